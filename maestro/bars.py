@@ -1,0 +1,381 @@
+"""Bars: one symbol's validated OHLCV in one timeframe, columnar, UTC, sliced without copies."""
+
+from __future__ import annotations
+
+import hashlib
+import warnings
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from maestro.data.frames import OPTIONAL, PRICES, canonical_frame, read_stamps
+from maestro.data.timeframes import DAY_US, YEAR_US, infer_timeframe, timeframe_us
+from maestro.errors import BarsError
+from maestro.typing import FloatArray, IntArray
+
+if TYPE_CHECKING:
+    from maestro.quality import Quality
+
+_COLUMNS = (*PRICES, "volume", *OPTIONAL)
+
+
+class BarsWarning(UserWarning):
+    """Something was left out of the bars, as the message says."""
+
+
+class Bars:
+    """Open, high, low, close, volume of one symbol, a row a bar.
+
+    Built by `Bars.from_frame`, which refuses what is broken; `quality()` reports what is odd.
+
+    Attributes
+    ----------
+    time : int64 array [µs since 1970, UTC], the **open** of each bar, strictly increasing
+    open, high, low, close, volume : float64 arrays, read-only
+    funding_rate : float64 array or None
+        Rate settled since the previous bar's open, up to and including this one's; NaN is no settlement.
+    funding_count : float64 array or None, settlements in the bar (1 where absent)
+    open_interest, basis : float64 arrays or None, known at the bar's close
+    provider, symbol, timeframe : str
+    periods_per_year : float
+        Bars a year for annualising: 365 days, unless given.
+    synthetic : bool, made by `ms.synthetic_bars`, not by a market
+    notes : tuple of str, what was left out on the way here
+    """
+
+    __slots__ = (
+        "_cache", "basis", "close", "funding_count", "funding_rate", "high", "low", "notes", "open", "open_interest",
+        "periods_per_year", "provider", "symbol", "synthetic", "time", "timeframe", "volume",
+    )  # fmt: skip
+
+    time: IntArray
+    open: FloatArray
+    high: FloatArray
+    low: FloatArray
+    close: FloatArray
+    volume: FloatArray
+    funding_rate: FloatArray | None
+    funding_count: FloatArray | None
+    open_interest: FloatArray | None
+    basis: FloatArray | None
+
+    def __init__(
+        self,
+        columns: dict[str, Any],
+        *,
+        provider: str,
+        symbol: str,
+        timeframe: str,
+        periods_per_year: float,
+        synthetic: bool = False,
+        notes: tuple[str, ...] = (),
+    ) -> None:
+        """Take validated arrays as they are; use `Bars.from_frame`."""
+        self.time = columns["time"]
+        for name in _COLUMNS:
+            setattr(self, name, columns.get(name))
+        self.provider, self.symbol, self.timeframe = provider, symbol, timeframe
+        self.periods_per_year = periods_per_year
+        self.synthetic = synthetic
+        self.notes = notes
+        self._cache: dict[Any, Any] = {}
+
+    @classmethod
+    def from_frame(
+        cls,
+        frame: Any,
+        *,
+        provider: str = "",
+        symbol: str | None = None,
+        timeframe: str | None = None,
+        periods_per_year: float | None = None,
+        synthetic: bool = False,
+    ) -> Bars:
+        """Validate a polars or pandas frame with any usual column names.
+
+        Parameters
+        ----------
+        frame : polars or pandas frame
+            A row a bar; stamps are the bar's open as datetimes (naive is UTC), dates, ISO text or epoch
+            numbers in s, ms, µs, ns.
+        provider, symbol : str
+            Names for display; where the frame has a ``symbol`` column of several, `symbol` takes one.
+        timeframe : str, optional
+            ``"1h"``, ``"1d"``, …; the commonest distance of stamps where absent.
+        periods_per_year : float, optional
+            For annualising; 365 days where absent. A stock exchange's daily bars want 252.
+
+        Raises
+        ------
+        BarsError
+            An empty frame, a missing column, stamps unsorted, doubled or of mixed zones, a price that is NaN,
+            infinite or not above zero, a high below another price, a low above one (the open excepted), a
+            negative or missing volume.
+        """
+        table = canonical_frame(frame, symbol)
+        time = np.ascontiguousarray(table["timestamp"].to_physical().to_numpy())
+        columns: dict[str, Any] = {"time": time}
+        for name in _COLUMNS:
+            if name in table.columns:
+                values = table[name].fill_null(np.nan).to_numpy()
+                columns[name] = np.ascontiguousarray(values, np.float64)
+        _validate(time, columns)
+        for values in columns.values():
+            values.flags.writeable = False
+        timeframe = timeframe or infer_timeframe(time)
+        length = timeframe_us(timeframe)
+        if symbol is None:
+            own = next((c for c in getattr(frame, "columns", ()) if str(c).lower() == "symbol"), None)
+            symbol = str(frame[own][0]) if own is not None and isinstance(frame, pl.DataFrame) else ""
+        if periods_per_year is not None and not 0 < periods_per_year < np.inf:
+            raise BarsError(f"periods_per_year={periods_per_year} must be above 0; leave it out for 365 days.")
+        return cls(
+            columns,
+            provider=provider,
+            symbol=symbol,
+            timeframe=timeframe,
+            periods_per_year=float(periods_per_year or YEAR_US / length),
+            synthetic=synthetic,
+        )
+
+    # -- what the bars are ------------------------------------------------------------------
+
+    def __len__(self) -> int:
+        return self.time.shape[0]
+
+    @property
+    def name(self) -> str:
+        """``PROVIDER:SYMBOL:timeframe``, without the parts that are unknown."""
+        return ":".join(part for part in (self.provider, self.symbol, self.timeframe) if part)
+
+    @property
+    def timestamp(self) -> np.ndarray[Any, np.dtype[np.datetime64]]:
+        """Opens of the bars as datetime64[us], UTC, without a copy."""
+        return self.time.view("datetime64[us]")
+
+    @property
+    def start(self) -> datetime:
+        """Open of the first bar."""
+        return _as_datetime(self.time[0])
+
+    @property
+    def end(self) -> datetime:
+        """Open of the last bar."""
+        return _as_datetime(self.time[-1])
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of stamps, columns and timeframe, the same on every machine; names do not count."""
+        digest = self._cache.get("fingerprint")
+        if digest is None:
+            sha = hashlib.sha256(f"bars1 {self.timeframe} {len(self)}".encode())
+            sha.update(np.ascontiguousarray(self.time, "<i8").data)
+            for name in _COLUMNS:
+                values = getattr(self, name)
+                if values is None:
+                    continue
+                sha.update(name.encode())
+                plain = values + 0.0 if name in ("volume", *OPTIONAL) else values  # -0.0 becomes 0.0
+                if name in OPTIONAL:
+                    plain = np.where(np.isnan(plain), np.nan, plain)
+                sha.update(np.ascontiguousarray(plain, "<f8").data)
+            digest = self._cache["fingerprint"] = sha.hexdigest()
+        return str(digest)
+
+    def quality(self) -> Quality:
+        """Report what is odd in the data and what it can do to a backtest; nothing is mended."""
+        from maestro.quality import assess
+
+        return assess(self)
+
+    # -- cutting ----------------------------------------------------------------------------
+
+    def __getitem__(self, window: slice) -> Bars:
+        """Cut a window of rows; the arrays are views."""
+        if not isinstance(window, slice) or window.step not in (None, 1):
+            raise BarsError(f"bars[{window!r}] is not a window; cut with bars[start:stop], step 1.")
+        columns = {"time": self.time[window]}
+        if not len(columns["time"]):
+            raise BarsError(f"bars[{window.start}:{window.stop}] of {len(self)} bars is empty; bars need a row.")
+        for name in _COLUMNS:
+            values = getattr(self, name)
+            if values is not None:
+                columns[name] = values[window]
+        return self._like(columns)
+
+    def between(self, start: str | date | None = None, end: str | date | None = None) -> Bars:
+        """Bars that open at or after `start` and before `end` (dates, datetimes or ISO text; naive is UTC)."""
+        low, high = np.searchsorted(
+            self.time,
+            [self.time[0] if start is None else as_us(start), self.time[-1] + 1 if end is None else as_us(end)],
+        )
+        if low >= high:
+            raise BarsError(f"no bar between {start} and {end}; the bars run from {self.start} to {self.end}.")
+        return self[int(low) : int(high)]
+
+    def resample(self, timeframe: str) -> Bars:
+        """Bars of a longer timeframe on the UTC clock (weeks start on Monday).
+
+        A first or last bar that the data does not cover whole is dropped, with a `BarsWarning` and in `notes`.
+        Funding rates are added up, open interest and basis are the last known. Gaps inside a bar stay invisible
+        here: see `quality()`.
+
+        Raises
+        ------
+        BarsError
+            `timeframe` is not a whole multiple of the present one, or no whole bar is covered.
+        """
+        old, new = timeframe_us(self.timeframe), timeframe_us(timeframe)
+        if new % old or new == old:
+            raise BarsError(
+                f"cannot make {timeframe} bars of {self.timeframe} bars; give a longer timeframe that is a multiple."
+            )
+        origin = 4 * DAY_US if new % (7 * DAY_US) == 0 else 0  # 1970-01-05 was a Monday
+        bucket = (self.time - origin) // new
+        first = np.flatnonzero(np.diff(bucket, prepend=bucket[0] - 1))
+        last = np.append(first[1:], len(self)) - 1
+        opens = bucket[first] * new + origin
+        keep = np.ones(len(first), np.bool_)
+        notes = []
+        if self.time[0] > opens[0]:
+            keep[0] = False
+            notes.append(f"{last[0] + 1} {self.timeframe} bars of an unfinished first {timeframe} bar dropped")
+        if self.time[-1] + old < opens[-1] + new and keep[-1]:
+            keep[-1] = False
+            notes.append(f"{len(self) - first[-1]} {self.timeframe} bars of an unfinished last {timeframe} bar dropped")
+        if not keep.any():
+            raise BarsError(f"{len(self)} {self.timeframe} bars do not cover one whole {timeframe} bar.")
+        columns: dict[str, Any] = {
+            "time": opens,
+            "open": self.open[first],
+            "high": np.maximum.reduceat(self.high, first),
+            "low": np.minimum.reduceat(self.low, first),
+            "close": self.close[last],
+            "volume": np.add.reduceat(self.volume, first),
+        }
+        # A first open outside [low, high] is kept as it came; one inside the bucket widens nothing.
+        if self.funding_rate is not None:
+            settled = ~np.isnan(self.funding_rate)
+            count = np.where(settled, 1.0 if self.funding_count is None else self.funding_count, 0.0)
+            total = np.add.reduceat(count, first)
+            rates = np.add.reduceat(np.where(settled, self.funding_rate, 0.0), first)
+            columns["funding_rate"] = np.where(total > 0, rates, np.nan)
+            columns["funding_count"] = total
+        for name in ("open_interest", "basis"):
+            values = getattr(self, name)
+            if values is not None:
+                columns[name] = values[_last_known(values, first, last)]
+        columns = {name: np.ascontiguousarray(values[keep]) for name, values in columns.items()}
+        for values in columns.values():
+            values.flags.writeable = False
+        for note in notes:
+            warnings.warn(note, BarsWarning, stacklevel=2)
+        result = self._like(columns)
+        result.timeframe = timeframe
+        result.periods_per_year = self.periods_per_year * old / new
+        result.notes = (*self.notes, *notes)
+        return result
+
+    def _like(self, columns: dict[str, Any]) -> Bars:
+        return Bars(
+            columns,
+            provider=self.provider,
+            symbol=self.symbol,
+            timeframe=self.timeframe,
+            periods_per_year=self.periods_per_year,
+            synthetic=self.synthetic,
+            notes=self.notes,
+        )
+
+    # -- out --------------------------------------------------------------------------------
+
+    def to_frame(self) -> pl.DataFrame:
+        """Polars frame: timestamp Datetime('us', 'UTC'), Float64 columns, null where optional series have no value."""
+        columns = [pl.Series("timestamp", self.time).cast(pl.Datetime("us", "UTC"))]
+        for name in _COLUMNS:
+            values = getattr(self, name)
+            if values is not None:
+                column = pl.Series(name, values)
+                columns.append(column.fill_nan(None) if name in OPTIONAL else column)
+        return pl.DataFrame(columns)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        columns = {"time": self.time, **{name: getattr(self, name) for name in _COLUMNS}}
+        rest = (self.provider, self.symbol, self.timeframe, self.periods_per_year, self.synthetic, self.notes)
+        return _rebuild, (columns, *rest)
+
+    def __repr__(self) -> str:
+        made = ", synthetic" if self.synthetic else ""
+        noted = f" ({'; '.join(self.notes)})" if self.notes else ""
+        return f"Bars({self.name or 'unnamed'}, {len(self):,} bars, {self.start:%Y-%m-%d %H:%M} to {self.end:%Y-%m-%d %H:%M} UTC{made}){noted}"
+
+
+def _rebuild(columns: dict[str, Any], *rest: Any) -> Bars:
+    names = ("provider", "symbol", "timeframe", "periods_per_year", "synthetic", "notes")
+    for values in columns.values():
+        if values is not None:
+            values.flags.writeable = False
+    return Bars(columns, **dict(zip(names, rest, strict=True)))
+
+
+def as_us(moment: str | date) -> int:
+    """Moment as microseconds since 1970, UTC; naive moments are UTC. ``"1970-01-02"`` is 86,400,000,000."""
+    if isinstance(moment, str):
+        return int(read_stamps(pl.Series([moment])).to_physical()[0])
+    if isinstance(moment, datetime):
+        aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return int(aware.timestamp()) * 1_000_000 + aware.microsecond
+    if isinstance(moment, date):
+        return int(datetime(moment.year, moment.month, moment.day, tzinfo=UTC).timestamp()) * 1_000_000
+    raise BarsError(f"{moment!r} is no moment; give a date, a datetime or ISO text like '2024-01-31'.")
+
+
+def _as_datetime(stamp_us: Any) -> datetime:
+    return datetime.fromtimestamp(int(stamp_us) // 1_000_000, UTC).replace(microsecond=int(stamp_us) % 1_000_000)
+
+
+def _last_known(values: FloatArray, first: IntArray, last: IntArray) -> IntArray:
+    """Row of the last number in each bucket; its last row where there is none."""
+    known = np.where(np.isnan(values), -1, np.arange(len(values)))
+    newest = np.maximum.reduceat(known, first)
+    return np.where(newest >= 0, newest, last)
+
+
+def _validate(time: IntArray, columns: dict[str, FloatArray]) -> None:
+    steps = np.diff(time)
+    if (steps <= 0).any():
+        row = int(np.flatnonzero(steps <= 0)[0]) + 1
+        if steps[row - 1] == 0:
+            count = int((steps == 0).sum())
+            raise BarsError(
+                f"duplicate timestamp {_as_datetime(time[row])} at rows {row - 1} and {row} "
+                f"({count} duplicates in all); keep one row a bar."
+            )
+        newest = " (newest first)" if (steps < 0).all() else ""
+        raise BarsError(
+            f"timestamps are not increasing{newest}: row {row} is {_as_datetime(time[row])} after "
+            f"{_as_datetime(time[row - 1])}; sort the frame by its timestamp."
+        )
+    opens, high, low, close, volume = (columns[name] for name in (*PRICES, "volume"))
+    for name in PRICES:
+        _refuse(~np.isfinite(columns[name]), time, f"{name} is NaN or infinite", "drop or mend these rows")
+        _refuse(columns[name] <= 0, time, f"{name} is not above zero", "prices must be positive")
+    _refuse(high < low, time, "high is below low", "look for swapped columns or a bad tick")
+    _refuse(high < close, time, "high is below close", "look for swapped columns or a bad tick")
+    _refuse(low > close, time, "low is above close", "look for swapped columns or a bad tick")
+    _refuse(~np.isfinite(volume), time, "volume is missing, NaN or infinite", "fill it with 0 where there was no trade")
+    _refuse(volume < 0, time, "volume is negative", "volumes are 0 or more")
+    for name in OPTIONAL:
+        if name in columns:
+            _refuse(np.isinf(columns[name]), time, f"{name} is infinite", "leave it empty where it is unknown")
+
+
+def _refuse(bad: Any, time: IntArray, what: str, remedy: str) -> None:
+    if not bad.any():
+        return
+    rows = np.flatnonzero(bad)
+    shown = ", ".join(f"{row} ({_as_datetime(time[row]):%Y-%m-%d %H:%M})" for row in rows[:5])
+    more = f" and {len(rows) - 5} more" if len(rows) > 5 else ""
+    raise BarsError(f"{what} at row{'s' if len(rows) > 1 else ''} {shown}{more}; {remedy}.")

@@ -1,0 +1,1 @@
+"""Market data in: columns and stamps of any usual frame, samples, synthetic series."""

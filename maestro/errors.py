@@ -1,0 +1,59 @@
+"""Every error that Maestro raises, under one root; a message says what came, the rule and the remedy."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class MaestroError(Exception):
+    """Root of all errors raised on purpose by Maestro."""
+
+
+class BarsError(MaestroError, ValueError):
+    """Market data that breaks a rule of `Bars`; names the rows."""
+
+
+class ParameterError(MaestroError, ValueError):
+    """A strategy parameter of the wrong name, type or value, or an impossible combination."""
+
+
+class StrategyError(MaestroError, ValueError):
+    """An unknown strategy, or one that broke its contract (signals of a wrong shape or type)."""
+
+
+class MissingSeriesError(StrategyError):
+    """A strategy needs a series (funding rate, open interest, basis) that the bars do not carry."""
+
+
+class SettingsError(MaestroError, ValueError):
+    """An impossible setting: costs, sizing, cash, fill, splitter, search or budget."""
+
+
+class SplitError(SettingsError):
+    """No fold, or no fold of usable length, can be cut from the data."""
+
+
+class RunError(MaestroError):
+    """A run on disk that is missing, damaged, unfinished or cannot be written."""
+
+
+class RunCancelled(MaestroError):
+    """The run was cancelled; what had finished is on disk and is taken up again."""
+
+
+class MissingExtraError(MaestroError, ImportError):
+    """An optional library is not installed; the message gives the extra that brings it."""
+
+    def __init__(self, library: str, extra: str) -> None:
+        super().__init__(
+            f"{library} is not installed; it comes with an extra: pip install \"maestro-research[{extra}]\""
+        )
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return ``" Did you mean 'X'?"`` for the closest known name, or an empty string."""
+    known = list(known)
+    lowered = {k.lower(): k for k in known}
+    close = difflib.get_close_matches(name.lower(), lowered, n=1, cutoff=0.5)
+    return f" Did you mean {lowered[close[0]]!r}?" if close else ""

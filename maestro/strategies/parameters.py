@@ -1,0 +1,150 @@
+"""What a strategy declares of a parameter: type, default, bounds, scale and doc.
+
+Every form, command-line flag and search space is derived from these declarations.
+`low` and `high` bound the *search*; `minimum` and `maximum` are what the rule can take at all.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from maestro.errors import ParameterError
+
+
+class Params(dict[str, Any]):
+    """Parameter values of one strategy, by name and as attributes: ``p["fast"]``, ``p.fast``."""
+
+    __slots__ = ()
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """Base of the parameter kinds; a class attribute of a strategy, shadowed by the value on instances."""
+
+    default: Any
+    doc: str = field(default="", kw_only=True)
+    search: bool = field(default=True, kw_only=True)
+    """Whether an optimiser may vary it."""
+    kind = "any"
+
+    def check(self, name: str, value: Any) -> Any:
+        """Return `value` in the declared type; raise `ParameterError` where that is impossible."""
+        raise NotImplementedError
+
+    def describe(self) -> str:
+        """Allowed values and default, in words, for messages and help."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Int(Parameter):
+    """A whole number, searched from `low` to `high` (both included) in steps of `step`."""
+
+    low: int
+    high: int
+    step: int = field(default=1, kw_only=True)
+    log: bool = field(default=False, kw_only=True)
+    minimum: int = field(default=1, kw_only=True)
+    maximum: int | None = field(default=None, kw_only=True)
+    kind = "int"
+
+    def check(self, name: str, value: Any) -> int:
+        kind = type(value)
+        if kind is not int:
+            if kind is bool or isinstance(value, str):
+                raise ParameterError(f"{name}={value!r} is not a whole number; allowed: {self.describe()}.")
+            try:
+                whole = int(value)
+            except (TypeError, ValueError, OverflowError):
+                whole = None
+            if whole is None or whole != value:
+                raise ParameterError(f"{name}={value!r} is not a whole number; allowed: {self.describe()}.")
+            value = whole
+        if value < self.minimum or (self.maximum is not None and value > self.maximum):
+            raise ParameterError(f"{name}={value} is out of bounds; allowed: {self.describe()}.")
+        return value
+
+    def describe(self) -> str:
+        top = "" if self.maximum is None else f" to {self.maximum}"
+        return f"whole numbers from {self.minimum}{top}, searched in [{self.low}..{self.high}], default {self.default}"
+
+
+@dataclass(frozen=True)
+class Float(Parameter):
+    """A real number, searched in [low, high]; with `log` on a log scale of its magnitude (both of one sign)."""
+
+    low: float
+    high: float
+    step: float | None = field(default=None, kw_only=True)
+    log: bool = field(default=False, kw_only=True)
+    minimum: float = field(default=0.0, kw_only=True)
+    maximum: float = field(default=math.inf, kw_only=True)
+    kind = "float"
+
+    def check(self, name: str, value: Any) -> float:
+        kind = type(value)
+        if kind is not float:
+            if kind is bool or isinstance(value, str):
+                raise ParameterError(f"{name}={value!r} is not a number; allowed: {self.describe()}.")
+            try:
+                value = float(value)
+            except (TypeError, ValueError):
+                raise ParameterError(f"{name}={value!r} is not a number; allowed: {self.describe()}.") from None
+        if not self.minimum <= value <= self.maximum or value in (math.inf, -math.inf):
+            raise ParameterError(f"{name}={value} is out of bounds; allowed: {self.describe()}.")
+        return value
+
+    def describe(self) -> str:
+        scale = ", log scale" if self.log else ""
+        return (
+            f"numbers from {self.minimum:g} to {self.maximum:g}, "
+            f"searched in [{self.low:g}..{self.high:g}]{scale}, default {self.default:g}"
+        )
+
+
+@dataclass(frozen=True)
+class Bool(Parameter):
+    """Yes or no."""
+
+    kind = "bool"
+
+    def check(self, name: str, value: Any) -> bool:
+        if type(value).__name__ not in ("bool", "bool_"):
+            raise ParameterError(f"{name}={value!r} is neither True nor False; default {self.default}.")
+        return bool(value)
+
+    def describe(self) -> str:
+        return f"True or False, default {self.default}"
+
+
+@dataclass(frozen=True)
+class Choice(Parameter):
+    """One of a few named options."""
+
+    options: tuple[Any, ...]
+    kind = "choice"
+
+    def check(self, name: str, value: Any) -> Any:
+        if value not in self.options:
+            raise ParameterError(f"{name}={value!r} is not an option; allowed: {self.describe()}.")
+        return value
+
+    def describe(self) -> str:
+        return f"one of {', '.join(map(repr, self.options))}, default {self.default!r}"
+
+
+@dataclass(frozen=True)
+class Constraint:
+    """A rule between parameters that must hold, e.g. ``Constraint("fast < slow", lambda p: p.fast < p.slow)``."""
+
+    rule: str
+    holds: Callable[[Params], bool]

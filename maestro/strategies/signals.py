@@ -1,0 +1,194 @@
+"""What a strategy hands to the engine: four boolean arrays, protective levels, or orders of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, get_args
+
+import numpy as np
+
+from maestro.errors import StrategyError
+from maestro.typing import BoolArray, FloatArray, Unit
+
+# Columns of the book and of the account that an order step reads and writes (see `Orders`).
+SIDE, PRICE, SPEND, UNITS, LOT, FILLED, FILL_PRICE = range(7)
+BOOK_WIDTH = 7
+CASH, POSITION, EQUITY, BUDGET, BUDGET_UNITS, FEE, LIVE = range(7)
+ACCOUNT_WIDTH = 7
+
+
+@lru_cache(maxsize=64)
+def _never(n: int) -> BoolArray:
+    array = np.zeros(n, np.bool_)
+    array.flags.writeable = False
+    return array
+
+
+def _flags(name: str, values: Any, n: int) -> BoolArray:
+    if values is None:
+        return _never(n)
+    array = np.asarray(values)
+    if array.dtype != np.bool_:
+        raise StrategyError(f"Signals.{name} has dtype {array.dtype}; give booleans, one a bar.")
+    if array.ndim != 1 or array.shape[0] != n:
+        raise StrategyError(f"Signals.{name} has shape {array.shape}; give one value for each of the {n} bars.")
+    return np.ascontiguousarray(array)
+
+
+def _levels(name: str, values: Any, unit: str, n: int, units: tuple[str, ...]) -> FloatArray | None:
+    if values is None:
+        return None
+    if unit not in units:
+        raise StrategyError(f"Signals.{name}_unit is {unit!r}; allowed: {', '.join(units)}.")
+    array = np.asarray(values, np.float64)
+    if array.ndim == 0:
+        array = np.full(n, array)
+    if array.shape != (n,):
+        raise StrategyError(f"Signals.{name} has shape {array.shape}; give one number, or one for each of the {n} bars.")
+    if (array <= 0).any() or np.isinf(array).any():
+        bad = int(np.flatnonzero((array <= 0) | np.isinf(array))[0])
+        raise StrategyError(f"Signals.{name} is {array[bad]} at bar {bad}; give values above 0, NaN for none.")
+    return np.ascontiguousarray(array)
+
+
+@dataclass(frozen=True, slots=True)
+class Bracket:
+    """Protective levels that depend on the fill (slipped entry price), raised by a ladder at closes.
+
+    Long: stop at ``fill * (1 - long_stop)``, or at ``long_level`` of the signal bar where that is a number
+    below the fill; target at ``fill * (1 + long_target)``. At each close, ladder rows (trigger, stop, target;
+    ascending fractions of the fill) whose trigger is exceeded by ``close / fill - 1`` move stop and target to
+    ``fill * (1 + stop)`` and ``fill * (1 + target)``, in force from the next bar, never lowered.
+    Short: fixed stop at ``short_level`` of the signal bar; where that is not above the fill the short is not
+    opened (a long is closed all the same, reason ``signal``).
+    """
+
+    long_stop: float
+    long_target: float
+    long_level: FloatArray
+    short_level: FloatArray
+    ladder: FloatArray
+
+
+class Signals:
+    """Decisions at the close of every bar.
+
+    Parameters
+    ----------
+    long_entry, long_exit, short_entry, short_exit : bool arrays, one value a bar; None is never
+    stop, target, trail : number or float array, one a bar; NaN or None is none
+        The value of the signal bar counts, fixed for the life of the trade.
+    stop_unit, target_unit, trail_unit : {"fraction", "price", "level"}
+        Fraction of the slipped entry price (of the best price for a trail), distance in price, or an
+        absolute price (not for a trail).
+    """
+
+    __slots__ = (
+        "bracket", "long_entry", "long_exit", "notes", "short_entry", "short_exit",
+        "stop", "stop_unit", "target", "target_unit", "trail", "trail_unit",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        long_entry: Any = None,
+        long_exit: Any = None,
+        short_entry: Any = None,
+        short_exit: Any = None,
+        *,
+        stop: Any = None,
+        target: Any = None,
+        trail: Any = None,
+        stop_unit: Unit = "fraction",
+        target_unit: Unit = "fraction",
+        trail_unit: Unit = "fraction",
+        bracket: Bracket | None = None,
+        notes: tuple[str, ...] = (),
+    ) -> None:
+        first = next((x for x in (long_entry, short_entry, long_exit, short_exit) if x is not None), None)
+        if first is None:
+            raise StrategyError("Signals without any array; give at least long_entry or short_entry.")
+        n = len(first)
+        self.long_entry = _flags("long_entry", long_entry, n)
+        self.long_exit = _flags("long_exit", long_exit, n)
+        self.short_entry = _flags("short_entry", short_entry, n)
+        self.short_exit = _flags("short_exit", short_exit, n)
+        units = get_args(Unit)
+        self.stop = _levels("stop", stop, stop_unit, n, units)
+        self.target = _levels("target", target, target_unit, n, units)
+        self.trail = _levels("trail", trail, trail_unit, n, units[:2])
+        self.stop_unit, self.target_unit, self.trail_unit = stop_unit, target_unit, trail_unit
+        if bracket is not None and not (stop is None and target is None and trail is None):
+            raise StrategyError("Signals with a bracket and a stop, target or trail; give one or the other.")
+        self.bracket = bracket
+        self.notes = notes
+        """What a reader of the result must know, e.g. that a proxy stood in for a series."""
+
+    @classmethod
+    def flip(cls, long_entry: Any, long_exit: Any, **kwargs: Any) -> Signals:
+        """Signals whose short side is the mirror: short entry = long exit, short exit = long entry."""
+        return cls(long_entry, long_exit, long_exit, long_entry, **kwargs)
+
+    def __len__(self) -> int:
+        return self.long_entry.shape[0]
+
+    def suppress(self, warmup: int) -> Signals:
+        """Return signals without any before bar `warmup`; itself where there is none."""
+        names = ("long_entry", "long_exit", "short_entry", "short_exit")
+        dirty = [name for name in names if getattr(self, name)[:warmup].any()]
+        if not dirty:
+            return self
+        copy = object.__new__(type(self))
+        for slot in (s for base in type(self).__mro__ for s in getattr(base, "__slots__", ())):
+            setattr(copy, slot, getattr(self, slot))
+        for name in dirty:
+            array = getattr(self, name).copy()
+            array[:warmup] = False
+            setattr(copy, name, array)
+        return copy
+
+
+class Orders(Signals):
+    """A strategy's own resting limit orders, decided by a compiled step at every close.
+
+    ``long_entry`` marks the closes at which the strategy may lay its orders (never before its warm-up, never
+    outside a test window). `step` is a Numba function of the signature below; it sees the fills of the bar in
+    the book and changes the book, in force from the next bar::
+
+        step(t, allowed, bar, columns, params, account, state, book) -> action
+
+    t : int64, the bar; allowed : bool, ``long_entry[t]``
+    bar : float64[5], open, high, low, close, volume of bar t
+    columns : float64[k, n], the strategy's series, read at t and before
+    params : float64[m], its numbers; state : float64[s], its memory, zeros at the start
+    account : float64[ACCOUNT_WIDTH], CASH, POSITION (units), EQUITY at the close, BUDGET (cash a full entry
+        would spend, fee included; NaN where sized in units), BUDGET_UNITS (NaN where sized in cash), FEE
+        (fraction a side), LIVE (number of open lots)
+    book : float64[slots, BOOK_WIDTH], a row an order: SIDE (+1 buy, -1 sell, 0 none), PRICE (limit), SPEND
+        (cash to spend, fee included; 0: by UNITS), UNITS, LOT (a buy opens the lot of that number, a sale with
+        a number >= 0 closes it whole, -1: first in, first out), FILLED (units filled in this bar, else 0) and
+        FILL_PRICE. A filled row has SIDE 0.
+    action : int64, 0 go on; 1 the book is emptied and everything is sold at the next open, where nothing
+        else fills (slipped market order, reason ``signal``).
+    """
+
+    __slots__ = ("columns", "numbers", "slots", "state", "step")
+
+    def __init__(
+        self,
+        allowed: Any,
+        *,
+        step: Callable[..., int],
+        columns: FloatArray,
+        numbers: FloatArray,
+        slots: int,
+        state: int,
+        notes: tuple[str, ...] = (),
+    ) -> None:
+        super().__init__(long_entry=allowed, notes=notes)
+        self.step = step
+        self.columns = np.ascontiguousarray(columns, np.float64)
+        self.numbers = np.ascontiguousarray(numbers, np.float64)
+        self.slots = slots
+        self.state = state
