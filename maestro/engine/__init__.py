@@ -1,1 +1,8 @@
-"""."""
+"""Simulation: what happens inside a bar, in one compiled pass."""
+
+from maestro.engine.backtest import Backtest, backtest, resolve
+from maestro.engine.costs import Costs
+from maestro.engine.simulator import Simulator
+from maestro.engine.sizing import Sizing
+
+__all__ = ["Backtest", "Costs", "Simulator", "Sizing", "backtest", "resolve"]

@@ -21,9 +21,7 @@ ACCOUNT_WIDTH = 7
 
 @lru_cache(maxsize=64)
 def _never(n: int) -> BoolArray:
-    array = np.zeros(n, np.bool_)
-    array.flags.writeable = False
-    return array
+    return np.zeros(n, np.bool_)
 
 
 def _flags(name: str, values: Any, n: int) -> BoolArray:

@@ -1,0 +1,178 @@
+"""From bars, signals and settings to a compiled run: arguments checked and laid out once, then one call a run."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, get_args
+
+import numpy as np
+
+from maestro import metrics as m
+from maestro.bars import Bars
+from maestro.engine import account as ac
+from maestro.engine.costs import Costs
+from maestro.engine.protection import LEVEL, UNIT_CODES, block_extremes
+from maestro.engine.segments import run_signals
+from maestro.engine.sizing import Sizing
+from maestro.errors import SettingsError, StrategyError
+from maestro.strategies.signals import Orders, Signals
+from maestro.typing import Fill, FloatArray, IntArray
+
+_NONE = np.empty(0)
+_NO_TABLE = np.empty((0, 0))
+_NO_UNITS = np.zeros(3, np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """What a recorded run wrote down, as the kernels lay it out (see `maestro.engine.account`)."""
+
+    equity: FloatArray
+    position: FloatArray
+    orders: FloatArray
+    trades: FloatArray
+
+
+class Simulator:
+    """Bars and settings prepared for many runs; one object a thread, as its equity buffer is reused.
+
+    Parameters
+    ----------
+    bars : Bars
+    costs, sizing : Costs, Sizing
+    cash : float
+        Starting cash [currency], above 0.
+    fill : {"next_open", "close"}
+        Where an order decided at a close fills. ``"close"`` looks ahead by its nature and is for comparison.
+    window : (begin, end), optional
+        Trade bars begin..end-1 only; the others are history for the signals, which are given for all bars.
+    close_at_end : bool
+        Close an open position at the last close with costs, reason ``end`` (folds).
+
+    Raises
+    ------
+    SettingsError
+        Cash not above 0, an unknown fill, or a window outside the bars.
+    """
+
+    __slots__ = ("_equity", "_layout", "_protection", "_settings", "bars", "begin", "cash", "end", "fill")
+
+    def __init__(
+        self,
+        bars: Bars,
+        *,
+        costs: Costs,
+        sizing: Sizing,
+        cash: float = 100_000.0,
+        fill: Fill = "next_open",
+        window: tuple[int, int] | None = None,
+        close_at_end: bool = False,
+    ) -> None:
+        if isinstance(cash, bool) or not isinstance(cash, (int, float)) or not 0 < cash < math.inf:
+            raise SettingsError(f"cash={cash!r} is not an amount above 0; give the starting cash, like 100_000.")
+        if fill not in get_args(Fill):
+            raise SettingsError(f"fill={fill!r} is unknown; allowed: next_open, close.")
+        begin, end = window or (0, len(bars))
+        if not 0 <= begin < end <= len(bars):
+            raise SettingsError(f"window {begin}..{end} does not lie in the {len(bars)} bars.")
+        self.bars, self.begin, self.end, self.cash, self.fill = bars, begin, end, float(cash), fill
+        self._layout = _layout(bars, begin, end)
+        self._protection: tuple[FloatArray, ...] | None = None
+        self._equity = np.empty(end - begin)
+        self._settings = np.array(
+            [
+                costs.fee, costs.slippage, cash, sizing.code, sizing.value, sizing.max_exposure,
+                bars.periods_per_year, fill == "close", close_at_end,
+            ],
+            np.float64,
+        )  # fmt: skip
+
+    def metrics(self, signals: Signals) -> FloatArray:
+        """Metrics of a run, float64[len(maestro.metrics.NAMES)]; nothing else is kept."""
+        return self._run(signals, self._equity, _NONE, _NO_TABLE, _NO_TABLE)[0]
+
+    def record(self, signals: Signals) -> Books:
+        """Run again and write everything down: equity and position a bar, orders, trades."""
+        _, totals = self._run(signals, self._equity, _NONE, _NO_TABLE, _NO_TABLE)
+        equity = np.empty(self.end - self.begin)
+        position = np.empty(self.end - self.begin)
+        orders = np.zeros((int(totals[ac.N_ORDERS]), ac.ORDER_WIDTH))
+        trades = np.zeros((int(totals[ac.N_TRADES]), ac.TRADE_WIDTH))
+        self._run(signals, equity, position, orders, trades)
+        return Books(equity, position, orders, trades)
+
+    def _run(
+        self, signals: Signals, equity: FloatArray, held: FloatArray, orders: FloatArray, trades: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        if len(signals) != len(self.bars):
+            raise StrategyError(
+                f"{len(signals)} signals for {len(self.bars)} bars; give one a bar, also for the bars of history."
+            )
+        totals = np.zeros(ac.TOTALS_WIDTH)
+        out = np.empty(len(m.NAMES))
+        opens, close, settlements, rates = self._layout
+        if isinstance(signals, Orders):
+            self._run_orders(signals, equity, held, orders, trades, totals, out)
+            return out, totals
+        stop, target, trail, bracket = signals.stop, signals.target, signals.trail, signals.bracket
+        if stop is None and target is None and trail is None and bracket is None:
+            run_signals(
+                opens, close, _NONE, _NONE, _NONE, _NONE, settlements, rates,
+                signals.long_entry, signals.long_exit, signals.short_entry, signals.short_exit, False, _NONE, _NONE,
+                _NONE, _NO_UNITS, _NONE, _NONE, _NO_TABLE, self.begin, self.end, self._settings,
+                equity, held, orders, trades, totals, out,
+            )  # fmt: skip
+            return out, totals
+        if self._protection is None:
+            self._protection = _protection(self.bars)
+        low, high, block_low, block_high = self._protection
+        levels = (_NONE, _NONE, _NO_TABLE)
+        units = _NO_UNITS
+        if bracket is not None:
+            stop = bracket.short_level
+            levels = (np.array([bracket.long_stop, bracket.long_target]), bracket.long_level, bracket.ladder)
+        else:
+            codes = [UNIT_CODES[unit] for unit in (signals.stop_unit, signals.target_unit, signals.trail_unit)]
+            if codes[2] == LEVEL:
+                raise StrategyError("trail_unit='level': a trail is a fraction or a distance in price.")
+            units = np.array(codes, np.int64)
+        run_signals(
+            opens, close, low, high, block_low, block_high, settlements, rates,
+            signals.long_entry, signals.long_exit, signals.short_entry, signals.short_exit, True,
+            _NONE if stop is None else stop, _NONE if target is None else target,
+            _NONE if trail is None else trail, units, *levels, self.begin, self.end, self._settings,
+            equity, held, orders, trades, totals, out,
+        )  # fmt: skip
+        return out, totals
+
+    def _run_orders(self, orders_of: Orders, *books: Any) -> None:
+        from maestro.engine.orders import run_orders
+
+        bars = self.bars
+        opens, close, settlements, rates = self._layout
+        low, high = _protection(bars)[:2]
+        run_orders(
+            opens, bars.high, bars.low, close, bars.volume, low, high, settlements, rates,
+            orders_of.step, orders_of.long_entry, orders_of.columns, orders_of.numbers, orders_of.slots,
+            orders_of.state, self.begin, self.end, self._settings, *books,
+        )  # fmt: skip
+
+
+def _layout(bars: Bars, begin: int, end: int) -> tuple[FloatArray, FloatArray, IntArray, FloatArray]:
+    """Prices and the settlements inside the window: bars with a funding rate other than zero, rates a bar."""
+    rates = bars.funding_rate
+    if rates is None:
+        return bars.open, bars.close, _NO_UNITS[:0], _NONE
+    paid = np.flatnonzero((rates[begin:end] == rates[begin:end]) & (rates[begin:end] != 0.0)) + begin
+    return bars.open, bars.close, paid, rates
+
+
+def _protection(bars: Bars) -> tuple[FloatArray, ...]:
+    """Lows and highs widened to include the open, and their block extremes; kept with the bars."""
+    kept = bars._cache.get("protection")
+    if kept is None:
+        low = np.minimum(bars.low, bars.open)
+        high = np.maximum(bars.high, bars.open)
+        kept = bars._cache["protection"] = (low, high, *block_extremes(low, high))
+    return tuple(kept)
