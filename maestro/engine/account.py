@@ -78,9 +78,7 @@ def note_trade(
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def entry_units(
-    settings: Any, totals: Any, equity: float, price: float, close: Any, signal_bar: int
-) -> float:
+def entry_units(settings: Any, totals: Any, equity: float, price: float, close: Any, signal_bar: int) -> float:
     """Units of an entry at `price`, 0 where there is none to be had; `close` up to the signal bar sets volatility."""
     if equity <= 0.0:
         return 0.0
@@ -117,7 +115,15 @@ def entry_units(
 
 @njit(cache=True, nogil=True)
 def settle(
-    state: Any, settings: Any, totals: Any, orders: Any, trades: Any, bar: int, reference: float, slipped: bool, reason: int
+    state: Any,
+    settings: Any,
+    totals: Any,
+    orders: Any,
+    trades: Any,
+    bar: int,
+    reference: float,
+    slipped: bool,
+    reason: int,
 ) -> None:
     """Close the whole position around `reference`, slipped against it where the fill is a market or stop fill."""
     position = state[POSITION]

@@ -92,7 +92,9 @@ class Backtest:
         if values[m.RUINED]:
             notes.append("The account was ruined: equity fell to zero or below and trading stopped; ratios are NaN.")
         if values[m.CUT]:
-            notes.append(f"{int(values[m.CUT])} entries were cut to max_exposure={self.sizing.max_exposure:g} or to the cash.")
+            notes.append(
+                f"{int(values[m.CUT])} entries were cut to max_exposure={self.sizing.max_exposure:g} or to the cash."
+            )
         return tuple(notes)
 
     @cached_property
@@ -260,7 +262,9 @@ def backtest(
     if not isinstance(bars, Bars):
         raise SettingsError(f"bars is a {type(bars).__name__}; give ms.Bars (ms.load, ms.Bars.from_frame).")
     if engine not in ENGINES:
-        raise SettingsError(f"engine={engine!r} is unknown; allowed: {', '.join(ENGINES)}.{nearest(str(engine), ENGINES)}")
+        raise SettingsError(
+            f"engine={engine!r} is unknown; allowed: {', '.join(ENGINES)}.{nearest(str(engine), ENGINES)}"
+        )
     chosen = resolve(strategy, params)
     costs = costs or _COSTS
     sizing = sizing or _SIZING

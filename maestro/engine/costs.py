@@ -34,9 +34,7 @@ class Costs:
         for name, low in (("fee", -0.01), ("slippage", 0.0)):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value < 0.5:
-                raise SettingsError(
-                    f"{name}={value!r} is not a fraction from {low:g} to below 0.5; 0.1 % is 0.001."
-                )
+                raise SettingsError(f"{name}={value!r} is not a fraction from {low:g} to below 0.5; 0.1 % is 0.001.")
             object.__setattr__(self, name, float(value))
 
     @classmethod

@@ -72,9 +72,7 @@ def _close_lot(
     fee = units * price * settings[ac.FEE]
     state[ac.MONEY] += units * price - fee
     note_fees = entry_fee + fee
-    ac.note_trade(
-        totals, trades, 1, int(lots[k, _BAR]), bar, lots[k, _PRICE], price, units, note_fees, funding, reason
-    )
+    ac.note_trade(totals, trades, 1, int(lots[k, _BAR]), bar, lots[k, _PRICE], price, units, note_fees, funding, reason)
     if share < 1.0:
         lots[k, _UNITS] -= units
         lots[k, _FEE] -= entry_fee
@@ -165,7 +163,9 @@ def _fill_sell(
 
 
 @njit(cache=True, nogil=True)
-def _show(account: Any, state: Any, settings: Any, totals: Any, equity: float, held: float, count: int, close: Any, bar: int) -> None:
+def _show(
+    account: Any, state: Any, settings: Any, totals: Any, equity: float, held: float, count: int, close: Any, bar: int
+) -> None:
     """Write what the step may know of the account at a close."""
     kind = int(settings[ac.SIZE_KIND])
     account[_CASH] = state[ac.MONEY]

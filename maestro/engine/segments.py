@@ -252,9 +252,7 @@ def run_signals(
             allowed = True
             if bracket.shape[0] and direction < 0:
                 allowed = stop[bar] > reference * (1.0 - settings[SLIP])
-            trade_at(
-                state, settings, totals, orders, trades, fill, reference, direction, allowed, close, bar
-            )
+            trade_at(state, settings, totals, orders, trades, fill, reference, direction, allowed, close, bar)
             if protected and state[POSITION] != 0.0:
                 set_levels(state, direction, bar, stop, target, trail, units, bracket, long_level)
         at = fill

@@ -1,0 +1,59 @@
+"""A vectorbt Portfolio from the fills of a backtest: the only module that imports vectorbt."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from maestro.data.timeframes import timeframe_us
+from maestro.engine import account as ac
+from maestro.errors import MissingExtraError
+
+if TYPE_CHECKING:
+    import vectorbt
+
+    from maestro.engine.backtest import Backtest
+
+
+def portfolio(bt: Backtest) -> vectorbt.Portfolio:
+    """``vectorbt.Portfolio`` of the same fills, prices and cash.
+
+    Order records, not signals, are handed over, so that two orders on one bar survive. vectorbt knows no funding:
+    where there was any, its equity differs by what was paid (metric ``funding``). Its drawdown begins at the first
+    bar's value, ours at the starting cash, and its ratios take the bars' own number of periods a year.
+
+    Raises
+    ------
+    MissingExtraError
+        vectorbt is not installed.
+    """
+    try:
+        import pandas as pd
+        import vectorbt as vbt
+        from vectorbt.base.array_wrapper import ArrayWrapper
+        from vectorbt.portfolio.enums import OrderSide, log_dt, order_dt
+    except ImportError as error:
+        raise MissingExtraError("vectorbt", "vectorbt") from error
+    bars = bt.bars
+    begin = bt._simulator.begin
+    book = bt._books.orders
+    records = np.zeros(len(book), order_dt)
+    records["id"] = np.arange(len(book))
+    records["idx"] = book[:, ac.ORDER_BAR].astype(np.int64) - begin
+    records["size"] = book[:, ac.ORDER_SIZE]
+    records["price"] = book[:, ac.ORDER_PRICE]
+    records["fees"] = book[:, ac.ORDER_FEE]
+    records["side"] = np.where(book[:, ac.ORDER_SIDE] > 0, OrderSide.Buy, OrderSide.Sell)
+    index = pd.DatetimeIndex(bars.timestamp, tz="UTC")
+    freq = pd.Timedelta(timeframe_us(bars.timeframe), "us")
+    name = bars.symbol or "close"
+    wrapper = ArrayWrapper(index=index, columns=pd.Index([name]), ndim=1, freq=freq)
+    return vbt.Portfolio(
+        wrapper,
+        pd.Series(np.array(bars.close), index=index, name=name),
+        records,
+        np.zeros(0, log_dt),
+        bt.cash,
+        False,
+    )
