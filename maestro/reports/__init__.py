@@ -1,1 +1,83 @@
-"""."""
+"""What a person looks at: the walk-forward report, and its figures for notebooks and apps.
+
+Loaded when first used, so that words (`conclude`) do not wait for the plotting library.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+_HOMES = {
+    "maestro.reports.chart": ("backtest_figure",),
+    "maestro.reports.conclusion": ("Conclusion", "Finding", "conclude"),
+    "maestro.reports.costs": ("cost_table", "costs_figure", "costs_paid"),
+    "maestro.reports.equity": ("drawdown_figure", "equity_figure", "equity_layout"),
+    "maestro.reports.evidence": ("Evidence", "gather"),
+    "maestro.reports.folds": ("fold_table", "is_oos_scatter"),
+    "maestro.reports.html": ("Html",),
+    "maestro.reports.monthly": ("monthly_frame", "monthly_returns"),
+    "maestro.reports.page": ("write_report",),
+    "maestro.reports.stability": ("movement", "parameter_figure", "parameter_stability"),
+    "maestro.reports.tearsheet": ("write_tearsheet",),
+    "maestro.reports.trades": ("trade_distribution", "trade_summary", "trade_table"),
+    "maestro.reports.trials": ("trial_distribution", "trial_states"),
+}
+_HOME = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "Conclusion",
+    "Evidence",
+    "Finding",
+    "Html",
+    "backtest_figure",
+    "conclude",
+    "cost_table",
+    "costs_figure",
+    "costs_paid",
+    "drawdown_figure",
+    "equity_figure",
+    "equity_layout",
+    "fold_table",
+    "gather",
+    "is_oos_scatter",
+    "monthly_frame",
+    "monthly_returns",
+    "movement",
+    "parameter_figure",
+    "parameter_stability",
+    "trade_distribution",
+    "trade_summary",
+    "trade_table",
+    "trial_distribution",
+    "trial_states",
+    "write_report",
+    "write_tearsheet",
+]
+
+if TYPE_CHECKING:
+    from maestro.reports.chart import backtest_figure
+    from maestro.reports.conclusion import Conclusion, Finding, conclude
+    from maestro.reports.costs import cost_table, costs_figure, costs_paid
+    from maestro.reports.equity import drawdown_figure, equity_figure, equity_layout
+    from maestro.reports.evidence import Evidence, gather
+    from maestro.reports.folds import fold_table, is_oos_scatter
+    from maestro.reports.html import Html
+    from maestro.reports.monthly import monthly_frame, monthly_returns
+    from maestro.reports.page import write_report
+    from maestro.reports.stability import movement, parameter_figure, parameter_stability
+    from maestro.reports.tearsheet import write_tearsheet
+    from maestro.reports.trades import trade_distribution, trade_summary, trade_table
+    from maestro.reports.trials import trial_distribution, trial_states
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'maestro.reports' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

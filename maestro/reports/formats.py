@@ -1,0 +1,121 @@
+"""How numbers and times are written for people: one format a quantity, a dash where there is no number."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, date, datetime
+from typing import Any
+
+NONE = "–"
+MINUS = "\N{MINUS SIGN}"
+THIN = "\N{NARROW NO-BREAK SPACE}"
+
+_PERCENT = {
+    "total_return", "annual_return", "volatility", "max_drawdown", "win_rate", "exposure", "return", "drawdown",
+}  # fmt: skip
+_MONEY = {"final_equity", "fees", "slippage", "funding", "pnl", "equity"}
+_WHOLE = {"num_trades", "cut_entries", "ruined"}
+LABELS = {
+    "sharpe_ratio": "Sharpe ratio",
+    "vwr": "VWR",
+    "sortino_ratio": "Sortino ratio",
+    "calmar_ratio": "Calmar ratio",
+    "total_return": "Total return",
+    "annual_return": "Annual return",
+    "volatility": "Volatility",
+    "max_drawdown": "Largest drawdown",
+    "win_rate": "Win rate",
+    "profit_factor": "Profit factor",
+    "num_trades": "Trades",
+    "turnover": "Turnover a year",
+    "exposure": "Exposure",
+    "final_equity": "Final equity",
+}
+
+
+def known(value: Any) -> bool:
+    """Whether `value` is a finite number."""
+    return isinstance(value, (int, float)) and math.isfinite(value)
+
+
+def number(value: Any, digits: int = 2) -> str:
+    """Plain number: ``1,234.50``; a dash where it is missing, NaN or infinite."""
+    if not known(value):
+        return NONE
+    text = f"{abs(value):,.{digits}f}"
+    negative = value < 0 and any(c in "123456789" for c in text)
+    return f"{MINUS if negative else ''}{text}"
+
+
+def percent(value: Any, digits: int = 1, *, sign: bool = False) -> str:
+    """Fraction as a percentage: 0.1234 is ``12.3 %``; with `sign` a plus where it is above zero."""
+    if not known(value):
+        return NONE
+    if abs(value) >= 100:
+        digits = 0
+    text = number(100 * value, digits)
+    plus = "+" if sign and value > 0 and any(c in "123456789" for c in text) else ""
+    return f"{plus}{text}{THIN}%"
+
+
+def money(value: Any, *, sign: bool = False) -> str:
+    """Amount without a currency: cents below 1,000, whole above."""
+    if not known(value):
+        return NONE
+    text = number(value, 2 if abs(value) < 1_000 else 0)
+    return f"+{text}" if sign and value > 0 else text
+
+
+def significant(value: Any, digits: int = 5) -> str:
+    """Price or parameter to so many significant digits, without a needless exponent: ``0.00012``, ``42,350``."""
+    if value is None:
+        return NONE
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return str(value)
+    if not math.isfinite(value):
+        return NONE
+    if isinstance(value, int) or value == int(value):
+        return number(value, 0)
+    decimals = max(0, digits - 1 - math.floor(math.log10(abs(value))))
+    text = f"{abs(value):,.{min(decimals, 12)}f}"
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return f"{MINUS if value < 0 else ''}{text}"
+
+
+def metric(name: str, value: Any) -> str:
+    """Metric by its name, in the unit in which people read it."""
+    if name in _PERCENT:
+        return percent(value)
+    if name in _MONEY:
+        return money(value)
+    if name in _WHOLE:
+        return number(value, 0)
+    return number(value)
+
+
+def label(name: str) -> str:
+    """Heading of a metric or column: ``sharpe_ratio`` is ``Sharpe ratio``."""
+    return LABELS.get(name, name.replace("_", " ").capitalize())
+
+
+def moment(value: Any) -> str:
+    """Moment in UTC, to the minute, or the day alone where it falls on midnight."""
+    if value is None:
+        return NONE
+    if not isinstance(value, datetime):
+        return value.isoformat() if isinstance(value, date) else str(value)
+    utc = value.astimezone(UTC) if value.tzinfo else value
+    return f"{utc:%Y-%m-%d}" if (utc.hour, utc.minute) == (0, 0) else f"{utc:%Y-%m-%d %H:%M}"
+
+
+def plural(count: int, one: str, many: str | None = None) -> str:
+    """Count with its noun: ``1 fold``, ``9 folds``."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def listed(items: list[str], most: int = 6) -> str:
+    """Items in a sentence, the rest counted: ``1, 2 and 3``; ``1, 2 and 5 more``."""
+    if len(items) > most:
+        return f"{', '.join(items[:most])} and {len(items) - most} more"
+    return " and ".join(filter(None, (", ".join(items[:-1]), items[-1]))) if items else ""
