@@ -42,6 +42,10 @@ class RunCancelled(MaestroError):
     """The run was cancelled; what had finished is on disk and is taken up again."""
 
 
+class SourceError(MaestroError):
+    """An exchange or archive that refuses, is away, or answers what cannot be used."""
+
+
 class MissingExtraError(MaestroError, ImportError):
     """An optional library is not installed; the message gives the extra that brings it."""
 

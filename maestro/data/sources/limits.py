@@ -1,0 +1,132 @@
+"""When the next request to a host may go: what is left of its budgets, and how long it bans us."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import time
+from collections import deque
+from collections.abc import Mapping
+from pathlib import Path
+
+
+class Clock:
+    """The time and the waiting of a client; tests put a virtual one in its place."""
+
+    def now(self) -> float:
+        """Seconds since 1970, UTC: for bars that are still open and for what is written to disk."""
+        return time.time()
+
+    def ticks(self) -> float:
+        """Seconds of a clock that is never set back or forward: for waiting."""
+        return time.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""
+        await asyncio.sleep(seconds)
+
+
+class Budget:
+    """Allowance in a sliding window: `allowed` units in any `window` seconds, of which a share is used.
+
+    A sliding window is never looser than the exchanges' own, which start anew on the minute.
+    """
+
+    def __init__(self, allowed: float, window: float, share: float = 0.9) -> None:
+        self.allowed, self.window, self.share = allowed, window, share
+        self._spent: deque[tuple[float, float]] = deque()
+
+    def used(self, ticks: float) -> float:
+        """Units spent in the window that ends at `ticks`."""
+        while self._spent and self._spent[0][0] <= ticks - self.window:
+            self._spent.popleft()
+        return sum(cost for _, cost in self._spent)
+
+    def wait(self, cost: float, ticks: float) -> float:
+        """Seconds until `cost` units may be spent; 0 is now. A cost above the whole allowance goes alone."""
+        over = self.used(ticks) + cost - self.allowed * self.share
+        if over <= 0:
+            return 0.0
+        for spent_at, spent in self._spent:
+            over -= spent
+            if over <= 0:
+                return spent_at + self.window - ticks
+        return self._spent[-1][0] + self.window - ticks if self._spent else 0.0
+
+    def spend(self, cost: float, ticks: float) -> None:
+        """Count a request."""
+        self._spent.append((ticks, cost))
+
+    def told(self, used: float, ticks: float) -> None:
+        """Hear from the exchange what it has counted; the part that is not ours was spent by a neighbour."""
+        foreign = used - self.used(ticks)
+        if foreign > 0:
+            self._spent.append((ticks, foreign))
+
+
+class Host:
+    """What is known of a host: its budgets, and until when it must not be called.
+
+    A ban is also written to a file, so that a process started anew, or one beside this, keeps it as well.
+    """
+
+    def __init__(
+        self, name: str, budgets: Mapping[str, Budget], *, clock: Clock, state_dir: Path | None = None
+    ) -> None:
+        self.name, self.budgets, self.clock = name, budgets, clock
+        self._until = 0.0  # ticks
+        self._file = None if state_dir is None else state_dir / f"ban-{re.sub(r'[^A-Za-z0-9.-]', '_', name)}.json"
+        self._seen = 0  # st_mtime_ns of the file when it was last read
+
+    def banned(self) -> float:
+        """Seconds left of the ban; 0 where there is none."""
+        self._read_file()
+        return max(0.0, self._until - self.clock.ticks())
+
+    def wait(self, cost: Mapping[str, float]) -> float:
+        """Seconds until a request of this cost may go; 0 is now."""
+        ticks = self.clock.ticks()
+        return max(self.banned(), *(self.budgets[name].wait(units, ticks) for name, units in cost.items()), 0.0)
+
+    def spend(self, cost: Mapping[str, float]) -> None:
+        """Count a request that goes now."""
+        for name, units in cost.items():
+            self.budgets[name].spend(units, self.clock.ticks())
+
+    def told(self, used: Mapping[str, float]) -> None:
+        """Hear the exchange's own count."""
+        for name, units in used.items():
+            self.budgets[name].told(units, self.clock.ticks())
+
+    def ban(self, seconds: float) -> None:
+        """Keep away for `seconds` from now; a longer ban that is known already stays."""
+        self._until = max(self._until, self.clock.ticks() + seconds)
+        if self._file is None:
+            return
+        until = max(self._file_until(), self.clock.now() + seconds)
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        beside = self._file.with_suffix(f".{os.getpid()}.tmp")
+        beside.write_text(json.dumps({"host": self.name, "until": until}))
+        beside.replace(self._file)
+
+    def _read_file(self) -> None:
+        if self._file is None:
+            return
+        try:
+            changed = self._file.stat().st_mtime_ns
+        except FileNotFoundError:
+            return
+        if changed != self._seen:
+            self._seen = changed
+            self._until = max(self._until, self.clock.ticks() + self._file_until() - self.clock.now())
+
+    def _file_until(self) -> float:
+        """Wall time at which the ban on file ends; a torn or foreign file counts as none, it is written anew."""
+        if self._file is None or not self._file.exists():
+            return 0.0
+        try:
+            return float(json.loads(self._file.read_text())["until"])
+        except (ValueError, KeyError, TypeError):
+            return 0.0

@@ -1,0 +1,180 @@
+"""Bars and funding in the exchanges' own words: Binance spot and USD-M, BitMEX, and their refusals."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from maestro.data.timeframes import timeframe_us
+
+MS = 1_000
+MONTH_US = 30 * timeframe_us("1d")
+_SPOT_BARS = ("1s", "1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d", "3d", "1w", "1M")
+_BITMEX_BARS = ("1m", "5m", "1h", "1d")
+_KINDS = {
+    "/fapi/v1/fundingRate": "funding",
+    "/futures/data/openInterestHist": "open_interest",
+    "/futures/data/basis": "basis",
+}
+
+
+class Refusal(Exception):
+    """An answer that is no 200."""
+
+    def __init__(self, status: int, body: dict[str, Any]) -> None:
+        super().__init__(body)
+        self.status, self.body = status, body
+
+
+@dataclass
+class Market:
+    """What the exchange has: frames by (symbol, series, timeframe); funding has the timeframe ``""``."""
+
+    series: dict[tuple[str, str, str], pl.DataFrame] = field(default_factory=dict)
+
+    def answer(self, path: str, params: dict[str, str], now: float) -> tuple[list[Any], str, float]:
+        """Rows of a request, the budget it counts on and its cost."""
+        now_us = int(now * 1_000_000)
+        if path in ("/api/v3/klines", "/fapi/v1/klines"):
+            return self._klines(path, params, now_us)
+        if path in _KINDS:
+            return self._binance(_KINDS[path], params, now_us)
+        if path == "/api/v1/trade/bucketed":
+            return self._buckets(params, now_us), "requests", 1
+        if path == "/api/v1/funding":
+            return self._bitmex_funding(params), "requests", 1
+        raise Refusal(404, {"code": -1, "msg": "no such path"})
+
+    def _rows(self, symbol: str, series: str, timeframe: str) -> pl.DataFrame:
+        if not any(known == symbol for known, _, _ in self.series):
+            raise Refusal(400, {"code": -1121, "msg": "Invalid symbol."})
+        empty = pl.DataFrame(schema={"timestamp": pl.Datetime("us", "UTC")})
+        return self.series.get((symbol, series, timeframe), empty)
+
+    def _klines(self, path: str, params: dict[str, str], now_us: int) -> tuple[list[Any], str, float]:
+        spot = path == "/api/v3/klines"
+        if params.get("interval") not in _SPOT_BARS:
+            raise Refusal(400, {"code": -1120, "msg": "Invalid interval."})
+        limit = _limit(params, "limit", 500, 1_000 if spot else 1_500)
+        weight = 2 if spot else 1 if limit < 100 else 2 if limit < 500 else 5 if limit <= 1_000 else 10
+        step = timeframe_us(params["interval"])
+        frame = self._rows(params["symbol"], "bars", params["interval"])
+        frame = frame.filter(pl.col("timestamp").to_physical() <= now_us)
+        rows = []
+        for stamp, opened, high, low, close, volume in _window(frame, params, limit).iter_rows():
+            if stamp + step > now_us:  # still open: the part that has been traded, another one at every pull
+                part = max(0.01, (now_us - stamp) / step)
+                close, high, low, volume = opened, max(opened, high * part), min(opened, low / part), volume * part
+            closes = (stamp + step) // MS - 1
+            values = [_text(value) for value in (opened, high, low, close, volume)]
+            rows.append([stamp // MS, *values, closes, _text(volume * close), 7, "0", "0", "0"])
+        return rows, "weight", weight
+
+    def _binance(self, series: str, params: dict[str, str], now_us: int) -> tuple[list[Any], str, float]:
+        symbol = params["symbol" if series != "basis" else "pair"]
+        if series == "funding":
+            frame = self._rows(symbol, series, "")
+            limit = _limit(params, "limit", 100, 1_000)
+            rows = [
+                {"symbol": symbol, "fundingTime": stamp // MS, "fundingRate": _text(rate), "markPrice": "1.0"}
+                for stamp, rate in _window(frame, params, limit).iter_rows()
+            ]
+            return rows, "funding", 1
+        if "startTime" in params and int(params["startTime"]) * MS < now_us - MONTH_US:
+            raise Refusal(400, {"code": -1130, "msg": "parameter 'startTime' is invalid."})
+        frame = _window(
+            self._rows(symbol, series, params["period"]), params, _limit(params, "limit", 30, 500), newest=True
+        )
+        rows = []
+        for n, (stamp, value) in enumerate(frame.iter_rows()):
+            at: Any = stamp // MS if n % 2 else str(stamp // MS)  # number or text, as it comes
+            if series == "open_interest":
+                rows.append(
+                    {"symbol": symbol, "sumOpenInterest": _text(value), "sumOpenInterestValue": "1", "timestamp": at}
+                )
+            else:
+                index, future = 1_000.0, 1_000.0 * (1.0 + value)
+                words = {"indexPrice": _text(index), "futuresPrice": _text(future), "basisRate": f"{value:.4f}"}
+                rows.append({**words, "contractType": params["contractType"], "pair": symbol, "timestamp": int(at)})
+        return rows, "statistics", 1
+
+    def _buckets(self, params: dict[str, str], now_us: int) -> list[Any]:
+        if params.get("binSize") not in _BITMEX_BARS:
+            raise Refusal(400, {"error": {"message": "binSize is invalid", "name": "ValidationError"}})
+        step = timeframe_us(params["binSize"])
+        count = _limit(params, "count", 100, 1_000)
+        frame = self.series.get((params["symbol"], "bars", params["binSize"]))
+        if frame is None:
+            return []
+        stamps = frame["timestamp"].to_physical() + step
+        low, high = (_from_iso(params.get(name)) for name in ("startTime", "endTime"))
+        keep = (stamps >= (low or 0)) & (stamps <= min(high or 1 << 62, now_us))
+        keys = ("open", "high", "low", "close", "volume")
+        kept = frame.with_columns(stamps.alias("timestamp")).filter(keep)
+        kept = kept.reverse() if params.get("reverse") == "true" else kept
+        rows = []
+        for stamp, *values in kept.head(count).iter_rows():
+            row = {key: None if math.isnan(value) else value for key, value in zip(keys, values, strict=True)}
+            row |= {"timestamp": _iso(stamp), "symbol": params["symbol"], "trades": 1, "vwap": None, "lastSize": None}
+            rows.append(row | {"turnover": 0, "homeNotional": 0.0, "foreignNotional": row["volume"]})
+        return rows
+
+    def _bitmex_funding(self, params: dict[str, str]) -> list[Any]:
+        frame = self.series.get((params["symbol"], "funding", ""))
+        if frame is None:
+            return []
+        stamps = frame["timestamp"].to_physical()
+        low, high = (_from_iso(params.get(name)) for name in ("startTime", "endTime"))
+        kept = frame.filter((stamps >= (low or 0)) & (stamps <= (high or 1 << 62))).head(
+            _limit(params, "count", 100, 500)
+        )
+        fixed = {"symbol": params["symbol"], "fundingInterval": "2000-01-01T08:00:00.000Z"}
+        rates = kept.with_columns(pl.col("timestamp").to_physical()).iter_rows()
+        return [{"timestamp": _iso(t), **fixed, "fundingRate": rate, "fundingRateDaily": rate * 3} for t, rate in rates]
+
+
+def _limit(params: dict[str, str], name: str, default: int, most: int) -> int:
+    limit = int(params.get(name, default))
+    if not 1 <= limit <= most:
+        raise Refusal(
+            400, {"code": -1130, "msg": f"{name} is above {most}", "error": {"message": f"{name}", "name": "E"}}
+        )
+    return limit
+
+
+def _window(frame: pl.DataFrame, params: dict[str, str], limit: int, newest: bool = False) -> pl.DataFrame:
+    """Rows from startTime to endTime inclusive [ms]; the first ones, or the latest where there is neither."""
+    frame = frame.with_columns(pl.col("timestamp").to_physical())
+    stamp = pl.col("timestamp") // MS
+    if "startTime" in params:
+        frame = frame.filter(stamp >= int(params["startTime"]))
+    if "endTime" in params:
+        frame = frame.filter(stamp <= int(params["endTime"]))
+    latest = newest or not {"startTime", "endTime"} & params.keys()
+    return frame.tail(limit) if latest else frame.head(limit)
+
+
+def _text(value: float) -> str:
+    return np.format_float_positional(value, unique=True, trim="-")
+
+
+def _iso(stamp_us: int) -> str:
+    return (
+        datetime.fromtimestamp(stamp_us / 1_000_000, UTC).strftime("%Y-%m-%dT%H:%M:%S.")
+        + f"{stamp_us // MS % 1_000:03d}Z"
+    )
+
+
+def _from_iso(text: str | None) -> int | None:
+    return None if text is None else round(datetime.fromisoformat(text).timestamp() * 1_000) * MS
+
+
+def encode(rows: object) -> bytes:
+    """JSON as the exchanges send it."""
+    return json.dumps(rows, separators=(",", ":")).encode()
