@@ -36,7 +36,9 @@ def sma_cross(bars: Bars) -> ms.Signals:
     """SMA 10/30, long only; backtrader's CrossOver also counts a touch that goes on to the other side."""
 
     def sma(n: int) -> np.ndarray:
-        return np.array([bars.close[max(i - n + 1, 0) : i + 1].mean() if i >= n - 1 else np.nan for i in range(len(bars))])
+        return np.array(
+            [bars.close[max(i - n + 1, 0) : i + 1].mean() if i >= n - 1 else np.nan for i in range(len(bars))]
+        )
 
     difference = sma(10) - sma(30)
     up, down = (np.zeros(len(bars), bool) for _ in range(2))

@@ -8,7 +8,6 @@ import numpy as np
 from numba import int64, njit, types, void
 
 from maestro.engine import account as ac
-from maestro.engine.segments import finish
 from maestro.engine.sizing import CASH as SIZED_IN_CASH
 from maestro.engine.sizing import PERCENT as SIZED_IN_PERCENT
 from maestro.engine.sizing import UNITS as SIZED_IN_UNITS
@@ -19,6 +18,7 @@ from maestro.strategies.steps import ORDER_STEP
 # Columns of the open lots: the orders' number, units, entry price, entry fee, entry bar, funding paid.
 _ID, _UNITS, _PRICE, _FEE, _BAR, _FUNDING = range(6)
 _LOT_WIDTH = 6
+_MONEY = 0  # the account's state is its cash
 _SIDE, _LIMIT, _SPEND, _SIZE, _LOT, _FILLED, _FILL = (
     book_of.SIDE, book_of.PRICE, book_of.SPEND, book_of.UNITS, book_of.LOT, book_of.FILLED, book_of.FILL_PRICE,
 )  # fmt: skip
@@ -61,6 +61,15 @@ def _best_touched(book: Any, done: Any, first: float, low: float, high: float) -
 
 
 @njit(cache=True, nogil=True)
+def _note_order(totals: Any, orders: Any, bar: int, side: int, units: float, price: float, fee: float) -> None:
+    """Count an order and write it down."""
+    ac.write_order(orders, int(totals[ac.N_ORDERS]), bar, side, units, price, fee)
+    totals[ac.N_ORDERS] += 1.0
+    totals[ac.NOTIONAL] += units * price
+    totals[ac.FEE_SUM] += fee
+
+
+@njit(cache=True, nogil=True)
 def _close_lot(
     state: Any, settings: Any, totals: Any, trades: Any, lots: Any, count: int, k: int, units: float, bar: int,
     price: float, reason: int,
@@ -70,9 +79,19 @@ def _close_lot(
     entry_fee = lots[k, _FEE] * share
     funding = lots[k, _FUNDING] * share
     fee = units * price * settings[ac.FEE]
-    state[ac.MONEY] += units * price - fee
-    note_fees = entry_fee + fee
-    ac.note_trade(totals, trades, 1, int(lots[k, _BAR]), bar, lots[k, _PRICE], price, units, note_fees, funding, reason)
+    state[_MONEY] += units * price - fee
+    pnl = units * (price - lots[k, _PRICE]) - entry_fee - fee - funding
+    totals[ac.CLOSED] += 1.0
+    if pnl > 0.0:
+        totals[ac.WINS] += 1.0
+        totals[ac.GAINS] += pnl
+    else:
+        totals[ac.LOSSES] -= pnl
+    ac.write_trade(
+        trades, int(totals[ac.N_TRADES]), 1, int(lots[k, _BAR]), bar, lots[k, _PRICE], price, units, entry_fee + fee,
+        funding, pnl, reason,
+    )  # fmt: skip
+    totals[ac.N_TRADES] += 1.0
     if share < 1.0:
         lots[k, _UNITS] -= units
         lots[k, _FEE] -= entry_fee
@@ -100,7 +119,7 @@ def _sell_all(
     units = _held(lots, count)
     price = reference * (1.0 - settings[ac.SLIP])
     totals[ac.SLIP_SUM] += units * (reference - price)
-    ac.note_order(totals, orders, bar, -1, units, price, units * price * settings[ac.FEE])
+    _note_order(totals, orders, bar, -1, units, price, units * price * settings[ac.FEE])
     while count:
         count = _close_lot(state, settings, totals, trades, lots, count, 0, lots[0, _UNITS], bar, price, reason)
 
@@ -112,7 +131,7 @@ def _fill_buy(
 ) -> int:  # fmt: skip
     """Fill a buy, cut to the cash there is; returns the number of lots (unchanged where nothing was bought)."""
     gross = price * (1.0 + settings[ac.FEE])
-    affordable = max(state[ac.MONEY], 0.0) / gross
+    affordable = max(state[_MONEY], 0.0) / gross
     units = book[k, _SPEND] / gross if book[k, _SPEND] > 0.0 else book[k, _SIZE]
     if units > affordable:
         if units > affordable * (1.0 + 1e-9):  # rounding of a purchase that spends all is no cut
@@ -121,14 +140,14 @@ def _fill_buy(
     if units <= 0.0 or count == lots.shape[0]:
         return count
     fee = units * price * settings[ac.FEE]
-    state[ac.MONEY] -= units * price + fee
+    state[_MONEY] -= units * price + fee
     lots[count, _ID] = book[k, _LOT]
     lots[count, _UNITS] = units
     lots[count, _PRICE] = price
     lots[count, _FEE] = fee
     lots[count, _BAR] = bar
     lots[count, _FUNDING] = 0.0
-    ac.note_order(totals, orders, bar, 1, units, price, fee)
+    _note_order(totals, orders, bar, 1, units, price, fee)
     book[k, _SIDE] = 0.0
     book[k, _FILLED] = units
     book[k, _FILL] = price
@@ -155,7 +174,7 @@ def _fill_sell(
             count = _close_lot(state, settings, totals, trades, lots, count, 0, units, bar, price, ac.LIMIT)
             sold += units
     if sold > 0.0:
-        ac.note_order(totals, orders, bar, -1, sold, price, sold * price * settings[ac.FEE])
+        _note_order(totals, orders, bar, -1, sold, price, sold * price * settings[ac.FEE])
         book[k, _SIDE] = 0.0
         book[k, _FILLED] = sold
         book[k, _FILL] = price
@@ -168,7 +187,7 @@ def _show(
 ) -> None:
     """Write what the step may know of the account at a close."""
     kind = int(settings[ac.SIZE_KIND])
-    account[_CASH] = state[ac.MONEY]
+    account[_CASH] = state[_MONEY]
     account[_HOLDS] = held
     account[_EQUITY] = equity
     account[_BUDGET] = np.nan
@@ -181,7 +200,7 @@ def _show(
         account[_BUDGET] = settings[ac.SIZE_VALUE] * equity
     else:
         gross = close[bar] * (1.0 + settings[ac.FEE])
-        account[_BUDGET] = ac.entry_units(settings, totals, equity, close[bar], close, bar) * gross
+        account[_BUDGET] = ac.entry_units(settings, equity, close[bar], close, bar)[0] * gross
     account[_FEE_RATE] = settings[ac.FEE]
     account[_LIVE] = count
 
@@ -204,8 +223,8 @@ def run_orders(
 
     `wide_low`, `wide_high` are the bar's range widened to its open; the rest as in `run_signals`.
     """
-    state = np.zeros(ac.STATE_WIDTH)
-    state[ac.MONEY] = settings[ac.START_CASH]
+    state = np.zeros(1)
+    state[_MONEY] = settings[ac.START_CASH]
     book = np.zeros((n_slots, book_of.BOOK_WIDTH))
     account = np.zeros(book_of.ACCOUNT_WIDTH)
     memory = np.zeros(n_state)
@@ -222,7 +241,7 @@ def run_orders(
         if cursor < settlements.shape[0] and settlements[cursor] == bar:
             for k in range(count):
                 paid = lots[k, _UNITS] * opens[bar] * rates[bar]
-                state[ac.MONEY] -= paid
+                state[_MONEY] -= paid
                 lots[k, _FUNDING] += paid
                 totals[ac.FUNDING_SUM] += paid
             cursor += 1
@@ -245,7 +264,7 @@ def run_orders(
                     price = max(book[k, _LIMIT], opens[bar])
                     count = _fill_sell(state, settings, totals, orders, trades, book, k, lots, count, bar, price)
         units = _held(lots, count)
-        value = state[ac.MONEY] + units * close[bar]
+        value = state[_MONEY] + units * close[bar]
         equity[bar - begin] = value
         if held.shape[0]:
             held[bar - begin] = units
@@ -254,7 +273,7 @@ def run_orders(
         if value <= 0.0:
             if count:
                 totals[ac.HELD] -= 1.0
-                _sell_all(state, settings, totals, orders, trades, lots, count, bar, close[bar], ac.RUINED_)
+                _sell_all(state, settings, totals, orders, trades, lots, count, bar, close[bar], ac.RUINED)
                 count = 0
             ruin = bar
             break
@@ -266,17 +285,23 @@ def run_orders(
                 give_up = True
                 book[:, _SIDE] = 0.0
             book[:, _FILLED] = 0.0
-    if count:
-        if settings[ac.CLOSE_AT_END]:
-            _sell_all(state, settings, totals, orders, trades, lots, count, end - 1, close[end - 1], ac.END)
-            totals[ac.HELD] -= 1.0
-            equity[end - 1 - begin] = state[ac.MONEY]
-            if held.shape[0]:
-                held[end - 1 - begin] = 0.0
-        else:
-            for k in range(count):
-                ac.note_trade(
-                    totals, trades, 1, int(lots[k, _BAR]), end - 1, lots[k, _PRICE], close[end - 1], lots[k, _UNITS],
-                    lots[k, _FEE], lots[k, _FUNDING], ac.OPEN,
-                )  # fmt: skip
-    finish(state, settings, totals, orders, trades, equity, held, close, end, ruin, out)
+    if ruin >= 0:
+        totals[ac.RUIN] = 1.0
+        equity[ruin - begin :] = state[_MONEY]
+        if held.shape[0]:
+            held[ruin - begin :] = 0.0
+    elif count and settings[ac.CLOSE_AT_END]:
+        _sell_all(state, settings, totals, orders, trades, lots, count, end - 1, close[end - 1], ac.END)
+        totals[ac.HELD] -= 1.0
+        equity[end - 1 - begin] = state[_MONEY]
+        if held.shape[0]:
+            held[end - 1 - begin] = 0.0
+    else:
+        for k in range(count):
+            pnl = lots[k, _UNITS] * (close[end - 1] - lots[k, _PRICE]) - lots[k, _FEE] - lots[k, _FUNDING]
+            ac.write_trade(
+                trades, int(totals[ac.N_TRADES]), 1, int(lots[k, _BAR]), end - 1, lots[k, _PRICE], close[end - 1],
+                lots[k, _UNITS], lots[k, _FEE], lots[k, _FUNDING], pnl, ac.OPEN,
+            )  # fmt: skip
+            totals[ac.N_TRADES] += 1.0
+    ac.summarise(totals, settings, equity, out)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from maestro.engine.account import BEST, ENTRY_PRICE, RUNG, STOP, STOPPED, TARGET, TARGETED, TRAIL, TRAILED
+from maestro.engine.account import STOPPED, TARGETED, TRAILED
 
 FRACTION, PRICE_DISTANCE, LEVEL = range(3)
 UNIT_CODES = {"fraction": FRACTION, "price": PRICE_DISTANCE, "level": LEVEL}
@@ -46,17 +46,16 @@ def _level(values: Any, bar: int, unit: int, fill: float, direction: int) -> flo
 
 
 @njit(cache=True, nogil=True)
-def set_levels(
-    state: Any, side: int, bar: int, stop: Any, target: Any, trail: Any, units: Any, bracket: Any, long_level: Any
-) -> None:
-    """Set the levels of a position just opened, from the values of its signal bar.
+def levels_of(
+    fill: float, side: int, bar: int, stop: Any, target: Any, trail: Any, units: Any, bracket: Any, long_level: Any
+) -> tuple[float, float, float]:
+    """Stop, target and trail of a position opened at `fill`, from the values of its signal bar.
 
-    Levels are kept times `side`, so that a long and a short are breached by the same comparisons; "none" is
-    minus infinity for a stop and infinity for a target.
+    Levels are given times `side`, so that a long and a short are breached by the same comparisons; "none" is
+    minus infinity for a stop, infinity for a target and 0 for a trail.
     """
-    fill = state[ENTRY_PRICE]
     if bracket.shape[0]:
-        low, high = np.nan, np.nan
+        high = np.nan
         if side > 0:
             low = fill * (1.0 - bracket[0])
             if long_level[bar] < fill:
@@ -67,11 +66,11 @@ def set_levels(
     else:
         low = _level(stop, bar, units[0], fill, -side)
         high = _level(target, bar, units[1], fill, side)
-    state[STOP] = side * low if low == low else -np.inf
-    state[TARGET] = side * high if high == high else np.inf
-    state[TRAIL] = trail[bar] if trail.shape[0] and trail[bar] == trail[bar] else 0.0
-    state[BEST] = side * fill
-    state[RUNG] = 0.0
+    return (
+        side * low if low == low else -np.inf,
+        side * high if high == high else np.inf,
+        trail[bar] if trail.shape[0] and trail[bar] == trail[bar] else 0.0,
+    )
 
 
 @njit(cache=True, nogil=True)
@@ -85,22 +84,17 @@ def _trail_level(best: float, trail: float, unit: int, side: int) -> float:
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def breach(
-    state: Any, side: int, begin: int, stop_before: int, opens: Any, close: Any, adverse: Any, favourable: Any,
-    block_adverse: Any, block_favourable: Any, trail_unit: int, ladder: Any,
+    side: int, fill: float, low: float, high: float, trail: float, begin: int, stop_before: int, opens: Any, close: Any,
+    adverse: Any, favourable: Any, block_adverse: Any, block_favourable: Any, trail_unit: int, ladder: Any,
 ) -> tuple[int, int, float]:  # fmt: skip
     """Find the first bar in [begin, stop_before) that takes the position out.
 
-    `adverse`, `favourable` : the lows and highs for a long, the highs and lows for a short.
-    Returns (bar, reason, price before slippage); bar is -1 where the position survives. The best price and the
-    ladder's rung in `state` move on.
+    `low`, `high`, `trail` from `levels_of`; `adverse`, `favourable` are the lows and highs for a long, the highs
+    and lows for a short. Returns (bar, reason, price before slippage); bar is -1 where the position survives.
     """
-    low = state[STOP]
-    high = state[TARGET]
-    best = state[BEST]
-    trail = state[TRAIL]
+    best = side * fill
     rungs = ladder.shape[0] if side > 0 else 0
-    rung = int(state[RUNG])
-    fill = state[ENTRY_PRICE]
+    rung = 0
     i = begin
     while i < stop_before:
         if i % BLOCK == 0 and i + BLOCK <= stop_before:
@@ -138,8 +132,4 @@ def breach(
                 high = max(high, fill * (1.0 + ladder[rung, LADDER_TARGET]))
                 rung += 1
             i += 1
-    state[STOP] = low
-    state[TARGET] = high
-    state[BEST] = best
-    state[RUNG] = rung
     return -1, 0, 0.0

@@ -83,7 +83,7 @@ class Simulator:
         self._settings = np.array(
             [
                 costs.fee, costs.slippage, cash, sizing.code, sizing.value, sizing.max_exposure,
-                bars.periods_per_year, fill == "close", close_at_end,
+                bars.periods_per_year, fill == "close", close_at_end, *_close_extremes(bars, begin, end),
             ],
             np.float64,
         )  # fmt: skip
@@ -166,6 +166,16 @@ def _layout(bars: Bars, begin: int, end: int) -> tuple[FloatArray, FloatArray, I
         return bars.open, bars.close, _NO_UNITS[:0], _NONE
     paid = np.flatnonzero((rates[begin:end] == rates[begin:end]) & (rates[begin:end] != 0.0)) + begin
     return bars.open, bars.close, paid, rates
+
+
+def _close_extremes(bars: Bars, begin: int, end: int) -> tuple[float, float]:
+    """Lowest and highest close of the window, kept with the bars."""
+    key = ("closes", begin, end)
+    kept = bars._cache.get(key)
+    if kept is None:
+        closes = bars.close[begin:end]
+        kept = bars._cache[key] = (float(closes.min()), float(closes.max()))
+    return kept  # type: ignore[no-any-return]
 
 
 def _protection(bars: Bars) -> tuple[FloatArray, ...]:

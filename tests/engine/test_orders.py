@@ -8,18 +8,20 @@ from typing import Any
 import numpy as np
 import pytest
 from numba import njit
-from tests.engine.test_segments import market
 
 import maestro as ms
 from maestro.bars import Bars
 from maestro.strategies.signals import LOT, PRICE, SIDE, SPEND, UNITS
 from maestro.strategies.steps import ORDER_STEP
+from tests.engine.test_segments import market
 
 SLOTS = 4
 
 
 @njit(ORDER_STEP)
-def replay_step(t: int, allowed: bool, bar: Any, columns: Any, numbers: Any, account: Any, state: Any, book: Any) -> int:
+def replay_step(
+    t: int, allowed: bool, bar: Any, columns: Any, numbers: Any, account: Any, state: Any, book: Any
+) -> int:
     """Lay the orders that `columns` hold for bar t; a slot without a number keeps what it has."""
     state[0] += 1
     if not allowed:
@@ -50,9 +52,7 @@ def random_orders(rng: np.random.Generator, bars: Bars) -> ms.Orders:
         rows[4] = np.where(side > 0, k, np.where(rng.random(n) < 0.5, rng.integers(0, SLOTS, n), -1))
         rows[:, ~set_here] = np.nan
     columns[5 * SLOTS] = rng.random(n) < 0.02
-    return ms.Orders(
-        rng.random(n) < 0.8, step=replay_step, columns=columns, numbers=np.zeros(1), slots=SLOTS, state=1
-    )
+    return ms.Orders(rng.random(n) < 0.8, step=replay_step, columns=columns, numbers=np.zeros(1), slots=SLOTS, state=1)
 
 
 def simulate(bars: Bars, orders: ms.Orders, costs: ms.Costs, cash: float, close_at_end: bool) -> dict[str, Any]:
@@ -83,7 +83,7 @@ def simulate(bars: Bars, orders: ms.Orders, costs: ms.Costs, cash: float, close_
                 lot["funding"] += paid
                 cash -= paid
         if liquidate:
-            for lot in list(lots):
+            for lot in lots:
                 sell(lot, lot["units"], opens * (1 - costs.slippage), t, "signal")
             liquidate = False
         else:
@@ -109,7 +109,9 @@ def simulate(bars: Bars, orders: ms.Orders, costs: ms.Costs, cash: float, close_
                         continue
                     fee = units * fill * costs.fee
                     cash -= units * fill + fee
-                    lots.append({"id": order["lot"], "units": units, "price": fill, "fee": fee, "bar": t, "funding": 0.0})
+                    lots.append(
+                        {"id": order["lot"], "units": units, "price": fill, "fee": fee, "bar": t, "funding": 0.0}
+                    )
                     book[k] = None
                 elif order["lot"] >= 0:
                     named = [lot for lot in lots if lot["id"] == order["lot"]]
@@ -131,11 +133,13 @@ def simulate(bars: Bars, orders: ms.Orders, costs: ms.Costs, cash: float, close_
                 for k in range(SLOTS):
                     side, price, spend, units, lot = column[5 * k : 5 * k + 5]
                     if not math.isnan(side):
-                        book[k] = {"side": side, "price": price, "spend": spend, "units": units, "lot": lot} if side else None
+                        book[k] = (
+                            {"side": side, "price": price, "spend": spend, "units": units, "lot": lot} if side else None
+                        )
                 if column[5 * SLOTS] > 0:
                     liquidate, book = True, [None] * SLOTS
         elif close_at_end:
-            for lot in list(lots):
+            for lot in lots:
                 sell(lot, lot["units"], bars.close[t] * (1 - costs.slippage), t, "end")
         equity.append(cash + sum(lot["units"] for lot in lots) * bars.close[t])
     for lot in lots:

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.engine.reference import simulate
 
 import maestro as ms
 from maestro.bars import Bars
 from maestro.strategies.signals import Bracket
+from tests.engine.reference import simulate
 
 LADDER = np.array([[0.01, 0.004, 0.05], [0.03, 0.02, 0.07], [0.05, 0.04, 0.09]])
 

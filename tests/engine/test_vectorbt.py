@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.engine.test_segments import market, random_signals
 
 import maestro as ms
 from maestro.bars import Bars
+from tests.engine.test_segments import market, random_signals
 
 vbt: Any = pytest.importorskip("vectorbt", reason='pip install "maestro-research[vectorbt]"')
 
