@@ -214,7 +214,7 @@ def resolve(strategy: Any, params: dict[str, Any] | None) -> Strategy | Signals:
             raise StrategyError("params were given with signals, which have none; leave them out.")
         return strategy
     raise StrategyError(
-        f"{strategy!r} is no strategy; give a name (ms.strategies()), a class or instance of ms.Strategy, or ms.Signals."
+        f"{strategy!r} is no strategy; give a name (ms.strategies()), an ms.Strategy class or instance, or ms.Signals."
     )
 
 
