@@ -1,0 +1,253 @@
+"""What one searched parameter can take: its values, their scale, and the number that stands for each."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maestro.errors import ParameterError, SettingsError, nearest
+from maestro.strategies.parameters import Bool, Choice, Float, Int, Parameter
+from maestro.typing import FloatArray
+
+_RANGE_KEYS = ("low", "high", "step", "log")
+
+
+@dataclass(frozen=True)
+class Dimension:
+    """One searched parameter.
+
+    A value has a *code*, a float64 by which samplers know it: of a number the number itself (its magnitude, where a
+    negative range is searched on a log scale), of an option its position.
+
+    Attributes
+    ----------
+    name : str
+    kind : {"int", "float", "bool", "choice"}
+    low, high : float
+        Bounds of the values, both included; `high` lies on the grid of `step`. Of options: 0 and their number - 1.
+    step : float or None
+        Distance of neighbouring values; None for real numbers without a grid.
+    log : bool
+        Searched on a log scale of the magnitude.
+    options : tuple
+        The options of a bool or a choice, else empty.
+    """
+
+    name: str
+    kind: str
+    low: float
+    high: float
+    step: float | None = None
+    log: bool = False
+    options: tuple[Any, ...] = ()
+
+    @property
+    def negative(self) -> bool:
+        """Whether codes are magnitudes of negative values."""
+        return self.log and self.high < 0
+
+    @property
+    def code_low(self) -> float:
+        """Smallest code."""
+        return -self.high if self.negative else self.low
+
+    @property
+    def code_high(self) -> float:
+        """Largest code."""
+        return -self.low if self.negative else self.high
+
+    @property
+    def size(self) -> int | None:
+        """Number of distinct values, None where there is no grid."""
+        return None if self.step is None else round((self.high - self.low) / self.step) + 1
+
+    def encode(self, value: Any) -> float:
+        """Code of a value."""
+        if self.options:
+            return float(self.options.index(value))
+        return -float(value) if self.negative else float(value)
+
+    def decode(self, code: float) -> Any:
+        """Value of a code, as a plain Python object."""
+        if self.options:
+            return self.options[int(code)]
+        value = -code if self.negative else code
+        return int(value) if self.kind == "int" else float(value)
+
+    def contains(self, value: Any) -> bool:
+        """Whether a search over this dimension can come upon the value."""
+        if self.options:
+            return any(value == option and type(value) is type(option) for option in self.options)
+        if not self.low <= value <= self.high:
+            return False
+        steps = 0.0 if self.step is None else (value - self.low) / self.step
+        return abs(steps - round(steps)) < 1e-8
+
+    def from_unit(self, points: FloatArray) -> NDArray[Any]:
+        """Values at points of [0, 1): uniform over the values, on the scale of the search."""
+        low, high = self.code_low, self.code_high
+        if self.kind == "int" and self.log:
+            a, b = math.log(low - 0.5), math.log(high + 0.5)
+            return self._values(np.clip(np.rint(np.exp(a + points * (b - a))), low, high))
+        if self.step is not None:
+            assert self.size is not None
+            return self._on_grid(np.floor(points * self.size))
+        if self.log:
+            a, b = math.log(low), math.log(high)
+            return self._values(np.clip(np.exp(a + points * (b - a)), low, high))
+        return self._values(low + points * (high - low))
+
+    def levels(self, n: int) -> NDArray[Any]:
+        """At most `n` values spread evenly over the scale of the search, the ends among them from two on."""
+        places = np.linspace(0.0, 1.0, n) if n > 1 else np.array([0.5])
+        low, high = self.code_low, self.code_high
+        if self.log:
+            codes = np.clip(np.exp(math.log(low) + places * (math.log(high) - math.log(low))), low, high)
+            return self._values(np.unique(np.rint(codes)) if self.kind == "int" else codes)
+        if self.step is not None:
+            assert self.size is not None
+            return self._on_grid(np.unique(np.rint(places * (self.size - 1))))
+        return self._values(low + places * (high - low))
+
+    def _on_grid(self, steps: FloatArray) -> NDArray[Any]:
+        assert self.step is not None
+        return self._values(np.minimum(self.low + steps * self.step, self.high))
+
+    def _values(self, codes: FloatArray) -> NDArray[Any]:
+        if self.kind == "bool":
+            return np.array(self.options, np.bool_)[codes.astype(np.int64)]
+        if self.options:
+            options = np.empty(len(self.options), object)
+            options[:] = self.options
+            return options[codes.astype(np.int64)]
+        values = -codes if self.negative else codes
+        return np.rint(values).astype(np.int64) if self.kind == "int" else values
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON form; `from_dict` and `dimension` take it back."""
+        if self.options:
+            return {"kind": self.kind, "options": list(self.options)}
+        number = int if self.kind == "int" else float
+        step = None if self.step is None else number(self.step)
+        return {"kind": self.kind, "low": number(self.low), "high": number(self.high), "step": step, "log": self.log}
+
+    @classmethod
+    def from_dict(cls, name: str, form: Mapping[str, Any]) -> Dimension:
+        """Read the JSON form."""
+        if form.get("options"):
+            return cls(name, form["kind"], 0.0, len(form["options"]) - 1.0, 1.0, options=tuple(form["options"]))
+        step = None if form["step"] is None else float(form["step"])
+        return cls(name, form["kind"], float(form["low"]), float(form["high"]), step, form["log"])
+
+
+def dimension(name: str, declared: Parameter, given: Any = None) -> Dimension:
+    """Search dimension of a declared parameter, over its own range or over the one `given`.
+
+    Parameters
+    ----------
+    declared : Parameter
+        Decides what the rule can take; ends and options outside it are refused.
+    given : optional
+        ``(low, high)`` or ``(low, high, step)`` of a number, a sequence of options of a choice or a bool,
+        a dictionary with any of low, high, step, log, options, or a parameter object in place of the declared one.
+
+    Raises
+    ------
+    SettingsError
+        A range that is empty, or not a range.
+    ParameterError
+        An end or an option that the rule cannot take.
+    """
+    searched = declared if given is None else _over(name, declared, given)
+    if isinstance(searched, Bool):
+        return Dimension(name, "bool", 0.0, 1.0, 1.0, options=(False, True))
+    if isinstance(searched, Choice):
+        options = tuple(declared.check(name, option) for option in searched.options)
+        if not options or any(option in options[:k] for k, option in enumerate(options)):
+            raise SettingsError(f"{name}: options {list(searched.options)!r} are none or repeated; name each once.")
+        kind = "bool" if isinstance(declared, Bool) else "choice"
+        return Dimension(name, kind, 0.0, len(options) - 1.0, 1.0, options=options)
+    if not isinstance(searched, (Int, Float)):
+        raise SettingsError(
+            f"{name}: a {type(searched).__name__} cannot be searched; use ms.Int, ms.Float, ms.Bool or ms.Choice."
+        )
+    low, high, step = declared.check(name, searched.low), declared.check(name, searched.high), searched.step
+    kind = "int" if isinstance(declared, Int) else "float"
+    shown = f"{name}: range [{low:g}..{high:g}]"
+    if low > high:
+        raise SettingsError(f"{shown} is empty; give the lower end first.")
+    if searched.log and (low <= 0 <= high):
+        raise SettingsError(f"{shown} cannot be searched on a log scale; both ends must be of one sign and not zero.")
+    if kind == "int":
+        step = 1 if step is None else step
+        if step != int(step):
+            raise SettingsError(f"{name}: step {step:g} of a whole number must be a whole number.")
+    if step is not None and not 0 < step <= max(high - low, 1 if kind == "int" else step):
+        raise SettingsError(f"{shown} with step {step:g}: the step must be above 0 and within the range.")
+    if searched.log and step is not None and (kind == "float" or step != 1):
+        raise SettingsError(f"{name}: step {step:g} and log exclude each other; drop one of them.")
+    if step is not None:
+        exact = Decimal(str(step))
+        high = float((Decimal(str(high)) - Decimal(str(low))) // exact * exact + Decimal(str(low)))
+    return Dimension(name, kind, float(low), float(high), None if step is None else float(step), bool(searched.log))
+
+
+def _over(name: str, declared: Parameter, given: Any) -> Parameter:
+    """Parameter that stands for a range given in one of its forms."""
+    if isinstance(given, Parameter):
+        return given
+    chooses = isinstance(declared, (Bool, Choice))
+    if isinstance(given, Mapping):
+        return _from_mapping(name, declared, given)
+    if isinstance(given, str) or not isinstance(given, (Sequence, range)):
+        raise SettingsError(
+            f"{name}={given!r} is not something to search: give "
+            + ("a list of options" if chooses else "(low, high) or (low, high, step)")
+            + ", or fix the parameter to one value instead."
+        )
+    if chooses:
+        return Choice(given[0] if given else None, tuple(given))
+    if isinstance(given, range):
+        given = (given.start, given[-1] if len(given) else given.stop - 1, abs(given.step))
+    if len(given) not in (2, 3):
+        raise SettingsError(f"{name}={tuple(given)!r}: give (low, high) or (low, high, step), or ms.Choice for a list.")
+    return _ranged(name, declared, *given)
+
+
+def _from_mapping(name: str, declared: Parameter, given: Mapping[str, Any]) -> Parameter:
+    known = ("options",) if isinstance(declared, (Bool, Choice)) else (*_RANGE_KEYS, "options")
+    for key in given:
+        if key not in (*known, "kind"):
+            raise SettingsError(f"{name}: unknown key {key!r}; allowed: {', '.join(known)}." + nearest(key, known))
+    if "options" in given:
+        return Choice(None, tuple(given["options"]))
+    if not isinstance(declared, (Int, Float)):
+        return declared
+    low, high = given.get("low", declared.low), given.get("high", declared.high)
+    log = bool(given.get("log", declared.log))
+    step = given.get("step", None if log else declared.step)
+    return _ranged(name, declared, low, high, step, log)
+
+
+def _ranged(
+    name: str, declared: Parameter, low: Any, high: Any, step: Any = None, log: bool | None = None
+) -> Int | Float:
+    assert isinstance(declared, (Int, Float))
+    for end in (low, high, *(() if step is None else (step,))):
+        if isinstance(end, (bool, str)) or not isinstance(end, (int, float, np.integer, np.floating)):
+            raise ParameterError(f"{name}: {end!r} in its range is not a number; allowed: {declared.describe()}.")
+        if not math.isfinite(end):
+            raise ParameterError(f"{name}: {end!r} in its range is not finite; allowed: {declared.describe()}.")
+    if log is None:
+        log = declared.log and step is None
+    if step is None and not log:
+        step = declared.step
+    if isinstance(declared, Int):
+        return Int(declared.default, low, high, step=1 if step is None else step, log=log)
+    return Float(declared.default, low, high, step=step, log=log)
