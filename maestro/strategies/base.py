@@ -60,7 +60,7 @@ class Strategy:
 
     def __init__(self, **params: Any) -> None:
         declared = self.parameters(params)
-        values = Params({name: parameter.default for name, parameter in declared.items()})
+        values = Params([(name, parameter.default) for name, parameter in declared.items()])
         for name, value in params.items():
             parameter = declared.get(name)
             if parameter is None:

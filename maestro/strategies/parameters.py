@@ -1,7 +1,8 @@
 """What a strategy declares of a parameter: type, default, bounds, scale and doc.
 
 Every form, command-line flag and search space is derived from these declarations.
-`low` and `high` bound the *search*; `minimum` and `maximum` are what the rule can take at all.
+`low` and `high` bound the *search*; `minimum` and `maximum` are what the rule can take at all. A declaration
+that contradicts itself is refused where it is written.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from maestro.errors import ParameterError
 
@@ -36,6 +37,11 @@ class Parameter:
     """Whether an optimiser may vary it."""
     kind = "any"
 
+    if TYPE_CHECKING:
+
+        def __get__(self, instance: object, owner: type) -> Any:
+            """On an instance of a strategy stands the value, not the declaration."""
+
     def check(self, name: str, value: Any) -> Any:
         """Return `value` in the declared type; raise `ParameterError` where that is impossible."""
         raise NotImplementedError
@@ -53,9 +59,15 @@ class Int(Parameter):
     high: int
     step: int = field(default=1, kw_only=True)
     log: bool = field(default=False, kw_only=True)
-    minimum: int = field(default=1, kw_only=True)
+    minimum: int | None = field(default=None, kw_only=True)
+    """Lowest value the rule can take: 1 unless given, or `low` where that is lower."""
     maximum: int | None = field(default=None, kw_only=True)
     kind = "int"
+
+    def __post_init__(self) -> None:
+        if self.minimum is None:
+            object.__setattr__(self, "minimum", min(1, self.low))
+        _coherent(self, self.step)
 
     def check(self, name: str, value: Any) -> int:
         kind = type(value)
@@ -69,7 +81,7 @@ class Int(Parameter):
             if whole is None or whole != value:
                 raise ParameterError(f"{name}={value!r} is not a whole number; allowed: {self.describe()}.")
             value = whole
-        if value < self.minimum or (self.maximum is not None and value > self.maximum):
+        if value < self.minimum or (self.maximum is not None and value > self.maximum):  # type: ignore[operator]
             raise ParameterError(f"{name}={value} is out of bounds; allowed: {self.describe()}.")
         return value
 
@@ -86,9 +98,17 @@ class Float(Parameter):
     high: float
     step: float | None = field(default=None, kw_only=True)
     log: bool = field(default=False, kw_only=True)
-    minimum: float = field(default=0.0, kw_only=True)
+    minimum: float | None = field(default=None, kw_only=True)
+    """Lowest value the rule can take: 0 unless given, or no limit where the search goes below 0."""
     maximum: float = field(default=math.inf, kw_only=True)
     kind = "float"
+
+    def __post_init__(self) -> None:
+        if self.minimum is None:
+            object.__setattr__(self, "minimum", 0.0 if self.low >= 0 else -math.inf)
+        _coherent(self, 1.0 if self.step is None else self.step)
+        for name in ("default", "low", "high"):
+            object.__setattr__(self, name, float(getattr(self, name)))
 
     def check(self, name: str, value: Any) -> float:
         kind = type(value)
@@ -99,7 +119,7 @@ class Float(Parameter):
                 value = float(value)
             except (TypeError, ValueError):
                 raise ParameterError(f"{name}={value!r} is not a number; allowed: {self.describe()}.") from None
-        if not self.minimum <= value <= self.maximum or value in (math.inf, -math.inf):
+        if not self.minimum <= value <= self.maximum or math.isinf(value):  # type: ignore[operator]
             raise ParameterError(f"{name}={value} is out of bounds; allowed: {self.describe()}.")
         return value
 
@@ -109,6 +129,22 @@ class Float(Parameter):
             f"numbers from {self.minimum:g} to {self.maximum:g}, "
             f"searched in [{self.low:g}..{self.high:g}]{scale}, default {self.default:g}"
         )
+
+
+def _coherent(parameter: Int | Float, step: float) -> None:
+    """Refuse bounds that contradict each other, the default or the scale."""
+    low, high, default = parameter.low, parameter.high, parameter.default
+    top = math.inf if parameter.maximum is None else parameter.maximum
+    if any(isinstance(x, bool) or not isinstance(x, (int, float)) for x in (low, high, default)):
+        raise ParameterError(f"{parameter!r}: default, low and high must be numbers.")
+    if parameter.kind == "int" and not all(isinstance(x, int) for x in (low, high, default)):
+        raise ParameterError(f"{parameter!r}: default, low and high must be whole; use ms.Float for real numbers.")
+    if not (parameter.minimum <= low <= high <= top and parameter.minimum <= default <= top):  # type: ignore[operator]
+        raise ParameterError(f"{parameter!r}: needs minimum <= low <= high <= maximum, and the default among them.")
+    if not step > 0:
+        raise ParameterError(f"{parameter!r}: step must be above 0.")
+    if parameter.log and not low * high > 0:
+        raise ParameterError(f"{parameter!r}: a log scale needs low and high of one sign, and neither 0.")
 
 
 @dataclass(frozen=True)

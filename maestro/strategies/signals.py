@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,17 +19,25 @@ BOOK_WIDTH = 7
 CASH, POSITION, EQUITY, BUDGET, BUDGET_UNITS, FEE, LIVE = range(7)
 ACCOUNT_WIDTH = 7
 
+_BOOL = np.dtype(np.bool_)
+_UNITS: tuple[str, ...] = get_args(Unit)
+_NAMES = ("long_entry", "long_exit", "short_entry", "short_exit")
+
 
 @lru_cache(maxsize=64)
 def _never(n: int) -> BoolArray:
-    return np.zeros(n, np.bool_)
+    never = np.zeros(n, _BOOL)
+    never.flags.writeable = False  # many signals share it
+    return never
 
 
 def _flags(name: str, values: Any, n: int) -> BoolArray:
+    if type(values) is np.ndarray and values.dtype is _BOOL and values.shape == (n,) and values.flags.c_contiguous:
+        return values
     if values is None:
         return _never(n)
     array = np.asarray(values)
-    if array.dtype != np.bool_:
+    if array.dtype != _BOOL:
         raise StrategyError(f"Signals.{name} has dtype {array.dtype}; give booleans, one a bar.")
     if array.ndim != 1 or array.shape[0] != n:
         raise StrategyError(f"Signals.{name} has shape {array.shape}; give one value for each of the {n} bars.")
@@ -40,11 +49,20 @@ def _levels(name: str, values: Any, unit: str, n: int, units: tuple[str, ...]) -
         return None
     if unit not in units:
         raise StrategyError(f"Signals.{name}_unit is {unit!r}; allowed: {', '.join(units)}.")
-    array = np.asarray(values, np.float64)
+    if isinstance(values, (int, float)) and 0.0 < values < math.inf:
+        return np.full(n, float(values))
+    try:
+        array = np.asarray(values, np.float64)
+    except (TypeError, ValueError):
+        raise StrategyError(
+            f"Signals.{name} holds no numbers; give one number, or one for each of the {n} bars."
+        ) from None
     if array.ndim == 0:
         array = np.full(n, array)
     if array.shape != (n,):
-        raise StrategyError(f"Signals.{name} has shape {array.shape}; give one number, or one for each of the {n} bars.")
+        raise StrategyError(
+            f"Signals.{name} has shape {array.shape}; give one number, or one for each of the {n} bars."
+        )
     if (array <= 0).any() or np.isinf(array).any():
         bad = int(np.flatnonzero((array <= 0) | np.isinf(array))[0])
         raise StrategyError(f"Signals.{name} is {array[bad]} at bar {bad}; give values above 0, NaN for none.")
@@ -107,15 +125,17 @@ class Signals:
         first = next((x for x in (long_entry, short_entry, long_exit, short_exit) if x is not None), None)
         if first is None:
             raise StrategyError("Signals without any array; give at least long_entry or short_entry.")
-        n = len(first)
+        try:
+            n = len(first)
+        except TypeError:
+            raise StrategyError(f"Signals of {first!r}; give arrays of booleans, one value a bar.") from None
         self.long_entry = _flags("long_entry", long_entry, n)
         self.long_exit = _flags("long_exit", long_exit, n)
         self.short_entry = _flags("short_entry", short_entry, n)
         self.short_exit = _flags("short_exit", short_exit, n)
-        units = get_args(Unit)
-        self.stop = _levels("stop", stop, stop_unit, n, units)
-        self.target = _levels("target", target, target_unit, n, units)
-        self.trail = _levels("trail", trail, trail_unit, n, units[:2])
+        self.stop = _levels("stop", stop, stop_unit, n, _UNITS)
+        self.target = _levels("target", target, target_unit, n, _UNITS)
+        self.trail = _levels("trail", trail, trail_unit, n, _UNITS[:2])
         self.stop_unit, self.target_unit, self.trail_unit = stop_unit, target_unit, trail_unit
         if bracket is not None and not (stop is None and target is None and trail is None):
             raise StrategyError("Signals with a bracket and a stop, target or trail; give one or the other.")
@@ -133,8 +153,12 @@ class Signals:
 
     def suppress(self, warmup: int) -> Signals:
         """Return signals without any before bar `warmup`; itself where there is none."""
-        names = ("long_entry", "long_exit", "short_entry", "short_exit")
-        dirty = [name for name in names if getattr(self, name)[:warmup].any()]
+        seen: dict[int, bool] = {}
+        for name in _NAMES:  # a search for a byte takes a fifth of ndarray.any(), and a flip's sides share arrays
+            array = getattr(self, name)
+            if id(array) not in seen:
+                seen[id(array)] = b"\1" in array[:warmup].tobytes()
+        dirty = [name for name in _NAMES if seen[id(getattr(self, name))]]
         if not dirty:
             return self
         copy = object.__new__(type(self))
