@@ -37,6 +37,7 @@ class Market:
     """What the exchange has: frames by (symbol, series, timeframe); funding has the timeframe ``""``."""
 
     series: dict[tuple[str, str, str], pl.DataFrame] = field(default_factory=dict)
+    cap: int = 10**9  # rows of one answer at most, whatever was asked for
 
     def answer(self, path: str, params: dict[str, str], now: float) -> tuple[list[Any], str, float]:
         """Rows of a request, the budget it counts on and its cost."""
@@ -57,6 +58,9 @@ class Market:
         empty = pl.DataFrame(schema={"timestamp": pl.Datetime("us", "UTC")})
         return self.series.get((symbol, series, timeframe), empty)
 
+    def _limit(self, params: dict[str, str], name: str, default: int, most: int) -> int:
+        return min(_limit(params, name, default, most), self.cap)
+
     def _klines(self, path: str, params: dict[str, str], now_us: int) -> tuple[list[Any], str, float]:
         spot = path == "/api/v3/klines"
         if params.get("interval") not in _SPOT_BARS:
@@ -67,7 +71,7 @@ class Market:
         frame = self._rows(params["symbol"], "bars", params["interval"])
         frame = frame.filter(pl.col("timestamp").to_physical() <= now_us)
         rows = []
-        for stamp, opened, high, low, close, volume in _window(frame, params, limit).iter_rows():
+        for stamp, opened, high, low, close, volume in _window(frame, params, min(limit, self.cap)).iter_rows():
             if stamp + step > now_us:  # still open: the part that has been traded, another one at every pull
                 part = max(0.01, (now_us - stamp) / step)
                 close, high, low, volume = opened, max(opened, high * part), min(opened, low / part), volume * part
@@ -80,7 +84,7 @@ class Market:
         symbol = params["symbol" if series != "basis" else "pair"]
         if series == "funding":
             frame = self._rows(symbol, series, "")
-            limit = _limit(params, "limit", 100, 1_000)
+            limit = self._limit(params, "limit", 100, 1_000)
             rows = [
                 {"symbol": symbol, "fundingTime": stamp // MS, "fundingRate": _text(rate), "markPrice": "1.0"}
                 for stamp, rate in _window(frame, params, limit).iter_rows()
@@ -89,7 +93,7 @@ class Market:
         if "startTime" in params and int(params["startTime"]) * MS < now_us - MONTH_US:
             raise Refusal(400, {"code": -1130, "msg": "parameter 'startTime' is invalid."})
         frame = _window(
-            self._rows(symbol, series, params["period"]), params, _limit(params, "limit", 30, 500), newest=True
+            self._rows(symbol, series, params["period"]), params, self._limit(params, "limit", 30, 500), newest=True
         )
         rows = []
         for n, (stamp, value) in enumerate(frame.iter_rows()):
@@ -108,7 +112,7 @@ class Market:
         if params.get("binSize") not in _BITMEX_BARS:
             raise Refusal(400, {"error": {"message": "binSize is invalid", "name": "ValidationError"}})
         step = timeframe_us(params["binSize"])
-        count = _limit(params, "count", 100, 1_000)
+        count = self._limit(params, "count", 100, 1_000)
         frame = self.series.get((params["symbol"], "bars", params["binSize"]))
         if frame is None:
             return []
@@ -132,7 +136,7 @@ class Market:
         stamps = frame["timestamp"].to_physical()
         low, high = (_from_iso(params.get(name)) for name in ("startTime", "endTime"))
         kept = frame.filter((stamps >= (low or 0)) & (stamps <= (high or 1 << 62))).head(
-            _limit(params, "count", 100, 500)
+            self._limit(params, "count", 100, 500)
         )
         fixed = {"symbol": params["symbol"], "fundingInterval": "2000-01-01T08:00:00.000Z"}
         rates = kept.with_columns(pl.col("timestamp").to_physical()).iter_rows()

@@ -42,7 +42,7 @@ class Ban:
 
 @dataclass
 class Exchange:
-    """Start with ``with Exchange(market) as exchange``; `reset` between schedules; `requests` and `bans` are the log."""
+    """Run it with ``with Exchange(market) as exchange``; `reset` it between schedules; it logs requests and bans."""
 
     market: Market = field(default_factory=Market)
     clock: Clock = field(default_factory=Clock)

@@ -1,0 +1,107 @@
+"""Several series of a provider brought up to date at once, from ordinary code or a notebook cell."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Coroutine, Iterable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from maestro.data.outages import Outages
+from maestro.data.sources import SourceSettings, open_archive, open_source
+from maestro.data.sources.limits import Clock
+from maestro.data.stores import SeriesKey, Store
+from maestro.data.sync import Progress, SyncResult, sync
+from maestro.errors import SettingsError
+
+T = TypeVar("T")
+_AT_ONCE = 8  # series under way; their requests wait for the host's turn
+
+
+def fetch(
+    store: Store,
+    keys: Iterable[SeriesKey],
+    start: int,
+    end: int | None = None,
+    *,
+    archive: str | Path | None = None,
+    refresh: bool = False,
+    outages: Outages,
+    settings: SourceSettings | None = None,
+    clock: Clock | None = None,
+    progress: Callable[[Progress], None] | None = None,
+) -> list[SyncResult]:
+    """Bring series of one provider up to date; see `maestro.data.sync.sync` for what is promised.
+
+    Works inside a running event loop too (a notebook). Ctrl-C stores what has come and ends it.
+
+    Parameters
+    ----------
+    keys : of one provider, several series at a time within its budget
+    start, end : int [µs], stamps from `start` up to and without `end` (None: what is final by now)
+    archive : str or Path, optional
+        A folder or URL of the exchange's archive files to read instead of its API; ``""`` is the settings' URL.
+    refresh : bool
+        Ask for everything again, and replace what the exchange has revised.
+
+    Returns
+    -------
+    list of SyncResult
+        In the order of `keys`; one that failed says so in its `error` and leaves the others alone.
+
+    Raises
+    ------
+    SettingsError
+        An unknown provider, or keys of several.
+    """
+    keys = list(keys)
+    providers = {key.provider for key in keys}
+    if len(providers) != 1:
+        raise SettingsError(f"give series of one provider at a time, not of {', '.join(sorted(providers)) or 'none'}.")
+    opened = (
+        open_source(providers.pop(), settings, clock=clock)
+        if archive is None
+        else open_archive(providers.pop(), archive or None, settings, clock=clock)
+    )
+
+    async def all_of_them() -> list[SyncResult]:
+        turn, room = asyncio.Lock(), asyncio.Semaphore(_AT_ONCE)
+        async with opened as source:
+
+            async def one(key: SeriesKey) -> SyncResult:
+                async with room:
+                    return await sync(
+                        store, source, key, start, end,
+                        outages=outages, refresh=refresh, clock=clock, progress=progress, turn=turn,
+                    )  # fmt: skip
+
+            return list(await asyncio.gather(*map(one, keys)))
+
+    return _run(all_of_them())
+
+
+def _run(work: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine to its end, in a thread of its own where this one has a running loop."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(work)
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, name="maestro-fetch")
+    thread.start()
+    future = asyncio.run_coroutine_threadsafe(work, loop)
+    try:
+        return future.result()
+    finally:  # also on Ctrl-C: what has come is stored before the thread ends
+        future.cancel()
+        asyncio.run_coroutine_threadsafe(_others_done(), loop).result()
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+
+async def _others_done() -> None:
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    await asyncio.gather(*others, return_exceptions=True)
+    await asyncio.get_running_loop().shutdown_default_executor()

@@ -1,0 +1,98 @@
+"""What the exchanges themselves lack, remembered beside the store, so that it is never asked for again."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from maestro.errors import SourceError
+
+Span = tuple[int, int]  # [µs) from the first, up to and without the second
+SETTLED_US = 2 * 86_400 * 1_000_000  # a younger gap may still be filled by the exchange: it is asked for again
+
+
+class Outages:
+    """Gaps of the exchanges, one small JSON file a series.
+
+    Parameters
+    ----------
+    folder : Path
+        Beside the store whose series they belong to; made when the first gap is written.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def read(self, name: str) -> list[Span]:
+        """Gaps of a series [µs), in order and apart; none where nothing was recorded.
+
+        Raises
+        ------
+        SourceError
+            A damaged file; deleting it costs some requests and nothing else.
+        """
+        path = self._path(name)
+        if not path.exists():
+            return []
+        try:
+            return join(tuple(map(int, gap)) for gap in json.loads(path.read_text())["gaps"])  # type: ignore[misc]
+        except (ValueError, KeyError, TypeError) as error:
+            raise SourceError(
+                f"{path} is damaged ({error}); delete it, then its gaps are asked for once more."
+            ) from None
+
+    def add(self, name: str, gaps: Iterable[Span], now_us: int) -> None:
+        """Record gaps that the exchange has confirmed; of those younger than two days only the older part."""
+        old = [(start, min(end, now_us - SETTLED_US)) for start, end in gaps]
+        old = [(start, end) for start, end in old if start < end]
+        if not old:
+            return
+        known = self.read(name)
+        joined = join([*known, *old])
+        if joined == known:
+            return
+        path = self._path(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside = path.with_suffix(f".{os.getpid()}.tmp")
+        with beside.open("w") as file:
+            json.dump({"series": name, "unit": "µs since 1970, end not included", "gaps": joined}, file)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+
+    def forget(self, name: str) -> None:
+        """Drop what is known of a series; for a series that is deleted."""
+        self._path(name).unlink(missing_ok=True)
+
+    def _path(self, name: str) -> Path:
+        return self.folder / f"{name.replace(':', '~')}.json"
+
+
+def join(spans: Iterable[Span]) -> list[Span]:
+    """Spans in order, with those that touch or overlap made one."""
+    joined: list[Span] = []
+    for start, end in sorted(spans):
+        if joined and start <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((start, end))
+    return joined
+
+
+def without(spans: Iterable[Span], holes: Iterable[Span]) -> list[Span]:
+    """What is left of the spans when the holes are cut out."""
+    left = list(spans)
+    for start, end in holes:
+        cut: list[Span] = []
+        for low, high in left:
+            if end <= low or start >= high:
+                cut.append((low, high))
+                continue
+            if low < start:
+                cut.append((low, start))
+            if end < high:
+                cut.append((end, high))
+        left = cut
+    return left

@@ -1,0 +1,221 @@
+"""A store brought up to date with a source: what is missing is fetched, nothing twice, at any interruption."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import numpy as np
+import polars as pl
+
+from maestro.data.outages import Outages, Span, join, without
+from maestro.data.sources import Page, Source
+from maestro.data.sources.limits import Clock
+from maestro.data.sources.protocol import align_up
+from maestro.data.stores import SeriesKey, Store
+from maestro.data.timeframes import timeframe_us
+from maestro.errors import MaestroError
+from maestro.typing import IntArray
+
+T = TypeVar("T")
+FLUSH_ROWS, FLUSH_SECONDS = 20_000, 5.0  # received rows are stored when there are so many, or after so long
+_AT_ONCE = 8  # series under way; the requests among them wait for the host's turn
+_TOGETHER = 1_000  # holes within so many rows are asked for in one request
+_SHORTEST_FUNDING = timeframe_us("1h")
+_MS = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far one series is: rows' places done of those that were missing."""
+
+    key: SeriesKey
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class SyncResult:
+    """What a sync did to one series.
+
+    Attributes
+    ----------
+    received : int, rows that came
+    added, changed : int, rows that were new, and rows that the source has revised since they were stored
+    gaps : tuple of (start, end) [µs], what the exchange itself does not have, as far as it was asked now
+    notes : tuple of str, what was left out and why
+    error : str, why it ended early; empty where it is complete
+    """
+
+    key: SeriesKey
+    received: int = 0
+    added: int = 0
+    changed: int = 0
+    gaps: tuple[Span, ...] = ()
+    notes: tuple[str, ...] = ()
+    error: str = ""
+
+
+def missing(stamps: IntArray, start: int, end: int, step: int, *, grid: bool) -> list[Span]:
+    """Stretches [µs) from `start` up to `end` without a row, given the stamps that are there.
+
+    On a grid a single absent row counts; settlements, at a distance of at most `step`, count from one and a half on.
+    """
+    if end <= start:
+        return []
+    if not len(stamps):
+        return [(start, end)]
+    advance = step if grid else _MS
+    spans = [(start, int(stamps[0]))] if stamps[0] - start >= step else []
+    wide = np.flatnonzero(np.diff(stamps) * 2 > 3 * step)
+    spans += [(int(stamps[row]) + advance, int(stamps[row + 1])) for row in wide]
+    after = int(stamps[-1]) + (step if grid else _SHORTEST_FUNDING)
+    return [*spans, (int(stamps[-1]) + advance, end)] if after < end else spans
+
+
+async def sync(
+    store: Store,
+    source: Source,
+    key: SeriesKey,
+    start: int,
+    end: int | None = None,
+    *,
+    outages: Outages,
+    refresh: bool = False,
+    clock: Clock | None = None,
+    progress: Callable[[Progress], None] | None = None,
+    turn: asyncio.Lock | None = None,
+) -> SyncResult:
+    """Fetch what the store lacks of a series, or with `refresh` all of it, and store it piece by piece.
+
+    Rows are stored in order of time, so whatever ends the process, the next sync finds what is missing. The newest
+    stored row is asked for once more together with what follows it, and replaced where the source has revised it.
+    Where nothing is missing nothing is asked.
+
+    Parameters
+    ----------
+    start, end : int [µs]
+        Stamps from `start` up to and without `end` (None: what is final by now).
+    outages : Outages
+        What is known not to exist at the exchange; what is found out is added.
+    turn : asyncio.Lock, optional
+        Held while the store works, where several syncs share it.
+
+    Returns
+    -------
+    SyncResult
+        With `error` set where the source gave up; all rows received by then are stored.
+    """
+    clock, turn = clock or Clock(), turn or asyncio.Lock()
+    work = _Work(store, key, outages, clock, turn)
+    try:
+        step = source.step_us(key.series, key.timeframe)
+        now_us = int(clock.now() * 1_000_000)
+        end = min(end or now_us, now_us - (step if key.series == "bars" else 0) + 1)
+        earliest = source.earliest(key.series)
+        if earliest is not None and start < earliest:
+            start = earliest
+            work.notes.append(f"the source has nothing before {_text(earliest)}")
+        grid = key.series != "funding"
+        start = align_up(start, step) if grid else start
+        spans = [(start, end)] if refresh and start < end else await work.plan(start, end, step, grid=grid)
+        await work.run(source, spans, step, progress)
+    except MaestroError as error:
+        return replace(work.result(), error=str(error))
+    return work.result()
+
+
+class _Work:
+    """One series on its way from a source into a store."""
+
+    def __init__(self, store: Store, key: SeriesKey, outages: Outages, clock: Clock, turn: asyncio.Lock) -> None:
+        self.store, self.key, self.outages, self.clock, self.turn = store, key, outages, clock, turn
+        self.notes: list[str] = []
+        self.received = self.added = self.changed = 0
+        self.gaps: list[Span] = []
+        self._waiting: list[Page] = []
+        self._since = clock.ticks()
+
+    async def plan(self, start: int, end: int, step: int, *, grid: bool) -> list[Span]:
+        """Stretches to ask for, few and in order."""
+        stored = await self._call(self.store.read, self.key, start, end)
+        stamps = stored["timestamp"].to_physical().to_numpy()
+        if len(stamps):
+            known = self.outages.read(str(self.key))
+        else:  # a store emptied by other means must not be kept empty by what was once known
+            known = [] if await self._call(_is_empty, self.store, self.key) else self.outages.read(str(self.key))
+        spans = without(missing(stamps, start, end, step, grid=grid), known)
+        merged: list[Span] = []
+        for low, high in spans:
+            if merged and high - merged[-1][0] <= _TOGETHER * step:
+                merged[-1] = (merged[-1][0], high)
+            else:
+                merged.append((low, high))
+        if merged and len(stamps) and merged[-1][0] > stamps[-1]:
+            merged[-1] = (int(stamps[-1]), merged[-1][1])
+        return merged
+
+    async def run(
+        self, source: Source, spans: Sequence[Span], step: int, progress: Callable[[Progress], None] | None
+    ) -> None:
+        """Receive and store; what has come is stored also when the source gives up or the person does."""
+        total = sum(-((low - high) // step) for low, high in spans)
+        done = 0
+        try:
+            for low, high in spans:
+                async for page in source.pages(self.key.symbol, self.key.series, self.key.timeframe, low, high):
+                    self._waiting.append(page)
+                    self.received += len(page.frame)
+                    done = min(total, done + (page.end - page.start) // step)
+                    if progress is not None:
+                        progress(Progress(self.key, done, total))
+                    rows = sum(len(waiting.frame) for waiting in self._waiting)
+                    if rows >= FLUSH_ROWS or self.clock.ticks() - self._since >= FLUSH_SECONDS:
+                        await self._flush()
+        finally:
+            await self._flush()
+
+    def result(self) -> SyncResult:
+        gaps = tuple(join(self.gaps))
+        return SyncResult(self.key, self.received, self.added, self.changed, gaps, tuple(self.notes))
+
+    async def _flush(self) -> None:
+        pages, self._waiting, self._since = self._waiting, [], self.clock.ticks()
+        frames = [page.frame for page in pages if len(page.frame)]
+        if frames:
+            added, changed = await self._call(_put, self.store, self.key, pl.concat(frames))
+            self.added, self.changed = self.added + added, self.changed + changed
+        gaps = [gap for page in pages for gap in page.gaps]
+        self.gaps += gaps
+        if gaps and (frames or self.added or not await self._call(_is_empty, self.store, self.key)):
+            self.outages.add(str(self.key), gaps, int(self.clock.now() * 1_000_000))
+
+    async def _call(self, work: Callable[..., T], *arguments: Any) -> T:
+        async with self.turn:
+            return await asyncio.to_thread(work, *arguments)
+
+
+def _put(store: Store, key: SeriesKey, frame: pl.DataFrame) -> tuple[int, int]:
+    """Store the rows that are new or differ; how many of each."""
+    stamps = frame["timestamp"].to_physical()
+    stored = store.read(key, int(stamps[0]), int(stamps[-1]) + 1)
+    fresh = frame.join(stored, on="timestamp", how="anti", maintain_order="left")
+    values = [name for name in frame.columns if name != "timestamp"]
+    both = frame.join(stored, on="timestamp", how="inner", suffix="_stored", maintain_order="left")
+    differs = pl.any_horizontal(pl.col(name).ne_missing(pl.col(f"{name}_stored")) for name in values)
+    revised = both.filter(differs).select(frame.columns)
+    rows = pl.concat([fresh, revised]).sort("timestamp")
+    if len(rows):
+        store.append(key, rows)
+    return len(fresh), len(revised)
+
+
+def _is_empty(store: Store, key: SeriesKey) -> bool:
+    return store.read(key).is_empty()
+
+
+def _text(stamp_us: int) -> str:
+    return f"{datetime.fromtimestamp(stamp_us // 1_000_000, UTC):%Y-%m-%d %H:%M} UTC"
