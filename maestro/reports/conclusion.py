@@ -300,8 +300,9 @@ def _warnings(e: Evidence) -> list[Finding]:
     if e.failed:
         found.append((
             f"{plural(e.failed, 'fold')} of {e.folds} failed",
-            "They have no result and are left out of every figure here, not counted as zero; the table of folds has "
-            "their errors. Do not read the rest as if it covered the whole period.",
+            f"{'It has' if e.failed == 1 else 'They have'} no result and {'is' if e.failed == 1 else 'are'} left out of every figure "
+                    f"here, not counted as zero; the table of folds has the {'error' if e.failed == 1 else 'errors'}. "
+            "Do not read the rest as if it covered the whole period.",
         ))  # fmt: skip
     if e.ruined:
         found.append(

@@ -70,11 +70,7 @@ def cost_table(wf: WalkForwardResult) -> Html:
     rows = [
         ("Profit before costs", money(gross), share(gross)),
         ("Fees", money(-paid.fees, sign=True), share(paid.fees)),
-        (
-            "Slippage",
-            money(-paid.slippage, sign=True) if known(paid.slippage) else "not recorded",
-            share(paid.slippage),
-        ),
+        ("Slippage", slippage, share(paid.slippage)),
         ("Funding", money(-paid.funding, sign=True), share(paid.funding)),
         ("Profit after costs", money(paid.net), share(paid.net)),
     ]
@@ -85,9 +81,10 @@ def cost_table(wf: WalkForwardResult) -> Html:
 
 def costs_figure(wf: WalkForwardResult) -> figure:
     """Steps from the profit before costs down to what was left."""
+    from bokeh.core.properties import value
     from bokeh.models.sources import ColumnDataSource
 
-    from maestro.reports.theme import COLOR, add_hover, add_rule, make_figure, number_axis
+    from maestro.reports.theme import COLOR, FONT, add_hover, add_rule, make_figure, number_axis
 
     paid = costs_paid(wf)
     steps = [("Before costs", paid.gross), ("Fees", -paid.fees)]
@@ -114,7 +111,7 @@ def costs_figure(wf: WalkForwardResult) -> figure:
     bars = fig.vbar("name", width=0.6, top="top", bottom="bottom", color="color", source=source)
     fig.text(
         "name", "label_at", text="amount", source=source, text_align="center", text_baseline="bottom", y_offset=-3,
-        text_color=COLOR["ink"], text_font_size="11px",
+        text_color=COLOR["ink"], text_font=value(FONT), text_font_size="11px",
     )  # fmt: skip
     add_rule(fig, 0)
     add_hover(fig, [bars], [("", "@name"), ("Amount", "@amount")])

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+from bokeh.core.properties import value
 from bokeh.layouts import column
 from bokeh.models.layouts import Column
 from bokeh.models.ranges import Range1d
@@ -75,7 +76,7 @@ def equity_figure(
     fig = make_figure(
         height=height,
         x="datetime",
-        y="log" if log else "linear",
+        y="log" if log else "auto",
         drag="x",
         label="Equity, log scale" if log else "Equity",
     )
@@ -94,6 +95,7 @@ def equity_figure(
     if _folds_of(result, folds) is not None:
         rows.insert(1, ("Fold", "@fold{0}"))
     add_hover(fig, [line], rows, formatters={"@time": "datetime"}, mode="vline")
+    fig.y_range.renderers = [renderer for _, shown in items for renderer in shown]
     number_axis(fig.yaxis, "0,0" if len(values) and values.max() >= 100 else "0,0.[000]")
     fig.x_range.range_padding = 0.01
     return fig
@@ -114,7 +116,7 @@ def drawdown_figure(
     fig = make_figure(height=height, x="datetime", drag="x", label="Drawdown", **shared)
     fig.min_border_left = _LEFT
     _shade(fig, result if folds is None else folds, labels=False)
-    area = fig.varea("time", y1=0, y2="drawdown", source=source, color=COLOR["strategy"], alpha=0.25)
+    area = fig.varea("time", y1=0, y2="drawdown", source=_unbroken(data), color=COLOR["strategy"], alpha=0.25)
     line = fig.line("time", "drawdown", source=source, color=COLOR["strategy"], width=1.4)
     if np.isfinite(data["benchmark_drawdown"]).any():
         fig.line("time", "benchmark_drawdown", source=source, color=COLOR["benchmark"], width=1)
@@ -140,6 +142,15 @@ def equity_layout(result: Any) -> Column:
     above = equity_figure(result, source=source)
     below = drawdown_figure(result, source=source, x_range=above.x_range)
     return column(above, below, sizing_mode="stretch_width", spacing=4)
+
+
+def _unbroken(data: Any) -> ColumnDataSource:
+    """Drawdown for an area, which does not break at NaN as a line does: there it goes by way of zero."""
+    time, fall = np.asarray(data["time"]), np.asarray(data["drawdown"])
+    holes = np.flatnonzero(np.isnan(fall))
+    after = np.minimum(holes + 1, len(time) - 1)
+    fall = np.where(np.isnan(fall), 0.0, fall)
+    return ColumnDataSource({"time": np.insert(time, after, time[after]), "drawdown": np.insert(fall, after, 0.0)})
 
 
 def _folds_of(result: Any, folds: pl.DataFrame | None) -> pl.DataFrame | None:
@@ -181,7 +192,7 @@ def _shade(fig: Any, given: Any, *, labels: bool = True) -> None:
         x=(left[shown] + right[shown]) / 2,
         y=np.ones(len(shown)),
         text=[str(folds["fold"][int(i)]) + (" failed" if broken[i] and len(folds) <= _LABELS else "") for i in shown],
-        y_range_name="label", text_align="center", text_baseline="top", y_offset=3, text_font=FONT,
+        y_range_name="label", text_align="center", text_baseline="top", y_offset=3, text_font=value(FONT),
         text_font_size="10px", text_color=COLOR["muted"],
     )  # fmt: skip
 

@@ -13,7 +13,10 @@ from maestro.reports.formats import label, metric, moment, significant
 from maestro.reports.html import Html, cell, table
 
 SHOWN = ("sharpe_ratio", "vwr", "annual_return", "total_return", "max_drawdown", "num_trades")
+_OUT_ONLY = ("total_return", "max_drawdown", "num_trades")
 """Metrics shown of each fold, where the run has them; the ranking metric is added in front."""
+_DAYS_ONLY = 7 * 86_400
+"""Test windows of that length [s] or more are shown by their days."""
 
 
 def fold_table(wf: Any, *, metrics: tuple[str, ...] = SHOWN) -> Html:
@@ -26,21 +29,23 @@ def fold_table(wf: Any, *, metrics: tuple[str, ...] = SHOWN) -> Html:
     varied = set(searched(wf))
     have = metric_names(folds)
     names = [n for n in dict.fromkeys((ranked_by(wf.spec), *metrics)) if n in have]
-    sided = [n for n in names if n not in ("total_return", "num_trades")]
-    single = [n for n in names if n in ("total_return", "num_trades")]
+    sided = [n for n in names if n not in _OUT_ONLY]
+    single = [n for n in names if n in _OUT_ONLY]
     head: list[Any] = ["Fold", "Searched on", "Tested on"]
     head += [
         cell(p, kind="num" if folds[p].dtype.is_numeric() else "", tag="th", title=_hint(p, varied)) for p in params
     ]
-    for name in sided:
+    for _ in sided:
         head += [cell("in", kind="num side", tag="th"), cell("out", kind="num", tag="th")]
     head += [cell("out", kind="num side", tag="th") for _ in single]
     group = f"<tr class='group'><th colspan='{3 + len(params)}'></th>"
     group += "".join(f"<th colspan='2' class='side'>{escape(label(n))}</th>" for n in sided)
     group += "".join(f"<th class='side'>{escape(label(n))}</th>" for n in single) + "</tr>"
+    length = (folds["test_end"] - folds["test_start"]).min() if len(folds) else None
+    brief = length is not None and length.total_seconds() >= _DAYS_ONLY  # type: ignore[union-attr]
     rows = []
     for row in folds.iter_rows(named=True):
-        cells: list[Any] = [str(row["fold"]), *(_window(row, part) for part in ("train", "test"))]
+        cells: list[Any] = [str(row["fold"]), *(_window(row, part, brief) for part in ("train", "test"))]
         if row.get("error") is not None:
             width = len(params) + 2 * len(sided) + len(single)
             text = Html(f"<strong>Failed.</strong> {escape(str(row['error']))}")
@@ -59,8 +64,11 @@ def _hint(name: str, varied: set[str]) -> str:
     return "searched" if name in varied else "fixed"
 
 
-def _window(row: dict[str, Any], part: str) -> Html:
-    return cell(f"{moment(row[f'{part}_start'])} to {moment(row[f'{part}_end'])}", kind="window")
+def _window(row: dict[str, Any], part: str, brief: bool) -> Html:
+    """From when to when, the days alone where windows are long; the full stamps are its title."""
+    stamps = [moment(row[f"{part}_{edge}"]) for edge in ("start", "end")]
+    shown = [stamp[:10] for stamp in stamps] if brief else stamps
+    return cell(" to ".join(shown), kind="window", title=" to ".join(stamps))
 
 
 def _outcome(name: str, value: Any, kind: str = "num") -> Html:
@@ -78,6 +86,7 @@ def is_oos_scatter(wf: Any, *, metric: str | None = None, height: int = 340) -> 
     metric : str, optional
         The metric that ranks trials where absent.
     """
+    from bokeh.core.properties import value
     from bokeh.models.ranges import Range1d
     from bokeh.models.sources import ColumnDataSource
 
@@ -89,30 +98,34 @@ def is_oos_scatter(wf: Any, *, metric: str | None = None, height: int = 340) -> 
     both = np.isfinite(x) & np.isfinite(y)
     fold = good["fold"].cast(pl.String).to_numpy()
     source = ColumnDataSource({"x": x[both], "y": y[both], "fold": fold[both]})
-    span = np.concatenate([x[both], y[both], [0.0]])
-    low, high = float(span.min()), float(span.max())
-    margin = 0.08 * ((high - low) or 1.0)
+    across, along = _span(x[both]), _span(y[both])
     fig = make_figure(
         height=height,
         drag="both",
         label=f"{label(name)} out of sample",
-        x_range=Range1d(low - margin, high + margin),
-        y_range=Range1d(low - margin, high + margin),
+        x_range=Range1d(*across),
+        y_range=Range1d(*along),
     )
     fig.xaxis.axis_label = f"{label(name)} in sample"
-    fig.xaxis.ticker.desired_num_ticks = 5
     add_rule(fig, 0)
     add_rule(fig, 0, dimension="height")
-    ends = [low - margin, high + margin]
+    ends = [min(across[0], along[0]), max(across[1], along[1])]
     equal = fig.line(ends, ends, color=COLOR["muted"], dash="dashed", width=1)
     points = fig.scatter(
         "x", "y", source=source, size=10, fill_color=COLOR["strategy"], fill_alpha=0.75, line_color=COLOR["surface"]
     )
     if both.sum() <= 40:
         fig.text(
-            "x", "y", text="fold", source=source, x_offset=8, y_offset=-4, text_font=FONT, text_font_size="10px",
+            "x", "y", text="fold", source=source, x_offset=8, y_offset=-4, text_font=value(FONT), text_font_size="10px",
             text_color=COLOR["muted"],
         )  # fmt: skip
     add_legend(fig, [("A fold", [points]), ("Nothing lost", [equal])])
     add_hover(fig, [points], [("Fold", "@fold"), ("In sample", "@x{0.00}"), ("Out of sample", "@y{0.00}")])
     return fig
+
+
+def _span(values: Any) -> tuple[float, float]:
+    """Range that holds all values and zero, with a margin."""
+    low, high = min(0.0, *values, 0.0), max(0.0, *values, 0.0)
+    margin = 0.08 * ((high - low) or 1.0)
+    return low - margin, high + margin

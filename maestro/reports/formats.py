@@ -51,7 +51,7 @@ def percent(value: Any, digits: int = 1, *, sign: bool = False) -> str:
     """Fraction as a percentage: 0.1234 is ``12.3 %``; with `sign` a plus where it is above zero."""
     if not known(value):
         return NONE
-    if abs(value) >= 100:
+    if abs(value) >= 10:
         digits = 0
     text = number(100 * value, digits)
     plus = "+" if sign and value > 0 and any(c in "123456789" for c in text) else ""

@@ -15,7 +15,7 @@ from bokeh.models.sources import ColumnDataSource
 from maestro.reports.contents import done, search_range, searched
 from maestro.reports.formats import significant
 from maestro.reports.movement import in_words, movement
-from maestro.reports.theme import COLOR, FONT, add_hover, make_figure, number_axis
+from maestro.reports.theme import COLOR, FONT, add_hover, make_figure, number_axis, plain
 
 
 def parameter_figure(wf: Any, name: str, *, height: int = 170, titled: bool = True) -> Any:
@@ -30,10 +30,12 @@ def parameter_figure(wf: Any, name: str, *, height: int = 170, titled: bool = Tr
     shown = [significant(value) for value in picks.to_list()]
     common: dict[str, Any] = {"height": height, "x_range": Range1d(-0.6, max(len(folds) - 0.4, 0.6))}
     if where.options or not picks.dtype.is_numeric():
-        options = [str(option) for option in where.options]
-        options += [text for text in picks.drop_nulls().cast(pl.String).unique().sort() if text not in options]
+        options = [plain(option) for option in where.options]
+        options += [
+            plain(text) for text in picks.drop_nulls().cast(pl.String).unique().sort() if plain(text) not in options
+        ]
         fig = make_figure(y_range=FactorRange(*options), **common)
-        values: Any = [str(v) if ok and v is not None else None for v, ok in zip(picks.to_list(), good, strict=True)]
+        values: Any = [plain(v) if ok and v is not None else None for v, ok in zip(picks.to_list(), good, strict=True)]
         kept = [i for i, value in enumerate(values) if value is not None]
         source = ColumnDataSource(
             {
@@ -54,7 +56,7 @@ def parameter_figure(wf: Any, name: str, *, height: int = 170, titled: bool = Tr
         else:
             margin = 0.08 * ((high - low) or abs(high) or 1.0)
             y_range = Range1d(low - margin, high + margin)
-        fig = make_figure(y="log" if log else "linear", y_range=y_range, **common)
+        fig = make_figure(y="log" if log else "auto", y_range=y_range, **common)
         if where.stated and where.high > where.low:
             fig.hstrip(y0=[where.low], y1=[where.high], fill_color=COLOR["shade"], line_color=None, level="underlay")
         fig.ygrid.visible = False
@@ -65,13 +67,13 @@ def parameter_figure(wf: Any, name: str, *, height: int = 170, titled: bool = Tr
         number_axis(fig.yaxis, "0,0.[0000]")
         fig.yaxis.ticker.desired_num_ticks = 4
     dots = fig.scatter("x", "y", source=source, size=7 if len(folds) <= 60 else 4, color=COLOR["strategy"])
-    add_hover(fig, [dots], [("Fold", "@fold"), (name.replace("@", "").replace("$", ""), "@shown")])
+    add_hover(fig, [dots], [("Fold", "@fold"), (plain(name), "@shown")])
     every = max(1, math.ceil(len(folds) / 10))
     fig.xaxis.ticker = [int(i) for i in range(0, len(folds), every)]
     fig.xaxis.major_label_overrides = {int(i): str(folds["fold"][int(i)]) for i in range(0, len(folds), every)}
     if titled:
         words = in_words(movement(done(folds)[name], where))
-        fig.title.text = f"{name} ({words})" if words else name
+        fig.title.text = f"{plain(name)} ({words})" if words else plain(name)
         fig.title.text_font = FONT
         fig.title.text_font_size = "12px"
         fig.title.text_color = COLOR["ink"]

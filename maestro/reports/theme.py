@@ -1,12 +1,13 @@
 """How figures look: colours that colour-blind people can tell apart, in light and dark, and one figure maker.
 
-Every colour of a figure is taken from `LIGHT`; the report's toggle replaces each by its partner in `DARK`.
+Every colour of a figure is taken from `LIGHT`; the report's toggle replaces each by its partner in `DARK`. None may
+equal a default of Bokeh's, which it would leave out of the page: hence a ground that is not quite white.
 The hues are those of Okabe and Ito (2008), shifted in lightness for contrast with the ground.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from bokeh.models.annotations import Legend, Span
 from bokeh.models.formatters import DatetimeTickFormatter, NumeralTickFormatter
@@ -16,7 +17,7 @@ from bokeh.plotting import figure
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'Liberation Sans', sans-serif"
 
 LIGHT = {
-    "surface": "#ffffff",
+    "surface": "#fefefe",
     "ink": "#1b1e24",
     "muted": "#5b6270",
     "axis": "#c3c8d1",
@@ -52,6 +53,7 @@ DARK = {
     "overlay4": "#93a6f5",
 }
 OVERLAYS = tuple(LIGHT[name] for name in ("overlay1", "overlay2", "overlay3", "overlay4"))
+Scale: TypeAlias = Literal["auto", "log", "datetime"]
 COLOR = LIGHT
 """Colours to draw with, by role."""
 
@@ -62,15 +64,15 @@ def swaps() -> dict[str, str]:
 
 
 def make_figure(
-    *, height: int, x: str = "linear", y: str = "linear", drag: str | None = None, label: str = "", **kwargs: Any
+    *, height: int, x: Scale = "auto", y: Scale = "auto", drag: str | None = None, label: str = "", **kwargs: Any
 ) -> Any:
     """Figure in the house style, as wide as its place.
 
     Parameters
     ----------
     height : int [px]
-    x, y : {"linear", "log", "datetime"}
-        Scale of the axes.
+    x, y : {"auto", "log", "datetime"}
+        Scale of the axes; auto takes names or numbers, as the ranges say.
     drag : {"x", "both"} or None
         Which way a drag zooms (pan, wheel zoom and reset come with it); None for a figure that stands still.
     label : str
@@ -111,10 +113,11 @@ def make_figure(
         fig.xaxis.formatter = DatetimeTickFormatter(
             minutes="%H:%M", hourmin="%H:%M", hours="%d %b %H:%M", days="%d %b %Y", months="%b %Y", years="%Y"
         )
-        fig.xaxis.ticker.desired_num_ticks = 5
     if label:
         fig.yaxis.axis_label = label
-    fig.yaxis.ticker.desired_num_ticks = 5
+    for axis in fig.axis:
+        if hasattr(axis.ticker, "desired_num_ticks"):
+            axis.ticker.desired_num_ticks = 5
     return fig
 
 
@@ -149,13 +152,13 @@ def add_legend(fig: Any, items: list[tuple[str, list[Any]]]) -> None:
             label_text_color=COLOR["ink"],
             label_text_font=FONT,
             label_text_font_size="12px",
-            glyph_width=18,
-            glyph_height=14,
-            label_height=14,
-            spacing=14,
+            glyph_width=22,
+            glyph_height=20,
+            label_height=20,
+            spacing=10,
             padding=2,
             margin=2,
-            label_standoff=5,
+            label_standoff=3,
         ),
         "above",
     )
@@ -179,3 +182,11 @@ def percent_axis(axis: Any, digits: int = 0) -> None:
 def number_axis(axis: Any, pattern: str = "0,0.[00]") -> None:
     """Write an axis of plain numbers with thousands separated."""
     axis.formatter = NumeralTickFormatter(format=pattern)
+
+
+def plain(text: object) -> str:
+    """Text for a figure without the marks that would have it typeset as mathematics."""
+    shown = str(text)
+    for mark in ("$$", "\\(", "\\[", "@", "$"):
+        shown = shown.replace(mark, "")
+    return shown

@@ -84,7 +84,7 @@ def trial_distribution(wf: Any, *, metric: str | None = None, height: int = 340)
                         line_color=COLOR["surface"])  # fmt: skip
     later = fig.scatter("x", "after", source=source, marker="circle", size=6 if many else 9, fill_color=COLOR["strategy"],
                         line_color=COLOR["surface"])  # fmt: skip
-    add_legend(fig, [("Trials", [cloud, body]), ("Chosen", [picks]), ("Then out of sample", [later])])
+    add_legend(fig, [("Trials", [cloud, body]), ("Chosen", [picks]), ("Out of sample", [later])])
     add_hover(
         fig,
         [picks],
