@@ -46,6 +46,34 @@ class SourceError(MaestroError):
     """An exchange or archive that refuses, is away, or answers what cannot be used."""
 
 
+class StoreError(MaestroError):
+    """A store of market data that cannot be read or written as asked."""
+
+
+class StoreUnavailableError(StoreError):
+    """A server that does not answer, or not in time."""
+
+
+class StoreAccessError(StoreError):
+    """Wrong credentials, or no permission."""
+
+
+class StoreFullError(StoreError):
+    """No space is left where the data is."""
+
+
+class StoreLockedError(StoreError):
+    """Another writer holds the series."""
+
+
+class StoreDamagedError(StoreError):
+    """A file that is torn, or that the store did not write; the message names it."""
+
+
+class StoreSchemaError(StoreError):
+    """A table that has not the columns, types or keys of the store's design."""
+
+
 class MissingExtraError(MaestroError, ImportError):
     """An optional library is not installed; the message gives the extra that brings it."""
 
