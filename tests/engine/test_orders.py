@@ -83,8 +83,8 @@ def simulate(bars: Bars, orders: ms.Orders, costs: ms.Costs, cash: float, close_
                 lot["funding"] += paid
                 cash -= paid
         if liquidate:
-            for lot in lots:
-                sell(lot, lot["units"], opens * (1 - costs.slippage), t, "signal")
+            while lots:
+                sell(lots[0], lots[0]["units"], opens * (1 - costs.slippage), t, "signal")
             liquidate = False
         else:
             touched = []
@@ -139,8 +139,8 @@ def simulate(bars: Bars, orders: ms.Orders, costs: ms.Costs, cash: float, close_
                 if column[5 * SLOTS] > 0:
                     liquidate, book = True, [None] * SLOTS
         elif close_at_end:
-            for lot in lots:
-                sell(lot, lot["units"], bars.close[t] * (1 - costs.slippage), t, "end")
+            while lots:
+                sell(lots[0], lots[0]["units"], bars.close[t] * (1 - costs.slippage), t, "end")
         equity.append(cash + sum(lot["units"] for lot in lots) * bars.close[t])
     for lot in lots:
         pnl = lot["units"] * (bars.close[-1] - lot["price"]) - lot["fee"] - lot["funding"]

@@ -27,7 +27,7 @@ def market(rng: np.random.Generator, n: int, *, wild: float = 0.01, funding: boo
     low = np.minimum(close, opens) * (1 - abs(rng.normal(0, wild / 2, n)).clip(0, 0.5))
     if rng.random() < 0.3:  # BitMEX: an open outside the bar's range
         high, low = np.maximum(close, high * 0.999), np.minimum(close, low * 1.001)
-    if rng.random() < 0.3:  # a coarse grid of prices, where levels are touched exactly
+    if rng.random() < 0.5:  # a coarse grid of prices, where levels are touched exactly
         opens, high, low, close = (np.maximum(np.round(x), 1.0) for x in (opens, high, low, close))
     columns: dict[str, Any] = {
         "time": np.arange(n, dtype=np.int64) * 3_600_000_000,
@@ -63,6 +63,8 @@ def random_signals(rng: np.random.Generator, bars: Bars) -> ms.Signals:
             unit = str(rng.choice(["fraction", "price", "level"] if name != "trail" else ["fraction", "price"]))
             scale = {"fraction": 0.02, "price": 2.0, "level": 100.0}[unit]
             values = scale * (1 + (0.2 if unit == "level" else 0.9) * rng.uniform(-1, 1, n))
+            if unit != "fraction" and rng.random() < 0.8:  # levels that are touched exactly, and ties
+                values = np.maximum(np.round(values), 1.0)
             kwargs[name] = np.where(rng.random(n) < 0.8, values, np.nan)
             kwargs[f"{name}_unit"] = unit
     return ms.Signals(*arrays, **kwargs)
@@ -122,7 +124,8 @@ def test_the_kernel_does_what_the_plain_loop_does(seed: int, fill: str) -> None:
     if n > 10 and rng.random() < 0.5:
         window = (int(rng.integers(0, n // 2)), int(rng.integers(n // 2 + 2, n + 1)))
     compare(
-        bars, random_signals(rng, bars), f"seed {seed}, {n} bars, {fill}", costs=ms.Costs(0.001, 0.0005),
+        bars, random_signals(rng, bars), f"seed {seed}, {n} bars, {fill}",
+        costs=ms.Costs(0.001, float(rng.choice([0.0, 0.0005]))),
         sizing=random_sizing(rng), fill=fill, window=window, close_at_end=bool(rng.random() < 0.5),
     )  # fmt: skip
 
