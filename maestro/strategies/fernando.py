@@ -27,11 +27,18 @@ RUNGS = ((0.03, 0.01), (0.20, 0.15), (0.25, 0.20), (0.30, 0.25), (0.35, 0.30), (
 _NEXT_RUNG = (0.20, 0.25, 0.30, 0.35, 0.40, 0.45)
 
 
+@njit(cache=True, nogil=True, error_model="numpy")
+def _ratio(deviation: Any, mean: Any) -> Any:
+    out = np.empty(mean.shape[0])
+    for i in range(mean.shape[0]):
+        out[i] = deviation[i] / mean[i] if deviation[i] > 0.0 else np.nan
+    return out
+
+
 @kept
-def unit_width(close: FloatArray, period: int) -> FloatArray:
-    """Band width (upper − lower) / middle of bands one half standard deviation wide on each side; NaN when flat."""
-    deviation = ind.std(close, period)
-    return frozen(np.where(deviation > 0.0, deviation, np.nan) / ind.sma(close, period))
+def unit_width(deviation: FloatArray, mean: FloatArray) -> FloatArray:
+    """Width / middle of bands one standard deviation wide in all; NaN where they are flat."""
+    return frozen(_ratio(deviation, mean))
 
 
 @njit(cache=True, nogil=True)
@@ -92,10 +99,11 @@ class FernandoStrategy(Strategy):
     def signals(self, bars: Bars) -> Signals:
         close = bars.close
         # The factor 2·bb_std of the band width stands on both sides of every comparison of it, and is left out.
-        width = unit_width(close, self.bb_period)
+        mean, deviation = ind.sma(close, self.bb_period), ind.std(close, self.bb_period)
+        width = unit_width(deviation, mean)
         sma20, sma50, sma100, sma200 = (ind.sma(close, n) for n in TRENDS)
         buy, sell, long_level = _rule(
-            close, bars.low, ind.sma(close, self.bb_period), ind.std(close, self.bb_period), self.bb_std,
+            close, bars.low, mean, deviation, self.bb_std,
             width, ind.sma(width, self.vli_fast), ind.sma(width, self.vli_slow), ind.std(width, self.vli_slow),
             sma20, sma50, sma100, sma200, ind.sma(bars.volume, self.vol_fast), ind.sma(bars.volume, self.vol_slow),
             self.warmup(self.params),
@@ -114,7 +122,7 @@ class FernandoStrategy(Strategy):
 
     def overlays(self, bars: Bars) -> list[Overlay]:
         bands = ind.bollinger(bars.close, self.bb_period, self.bb_std)
-        width = frozen(2.0 * self.bb_std * unit_width(bars.close, self.bb_period))
+        width = frozen((bands.upper - bands.lower) / bands.middle)
         slow = ind.sma(width, self.vli_slow)
         return [
             Overlay("upper band", bands.upper),

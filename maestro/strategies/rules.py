@@ -20,9 +20,10 @@ def crossings(a: Any, b: Any, warm: int) -> Two:
     """Where `a` crosses above `b`, and where below."""
     n = a.shape[0]
     above, below = np.zeros(n, np.bool_), np.zeros(n, np.bool_)
-    for i in range(max(warm, 1), n):
+    for i in range(1, n):
         above[i] = (a[i] > b[i]) & (a[i - 1] <= b[i - 1])
         below[i] = (a[i] < b[i]) & (a[i - 1] >= b[i - 1])
+    above[:warm] = below[:warm] = False
     return above, below
 
 
@@ -31,9 +32,10 @@ def level_crossings(x: Any, level: float, warm: int) -> Two:
     """Where `x` crosses above a level, and where below."""
     n = x.shape[0]
     above, below = np.zeros(n, np.bool_), np.zeros(n, np.bool_)
-    for i in range(max(warm, 1), n):
+    for i in range(1, n):
         above[i] = (x[i] > level) & (x[i - 1] <= level)
         below[i] = (x[i] < level) & (x[i - 1] >= level)
+    above[:warm] = below[:warm] = False
     return above, below
 
 
@@ -42,9 +44,10 @@ def below_above(x: Any, low: float, high: float, warm: int) -> Two:
     """Where `x` is below `low`, and where above `high`."""
     n = x.shape[0]
     under, over = np.zeros(n, np.bool_), np.zeros(n, np.bool_)
-    for i in range(warm, n):
+    for i in range(n):
         under[i] = x[i] < low
         over[i] = x[i] > high
+    under[:warm] = over[:warm] = False
     return under, over
 
 
@@ -53,15 +56,17 @@ def confirmed_crossings(fast: Any, slow: Any, confirm: int, warm: int) -> Two:
     """Crossings `confirm` bars ago that have held, strictly, on every bar since."""
     n = fast.shape[0]
     above, below = np.zeros(n, np.bool_), np.zeros(n, np.bool_)
-    for i in range(max(warm, confirm + 1), n):
-        at = i - confirm
-        up = fast[at - 1] <= slow[at - 1]
-        down = fast[at - 1] >= slow[at - 1]
-        for j in range(at, i + 1):
-            up &= fast[j] > slow[j]
-            down &= fast[j] < slow[j]
-        above[i] = up
-        below[i] = down
+    count = max(n - confirm - 1, 0)
+    up, down = above[n - count :], below[n - count :]
+    for i in range(count):
+        up[i] = fast[i] <= slow[i]
+        down[i] = fast[i] >= slow[i]
+    for j in range(1, confirm + 2):
+        f, s = fast[j : j + count], slow[j : j + count]
+        for i in range(count):
+            up[i] &= f[i] > s[i]
+            down[i] &= f[i] < s[i]
+    above[:warm] = below[:warm] = False
     return above, below
 
 
@@ -70,8 +75,13 @@ def contrarian_crossings(line: Any, signal: Any, mean: Any, distance: int, warm:
     """Where `line` crosses above `signal` while `mean` is lower than `distance` bars ago."""
     n = line.shape[0]
     out = np.zeros(n, np.bool_)
-    for i in range(max(warm, distance, 1), n):
-        out[i] = (line[i] > signal[i]) & (line[i - 1] <= signal[i - 1]) & (mean[i] < mean[i - distance])
+    for i in range(1, n):
+        out[i] = (line[i] > signal[i]) & (line[i - 1] <= signal[i - 1])
+    past = mean[: max(n - distance, 0)]
+    late, now = out[n - past.shape[0] :], mean[n - past.shape[0] :]
+    for i in range(past.shape[0]):
+        late[i] &= now[i] < past[i]
+    out[: max(warm, distance)] = False
     return out
 
 
@@ -80,11 +90,12 @@ def band_crossings(close: Any, mean: Any, deviation: Any, factor: float, warm: i
     """Where close crosses below the lower band, and where above the upper; equal closes have no bands."""
     n = close.shape[0]
     under, over = np.zeros(n, np.bool_), np.zeros(n, np.bool_)
-    for i in range(max(warm, 1), n):
+    for i in range(1, n):
         now, before = factor * deviation[i], factor * deviation[i - 1]
         banded = (deviation[i] > 0.0) & (deviation[i - 1] > 0.0)
         under[i] = banded & (close[i] < mean[i] - now) & (close[i - 1] >= mean[i - 1] - before)
         over[i] = banded & (close[i] > mean[i] + now) & (close[i - 1] <= mean[i - 1] + before)
+    under[:warm] = over[:warm] = False
     return under, over
 
 
@@ -93,10 +104,11 @@ def outside_bands(close: Any, middle: Any, deviation: Any, factor: float, warm: 
     """Where close is below, and above, ``middle ∓ factor · deviation``; equal closes have no bands."""
     n = close.shape[0]
     under, over = np.zeros(n, np.bool_), np.zeros(n, np.bool_)
-    for i in range(warm, n):
+    for i in range(n):
         banded = deviation[i] > 0.0
         under[i] = banded & (close[i] < middle[i] - factor * deviation[i])
         over[i] = banded & (close[i] > middle[i] + factor * deviation[i])
+    under[:warm] = over[:warm] = False
     return under, over
 
 
@@ -105,9 +117,10 @@ def channel_states(close: Any, short: Any, long: Any, warm: int) -> Two:
     """Where close < short channel < long channel, and where close > long channel."""
     n = close.shape[0]
     under, over = np.zeros(n, np.bool_), np.zeros(n, np.bool_)
-    for i in range(warm, n):
+    for i in range(n):
         under[i] = (close[i] < short[i]) & (short[i] < long[i])
         over[i] = close[i] > long[i]
+    under[:warm] = over[:warm] = False
     return under, over
 
 
@@ -117,13 +130,14 @@ def cloud_states(close: Any, high: Any, low: Any, a: Any, b: Any, warm: int) -> 
     n = close.shape[0]
     long_entry, long_exit = np.zeros(n, np.bool_), np.zeros(n, np.bool_)
     short_entry, short_exit = np.zeros(n, np.bool_), np.zeros(n, np.bool_)
-    for i in range(warm, n):
+    for i in range(n):
         above = (close[i] > a[i]) & (close[i] > b[i])
         below = (close[i] < a[i]) & (close[i] < b[i])
         long_entry[i] = above & ((low[i] < a[i]) | (low[i] < b[i]))
         long_exit[i] = below
         short_entry[i] = below & ((high[i] > a[i]) | (high[i] > b[i]))
         short_exit[i] = above
+    long_entry[:warm] = long_exit[:warm] = short_entry[:warm] = short_exit[:warm] = False
     return long_entry, long_exit, short_entry, short_exit
 
 
@@ -132,10 +146,11 @@ def spiked_breakouts(close: Any, upper: Any, lower: Any, volume: Any, usual: Any
     """Where close leaves the channel above, and below, on a volume over `factor` times the usual."""
     n = close.shape[0]
     over, under = np.zeros(n, np.bool_), np.zeros(n, np.bool_)
-    for i in range(warm, n):
+    for i in range(n):
         spike = volume[i] > factor * usual[i]
         over[i] = spike & (close[i] > upper[i])
         under[i] = spike & (close[i] < lower[i])
+    over[:warm] = under[:warm] = False
     return over, under
 
 
@@ -144,9 +159,10 @@ def stochastic_turns(k: Any, d: Any, low: float, high: float, margin: float, war
     """Where K crosses above D, by more than `margin`, while below `low`; and the mirror above `high`."""
     n = k.shape[0]
     up, down = np.zeros(n, np.bool_), np.zeros(n, np.bool_)
-    for i in range(max(warm, 1), n):
+    for i in range(1, n):
         up[i] = (k[i] < low) & (k[i] > d[i] + margin) & (k[i - 1] <= d[i - 1] + margin)
         down[i] = (k[i] > high) & (k[i] < d[i] - margin) & (k[i - 1] >= d[i - 1] - margin)
+    up[:warm] = down[:warm] = False
     return up, down
 
 
@@ -155,9 +171,10 @@ def ribbon_crossings(fast: Any, medium: Any, slow: Any, warm: int) -> Two:
     """Where `fast` crosses above `medium` over `slow`, and the mirror."""
     n = fast.shape[0]
     up, down = np.zeros(n, np.bool_), np.zeros(n, np.bool_)
-    for i in range(max(warm, 1), n):
+    for i in range(1, n):
         up[i] = (fast[i] > medium[i]) & (fast[i - 1] <= medium[i - 1]) & (medium[i] > slow[i])
         down[i] = (fast[i] < medium[i]) & (fast[i - 1] >= medium[i - 1]) & (medium[i] < slow[i])
+    up[:warm] = down[:warm] = False
     return up, down
 
 
@@ -195,13 +212,14 @@ def liquidation_bars(close: Any, atr: Any, mean: Any, factor: float, warm: int) 
     n = close.shape[0]
     long_entry, long_exit = np.zeros(n, np.bool_), np.zeros(n, np.bool_)
     short_entry, short_exit = np.zeros(n, np.bool_), np.zeros(n, np.bool_)
-    for i in range(max(warm, 1), n):
+    for i in range(1, n):
         change = close[i] - close[i - 1]
         limit = factor * atr[i - 1]
         long_entry[i] = (change < -limit) & (close[i] < mean[i])
         short_entry[i] = (change > limit) & (close[i] > mean[i])
         long_exit[i] = close[i] >= mean[i]
         short_exit[i] = close[i] <= mean[i]
+    long_entry[:warm] = long_exit[:warm] = short_entry[:warm] = short_exit[:warm] = False
     return long_entry, long_exit, short_entry, short_exit
 
 
@@ -235,8 +253,8 @@ def trailed_breakouts(close: Any, upper: Any, lower: Any, atr: Any, factor: floa
     trail = np.empty(n)
     for i in range(n):
         distance = factor * atr[i]
-        defined = distance > 0.0
-        trail[i] = distance if defined else np.nan
-        over[i] = (i >= warm) & defined & (close[i] > upper[i])
-        under[i] = (i >= warm) & defined & (close[i] < lower[i])
+        trail[i] = distance if distance > 0.0 else np.nan
+        over[i] = (distance > 0.0) & (close[i] > upper[i])
+        under[i] = (distance > 0.0) & (close[i] < lower[i])
+    over[:warm] = under[:warm] = False
     return over, under, trail
