@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import sys
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from maestro.errors import StrategyError, nearest
@@ -93,3 +95,13 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'maestro.strategies' has no attribute {name!r}")
     globals()[name] = value
     return value
+
+
+class _CallableModule(ModuleType):
+    """Lets ``ms.strategies()`` list the names although ``maestro.strategies`` is this package too."""
+
+    def __call__(self) -> list[str]:
+        return strategies()
+
+
+sys.modules[__name__].__class__ = _CallableModule
