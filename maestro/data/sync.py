@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import numpy as np
@@ -16,7 +15,7 @@ from maestro.data.sources import Page, Source
 from maestro.data.sources.limits import Clock
 from maestro.data.sources.protocol import align_up
 from maestro.data.stores import SeriesKey, Store
-from maestro.data.timeframes import timeframe_us
+from maestro.data.timeframes import as_datetime, timeframe_us
 from maestro.errors import MaestroError
 from maestro.typing import IntArray
 
@@ -118,7 +117,7 @@ async def sync(
         earliest = source.earliest(key.series)
         if earliest is not None and start < earliest:
             start = earliest
-            work.notes.append(f"the source has nothing before {_text(earliest)}")
+            work.notes.append(f"the source has nothing before {as_datetime(earliest):%Y-%m-%d %H:%M} UTC")
         grid = key.series != "funding"
         start = align_up(start, step) if grid else start
         spans = [(start, end)] if refresh and start < end else await work.plan(start, end, step, grid=grid)
@@ -206,16 +205,14 @@ def _put(store: Store, key: SeriesKey, frame: pl.DataFrame) -> tuple[int, int]:
     values = [name for name in frame.columns if name != "timestamp"]
     both = frame.join(stored, on="timestamp", how="inner", suffix="_stored", maintain_order="left")
     differs = pl.any_horizontal(pl.col(name).ne_missing(pl.col(f"{name}_stored")) for name in values)
-    revised = both.filter(differs).select(frame.columns)
-    rows = pl.concat([fresh, revised]).sort("timestamp")
+    # A store replaces whole rows: what else stands in a revised one (a joined series) is kept.
+    others = [name for name in stored.columns if name not in frame.columns]
+    revised = both.filter(differs).select(*frame.columns, *others)
+    rows = pl.concat([fresh, revised], how="diagonal").sort("timestamp")
     if len(rows):
         store.append(key, rows)
     return len(fresh), len(revised)
 
 
 def _is_empty(store: Store, key: SeriesKey) -> bool:
-    return store.read(key).is_empty()
-
-
-def _text(stamp_us: int) -> str:
-    return f"{datetime.fromtimestamp(stamp_us // 1_000_000, UTC):%Y-%m-%d %H:%M} UTC"
+    return not any(info.key == key for info in store.series())

@@ -87,7 +87,8 @@ class Archive:
                     low, high = max(start, _us(day)), min(end, _us(day) + DAY_US)
                     if low < high:
                         frame = await self._rows(self._file(symbol, series, timeframe, day), series)
-                        yield _cut(empty_frame(series) if frame is None else frame, low, high)
+                        if frame is not None:
+                            yield _cut(frame, low, high)
             first = following
 
     def _days_may_exist(self, month_end: date) -> bool:

@@ -136,7 +136,8 @@ class Client:
                 first, longest = _BACKOFF
                 await self.host.clock.sleep(min(first * 2**attempt, longest) * self._rng.uniform(0.5, 1.0))
         raise SourceError(
-            f"{self.host.name} failed {self.settings.tries} times one after the other at {path}; the last: {problem}. "
+            f"{self.host.name} failed {self.settings.tries} times one after the other at {path}; "
+            f"the last: {problem.rstrip('.')}. "
             "What was received before is stored; run the same again later."
         )
 

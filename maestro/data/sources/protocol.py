@@ -30,7 +30,7 @@ class Page:
         ``timestamp`` (a bar's open, Datetime µs UTC, strictly increasing, inside the stretch) and the series' Float64
         columns; may be empty.
     start, end : int [µs]
-        The stretch that this page answers for, `end` not included; pages of one request follow on each other.
+        The stretch that this page answers for, `end` not included; later pages answer for later stretches.
     gaps : tuple of (start, end) [µs]
         Parts of the stretch for which the exchange has said, several times over, that it has no row.
     """
