@@ -108,7 +108,8 @@ class Dimension:
         places = np.linspace(0.0, 1.0, n) if n > 1 else np.array([0.5])
         low, high = self.code_low, self.code_high
         if self.log:
-            codes = np.clip(np.exp(math.log(low) + places * (math.log(high) - math.log(low))), low, high)
+            codes = np.exp(math.log(low) + places * (math.log(high) - math.log(low)))
+            codes[places == 0.0], codes[places == 1.0] = low, high
             return self._values(np.unique(np.rint(codes)) if self.kind == "int" else codes)
         if self.step is not None:
             assert self.size is not None
@@ -164,90 +165,96 @@ def dimension(name: str, declared: Parameter, given: Any = None) -> Dimension:
     ParameterError
         An end or an option that the rule cannot take.
     """
-    searched = declared if given is None else _over(name, declared, given)
-    if isinstance(searched, Bool):
-        return Dimension(name, "bool", 0.0, 1.0, 1.0, options=(False, True))
-    if isinstance(searched, Choice):
-        options = tuple(declared.check(name, option) for option in searched.options)
+    asked = _asked(name, declared, declared if given is None else given)
+    if isinstance(asked, tuple):
+        options = tuple(declared.check(name, option) for option in asked)
         if not options or any(option in options[:k] for k, option in enumerate(options)):
-            raise SettingsError(f"{name}: options {list(searched.options)!r} are none or repeated; name each once.")
+            raise SettingsError(f"{name}: options {list(asked)!r} are none or repeated; name each once.")
         kind = "bool" if isinstance(declared, Bool) else "choice"
         return Dimension(name, kind, 0.0, len(options) - 1.0, 1.0, options=options)
-    if not isinstance(searched, (Int, Float)):
-        raise SettingsError(
-            f"{name}: a {type(searched).__name__} cannot be searched; use ms.Int, ms.Float, ms.Bool or ms.Choice."
-        )
-    low, high, step = declared.check(name, searched.low), declared.check(name, searched.high), searched.step
+    low, high, step, log = declared.check(name, asked.low), declared.check(name, asked.high), asked.step, asked.log
     kind = "int" if isinstance(declared, Int) else "float"
     shown = f"{name}: range [{low:g}..{high:g}]"
     if low > high:
         raise SettingsError(f"{shown} is empty; give the lower end first.")
-    if searched.log and (low <= 0 <= high):
+    if log and low <= 0 <= high:
         raise SettingsError(f"{shown} cannot be searched on a log scale; both ends must be of one sign and not zero.")
-    if kind == "int":
-        step = 1 if step is None else step
-        if step != int(step):
-            raise SettingsError(f"{name}: step {step:g} of a whole number must be a whole number.")
     if step is not None and not 0 < step <= max(high - low, 1 if kind == "int" else step):
         raise SettingsError(f"{shown} with step {step:g}: the step must be above 0 and within the range.")
-    if searched.log and step is not None and (kind == "float" or step != 1):
+    if step is not None and kind == "int" and step != int(step):
+        raise SettingsError(f"{name}: step {step:g} of a whole number must be a whole number.")
+    if log and step is not None and (kind == "float" or step != 1):
         raise SettingsError(f"{name}: step {step:g} and log exclude each other; drop one of them.")
-    if step is not None:
+    if step is not None:  # the last value on the grid, in decimals: 0.3 / 0.1 is 2 in binary
         exact = Decimal(str(step))
         high = float((Decimal(str(high)) - Decimal(str(low))) // exact * exact + Decimal(str(low)))
-    return Dimension(name, kind, float(low), float(high), None if step is None else float(step), bool(searched.log))
+    return Dimension(name, kind, float(low), float(high), None if step is None else float(step), log)
 
 
-def _over(name: str, declared: Parameter, given: Any) -> Parameter:
-    """Parameter that stands for a range given in one of its forms."""
+@dataclass(frozen=True)
+class _Range:
+    low: Any
+    high: Any
+    step: Any
+    log: bool
+
+
+def _asked(name: str, declared: Parameter, given: Any) -> _Range | tuple[Any, ...]:
+    """Range of a number, or options, out of one of the forms in which they are given."""
+    numeric = isinstance(declared, (Int, Float))
+    if isinstance(given, Bool):
+        return (False, True)
+    if isinstance(given, Choice):
+        return tuple(given.options)
+    if isinstance(given, (Int, Float)) and numeric:
+        step = None if isinstance(given, Int) and given.log else given.step
+        return _range(name, declared, given.low, given.high, step, given.log)
     if isinstance(given, Parameter):
-        return given
-    chooses = isinstance(declared, (Bool, Choice))
+        raise SettingsError(
+            f"{name}: a {type(given).__name__} cannot stand for a {type(declared).__name__}; use a range of "
+            f"{declared.describe()}."
+        )
     if isinstance(given, Mapping):
         return _from_mapping(name, declared, given)
     if isinstance(given, str) or not isinstance(given, (Sequence, range)):
         raise SettingsError(
             f"{name}={given!r} is not something to search: give "
-            + ("a list of options" if chooses else "(low, high) or (low, high, step)")
+            + ("(low, high) or (low, high, step)" if numeric else "a list of options")
             + ", or fix the parameter to one value instead."
         )
-    if chooses:
-        return Choice(given[0] if given else None, tuple(given))
+    if not numeric:
+        return tuple(given)
     if isinstance(given, range):
         given = (given.start, given[-1] if len(given) else given.stop - 1, abs(given.step))
     if len(given) not in (2, 3):
         raise SettingsError(f"{name}={tuple(given)!r}: give (low, high) or (low, high, step), or ms.Choice for a list.")
-    return _ranged(name, declared, *given)
+    return _range(name, declared, given[0], given[1], given[2] if len(given) == 3 else None, None)
 
 
-def _from_mapping(name: str, declared: Parameter, given: Mapping[str, Any]) -> Parameter:
-    known = ("options",) if isinstance(declared, (Bool, Choice)) else (*_RANGE_KEYS, "options")
+def _from_mapping(name: str, declared: Parameter, given: Mapping[str, Any]) -> _Range | tuple[Any, ...]:
+    numeric = isinstance(declared, (Int, Float))
+    known = (*_RANGE_KEYS, "options") if numeric else ("options",)
     for key in given:
         if key not in (*known, "kind"):
             raise SettingsError(f"{name}: unknown key {key!r}; allowed: {', '.join(known)}." + nearest(key, known))
     if "options" in given:
-        return Choice(None, tuple(given["options"]))
+        return tuple(given["options"])
     if not isinstance(declared, (Int, Float)):
-        return declared
-    low, high = given.get("low", declared.low), given.get("high", declared.high)
-    log = bool(given.get("log", declared.log))
-    step = given.get("step", None if log else declared.step)
-    return _ranged(name, declared, low, high, step, log)
+        return _asked(name, declared, declared)
+    low, high, step = given.get("low", declared.low), given.get("high", declared.high), given.get("step")
+    return _range(name, declared, low, high, step, given.get("log"))
 
 
-def _ranged(
-    name: str, declared: Parameter, low: Any, high: Any, step: Any = None, log: bool | None = None
-) -> Int | Float:
+def _range(name: str, declared: Parameter, low: Any, high: Any, step: Any, log: bool | None) -> _Range:
+    """Ends, step and scale, those not given as declared; a given step means no log scale unless that is given."""
     assert isinstance(declared, (Int, Float))
-    for end in (low, high, *(() if step is None else (step,))):
-        if isinstance(end, (bool, str)) or not isinstance(end, (int, float, np.integer, np.floating)):
-            raise ParameterError(f"{name}: {end!r} in its range is not a number; allowed: {declared.describe()}.")
-        if not math.isfinite(end):
-            raise ParameterError(f"{name}: {end!r} in its range is not finite; allowed: {declared.describe()}.")
+    for number in (low, high, *(() if step is None else (step,))):
+        if isinstance(number, (bool, str)) or not isinstance(number, (int, float, np.integer, np.floating)):
+            raise ParameterError(f"{name}: {number!r} in its range is not a number; allowed: {declared.describe()}.")
+        if not math.isfinite(number):
+            raise ParameterError(f"{name}: {number!r} in its range is not finite; allowed: {declared.describe()}.")
     if log is None:
         log = declared.log and step is None
-    if step is None and not log:
-        step = declared.step
-    if isinstance(declared, Int):
-        return Int(declared.default, low, high, step=1 if step is None else step, log=log)
-    return Float(declared.default, low, high, step=step, log=log)
+    if step is None:
+        step = declared.step if not log else 1 if isinstance(declared, Int) else None
+    return _Range(low, high, step, bool(log))

@@ -123,8 +123,8 @@ def seeded(sampler: Any, seed: int) -> optuna.samplers.BaseSampler:
     from optuna.samplers import BaseSampler
 
     if not isinstance(sampler, BaseSampler):
-        made = sampler(seed) if callable(sampler) else sampler
-        if not isinstance(made, BaseSampler) or isinstance(sampler, type):
+        made = sampler(seed) if callable(sampler) and not isinstance(sampler, type) else None
+        if not isinstance(made, BaseSampler):
             raise SettingsError(
                 f"search={sampler!r} is no sampler; give a name, an Optuna sampler such as "
                 "optuna.samplers.CmaEsSampler(), or a function of the seed that returns one."

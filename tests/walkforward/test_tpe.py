@@ -6,7 +6,6 @@ import logging
 import math
 import subprocess
 import sys
-import warnings
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
@@ -159,7 +158,10 @@ STUDIES: dict[str, tuple[type[Strategy], Objective]] = {
     ),
     "real numbers": (strategy(y=Float(2.0, 0.5, 8.0), x=Float(1.0, 0.1, 3.0)), bowl),
     "log scales": (strategy(n=Int(20, 1, 500, log=True), x=Float(1e-3, 1e-5, 1e-1, log=True)), bowl),
-    "steps": (strategy(n=Int(20, 5, 65, step=5), x=Float(1.0, 0.5, 3.0, step=0.25), z=Float(0.3, 0.1, 0.7, step=0.1)), bowl),
+    "steps": (
+        strategy(n=Int(20, 5, 65, step=5), x=Float(1.0, 0.5, 3.0, step=0.25), z=Float(0.3, 0.1, 0.7, step=0.1)),
+        bowl,
+    ),
     "options and numbers": (
         strategy(n=Int(20, 5, 100), mode=Choice("a", ("a", "b", "c")), x=Float(1.0, 0.5, 3.0), both=Bool(True)),
         mixed,
@@ -202,3 +204,95 @@ def test_proposes_what_optuna_proposes(name: str, seed: int) -> None:
     assert_equal(
         ours(space, objective, n, seed, first), optunas(space, objective, n, seed, first), space, f"{name}, seed {seed}"
     )
+
+
+def test_long_study_beyond_the_cap_of_good_trials() -> None:
+    space = Space(STUDIES["a constraint"][0])
+    assert_equal(ours(space, gaps, 300, 3, []), optunas(space, gaps, 300, 3, []), space, "300 trials")
+
+
+@pytest.mark.parametrize("count", [3, 14])
+def test_enqueued_trials_draw_nothing(count: int) -> None:
+    space = Space(STUDIES["options and numbers"][0])
+    first = [
+        space.complete({"n": 20 + k, "mode": "abc"[k % 3], "x": 1.0 + k / 10, "both": k % 2 == 0}) for k in range(count)
+    ]
+    assert_equal(ours(space, mixed, 40, 5, first), optunas(space, mixed, 40, 5, first), space, f"{count} enqueued")
+
+
+def test_options_only_agree_once_equal_ratios_are_equal_on_both_sides(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Among options candidates often have one ratio; Optuna lets rounding choose, here the first wins."""
+
+    def compare(cls: Any, samples: dict[str, Any], values: Any) -> dict[str, Any]:
+        best = 0
+        for j in range(1, len(values)):
+            if values[j] > values[best] + 1e-10:
+                best = j
+        return {name: column[best].item() for name, column in samples.items()}
+
+    monkeypatch.setattr(optuna.samplers.TPESampler, "_compare", classmethod(compare))
+    cls = strategy(
+        a=Choice("a", tuple("abcdef")), b=Choice("a", tuple("abcdefgh")), c=Choice("a", tuple("abcd")), d=Bool(False)
+    )
+    space = Space(cls)
+
+    def letters(params: dict[str, Any]) -> float:
+        return float(sum(ord(v) if isinstance(v, str) else 2 * v for v in params.values()))
+
+    for seed in (1, 4, 9):
+        assert_equal(ours(space, letters, 100, seed, []), optunas(space, letters, 100, seed, []), space, f"seed {seed}")
+
+
+def test_unstable_sort_is_why_optuna_is_patched() -> None:
+    """The patch is in force: the estimator sees a stable sort."""
+    assert (
+        parzen_estimator.np.argsort([1, 1, 1, 0] * 30).tolist() == np.argsort([1, 1, 1, 0] * 30, kind="stable").tolist()
+    )
+
+
+def test_one_compiled_signature_whatever_the_size() -> None:
+    from maestro.walkforward import parzen
+
+    one = Space(strategy(n=Int(5, 1, 50)))
+    ours(one, bowl, 260, 0, [])
+    ours(Space(STUDIES["seven parameters"][0]), bowl, 30, 0, [])
+    assert len(parzen.propose.signatures) == 1
+    assert len(parzen.insert.signatures) == 1
+
+
+def test_same_seed_same_proposals_and_streams_are_its_own() -> None:
+    space = Space(STUDIES["real numbers"][0])
+    alone = ours(space, bowl, 40, 2, [])
+    a, b = Tpe(space, 2), Tpe(space, 3)
+    woven = []
+    for _ in range(40):
+        params, other = a.propose(), b.propose()
+        np.random.random_sample(3)
+        woven.append(params)
+        a.tell(params, value=bowl(params))
+        b.tell(other, value=bowl(other))
+    assert woven == alone
+
+
+def test_finds_the_maximum() -> None:
+    space = Space(STUDIES["real numbers"][0])
+    best = max(
+        ours(space, lambda p: -((p["x"] - 0.7) ** 2) - (p["y"] - 3.3) ** 2, 200, 0, []),
+        key=lambda p: -((p["x"] - 0.7) ** 2) - (p["y"] - 3.3) ** 2,
+    )
+    assert abs(best["x"] - 0.7) < 0.1
+    assert abs(best["y"] - 3.3) < 0.2
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32, 1.5, True, None])
+def test_refuses_what_is_no_seed(seed: Any) -> None:
+    with pytest.raises(SettingsError, match="whole number from 0"):
+        Tpe(Space(STUDIES["real numbers"][0]), seed)
+
+
+def test_neither_optuna_nor_scipy_is_imported() -> None:
+    code = (
+        "import sys, maestro.walkforward.search; "
+        "heavy = {'optuna', 'scipy.stats', 'pandas', 'vectorbt'} & set(sys.modules); assert not heavy, heavy"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
