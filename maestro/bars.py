@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import warnings
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 
-from maestro.data.frames import OPTIONAL, PRICES, canonical_frame, read_stamps
-from maestro.data.timeframes import DAY_US, YEAR_US, infer_timeframe, timeframe_us
+from maestro.data.frames import OPTIONAL, PRICES, canonical_frame, read_stamps, symbol_column, to_polars
+from maestro.data.rules import check_bars, check_distance
+from maestro.data.timeframes import DAY_US, EPOCH, YEAR_US, as_datetime, infer_timeframe, timeframe_name, timeframe_us
 from maestro.errors import BarsError
 from maestro.typing import FloatArray, IntArray
 
@@ -92,6 +94,7 @@ class Bars:
         timeframe: str | None = None,
         periods_per_year: float | None = None,
         synthetic: bool = False,
+        notes: tuple[str, ...] = (),
     ) -> Bars:
         """Validate a polars or pandas frame with any usual column names.
 
@@ -106,38 +109,46 @@ class Bars:
             ``"1h"``, ``"1d"``, …; the commonest distance of stamps where absent.
         periods_per_year : float, optional
             For annualising; 365 days where absent. A stock exchange's daily bars want 252.
+        synthetic : bool
+            The bars were made by a formula; shown wherever they are.
+        notes : tuple of str
+            What a reader must know of how these bars came about, shown wherever they are.
 
         Raises
         ------
         BarsError
             An empty frame, a missing column, stamps unsorted, doubled or of mixed zones, a price that is NaN,
             infinite or not above zero, a high below another price, a low above one (the open excepted), a
-            negative or missing volume.
+            negative or missing volume, a `timeframe` that the stamps contradict.
         """
-        table = canonical_frame(frame, symbol)
-        time = np.ascontiguousarray(table["timestamp"].to_physical().to_numpy())
+        source = to_polars(frame)
+        table = canonical_frame(source, symbol)
+        # Copied, because a polars column can share its memory with an array that its owner may still change.
+        time = np.array(table["timestamp"].to_physical().to_numpy())
         columns: dict[str, Any] = {"time": time}
         for name in _COLUMNS:
             if name in table.columns:
-                values = table[name].fill_null(np.nan).to_numpy()
-                columns[name] = np.ascontiguousarray(values, np.float64)
-        _validate(time, columns)
+                columns[name] = np.array(table[name].fill_null(np.nan).to_numpy(), np.float64)
+        check_bars(time, columns)
         for values in columns.values():
             values.flags.writeable = False
-        timeframe = timeframe or infer_timeframe(time)
+        if timeframe is None:
+            timeframe = infer_timeframe(time)
         length = timeframe_us(timeframe)
+        check_distance(time, timeframe, length)
         if symbol is None:
-            own = next((c for c in getattr(frame, "columns", ()) if str(c).lower() == "symbol"), None)
-            symbol = str(frame[own][0]) if own is not None and isinstance(frame, pl.DataFrame) else ""
+            own = symbol_column(source)
+            symbol = "" if own is None else str(source[own].drop_nulls()[0])
         if periods_per_year is not None and not 0 < periods_per_year < np.inf:
             raise BarsError(f"periods_per_year={periods_per_year} must be above 0; leave it out for 365 days.")
         return cls(
             columns,
             provider=provider,
             symbol=symbol,
-            timeframe=timeframe,
+            timeframe=timeframe_name(length),
             periods_per_year=float(periods_per_year or YEAR_US / length),
             synthetic=synthetic,
+            notes=tuple(notes),
         )
 
     # -- what the bars are ------------------------------------------------------------------
@@ -158,12 +169,12 @@ class Bars:
     @property
     def start(self) -> datetime:
         """Open of the first bar."""
-        return _as_datetime(self.time[0])
+        return as_datetime(self.time[0])
 
     @property
     def end(self) -> datetime:
         """Open of the last bar."""
-        return _as_datetime(self.time[-1])
+        return as_datetime(self.time[-1])
 
     @property
     def fingerprint(self) -> str:
@@ -219,8 +230,9 @@ class Bars:
         """Bars of a longer timeframe on the UTC clock (weeks start on Monday).
 
         A first or last bar that the data does not cover whole is dropped, with a `BarsWarning` and in `notes`.
-        Funding rates are added up, open interest and basis are the last known. Gaps inside a bar stay invisible
-        here: see `quality()`.
+        Funding rates are added up over the settlements since the previous open, up to and including the bar's
+        own, as everywhere; open interest and basis are the last known. Gaps inside a bar stay invisible here:
+        see `quality()`.
 
         Raises
         ------
@@ -255,12 +267,13 @@ class Bars:
             "close": self.close[last],
             "volume": np.add.reduceat(self.volume, first),
         }
-        # A first open outside [low, high] is kept as it came; one inside the bucket widens nothing.
         if self.funding_rate is not None:
             settled = ~np.isnan(self.funding_rate)
             count = np.where(settled, 1.0 if self.funding_count is None else self.funding_count, 0.0)
-            total = np.add.reduceat(count, first)
-            rates = np.add.reduceat(np.where(settled, self.funding_rate, 0.0), first)
+            # A settlement inside a long bar is paid by who carries a position into the next one's open.
+            paid_at = np.searchsorted(opens, self.time)
+            total = np.bincount(paid_at, count, len(opens) + 1)[:-1]
+            rates = np.bincount(paid_at, np.where(settled, self.funding_rate, 0.0), len(opens) + 1)[:-1]
             columns["funding_rate"] = np.where(total > 0, rates, np.nan)
             columns["funding_count"] = total
         for name in ("open_interest", "basis"):
@@ -273,7 +286,7 @@ class Bars:
         for note in notes:
             warnings.warn(note, BarsWarning, stacklevel=2)
         result = self._like(columns)
-        result.timeframe = timeframe
+        result.timeframe = timeframe_name(new)
         result.periods_per_year = self.periods_per_year * old / new
         result.notes = (*self.notes, *notes)
         return result
@@ -309,7 +322,30 @@ class Bars:
     def __repr__(self) -> str:
         made = ", synthetic" if self.synthetic else ""
         noted = f" ({'; '.join(self.notes)})" if self.notes else ""
-        return f"Bars({self.name or 'unnamed'}, {len(self):,} bars, {self.start:%Y-%m-%d %H:%M} to {self.end:%Y-%m-%d %H:%M} UTC{made}){noted}"
+        return (
+            f"Bars({self.name or 'unnamed'}, {len(self):,} bars, {self.start:%Y-%m-%d %H:%M} to "
+            f"{self.end:%Y-%m-%d %H:%M} UTC{made}){noted}"
+        )
+
+    def _repr_html_(self) -> str:
+        """Name, range and the first and last rows, for a notebook."""
+        frame = self.to_frame()
+        shown = frame if len(frame) <= 6 else pl.concat([frame.head(3), frame.tail(3)])
+        form = "%Y-%m-%d" if timeframe_us(self.timeframe) % DAY_US == 0 else "%Y-%m-%d %H:%M"
+        head = "".join(f"<th style='text-align:right'>{escape(name)}</th>" for name in frame.columns)
+        rows = []
+        for i, (stamp, *values) in enumerate(shown.iter_rows()):
+            if i == 3 and len(frame) > 6:
+                rows.append(f"<tr><td colspan='{len(frame.columns)}' style='text-align:center'>⋮</td></tr>")
+            cells = "".join(f"<td style='text-align:right'>{'' if v is None else f'{v:,.6g}'}</td>" for v in values)
+            rows.append(f"<tr><td>{stamp:{form}}</td>{cells}</tr>")
+        made = " <b>synthetic, not from a market</b>" if self.synthetic else ""
+        noted = "".join(f"<div style='opacity:.75'>{escape(note)}</div>" for note in self.notes)
+        return (
+            f"<div><b>{escape(self.name or 'Bars')}</b>{made} · {len(self):,} bars · "
+            f"{self.start:{form}} to {self.end:{form}} UTC · {self.periods_per_year:,.6g} a year</div>{noted}"
+            f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+        )
 
 
 def _rebuild(columns: dict[str, Any], *rest: Any) -> Bars:
@@ -320,20 +356,23 @@ def _rebuild(columns: dict[str, Any], *rest: Any) -> Bars:
     return Bars(columns, **dict(zip(names, rest, strict=True)))
 
 
-def as_us(moment: str | date) -> int:
+def as_us(moment: str | date | np.datetime64) -> int:
     """Moment as microseconds since 1970, UTC; naive moments are UTC. ``"1970-01-02"`` is 86,400,000,000."""
     if isinstance(moment, str):
-        return int(read_stamps(pl.Series([moment])).to_physical()[0])
+        try:
+            return int(read_stamps(pl.Series([moment])).to_physical()[0])
+        except BarsError:
+            raise BarsError(
+                f"{moment!r} is no moment; give a date, a datetime or ISO text like '2024-01-31 16:00'."
+            ) from None
+    if isinstance(moment, np.datetime64) and not np.isnat(moment):
+        return int(moment.astype("datetime64[us]").astype(np.int64))
     if isinstance(moment, datetime):
         aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        return int(aware.timestamp()) * 1_000_000 + aware.microsecond
+        return (aware - EPOCH) // timedelta(microseconds=1)
     if isinstance(moment, date):
-        return int(datetime(moment.year, moment.month, moment.day, tzinfo=UTC).timestamp()) * 1_000_000
-    raise BarsError(f"{moment!r} is no moment; give a date, a datetime or ISO text like '2024-01-31'.")
-
-
-def _as_datetime(stamp_us: Any) -> datetime:
-    return datetime.fromtimestamp(int(stamp_us) // 1_000_000, UTC).replace(microsecond=int(stamp_us) % 1_000_000)
+        return as_us(datetime(moment.year, moment.month, moment.day))
+    raise BarsError(f"{moment!r} is no moment; give a date, a datetime or ISO text like '2024-01-31 16:00'.")
 
 
 def _last_known(values: FloatArray, first: IntArray, last: IntArray) -> IntArray:
@@ -341,41 +380,3 @@ def _last_known(values: FloatArray, first: IntArray, last: IntArray) -> IntArray
     known = np.where(np.isnan(values), -1, np.arange(len(values)))
     newest = np.maximum.reduceat(known, first)
     return np.where(newest >= 0, newest, last)
-
-
-def _validate(time: IntArray, columns: dict[str, FloatArray]) -> None:
-    steps = np.diff(time)
-    if (steps <= 0).any():
-        row = int(np.flatnonzero(steps <= 0)[0]) + 1
-        if steps[row - 1] == 0:
-            count = int((steps == 0).sum())
-            raise BarsError(
-                f"duplicate timestamp {_as_datetime(time[row])} at rows {row - 1} and {row} "
-                f"({count} duplicates in all); keep one row a bar."
-            )
-        newest = " (newest first)" if (steps < 0).all() else ""
-        raise BarsError(
-            f"timestamps are not increasing{newest}: row {row} is {_as_datetime(time[row])} after "
-            f"{_as_datetime(time[row - 1])}; sort the frame by its timestamp."
-        )
-    opens, high, low, close, volume = (columns[name] for name in (*PRICES, "volume"))
-    for name in PRICES:
-        _refuse(~np.isfinite(columns[name]), time, f"{name} is NaN or infinite", "drop or mend these rows")
-        _refuse(columns[name] <= 0, time, f"{name} is not above zero", "prices must be positive")
-    _refuse(high < low, time, "high is below low", "look for swapped columns or a bad tick")
-    _refuse(high < close, time, "high is below close", "look for swapped columns or a bad tick")
-    _refuse(low > close, time, "low is above close", "look for swapped columns or a bad tick")
-    _refuse(~np.isfinite(volume), time, "volume is missing, NaN or infinite", "fill it with 0 where there was no trade")
-    _refuse(volume < 0, time, "volume is negative", "volumes are 0 or more")
-    for name in OPTIONAL:
-        if name in columns:
-            _refuse(np.isinf(columns[name]), time, f"{name} is infinite", "leave it empty where it is unknown")
-
-
-def _refuse(bad: Any, time: IntArray, what: str, remedy: str) -> None:
-    if not bad.any():
-        return
-    rows = np.flatnonzero(bad)
-    shown = ", ".join(f"{row} ({_as_datetime(time[row]):%Y-%m-%d %H:%M})" for row in rows[:5])
-    more = f" and {len(rows) - 5} more" if len(rows) > 5 else ""
-    raise BarsError(f"{what} at row{'s' if len(rows) > 1 else ''} {shown}{more}; {remedy}.")

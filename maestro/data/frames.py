@@ -7,7 +7,8 @@ from typing import Any
 
 import polars as pl
 
-from maestro.errors import BarsError
+from maestro.data.timeframes import YEAR_US
+from maestro.errors import BarsError, nearest
 
 PRICES = ("open", "high", "low", "close")
 REQUIRED = ("timestamp", *PRICES, "volume")
@@ -34,17 +35,27 @@ def to_polars(frame: Any) -> pl.DataFrame:
     if isinstance(frame, pl.LazyFrame):
         return frame.collect()
     module = type(frame).__module__
-    if module.startswith("pandas"):
-        index = frame.index
-        if type(index).__name__ != "RangeIndex":
-            frame = frame.reset_index(names=index.name or "index")
-        frame = frame.rename(columns=str)
-        return pl.DataFrame({name: _pandas_column(name, frame[name]) for name in frame.columns})
-    if module.startswith("pyarrow"):
-        return pl.DataFrame(pl.from_arrow(frame))
-    if isinstance(frame, (dict, list)):
-        return pl.DataFrame(frame, strict=False)
+    if module.startswith("pandas") and hasattr(frame, "columns"):
+        return _from_pandas(frame)
+    try:
+        if module.startswith("pyarrow"):
+            return pl.DataFrame(pl.from_arrow(frame))
+        if isinstance(frame, (dict, list)):
+            return pl.DataFrame(frame, strict=False)
+    except (pl.exceptions.PolarsError, TypeError, ValueError) as error:
+        raise BarsError(f"the {type(frame).__name__} cannot be read as a table ({error}); give a frame.") from error
     raise BarsError(f"cannot read a {type(frame).__name__} as bars; give a polars or pandas frame.")
+
+
+def _from_pandas(frame: Any) -> pl.DataFrame:
+    named = [name for name in frame.index.names if name is not None]
+    if type(frame.index).__name__ != "RangeIndex" and not set(named) & set(frame.columns):
+        frame = frame.reset_index() if named else frame.reset_index(names="index")
+    frame = frame.rename(columns=str)
+    doubled = frame.columns[frame.columns.duplicated()].tolist()
+    if doubled:
+        raise BarsError(f"the frame has column {doubled[0]!r} more than once; keep one of each name.")
+    return pl.DataFrame({name: _pandas_column(name, frame[name]) for name in frame.columns})
 
 
 def _pandas_column(name: str, column: Any) -> pl.Series:
@@ -54,10 +65,14 @@ def _pandas_column(name: str, column: Any) -> pl.Series:
         utc = column.dt.tz_convert("UTC").dt.tz_localize(None) if zone is not None else column
         values = pl.Series(name, utc.to_numpy().astype("datetime64[us]"))
         return values.dt.replace_time_zone("UTC") if zone is not None else values
-    if kind in ("object", "str", "string"):
-        return pl.Series(name, [None if value is None or value != value else str(value) for value in column])
-    if kind == "category":
-        return pl.Series(name, column.astype(str).tolist())
+    if kind.endswith("[pyarrow]"):
+        return pl.from_pandas(column).alias(name)
+    if kind in ("object", "str", "string", "category"):
+        missing = column.isna().tolist()
+        texts = [None if empty else str(value) for value, empty in zip(column, missing, strict=True)]
+        return pl.Series(name, texts, pl.String)
+    if kind[0].isupper() and column.isna().any():  # pandas' nullable numbers, where NA makes an object array
+        return pl.Series(name, column.to_numpy(dtype="float64", na_value=float("nan")))
     return pl.Series(name, column.to_numpy())
 
 
@@ -108,14 +123,17 @@ def canonical_frame(frame: Any, symbol: str | None = None) -> pl.DataFrame:
     table = _one_symbol(table, symbol)
     found = match_columns(table.columns)
     columns = [read_stamps(table[found["timestamp"]]).alias("timestamp")]
-    for name in (*REQUIRED[1:], *OPTIONAL):
-        if name in found:
-            columns.append(_numbers(table[found[name]], name))
+    columns += [_numbers(table[found[name]], name) for name in (*REQUIRED[1:], *OPTIONAL) if name in found]
     return pl.DataFrame(columns)
 
 
+def symbol_column(table: pl.DataFrame) -> str | None:
+    """Name of the column that tells the symbols apart, if there is one."""
+    return next((name for name in table.columns if name.lower() == "symbol"), None)
+
+
 def _one_symbol(table: pl.DataFrame, symbol: str | None) -> pl.DataFrame:
-    own = next((name for name in table.columns if name.lower() == "symbol"), None)
+    own = symbol_column(table)
     if own is None:
         return table
     symbols = table[own].drop_nulls().unique().sort().to_list()
@@ -124,7 +142,10 @@ def _one_symbol(table: pl.DataFrame, symbol: str | None) -> pl.DataFrame:
     if symbol in symbols:
         return table.filter(pl.col(own) == symbol)
     shown = ", ".join(map(str, symbols[:12])) + (" …" if len(symbols) > 12 else "")
-    raise BarsError(f"the frame holds {len(symbols)} symbols ({shown}); pass symbol= to take one of them.")
+    raise BarsError(
+        f"the frame holds {len(symbols)} symbols ({shown}){'' if symbol is None else f', not {symbol!r}'}; "
+        f"pass symbol= to take one of them.{nearest(symbol or '', map(str, symbols))}"
+    )
 
 
 def _numbers(column: pl.Series, name: str) -> pl.Series:
@@ -153,7 +174,9 @@ def read_stamps(column: pl.Series) -> pl.Series:
     """
     if column.null_count():
         row = column.is_null().arg_true()[0]
-        raise BarsError(f"the timestamp is missing at row {row}; {column.null_count()} in all. Drop or mend these rows.")
+        raise BarsError(
+            f"the timestamp is missing at row {row}; {column.null_count()} in all. Drop or mend these rows."
+        )
     kind = column.dtype
     if kind == pl.Date:
         return column.cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
@@ -161,8 +184,8 @@ def read_stamps(column: pl.Series) -> pl.Series:
         stamps = column.dt.cast_time_unit("us")
         return stamps.dt.convert_time_zone("UTC") if kind.time_zone else stamps.dt.replace_time_zone("UTC")
     if kind == pl.String:
-        if column.str.contains(r"^\s*\d{9,19}(\.0*)?\s*$").all():
-            return read_stamps(column.str.strip_chars().str.replace(r"\.0*$", "").cast(pl.Int64))
+        if column.str.contains(r"^\s*\d{8,19}(\.0*)?\s*$").all():
+            return _read_epoch(column.str.strip_chars().str.replace(r"\.0*$", "").cast(pl.Int64))
         return _read_text(column)
     if kind.is_numeric():
         return _read_epoch(column)
@@ -170,29 +193,46 @@ def read_stamps(column: pl.Series) -> pl.Series:
 
 
 def _read_epoch(column: pl.Series) -> pl.Series:
-    if column.dtype.is_float():
-        if not column.is_finite().all():
-            row = (~column.is_finite()).arg_true()[0]
-            raise BarsError(f"the timestamp is {column[int(row)]} at row {row}; give finite epoch numbers.")
+    if column.dtype.is_float() and not column.is_finite().all():
+        row = int((~column.is_finite()).arg_true()[0])
+        raise BarsError(f"the timestamp is {column[row]} at row {row}; give finite epoch numbers.")
+    dates = _read_compact_dates(column)
+    if dates is not None:
+        return dates
     largest = float(column.abs().max() or 0)  # type: ignore[arg-type]
     for bound, factor in _EPOCH_UNITS:
         if largest < bound:
+            whole = (
+                (column * factor).round().cast(pl.Int64) if column.dtype.is_float() else column.cast(pl.Int64) * factor
+            )
             break
     else:
-        return (column.cast(pl.Int64) // 1_000).cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
-    if largest >= 10**11 and float(column.abs().min() or 0) * 100 < bound // 1000:  # type: ignore[arg-type]
+        bound, whole = 10**20, column.cast(pl.Int64) // 1_000
+    # A unit that changes on the way puts its rows next to 1970, decades from the others.
+    leap = whole.diff().abs().max()
+    if leap is not None and leap > 10 * YEAR_US and float(column.abs().min() or 0) < bound / 1000:  # type: ignore
         raise BarsError(
-            f"the timestamps mix units: from {column.min()} to {column.max()}; give all in s, ms, µs or ns."
+            f"the timestamps mix units: from {column.min()!r} to {column.max()!r}; give all in s, ms, µs or ns."
         )
-    whole = (column * factor).round().cast(pl.Int64) if column.dtype.is_float() else column.cast(pl.Int64) * factor
     return whole.cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
+
+
+def _read_compact_dates(column: pl.Series) -> pl.Series | None:
+    """Dates written as numbers, 20240131; as an epoch they would all lie in 1970."""
+    if not column.is_between(19_000_101, 22_001_231).all() or column.dtype.is_float():
+        return None
+    dates = column.cast(pl.String).str.to_datetime("%Y%m%d", time_unit="us", strict=False)
+    return None if dates.null_count() else dates.dt.replace_time_zone("UTC")
+
+
+_ZONE = r"(?i)\s*(Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)$"
 
 
 def _read_text(column: pl.Series) -> pl.Series:
     text = column.str.strip_chars()
-    zones = text.str.extract(r"(Z|[+-]\d{2}:?\d{2})$").fill_null("").str.replace("^Z$", "+00:00")
-    zones = zones.str.replace(r"^([+-]\d{2})(\d{2})$", "$1:$2")
     dated = text.str.contains(r"[T ]\d{1,2}:")
+    zones = text.str.extract(_ZONE).fill_null("").str.to_uppercase().str.replace("^(Z|UTC|GMT)$", "+00:00")
+    zones = zones.str.replace(r"^([+-]\d{2}):?(\d{2})?$", "$1:$2").str.replace(":$", ":00")
     zones = pl.select(pl.when(dated).then(zones).otherwise(pl.lit(""))).to_series()
     if zones.n_unique() > 1:
         first = int((zones != zones[0]).arg_true()[0])
@@ -200,16 +240,18 @@ def _read_text(column: pl.Series) -> pl.Series:
             f"the timestamps mix zones: row 0 is {column[0]!r}, row {first} is {column[first]!r}; "
             "give all in one zone, or all naive (taken as UTC)."
         )
-    bare = text.str.replace(r"(Z|[+-]\d{2}:?\d{2})$", "") if zones[0] else text
-    bare = bare.str.replace_all(r"[./]", "-").str.replace("T", " ") if not dated.all() else bare.str.replace("T", " ")
-    for form in ("%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%d %H:%M", "%Y-%m-%d", "%Y/%m/%d %H:%M:%S%.f"):
+    bare = text.str.replace(_ZONE, "") if zones[0] else text
+    bare = bare.str.replace(r"^(\d{4})[./](\d{1,2})[./](\d{1,2})", "$1-$2-$3").str.replace("T", " ")
+    for form in ("%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%d %H:%M", "%Y-%m-%d"):
         stamps = bare.str.to_datetime(form, time_unit="us", strict=False)
         if stamps.null_count() == 0:
             break
     else:
         stamps = bare.str.to_datetime("%Y-%m-%d %H:%M:%S%.f", time_unit="us", strict=False)
         row = int(stamps.is_null().arg_true()[0])
-        raise BarsError(f"the timestamp {column[row]!r} at row {row} is not understood; give ISO dates (2024-01-31 16:00).")
+        raise BarsError(
+            f"the timestamp {column[row]!r} at row {row} is not understood; give ISO dates (2024-01-31 16:00)."
+        )
     if zones[0]:
         sign = -1 if zones[0][0] == "-" else 1
         minutes = sign * (int(zones[0][1:3]) * 60 + int(zones[0][4:6]))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
 from maestro.errors import BarsError
 from maestro.typing import IntArray
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SECOND_US = 1_000_000
 DAY_US = 86_400 * SECOND_US
 YEAR_US = 365 * DAY_US
@@ -37,3 +39,8 @@ def infer_timeframe(timestamp_us: IntArray) -> str:
         raise BarsError("the timeframe cannot be told from fewer than two bars; pass timeframe='1h', say.")
     steps, counts = np.unique(np.diff(timestamp_us), return_counts=True)
     return timeframe_name(int(steps[counts.argmax()]))
+
+
+def as_datetime(stamp_us: int) -> datetime:
+    """Stamp [µs since 1970] as an aware datetime in UTC."""
+    return EPOCH + timedelta(microseconds=int(stamp_us))

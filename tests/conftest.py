@@ -1,0 +1,34 @@
+"""What several tests share: the folder of real market data beside the project, and bars cut from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from maestro.bars import Bars
+
+REAL_DATA = Path(__file__).parents[2] / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def real_file() -> Callable[[str], Path]:
+    """Path of a file of real market data; the test is skipped, saying so, where it is absent."""
+
+    def find(name: str) -> Path:
+        path = REAL_DATA / name
+        if not path.exists():
+            pytest.skip(f"the real data is not here: {name} is expected in ../shared/data beside the project")
+        return path
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def real_hours(real_file: Callable[[str], Path]) -> Bars:
+    """BTCUSD 1h of 2018 on Bitfinex, 8,760 real bars."""
+    rows = pl.read_parquet(real_file("bitfinex_7sym_1h.parquet"))
+    rows = rows.filter(pl.col("symbol") == "BTCUSD", pl.col("ts") >= pl.datetime(2018, 1, 1, time_zone="UTC"))
+    return Bars.from_frame(rows.head(8_760), provider="BITFINEX", symbol="BTCUSD", timeframe="1h")
