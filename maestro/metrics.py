@@ -10,8 +10,8 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from maestro.compiled import njit
 from maestro.errors import SettingsError
 from maestro.typing import FloatArray
 

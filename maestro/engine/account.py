@@ -6,9 +6,9 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from maestro import metrics as m
+from maestro.compiled import njit
 from maestro.engine.sizing import CASH, PERCENT, UNITS
 
 # Running totals of a simulation.

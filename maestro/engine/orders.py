@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import int64, njit, types, void
+from numba import int64, types, void
 
+from maestro.compiled import njit
 from maestro.engine import account as ac
 from maestro.engine.sizing import CASH as SIZED_IN_CASH
 from maestro.engine.sizing import PERCENT as SIZED_IN_PERCENT

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from maestro.compiled import njit
 from maestro.engine.account import STOPPED, TARGETED, TRAILED
 
 FRACTION, PRICE_DISTANCE, LEVEL = range(3)

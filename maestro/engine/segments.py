@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import boolean, int64, njit, void
+from numba import boolean, int64, void
 
+from maestro.compiled import njit
 from maestro.engine import account as ac
 from maestro.engine.protection import breach, levels_of
 from maestro.engine.sizing import PERCENT as SIZED_IN_PERCENT

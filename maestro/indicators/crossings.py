@@ -6,8 +6,8 @@ from numbers import Real
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from maestro.compiled import njit
 from maestro.indicators.inputs import series, several
 from maestro.typing import BoolArray, FloatArray
 

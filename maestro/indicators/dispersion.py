@@ -11,8 +11,8 @@ import math
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 
+from maestro.compiled import njit
 from maestro.errors import ParameterError
 from maestro.indicators.averages import sma
 from maestro.indicators.cache import kept

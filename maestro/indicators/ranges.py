@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 
+from maestro.compiled import njit
 from maestro.indicators.cache import kept
 from maestro.indicators.inputs import frozen, series, several, whole
 from maestro.typing import FloatArray

@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numba import njit
 
 import maestro.indicators as ind
+from maestro.compiled import njit
 from maestro.indicators.cache import kept
 from maestro.indicators.inputs import frozen
 from maestro.strategies import rules

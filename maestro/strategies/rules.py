@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from maestro.compiled import njit
 
 Two = tuple[Any, Any]
 Four = tuple[Any, Any, Any, Any]

@@ -14,7 +14,8 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from maestro.compiled import njit
 
 CANDIDATES = 24
 """Points drawn from the mixture of the good trials, of which one is proposed."""
