@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import warnings
 from datetime import UTC, date, datetime, timedelta
 from html import escape
@@ -357,10 +358,14 @@ def _rebuild(columns: dict[str, Any], *rest: Any) -> Bars:
 
 
 def as_us(moment: str | date | np.datetime64) -> int:
-    """Moment as microseconds since 1970, UTC; naive moments are UTC. ``"1970-01-02"`` is 86,400,000,000."""
+    """Moment as microseconds since 1970, UTC; naive moments are UTC, ``"2024"`` and ``"2024-05"`` begin then.
+
+    ``"1970-01-02"`` is 86,400,000,000.
+    """
     if isinstance(moment, str):
+        whole = moment + "-01-01"[3 * moment.count("-") :] if re.fullmatch(r"\d{4}(-\d{2})?", moment) else moment
         try:
-            return int(read_stamps(pl.Series([moment])).to_physical()[0])
+            return int(read_stamps(pl.Series([whole])).to_physical()[0])
         except BarsError:
             raise BarsError(
                 f"{moment!r} is no moment; give a date, a datetime or ISO text like '2024-01-31 16:00'."

@@ -64,23 +64,38 @@ def with_value(name: str, row: int, value: float) -> dict[str, Any]:
         (with_value("low", 4, 104.5), r"low is above close at row 4"),
         (with_value("volume", 5, np.nan), r"volume is missing, NaN or infinite at row 5 .* fill it with 0"),
         (with_value("volume", 5, -1.0), r"volume is negative at row 5"),
-        (with_value("timestamp", 5, START + 4 * HOUR), r"duplicate timestamp 2024-01-01 04:00:00\+00:00 at rows 4 and 5 \(1 dup"),
-        (with_value("timestamp", 5, START), r"timestamps are not increasing: row 5 is 2024-01-01 00:00.* sort the frame"),
+        (
+            with_value("timestamp", 5, START + 4 * HOUR),
+            r"duplicate timestamp 2024-01-01 04:00:00\+00:00 at rows 4 and 5 \(1 dup",
+        ),
+        (
+            with_value("timestamp", 5, START),
+            r"timestamps are not increasing: row 5 is 2024-01-01 00:00.* sort the frame",
+        ),
         (pl.DataFrame(table()).reverse(), r"not increasing \(newest first\): row 1"),
         (table(close=["1"] * 9 + ["n/a"]), "column close holds text at row 9: 'n/a'; give numbers"),
         (table(close=[True] * 10), "column close has type Boolean; give numbers"),
         (table(timestamp=[None, *range(9)]), "the timestamp is missing at row 0; 1 in all"),
-        (table(timestamp=[f"day {i}" for i in range(10)]), "the timestamp 'day 0' at row 0 is not understood; give ISO"),
+        (
+            table(timestamp=[f"day {i}" for i in range(10)]),
+            "the timestamp 'day 0' at row 0 is not understood; give ISO",
+        ),
         (table(timestamp=[True] * 10), "the timestamp has type Boolean; give dates, ISO text or epoch numbers"),
-        (table(timestamp=[*(1.7e9 + np.arange(9)), np.nan]), "the timestamp is nan at row 9; give finite epoch numbers"),
-        (table(timestamp=[1_700_000_000 + i for i in range(5)] + [1_700_000_005_000 + i for i in range(5)]), "mix units"),
+        (
+            table(timestamp=[*(1.7e9 + np.arange(9)), np.nan]),
+            "the timestamp is nan at row 9; give finite epoch numbers",
+        ),
+        (
+            table(timestamp=[1_700_000_000 + i for i in range(5)] + [1_700_000_005_000 + i for i in range(5)]),
+            "mix units",
+        ),
         (table(open_interest=[np.inf] * 10), "open_interest is infinite at rows 0 .* and 5 more; leave it empty"),
         (None, "cannot read a NoneType as bars; give a polars or pandas frame"),
         (np.zeros((5, 6)), "cannot read a ndarray as bars"),
         ([1, 2, 3], "missing columns"),
         ({"open": [1.0, 2.0], "close": [1.0, 2.0, 3.0]}, "the dict cannot be read as a table"),
     ],
-)  # fmt: skip
+)
 def test_broken_data_is_refused_by_name(frame: Any, said: str) -> None:
     with pytest.raises(BarsError, match=said):
         Bars.from_frame(frame)
@@ -296,6 +311,8 @@ def test_moments() -> None:
     ):
         assert as_us(moment) == START + HOUR
     assert as_us(datetime(1969, 12, 31, 23, 59, 59, 500_000)) == -500_000
+    assert as_us("2024") == as_us("2024-01") == START
+    assert as_us("2024-12") == as_us("2024-12-01")
     assert as_us("1970-01-02") == as_us(date(1970, 1, 2)) == 86_400_000_000
 
 

@@ -136,7 +136,7 @@ def test_mixed_zones_of_datetimes_are_refused() -> None:
 @pytest.mark.parametrize("factors", [(1_000_000, 1_000), (1_000, 1), (1_000_000, 1), (1_000, 1_000_000)])
 def test_a_unit_that_changes_on_the_way_is_refused(factors: tuple[int, int]) -> None:
     stamps = [int(s) // factors[i >= N // 2] for i, s in enumerate(STAMPS)]
-    with pytest.raises(BarsError, match="the timestamps mix units: from .* give all in s, ms, µs or ns"):
+    with pytest.raises(BarsError, match=r"the timestamps mix units: from .* give all in s, ms, µs or ns"):
         Bars.from_frame({"timestamp": stamps, **PRICES})
 
 
@@ -246,7 +246,7 @@ def test_the_exact_name_wins() -> None:
 
 
 def test_two_volumes_are_not_guessed() -> None:
-    with pytest.raises(BarsError, match="missing column volume; the frame has: .*Volume BTC, Volume USD"):
+    with pytest.raises(BarsError, match=r"missing column volume; the frame has: .*Volume BTC, Volume USD"):
         match_columns(["date", "open", "high", "low", "close", "Volume BTC", "Volume USD"])
 
 

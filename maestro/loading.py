@@ -1,0 +1,126 @@
+"""Bars by name: a sample, a file, a series of the configured store, or a random walk."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from maestro.bars import Bars
+from maestro.data.samples import ADJUSTED, PER_YEAR, RAW, SAMPLES, sample_frame
+from maestro.errors import BarsError, nearest
+
+_SERIES = re.compile(r"([A-Za-z0-9_.-]+):([A-Za-z0-9_./-]+):([1-9]\d*[smhdw])")
+_FILES = (".csv", ".csv.gz", ".txt", ".tsv", ".zip", ".parquet", ".pq")
+
+
+def load(name: str | Path, start: str | date | None = None, end: str | date | None = None, **options: Any) -> Bars:
+    """Load bars by name.
+
+    Parameters
+    ----------
+    name : str or path
+        ``"sample:AAPL"`` (`samples` lists them); a CSV or Parquet file, ``"prices.parquet"`` or, of several
+        symbols, ``"prices.parquet#ETHUSD"``; or ``"PROVIDER:SYMBOL:TIMEFRAME"`` of the configured store.
+    start, end : str, date or datetime, optional
+        Bars that open at or after `start` and before `end`; naive is UTC.
+    **options
+        Of `Bars.from_frame`, for files: provider, symbol, timeframe, periods_per_year.
+
+    Returns
+    -------
+    Bars
+
+    Raises
+    ------
+    BarsError
+        Nothing of that name, a file that cannot be read, data that breaks a rule, or an empty range.
+    """
+    bars = _load(name, options)
+    return bars if start is None and end is None else bars.between(start, end)
+
+
+def _load(name: str | Path, options: dict[str, Any]) -> Bars:
+    text = str(name)
+    if isinstance(name, str) and text.startswith("sample:"):
+        return load_sample(text.removeprefix("sample:"), **options)
+    path, _, symbol = text.partition("#")
+    if text.lower().endswith(_FILES) or path.lower().endswith(_FILES) or Path(text).is_file():
+        return _load_file(Path(text), options) if Path(text).is_file() else _load_file(Path(path), options, symbol)
+    raise BarsError(
+        f"nothing is called {text!r}; give a sample ({', '.join(f'sample:{s}' for s in SAMPLES)}), "
+        f"or a CSV or Parquet file.{nearest(text, [*SAMPLES, *(f'sample:{s}' for s in SAMPLES)])}"
+    )
+
+
+def _load_file(path: Path, options: dict[str, Any], symbol: str = "") -> Bars:
+    from maestro.data.files import file_frame
+
+    if symbol and options.get("symbol", symbol) != symbol:
+        raise BarsError(f"{path}#{symbol} and symbol={options['symbol']!r} contradict each other; give one.")
+    frame, symbol, notes = file_frame(path, symbol or options.get("symbol"))
+    return Bars.from_frame(frame, **{**options, "symbol": symbol, "notes": (*notes, *options.get("notes", ()))})
+
+
+def load_sample(name: str, *, adjusted: bool = True) -> Bars:
+    """Real daily bars of a US stock, without a network: AAPL, FB, GOOG, IBM or MSFT.
+
+    Annualised with 252 days, as stock exchanges trade (`maestro` takes 365 elsewhere).
+
+    Parameters
+    ----------
+    name : str
+        One of `samples`.
+    adjusted : bool
+        Adjust prices for splits and dividends; without it a split looks like a crash.
+
+    Raises
+    ------
+    BarsError
+        No such sample.
+    """
+    return Bars.from_frame(
+        sample_frame(name, adjusted=adjusted),
+        provider="SAMPLE",
+        symbol=name,
+        timeframe="1d",
+        periods_per_year=PER_YEAR,
+        notes=(ADJUSTED if adjusted else RAW,),
+    )
+
+
+def samples() -> pl.DataFrame:
+    """Table of the samples: name (for `load_sample`, or ``sample:NAME`` for `load`) and description."""
+    return pl.DataFrame({"name": list(SAMPLES), "description": list(SAMPLES.values())})
+
+
+def synthetic_bars(n: int = 8_760, seed: int = 0, timeframe: str = "1h") -> Bars:
+    """Made-up bars from 2020-01-01 on: a random walk without drift, 60 % a year, volatility in clusters.
+
+    No rule can earn on them but by luck, which makes them good for tests of tools, and bad for anything else;
+    whatever is computed from them says that they are synthetic. The same everywhere for the same arguments.
+
+    Parameters
+    ----------
+    n : int
+        Number of bars, at least 2.
+    seed : int
+    timeframe : str
+
+    Raises
+    ------
+    SettingsError, BarsError
+        `n`, `seed` or `timeframe` is not of that kind.
+    """
+    from maestro.data.synthetic import synthetic_columns
+
+    return Bars.from_frame(
+        synthetic_columns(n, seed, timeframe),
+        provider="SYNTHETIC",
+        symbol=f"WALK-{seed}",
+        timeframe=timeframe,
+        synthetic=True,
+    )
