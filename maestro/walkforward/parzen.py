@@ -31,7 +31,7 @@ _TIE = 1e-10
 """Candidates whose log ratios differ by less are equal, and the first is taken: rounding must not choose."""
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _log_ndtr(x: float) -> float:
     """Logarithm of the normal distribution function."""
     if x > 6.0:
@@ -43,7 +43,7 @@ def _log_ndtr(x: float) -> float:
     return math.log(1.0 - 0.5 * math.erfc(x * _HALF))
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _ndtri_exp(y: float) -> float:
     """Solve ``_log_ndtr(x) = y`` by Newton's method."""
     flipped = y > -1e-2
@@ -61,7 +61,7 @@ def _ndtri_exp(y: float) -> float:
     return -x if flipped else x
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _truncated_normal(q: float, a: float, b: float) -> float:
     """Quantile `q` of the standard normal distribution between a <= 0 and b >= 0."""
     if q == 0.0:
@@ -80,7 +80,7 @@ def _truncated_normal(q: float, a: float, b: float) -> float:
     return x if a < 0.0 else -x
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _mass(a: float, b: float) -> float:
     """Twice the normal probability between a and b, exact in either tail."""
     if a > 0.0:
@@ -90,7 +90,7 @@ def _mass(a: float, b: float) -> float:
     return math.erf(b * _HALF) - math.erf(a * _HALF)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def insert(order: Any, observed: Any, begin: int, end: int) -> None:
     """Enter trials begin..end-1 into `order`, int64[D, N]: trial numbers by value, equal values by number."""
     for d in range(observed.shape[0]):
@@ -103,7 +103,7 @@ def insert(order: Any, observed: Any, begin: int, end: int) -> None:
             order[d, k] = t
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _widths(
     observed: Any, order: Any, good: Any, side: bool, place: Any, low: float, high: float, mu: Any, sigma: Any
 ) -> None:  # fmt: skip
@@ -142,7 +142,7 @@ def _widths(
             k += 1
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _option(u: float, chosen: int, n_options: int, n: int) -> float:
     """Draw an option from a kernel: the observed one has weight 1 + 1/(n + 1), the others 1/(n + 1)."""
     share = 1.0 / (n + 1)
@@ -155,7 +155,7 @@ def _option(u: float, chosen: int, n_options: int, n: int) -> float:
     return float(n_options - 1)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _multiply(kind: int, scale: Any, x: Any, mu: Any, sigma: Any, density: Any) -> None:
     """Multiply `density`, float64[candidates, kernels], by one parameter's densities at the candidates `x`."""
     kernels = mu.shape[0]
@@ -188,7 +188,7 @@ def _multiply(kind: int, scale: Any, x: Any, mu: Any, sigma: Any, density: Any) 
             density[j, k] *= _mass((left - mu[k]) * inverse[k], (right - mu[k]) * inverse[k]) * norm[k]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _sample(kinds: Any, scales: Any, mus: Any, sigmas: Any, cumulated: Any, u: Any, x: Any) -> None:
     """Draw the candidates `x`, float64[D, CANDIDATES], from a mixture."""
     component = np.empty(CANDIDATES, np.int64)
@@ -220,7 +220,7 @@ def _sample(kinds: Any, scales: Any, mus: Any, sigmas: Any, cumulated: Any, u: A
         row += 1
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def propose(
     kinds: Any, scales: Any, observed: Any, order: Any, good: Any, weights_good: Any, cumulated: Any,
     weights_bad: Any, u: Any, out: Any,
@@ -248,7 +248,8 @@ def propose(
     x = np.empty((dims, CANDIDATES))
     ratio = np.zeros(CANDIDATES)
     place = np.empty(n, np.int64)
-    for side in (True, False):
+    for half in range(2):
+        side = half == 0
         weights = weights_good if side else weights_bad
         count = 0
         for t in range(n):

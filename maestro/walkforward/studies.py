@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from maestro.errors import RunError, SettingsError
+from maestro.metrics import NAMES
 from maestro.walkforward.dimensions import Dimension
 from maestro.walkforward.optuna_search import choices, distribution, quiet_optuna
 from maestro.walkforward.search import round_score
@@ -42,7 +43,8 @@ def write_studies(
     Parameters
     ----------
     path : str or Path
-        A journal file, or ``sqlite:///FILE``. What stands there is replaced, in one step.
+        A journal file, or ``sqlite:///FILE``. What stands there is replaced, in one step. A journal takes 0.1 ms a
+        trial, SQLite 15 ms (Optuna inserts every parameter and attribute by itself).
     trials : polars.DataFrame
         One row a trial: fold, trial, state, chosen, error, the parameters and the metrics.
     space : Space, or its JSON form
@@ -84,6 +86,8 @@ def write_studies(
     if "://" in text and not sqlite:
         raise SettingsError(f"{text!r}: studies are written to a journal file or to sqlite:///FILE; give one of these.")
     target = Path(text.removeprefix(SQLITE))
+    if not target.parent.is_dir():
+        raise RunError(f"The studies cannot be written to {target}: there is no folder {target.parent}; make it first.")
     temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.tmp")
     studies = _studies(trials, dimensions, score)
     common = {**(attrs or {}), "fixed": dict(form["fixed"])}
@@ -115,11 +119,7 @@ def _studies(trials: pl.DataFrame, dimensions: list[Dimension], score: str) -> d
         "failed": TrialState.FAIL,
     }
     distributions = {d.name: _shown(d) for d in dimensions}
-    metrics = [
-        column
-        for column, dtype in trials.schema.items()
-        if dtype.is_numeric() and column not in ("fold", "trial", *distributions)
-    ]
+    metrics = [name for name in NAMES if name in trials.columns and name not in distributions]
     result: dict[int, list[FrozenTrial]] = {}
     for row in trials.sort("fold", "trial").iter_rows(named=True):
         state = row["state"]
