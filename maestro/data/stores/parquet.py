@@ -22,13 +22,12 @@ from maestro.data.stores.locks import locked
 from maestro.data.stores.manifest import File, Manifest
 from maestro.data.stores.protocol import SeriesInfo
 from maestro.data.stores.rows import (
-    EARLIEST,
-    LATEST,
     AppendResult,
     as_stamps,
     check_rows,
     cut,
     empty_rows,
+    ends,
     fingerprint_rows,
     merge,
     stamps_of,
@@ -90,10 +89,9 @@ class ParquetStore:
     def series(self) -> list[SeriesInfo]:
         """See `Store.series`; from the manifests alone."""
         found = []
-        for path in self.root.glob(f"*/*/*/*/{manifests.NAME}"):
-            key = SeriesKey.from_path(path.parts[-5:-1])
-            files = self._manifest(key).files if key else ()
-            if key and files:
+        for key in self.known_keys():
+            files = self._manifest(key).files
+            if files:
                 found.append(SeriesInfo(key, files[0].first, files[-1].last, sum(file.rows for file in files)))
         return sorted(found)
 
@@ -116,7 +114,7 @@ class ParquetStore:
 
     def snapshot(self, key: SeriesKey, start: int | None = None, end: int | None = None) -> tuple[pl.DataFrame, Notes]:
         """Rows of a range and the notes of the series, both of one moment."""
-        low, high = EARLIEST if start is None else start, LATEST if end is None else end
+        low, high = ends(start, end)
         with self._explained(self._folder(key), "it cannot be read"):
             while True:
                 manifest = self._manifest(key)
@@ -129,6 +127,11 @@ class ParquetStore:
                     continue
                 rows = pl.concat(parts, how="diagonal", rechunk=True) if parts else empty_rows(key.series)
                 return tidy(key.series, cut(rows, start, end)), manifest.notes
+
+    def known_keys(self) -> list[SeriesKey]:
+        """Keys of all series that have a manifest, also without rows."""
+        paths = self.root.glob(f"*/*/*/*/{manifests.NAME}")
+        return sorted(key for path in paths if (key := SeriesKey.from_path(path.parts[-5:-1])) is not None)
 
     def notes(self, key: SeriesKey) -> Notes:
         """Notes of a series, empty where there are none."""
@@ -311,7 +314,7 @@ class _Change:
     def _dropping(self) -> list[File]:
         if self.drop is None:
             return []
-        low, high = EARLIEST if self.drop[0] is None else self.drop[0], LATEST if self.drop[1] is None else self.drop[1]
+        low, high = ends(*self.drop)
         if self.stamps is not None:
             listed = self.stamps[(self.stamps >= low) & (self.stamps < high)]
             return [file for file in self.old.files if ((listed >= file.first) & (listed <= file.last)).any()]

@@ -93,6 +93,11 @@ def stamps_of(rows: pl.DataFrame) -> IntArray:
     return rows["timestamp"].to_physical().to_numpy()
 
 
+def ends(start: int | None, end: int | None) -> tuple[int, int]:
+    """A range with numbers for open ends."""
+    return EARLIEST if start is None else start, LATEST if end is None else end
+
+
 def cut(rows: pl.DataFrame, start: int | None, end: int | None) -> pl.DataFrame:
     """Rows with stamps from `start` up to and without `end` [µs]; a view, and always a new frame object."""
     stamps = stamps_of(rows)
@@ -150,7 +155,8 @@ def differences(one: pl.DataFrame, other: pl.DataFrame, names: Iterable[str]) ->
 def without(rows: pl.DataFrame, start: int | None, end: int | None, stamps: IntArray | None) -> pl.DataFrame:
     """Rows outside [start, end), or inside it those whose stamp is not listed."""
     own = stamps_of(rows)
-    hit = (own >= (EARLIEST if start is None else start)) & (own < (LATEST if end is None else end))
+    low, high = ends(start, end)
+    hit = (own >= low) & (own < high)
     if stamps is not None:
         hit &= np.isin(own, stamps)
     return rows.filter(pl.Series(~hit)) if hit.any() else rows

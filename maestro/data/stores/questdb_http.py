@@ -1,0 +1,188 @@
+"""The way to a QuestDB server: pooled HTTP for questions, ILP over HTTP for rows, every failure told in plain words."""
+
+from __future__ import annotations
+
+import io
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import polars as pl
+
+from maestro.errors import (
+    MissingExtraError,
+    SettingsError,
+    StoreAccessError,
+    StoreError,
+    StoreFullError,
+    StoreUnavailableError,
+)
+
+if TYPE_CHECKING:
+    import httpx
+
+_TRIES = 5  # waits of 0.1, 0.2, 0.4, 0.8 s between them
+_POOL = 16
+_NO_TABLE = "table does not exist"
+_NO_SPACE = ("no space left", "disk full", "errno=28", "[28]")
+
+
+class NoTableError(StoreError):
+    """The table is not there; for the store that asks, which knows what that means."""
+
+
+class Connection:
+    """One server, with a pool of connections; safe to use from several threads."""
+
+    def __init__(self, url: str, user: str | None, password: str | None, timeout: float) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.path not in ("", "/"):
+            raise SettingsError(
+                f"{_plain(url)!r} is no address of a QuestDB server; give http://host:9000 or https://host:port, and "
+                "the user and password apart."
+            )
+        self.host, self.port = parts.hostname, parts.port or 9000
+        self.url = f"{parts.scheme}://{self.host}:{self.port}"
+        self.secure = parts.scheme == "https"
+        self.timeout = timeout
+        self._user, self._password = user, password
+        self._client: httpx.Client | None = None
+        self._lock = threading.Lock()
+
+    def close(self) -> None:
+        """Close the pooled connections; the next question opens new ones."""
+        with self._lock:
+            client, self._client = self._client, None
+        if client is not None:
+            client.close()
+
+    def ask(self, sql: str, tries: int = _TRIES) -> list[list[Any]]:
+        """Rows of the answer to a short question or command."""
+        answer = self._get("/exec", {"query": sql, "nm": "true"}, tries).json()
+        return list(answer.get("dataset", ()))
+
+    def rows(self, sql: str) -> pl.DataFrame:
+        """Rows of an answer as the server's Parquet export gives them: numbers to the last bit.
+
+        lz4, since what compresses better takes longer than it saves.
+        """
+        for attempt in range(_TRIES):
+            content = self._get("/exp", {"query": sql, "fmt": "parquet", "compression_codec": "lz4_raw"}).content
+            try:
+                return pl.read_parquet(io.BytesIO(content))
+            except pl.exceptions.PolarsError as error:  # the export broke off
+                torn = error
+            time.sleep(0.1 * 2**attempt)
+        raise StoreUnavailableError(f"{self.url} answered {_TRIES} times with torn Parquet: {torn}.")
+
+    def _get(self, path: str, params: dict[str, str], tries: int = _TRIES) -> httpx.Response:
+        httpx = _httpx()
+        for attempt in range(tries):
+            if attempt:
+                time.sleep(0.1 * 2 ** (attempt - 1))
+            try:
+                response = self._pool().get(path, params=params)
+            except (httpx.TransportError, RuntimeError) as error:  # RuntimeError: another thread closed the pool
+                if isinstance(error, RuntimeError) and "closed" not in str(error):
+                    raise
+                failure: StoreError = StoreUnavailableError(
+                    f"the QuestDB server at {self.url} does not answer ({error or type(error).__name__}); tried "
+                    f"{tries} times. Start it (`maestro data questdb start`), or correct servers.questdb.url."
+                )
+                continue
+            if response.status_code < 500:
+                return self._checked(response)
+            failure = self.refusal(response.status_code, response.text)
+        raise failure
+
+    def _checked(self, response: httpx.Response) -> httpx.Response:
+        if response.status_code == 200:
+            return response
+        try:
+            said = str(response.json().get("error", response.text))
+        except ValueError:
+            said = response.text
+        raise self.refusal(response.status_code, said)
+
+    def refusal(self, status: int | None, said: str) -> StoreError:
+        """The error for what a server said."""
+        low = said.lower()
+        if status in (401, 403) or "unauthorized" in low:
+            who = f"user {self._user!r}" if self._user else "no user"
+            return StoreAccessError(
+                f"the QuestDB server at {self.url} refuses {who}: {said.strip() or status}. Set MAESTRO_QUESTDB_USER "
+                "and MAESTRO_QUESTDB_PASSWORD to what it was started with."
+            )
+        if _NO_TABLE in low:
+            return NoTableError(said)
+        if any(words in low for words in _NO_SPACE):
+            return StoreFullError(
+                f"the QuestDB server at {self.url} has no space left: {said.strip()}. Make room, then repeat: what was "
+                "written stays, and nothing is written twice."
+            )
+        return StoreError(f"the QuestDB server at {self.url} refuses: {said.strip()}.")
+
+    def _pool(self) -> httpx.Client:
+        with self._lock:
+            if self._client is None:
+                httpx = _httpx()
+                self._client = httpx.Client(
+                    base_url=self.url,
+                    auth=(self._user, self._password or "") if self._user else None,
+                    timeout=httpx.Timeout(self.timeout, connect=5.0),
+                    limits=httpx.Limits(max_connections=_POOL, max_keepalive_connections=_POOL),
+                    trust_env=False,
+                )
+            return self._client
+
+    def send(self, table: str, rows: pl.DataFrame) -> None:
+        """Write rows in one transaction; returns when the server has them in its log.
+
+        A request that fails on the way is repeated for ten seconds by the client; rows with a stamp that is there
+        replace each other, so that one that arrived twice counts once.
+        """
+        questdb, pandas = _ilp()
+        columns = {name: rows[name].fill_null(float("nan")).to_numpy() for name in rows.columns[1:]}
+        stamps = rows["timestamp"].to_physical().to_numpy().view("datetime64[us]")
+        frame = pandas.DataFrame({"timestamp": stamps, **columns}, copy=False)
+        protocol = questdb.Protocol.Https if self.secure else questdb.Protocol.Http
+        login = {"username": self._user, "password": self._password or ""} if self._user else {}
+        try:
+            with questdb.Sender(protocol, self.host, self.port, auto_flush=False, **login) as sender:
+                sender.dataframe(frame, table_name=table, symbols=False, at="timestamp")
+                sender.flush()
+        except questdb.QuestDBError as error:
+            raise self._ilp_failure(error) from None
+
+    def _ilp_failure(self, error: Any) -> StoreError:
+        said, code = str(error), str(getattr(error.code, "name", error.code))
+        if code == "AuthError":
+            return self.refusal(401, said)
+        if code in ("SocketError", "ProtocolVersionError", "CouldNotResolveAddr", "TlsError"):
+            return StoreUnavailableError(
+                f"the QuestDB server at {self.url} does not take rows: {said.strip()}. Is it running?"
+            )
+        return self.refusal(None, said)
+
+
+def _plain(url: str) -> str:
+    """The URL without user and password, for messages."""
+    return url.rsplit("@", 1)[-1]
+
+
+def _httpx() -> Any:
+    try:
+        import httpx
+    except ImportError:
+        raise MissingExtraError("httpx", "questdb") from None
+    return httpx
+
+
+def _ilp() -> tuple[Any, Any]:
+    try:
+        import pandas
+        import questdb
+    except ImportError as error:
+        raise MissingExtraError(str(error.name), "questdb") from None
+    return questdb, pandas
