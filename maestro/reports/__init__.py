@@ -12,13 +12,14 @@ _HOMES = {
     "maestro.reports.chart": ("backtest_figure",),
     "maestro.reports.conclusion": ("Conclusion", "Finding", "conclude"),
     "maestro.reports.costs": ("cost_table", "costs_figure", "costs_paid"),
+    "maestro.reports.drift": ("movement",),
     "maestro.reports.equity": ("drawdown_figure", "equity_figure", "equity_layout"),
     "maestro.reports.evidence": ("Evidence", "gather"),
     "maestro.reports.folds": ("fold_table", "is_oos_scatter"),
     "maestro.reports.html": ("Html",),
     "maestro.reports.monthly": ("monthly_frame", "monthly_returns"),
     "maestro.reports.page": ("write_report",),
-    "maestro.reports.stability": ("movement", "parameter_figure", "parameter_stability"),
+    "maestro.reports.stability": ("parameter_figure", "parameter_stability"),
     "maestro.reports.tearsheet": ("write_tearsheet",),
     "maestro.reports.trades": ("trade_distribution", "trade_summary", "trade_table"),
     "maestro.reports.trials": ("trial_distribution", "trial_states"),
@@ -59,13 +60,14 @@ if TYPE_CHECKING:
     from maestro.reports.chart import backtest_figure
     from maestro.reports.conclusion import Conclusion, Finding, conclude
     from maestro.reports.costs import cost_table, costs_figure, costs_paid
+    from maestro.reports.drift import movement
     from maestro.reports.equity import drawdown_figure, equity_figure, equity_layout
     from maestro.reports.evidence import Evidence, gather
     from maestro.reports.folds import fold_table, is_oos_scatter
     from maestro.reports.html import Html
     from maestro.reports.monthly import monthly_frame, monthly_returns
     from maestro.reports.page import write_report
-    from maestro.reports.stability import movement, parameter_figure, parameter_stability
+    from maestro.reports.stability import parameter_figure, parameter_stability
     from maestro.reports.tearsheet import write_tearsheet
     from maestro.reports.trades import trade_distribution, trade_summary, trade_table
     from maestro.reports.trials import trial_distribution, trial_states

@@ -12,7 +12,7 @@ from bokeh.models.sources import ColumnDataSource
 
 from maestro.data.timeframes import timeframe_us
 from maestro.reports.contents import stamps_ms
-from maestro.reports.equity import drawdown_figure, equity_figure, equity_source
+from maestro.reports.equity import LOG_FROM, drawdown_figure, equity_figure, equity_source
 from maestro.reports.formats import money, percent, plural, significant
 from maestro.reports.theme import COLOR, FONT, OVERLAYS, add_hover, add_legend, make_figure, number_axis, plain
 from maestro.reports.thinning import thin
@@ -30,7 +30,7 @@ _MARK_ROWS = [
 ]
 
 
-def backtest_figure(bt: Any, *, overlays: bool = True, height: int = 380) -> Column:
+def backtest_figure(bt: Any, *, overlays: bool = True, height: int = 400) -> Column:
     """Chart of a backtest: price with entries and exits, overlays, panes of their own, equity and drawdown.
 
     Parameters
@@ -52,6 +52,7 @@ def backtest_figure(bt: Any, *, overlays: bool = True, height: int = 380) -> Col
     price = _price(bars, time, height)
     items: list[tuple[str, list[Any]]] = []
     panes: dict[str, Any] = {}
+    named: dict[str, list[tuple[str, list[Any]]]] = {}
     lines = bt.strategy.overlays(bars) if overlays and bt.strategy is not None else []
     drawn: dict[str, int] = {}
     for overlay in lines:
@@ -62,7 +63,7 @@ def backtest_figure(bt: Any, *, overlays: bool = True, height: int = 380) -> Col
         target = price if on_price else panes.get(overlay.pane)
         if target is None:
             target = panes[overlay.pane] = make_figure(
-                height=130, x="datetime", drag="x", label=plain(overlay.pane), x_range=price.x_range
+                height=150, x="datetime", drag="x", label=plain(overlay.pane), x_range=price.x_range
             )
             target.min_border_left = _LEFT
             number_axis(target.yaxis, "0,0.[000]")
@@ -70,21 +71,27 @@ def backtest_figure(bt: Any, *, overlays: bool = True, height: int = 380) -> Col
         drawn[overlay.pane] = drawn.get(overlay.pane, 0) + 1
         rows = thin(values)
         line = target.line(time[rows], values[rows], color=color, width=1.3)
-        if on_price:
-            items.append((plain(overlay.name), [line]))
+        (items if on_price else named.setdefault(overlay.pane, [])).append((plain(overlay.name), [line]))
     items += _marks(price, bt)
     if items:
         add_legend(price, items)
+    for pane, entries in named.items():
+        add_legend(panes[pane], entries)
     source = equity_source(bt)
     above = equity_figure(bt, source=source, height=190)
     above.x_range = price.x_range
     below = drawdown_figure(bt, source=source, x_range=price.x_range, height=130)
+    for upper in (price, *panes.values(), above):
+        upper.xaxis.visible = False
     return column(price, *panes.values(), above, below, sizing_mode="stretch_width", spacing=4)
 
 
 def _price(bars: Any, time: Any, height: int) -> Any:
     n = len(bars)
-    fig = make_figure(height=height, x="datetime", drag="x", label="Price")
+    log = bars.high.max() / bars.low.min() >= LOG_FROM
+    fig = make_figure(
+        height=height, x="datetime", y="log" if log else "auto", drag="x", label="Price, log scale" if log else "Price"
+    )
     fig.min_border_left = _LEFT
     number_axis(fig.yaxis, "0,0.[0000]")
     fig.x_range.range_padding = 0.01
@@ -110,11 +117,11 @@ def _price(bars: Any, time: Any, height: int) -> Any:
     )  # fmt: skip
     fig.segment("time", "low", "time", "high", source=source, color="color", width=1)
     bodies = fig.vbar("time", timeframe_us(bars.timeframe) / 1e3 * 0.7, "open", "close", source=source, color="color")
-    rows = [
+    shown = [
         ("", "@time{%F %H:%M} UTC"),
         *((p.capitalize(), f"@{p}{{0,0.[0000]}}") for p in ("open", "high", "low", "close")),
     ]
-    add_hover(fig, [bodies], rows, formatters={"@time": "datetime"}, mode="vline")
+    add_hover(fig, [bodies], shown, formatters={"@time": "datetime"}, mode="vline")
     return fig
 
 
@@ -127,25 +134,26 @@ def _marks(fig: Any, bt: Any) -> list[tuple[str, list[Any]]]:
         fig.title.text_font, fig.title.text_color, fig.title.text_font_size = FONT, COLOR["muted"], "11px"
         trades = trades.sort(pl.col("pnl").abs(), descending=True, maintain_order=True).head(MARKERS)
     items = []
-    for side, marker, role in (("long", "triangle", "gain"), ("short", "inverted_triangle", "loss")):
-        part = trades.filter(pl.col("side") == side)
-        if not len(part):
-            continue
-        source = _mark_source(part)
-        shown = fig.scatter(
-            "entry", "entry_price", source=source, marker=marker, size=11, fill_color=COLOR[role],
-            line_color=COLOR["surface"],
-        )  # fmt: skip
-        items.append((f"{side.capitalize()} entry", [shown]))
-        add_hover(fig, [shown], _MARK_ROWS, formatters={"@entry": "datetime", "@exit": "datetime"})
+    formats = {"@entry": "datetime", "@exit": "datetime"}
     closed = trades.filter(pl.col("exit_reason") != "open")
     if len(closed):
         source = _mark_source(closed)
-        shown = fig.scatter(
-            "exit", "exit_price", source=source, marker="x", size=8, line_color=COLOR["ink"], line_width=1.6
+        exits = fig.scatter(
+            "exit", "exit_price", source=source, marker="x", size=8, line_color=COLOR["ink"], line_width=1.4
         )
-        items.append(("Exit", [shown]))
-        add_hover(fig, [shown], _MARK_ROWS, formatters={"@entry": "datetime", "@exit": "datetime"})
+        add_hover(fig, [exits], _MARK_ROWS, formatters=formats)
+        items.append(("Exit", [exits]))
+    # Entries are drawn over exits: at a reversal both are at one point.
+    for side, marker, role in (("short", "inverted_triangle", "loss"), ("long", "triangle", "gain")):
+        part = trades.filter(pl.col("side") == side)
+        if not len(part):
+            continue
+        entries = fig.scatter(
+            "entry", "entry_price", source=_mark_source(part), marker=marker, size=11, fill_color=COLOR[role],
+            line_color=COLOR["surface"],
+        )  # fmt: skip
+        add_hover(fig, [entries], _MARK_ROWS, formatters=formats)
+        items.insert(0, (f"{side.capitalize()} entry", [entries]))
     return items
 
 

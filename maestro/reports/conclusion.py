@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from maestro.reports.contents import WalkForwardResult
+from maestro.reports.drift import RANDOM, STEADY
 from maestro.reports.evidence import Evidence, gather
 from maestro.reports.formats import known, label, listed, number, percent, plural
-from maestro.reports.movement import RANDOM, STEADY
 
 EFFICIENCY_GOOD = 0.5
 """At least half of the in-sample growth is left out of sample (Pardo, 2008, asks for 50 to 60 %)."""
@@ -108,11 +108,11 @@ def _headline(e: Evidence, grade: Grade) -> str:
             text
             for text, short in (
                 (plural(e.evaluated, "fold"), e.evaluated < FOLDS_FEW),
-                (plural(e.trades, "trade"), e.trades < TRADES_FEW),
+                (plural(e.trades, "trade") if e.trades else "no trade", e.trades < TRADES_FEW),
             )
             if short
         ]
-        return f"{listed(few) or 'What was evaluated'} out of sample: too little to judge the strategy by."
+        return f"Out of sample there is {listed(few) or 'too short a time'}: too little to judge the strategy by."
     if e.total_return <= 0:
         if e.is_annual > 0:
             return "What the search found in the past did not continue: out of sample the strategy lost money."
@@ -156,7 +156,7 @@ def _efficiency(e: Evidence) -> list[Finding]:
     sharpe = sharpe if known(e.is_sharpe) and known(e.oos_sharpe) else ""
     if not known(e.efficiency):
         if known(e.is_annual):
-            text = f"The best parameters of the search earned {percent(e.is_annual)} a year in sample: nothing to carry over."
+            text = f"The best sets of the search earned {percent(e.is_annual)} a year in sample: nothing to carry over."
             return [Finding("against", title, text + sharpe)]
         return []
     if e.efficiency > EFFICIENCY_ODD:
@@ -169,7 +169,7 @@ def _efficiency(e: Evidence) -> list[Finding]:
     if e.efficiency >= EFFICIENCY_GOOD:
         return [Finding("for", title, f"{kept}; at least {percent(EFFICIENCY_GOOD, 0)} is asked for.{sharpe}")]
     if e.oos_annual > 0:
-        text = f"{kept}, where at least {percent(EFFICIENCY_GOOD, 0)} is asked for: much of the rest was fitted to the past."
+        text = f"{kept}; at least {percent(EFFICIENCY_GOOD, 0)} is asked for. Much of the rest was fitted to the past."
     else:
         text = "Nothing of the in-sample growth was left out of sample."
     return [Finding("against", title, text + sharpe)]
@@ -230,7 +230,8 @@ def _parameters(e: Evidence) -> list[Finding]:
     steady = [name for name, value in moves.items() if value <= STEADY]
     if wild:
         verb = "jumps" if len(wild) == 1 else "jump"
-        text = f"{listed(wild)} {verb} between folds about as much as picks at random would; the data does not pin it down."
+        pinned = "it" if len(wild) == 1 else "them"
+        text = f"{listed(wild)} {verb} between folds like picks at random; the data does not pin {pinned} down."
         tone: Tone = "against" if len(wild) * 2 >= len(moves) else "open"
     elif len(steady) == len(moves):
         text, tone = "The same region is chosen in fold after fold.", "for"
@@ -244,6 +245,8 @@ def _parameters(e: Evidence) -> list[Finding]:
 
 
 def _sample(e: Evidence) -> list[Finding]:
+    if not e.trades:
+        return [Finding("against", "Number of trades", "No trade was closed out of sample.")]
     text = f"{plural(e.trades, 'closed trade')} out of sample"
     if e.trades < TRADES_FEW:
         return [
@@ -295,13 +298,13 @@ def _warnings(e: Evidence) -> list[Finding]:
             )
         )
     if e.fill == "close":
-        text = 'Orders were filled at the very close that decided them (fill="close"). That looks ahead; nobody can trade so.'
+        text = 'Orders were filled at the very close that decided them (fill="close"). Nobody can trade like that.'
         found.append(("Look-ahead fills", text))
     if e.failed:
         found.append((
             f"{plural(e.failed, 'fold')} of {e.folds} failed",
-            f"{'It has' if e.failed == 1 else 'They have'} no result and {'is' if e.failed == 1 else 'are'} left out of every figure "
-                    f"here, not counted as zero; the table of folds has the {'error' if e.failed == 1 else 'errors'}. "
+            f"{'It has' if e.failed == 1 else 'They have'} no result and {'is' if e.failed == 1 else 'are'} left out "
+            "of every figure here, not counted as zero; the table of folds says why. "
             "Do not read the rest as if it covered the whole period.",
         ))  # fmt: skip
     if e.ruined:
@@ -324,6 +327,8 @@ def _believe(e: Evidence, grade: Grade) -> str:
         return "Believe that the software ran. Do not believe any return on this page: the prices are made up."
     if grade == "none":
         return "Believe nothing yet, good or bad: use more data, more folds, or a rule that trades more often."
+    if grade == "fails" and not e.is_annual > 0:
+        return "Believe that this rule found nothing to earn on this series, neither in the past nor after it."
     if grade == "fails":
         return (
             "Believe that this rule, searched this way on this series, was fitted to the past. Do not believe the "
@@ -355,8 +360,9 @@ def significance_note(e: Evidence) -> str:
         have = _years(e)
         if math.isfinite(have):
             years = (
-                f" A rule of thumb meanwhile: a Sharpe ratio of {number(e.oos_sharpe)} takes about {number(needed, 1)} years "
-                f"to be told from zero at the 5 % level, had only one set been tried; here are {number(have, 1)} years."
+                f" A rule of thumb meanwhile: a Sharpe ratio of {number(e.oos_sharpe)} takes about "
+                f"{number(needed, 1)} years to be told from zero at the 5 % level, had only one set been tried; "
+                f"here are {number(have, 1)} years."
             )
     return (
         "Not in this report: the probability of backtest overfitting, the deflated Sharpe ratio for "

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from maestro.reports.contents import WalkForwardResult, done, numbers
-from maestro.reports.formats import NONE, known, money, percent
+from maestro.reports.formats import NONE, compact, known, money, percent
 from maestro.reports.html import Html, table
 
 if TYPE_CHECKING:
@@ -87,10 +87,10 @@ def costs_figure(wf: WalkForwardResult) -> figure:
     from maestro.reports.theme import COLOR, FONT, add_hover, add_rule, make_figure, number_axis
 
     paid = costs_paid(wf)
-    steps = [("Before costs", paid.gross), ("Fees", -paid.fees)]
+    steps = [("Before", paid.gross), ("Fees", -paid.fees)]
     if known(paid.slippage):
         steps.append(("Slippage", -paid.slippage))
-    steps += [("Funding", -paid.funding), ("After costs", paid.net)]
+    steps += [("Funding", -paid.funding), ("After", paid.net)]
     names = [name for name, _ in steps]
     amounts = np.array([value for _, value in steps])
     running = np.cumsum(amounts[:-1])
@@ -105,12 +105,13 @@ def costs_figure(wf: WalkForwardResult) -> figure:
             "color": color,
             "label_at": np.maximum(top, bottom),
             "amount": [money(v, sign=True) for v in amounts],
+            "short": [compact(v) for v in amounts],
         }
     )
     fig = make_figure(height=240, x_range=names)
     bars = fig.vbar("name", width=0.6, top="top", bottom="bottom", color="color", source=source)
     fig.text(
-        "name", "label_at", text="amount", source=source, text_align="center", text_baseline="bottom", y_offset=-3,
+        "name", "label_at", text="short", source=source, text_align="center", text_baseline="bottom", y_offset=-3,
         text_color=COLOR["ink"], text_font=value(FONT), text_font_size="11px",
     )  # fmt: skip
     add_rule(fig, 0)

@@ -18,7 +18,7 @@ from maestro.reports.theme import COLOR, FONT, add_hover, add_legend, add_rule, 
 from maestro.reports.thinning import MAX_POINTS, thin
 from maestro.typing import FloatArray
 
-_LOG_FROM = 6.0
+LOG_FROM = 6.0
 """Ratio of highest to lowest value from which on the scale is logarithmic."""
 _LABELS = 12
 """Folds to number on the time axis, at most."""
@@ -40,7 +40,13 @@ def equity_source(result: Any, *, points: int = MAX_POINTS) -> ColumnDataSource:
     held = ~np.isnan(benchmark).all() if len(benchmark) else False
     rows = thin(equity, drawdown, *((benchmark,) if held else ()), points=points)
     falls = benchmark / np.maximum.accumulate(benchmark) - 1.0 if held else benchmark
-    data = {"time": time, "equity": equity, "benchmark": benchmark, "drawdown": drawdown, "benchmark_drawdown": falls}
+    data: dict[str, Any] = {
+        "time": time,
+        "equity": equity,
+        "benchmark": benchmark,
+        "drawdown": drawdown,
+        "benchmark_drawdown": falls,
+    }
     fold = numbers(frame, "fold") if "fold" in frame.columns else np.zeros(len(time))
     data = {name: values[rows] for name, values in (*data.items(), ("fold", fold))}
     breaks = np.flatnonzero(np.diff(data["fold"]) > 1) + 1
@@ -72,7 +78,7 @@ def equity_figure(
     data: Any = source.data
     values = np.concatenate([data["equity"], data["benchmark"]])
     values = values[np.isfinite(values)]
-    log = len(values) > 0 and values.min() > 0 and values.max() / values.min() >= _LOG_FROM
+    log = len(values) > 0 and values.min() > 0 and values.max() / values.min() >= LOG_FROM
     fig = make_figure(
         height=height,
         x="datetime",
@@ -141,6 +147,7 @@ def equity_layout(result: Any) -> Column:
     source = equity_source(result)
     above = equity_figure(result, source=source)
     below = drawdown_figure(result, source=source, x_range=above.x_range)
+    above.xaxis.visible = False
     return column(above, below, sizing_mode="stretch_width", spacing=4)
 
 
@@ -185,9 +192,9 @@ def _shade(fig: Any, given: Any, *, labels: bool = True) -> None:
         )  # fmt: skip
     if not labels:
         return
-    every = math.ceil(len(folds) / _LABELS)
+    every = math.ceil(len(folds) / (_LABELS if len(folds) < 100 else 8))
     shown = np.arange(0, len(folds), every)
-    fig.extra_y_ranges = {"label": Range1d(0, 1)}
+    fig.extra_y_ranges = {"label": Range1d(start=0, end=1)}
     fig.text(
         x=(left[shown] + right[shown]) / 2,
         y=np.ones(len(shown)),

@@ -22,7 +22,7 @@ from maestro.reports.contents import (
     title,
 )
 from maestro.reports.costs import CostsPaid, costs_paid
-from maestro.reports.movement import edges, movement
+from maestro.reports.drift import edges, movement
 from maestro.typing import FloatArray
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from html import escape
 from typing import Any
 
@@ -12,11 +13,13 @@ from maestro.reports.contents import done, metric_names, numbers, parameter_name
 from maestro.reports.formats import label, metric, moment, significant
 from maestro.reports.html import Html, cell, table
 
-SHOWN = ("sharpe_ratio", "vwr", "annual_return", "total_return", "max_drawdown", "num_trades")
+SHOWN = ("sharpe_ratio", "annual_return", "total_return", "max_drawdown", "num_trades")
 _OUT_ONLY = ("total_return", "max_drawdown", "num_trades")
 """Metrics shown of each fold, where the run has them; the ranking metric is added in front."""
 _DAYS_ONLY = 7 * 86_400
 """Test windows of that length [s] or more are shown by their days."""
+_ANNUAL_FROM = 90 * 86_400
+"""A year's rate is shown for windows of that length [s] or more; of shorter ones it runs to millions."""
 
 
 def fold_table(wf: Any, *, metrics: tuple[str, ...] = SHOWN) -> Html:
@@ -28,6 +31,10 @@ def fold_table(wf: Any, *, metrics: tuple[str, ...] = SHOWN) -> Html:
     params = parameter_names(folds)
     varied = set(searched(wf))
     have = metric_names(folds)
+    span = (folds["test_end"] - folds["test_start"]).min() if len(folds) else None
+    length = span.total_seconds() if isinstance(span, timedelta) else 0.0
+    if length < _ANNUAL_FROM:
+        metrics = tuple(n for n in metrics if n != "annual_return")
     names = [n for n in dict.fromkeys((ranked_by(wf.spec), *metrics)) if n in have]
     sided = [n for n in names if n not in _OUT_ONLY]
     single = [n for n in names if n in _OUT_ONLY]
@@ -41,8 +48,7 @@ def fold_table(wf: Any, *, metrics: tuple[str, ...] = SHOWN) -> Html:
     group = f"<tr class='group'><th colspan='{3 + len(params)}'></th>"
     group += "".join(f"<th colspan='2' class='side'>{escape(label(n))}</th>" for n in sided)
     group += "".join(f"<th class='side'>{escape(label(n))}</th>" for n in single) + "</tr>"
-    length = (folds["test_end"] - folds["test_start"]).min() if len(folds) else None
-    brief = length is not None and length.total_seconds() >= _DAYS_ONLY  # type: ignore[union-attr]
+    brief = length >= _DAYS_ONLY
     rows = []
     for row in folds.iter_rows(named=True):
         cells: list[Any] = [str(row["fold"]), *(_window(row, part, brief) for part in ("train", "test"))]
@@ -72,7 +78,7 @@ def _window(row: dict[str, Any], part: str, brief: bool) -> Html:
 
 
 def _outcome(name: str, value: Any, kind: str = "num") -> Html:
-    signed = name in ("sharpe_ratio", "vwr", "annual_return", "total_return", "sortino_ratio", "calmar_ratio")
+    signed = name in ("sharpe_ratio", "annual_return", "total_return", "sortino_ratio", "calmar_ratio")
     tone = " lost" if signed and value is not None and value < 0 else ""
     return cell(metric(name, value), kind=kind + tone)
 
@@ -103,8 +109,8 @@ def is_oos_scatter(wf: Any, *, metric: str | None = None, height: int = 340) -> 
         height=height,
         drag="both",
         label=f"{label(name)} out of sample",
-        x_range=Range1d(*across),
-        y_range=Range1d(*along),
+        x_range=Range1d(start=across[0], end=across[1]),
+        y_range=Range1d(start=along[0], end=along[1]),
     )
     fig.xaxis.axis_label = f"{label(name)} in sample"
     add_rule(fig, 0)

@@ -66,6 +66,16 @@ def money(value: Any, *, sign: bool = False) -> str:
     return f"+{text}" if sign and value > 0 else text
 
 
+def compact(value: Any) -> str:
+    """Amount in few characters, for the inside of figures: ``1.43M``, ``255k``, ``799``."""
+    if not known(value):
+        return NONE
+    for least, size, unit in ((1e9, 1e9, "G"), (1e6, 1e6, "M"), (1e4, 1e3, "k")):
+        if abs(value) >= least:
+            return f"{significant(value / size, 3)}{unit}"
+    return number(value, 0 if abs(value) >= 100 else 2)
+
+
 def significant(value: Any, digits: int = 5) -> str:
     """Price or parameter to so many significant digits, without a needless exponent: ``0.00012``, ``42,350``."""
     if value is None:

@@ -15,13 +15,13 @@ from maestro.reports.calendar import described
 from maestro.reports.conclusion import GRADES, conclude, significance_note
 from maestro.reports.contents import WalkForwardResult, failed, ranked_by, search_range, searched
 from maestro.reports.costs import cost_table, costs_figure
+from maestro.reports.drift import in_words
 from maestro.reports.equity import equity_layout
 from maestro.reports.evidence import Evidence
 from maestro.reports.folds import fold_table, is_oos_scatter
-from maestro.reports.formats import NONE, known, label, moment, money, number, percent, plural, significant
+from maestro.reports.formats import known, label, moment, money, number, percent, plural, significant
 from maestro.reports.html import TEMPLATES, stylesheet
 from maestro.reports.monthly import monthly_returns
-from maestro.reports.movement import in_words
 from maestro.reports.provenance import provenance, quality_table
 from maestro.reports.stability import parameter_figure
 from maestro.reports.theme import DARK, LIGHT, swaps
@@ -136,7 +136,7 @@ def _figures(wf: WalkForwardResult, evidence: Evidence) -> dict[str, Any]:
     if len(wf.equity):
         figures["equity"] = equity_layout(wf)
     if evidence.evaluated:
-        figures["scatter"] = is_oos_scatter(wf)
+        figures["scatter"] = is_oos_scatter(wf, height=400)
         for i, name in enumerate(searched(wf)):
             figures[f"parameter-{i}"] = parameter_figure(wf, name, titled=False)
     if evidence.tried:
@@ -174,18 +174,46 @@ def _subtitle(wf: WalkForwardResult, e: Evidence) -> list[str]:
 
 def _tiles(e: Evidence) -> list[tuple[str, str, str, str]]:
     """Key figures: name, value, what to hold it against, tone."""
-    tone = lambda value: "" if not known(value) else "gain" if value > 0 else "loss" if value < 0 else ""  # noqa: E731
+    share = known(e.costs.share)
     return [
-        ("Return", percent(e.total_return, sign=True), f"buy and hold {percent(e.benchmark_return, sign=True)}", tone(e.total_return)),
-        ("A year", percent(e.oos_annual, sign=True), f"in sample {percent(e.is_annual, sign=True)}", tone(e.oos_annual)),
+        (
+            "Return",
+            percent(e.total_return, sign=True),
+            f"buy and hold {percent(e.benchmark_return, sign=True)}",
+            _tone(e.total_return),
+        ),
+        (
+            "Return a year",
+            percent(e.oos_annual, sign=True),
+            f"in sample {percent(e.is_annual, sign=True)}",
+            _tone(e.oos_annual),
+        ),
         ("Efficiency", number(e.efficiency), "out of sample / in sample", ""),
-        ("Sharpe ratio", number(e.oos_sharpe), f"in sample {number(e.is_sharpe)}, hold {number(e.benchmark_sharpe)}", ""),
+        (
+            "Sharpe ratio",
+            number(e.oos_sharpe),
+            f"in sample {number(e.is_sharpe)}, hold {number(e.benchmark_sharpe)}",
+            "",
+        ),
         ("Largest drawdown", percent(e.max_drawdown), f"buy and hold {percent(e.benchmark_drawdown)}", ""),
-        ("Folds with a profit", f"{e.profitable} of {e.evaluated}", plural(e.failed, "fold") + " failed" if e.failed else "none failed", ""),
+        (
+            "Folds with a profit",
+            f"{e.profitable} of {e.evaluated}",
+            f"{plural(e.failed, 'fold')} failed" if e.failed else "none failed",
+            "loss" if e.failed else "",
+        ),
         ("Trades", number(e.trades, 0), f"in the market {percent(e.exposure, 0)} of the time", ""),
-        ("Costs", percent(e.costs.share, 0) if known(e.costs.share) else money(e.costs.total),
-         "of the profit before them" if known(e.costs.share) else "paid", ""),
-    ]  # fmt: skip
+        (
+            "Costs",
+            percent(e.costs.share, 0) if share else money(e.costs.total),
+            "of the profit before them" if share else "paid; no profit before them",
+            "",
+        ),
+    ]
+
+
+def _tone(value: float) -> str:
+    return "gain" if known(value) and value > 0 else "loss" if known(value) and value < 0 else ""
 
 
 def _palette() -> str:
@@ -223,6 +251,3 @@ def _embed(figures: dict[str, Any]) -> tuple[str, str]:
     roots = {fresh[figure.id]: f"fig-{name}" for name, figure in figures.items()}
     items = [{"docid": "report", "roots": roots, "root_ids": list(roots)}]
     return f'{{"report":{text}}}'.replace("<", "\\u003c"), json.dumps(items)
-
-
-__all__ = ["NONE", "render", "write_report"]

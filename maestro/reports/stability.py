@@ -13,8 +13,8 @@ from bokeh.models.ranges import FactorRange, Range1d
 from bokeh.models.sources import ColumnDataSource
 
 from maestro.reports.contents import done, search_range, searched
+from maestro.reports.drift import in_words, movement
 from maestro.reports.formats import significant
-from maestro.reports.movement import in_words, movement
 from maestro.reports.theme import COLOR, FONT, add_hover, make_figure, number_axis, plain
 
 
@@ -28,13 +28,13 @@ def parameter_figure(wf: Any, name: str, *, height: int = 170, titled: bool = Tr
     good = folds["error"].is_null().to_numpy() if "error" in folds.columns else np.ones(len(folds), np.bool_)
     picks = folds[name]
     shown = [significant(value) for value in picks.to_list()]
-    common: dict[str, Any] = {"height": height, "x_range": Range1d(-0.6, max(len(folds) - 0.4, 0.6))}
+    common: dict[str, Any] = {"height": height, "x_range": Range1d(start=-0.6, end=max(len(folds) - 0.4, 0.6))}
     if where.options or not picks.dtype.is_numeric():
         options = [plain(option) for option in where.options]
         options += [
             plain(text) for text in picks.drop_nulls().cast(pl.String).unique().sort() if plain(text) not in options
         ]
-        fig = make_figure(y_range=FactorRange(*options), **common)
+        fig = make_figure(y_range=FactorRange(factors=options), **common)
         values: Any = [plain(v) if ok and v is not None else None for v, ok in zip(picks.to_list(), good, strict=True)]
         kept = [i for i, value in enumerate(values) if value is not None]
         source = ColumnDataSource(
@@ -52,10 +52,10 @@ def parameter_figure(wf: Any, name: str, *, height: int = 170, titled: bool = Tr
         low, high = (float(span.min()), float(span.max())) if len(span) else (0.0, 1.0)
         if log:
             grow = (high / low) ** 0.08 if high > low else 1.1
-            y_range = Range1d(low / grow, high * grow)
+            y_range = Range1d(start=low / grow, end=high * grow)
         else:
             margin = 0.08 * ((high - low) or abs(high) or 1.0)
-            y_range = Range1d(low - margin, high + margin)
+            y_range = Range1d(start=low - margin, end=high + margin)
         fig = make_figure(y="log" if log else "auto", y_range=y_range, **common)
         if where.stated and where.high > where.low:
             fig.hstrip(y0=[where.low], y1=[where.high], fill_color=COLOR["shade"], line_color=None, level="underlay")

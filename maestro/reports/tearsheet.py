@@ -61,7 +61,9 @@ def write_tearsheet(result: Any, path: str | os.PathLike[str]) -> Path:
     with _quiet():
         try:
             import pandas as pd
-            import quantstats as qs
+            import quantstats
+
+            sheet: Any = quantstats.reports.html
         except ImportError as error:
             raise MissingExtraError(error.name or "quantstats", "report") from error
         index = pd.DatetimeIndex(daily["date"].to_list())
@@ -70,7 +72,7 @@ def write_tearsheet(result: Any, path: str | os.PathLike[str]) -> Path:
         target = Path(path)
         work = target.with_name(f".{target.name}.{os.getpid()}.quantstats")
         try:
-            qs.reports.html(
+            sheet(
                 returns,
                 benchmark=None if held.isna().all() else held,
                 output=str(work),
@@ -137,6 +139,7 @@ def _quiet() -> Iterator[None]:
     except ImportError as error:
         raise MissingExtraError(error.name or "matplotlib", "report") from error
     backend = matplotlib.get_backend()
+    opened = set(pyplot.get_fignums())
     fonts = logging.getLogger("matplotlib.font_manager")
     level = fonts.level
     with warnings.catch_warnings(), matplotlib.rc_context():
@@ -146,7 +149,7 @@ def _quiet() -> Iterator[None]:
         try:
             yield
         finally:
-            pyplot.close("all")
+            for number in set(pyplot.get_fignums()) - opened:
+                pyplot.close(number)
             fonts.setLevel(level)
-    if backend.lower() != "agg":
-        pyplot.switch_backend(backend)
+    pyplot.switch_backend(backend)

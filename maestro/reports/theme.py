@@ -110,14 +110,24 @@ def make_figure(
         fig.toolbar.active_scroll = None
     _dress(fig)
     if x == "datetime":
-        fig.xaxis.formatter = DatetimeTickFormatter(
-            minutes="%H:%M", hourmin="%H:%M", hours="%d %b %H:%M", days="%d %b %Y", months="%b %Y", years="%Y"
+        under = DatetimeTickFormatter(
+            minutes="%d %b %Y",
+            hourmin="%d %b %Y",
+            hours="%d %b %Y",
+            days="%Y",
+            months="%Y",
+            years="",
+            hide_repeats=True,
         )
+        fig.xaxis.formatter = DatetimeTickFormatter(
+            minutes="%H:%M", hourmin="%H:%M", hours="%H:%M", days="%d %b", months="%b", years="%Y",
+            context=under, context_which="all",
+        )  # fmt: skip
     if label:
         fig.yaxis.axis_label = label
     for axis in fig.axis:
         if hasattr(axis.ticker, "desired_num_ticks"):
-            axis.ticker.desired_num_ticks = 5
+            axis.ticker.desired_num_ticks = 5 if height >= 250 or axis in fig.xaxis else 3
     return fig
 
 
@@ -141,8 +151,10 @@ def _dress(fig: Any) -> None:
 
 def add_legend(fig: Any, items: list[tuple[str, list[Any]]]) -> None:
     """Put a legend above the figure, where it hides nothing; entries toggle what they name."""
+    # Its stubs ask for wrapped properties where plain values do.
+    make_legend: Any = Legend
     fig.add_layout(
-        Legend(
+        make_legend(
             items=items,
             orientation="horizontal",
             location="top_left",
@@ -169,7 +181,9 @@ def add_hover(fig: Any, renderers: list[Any], rows: list[tuple[str, str]], **kwa
     fig.add_tools(HoverTool(renderers=renderers, tooltips=rows, visible=False, **kwargs))
 
 
-def add_rule(fig: Any, at: float, *, dimension: str = "width", role: str = "axis", dash: str = "solid") -> None:
+def add_rule(
+    fig: Any, at: float, *, dimension: Literal["width", "height"] = "width", role: str = "axis", dash: str = "solid"
+) -> None:
     """Draw a straight line right across, e.g. at zero."""
     fig.add_layout(Span(location=at, dimension=dimension, line_color=COLOR[role], line_dash=dash, level="underlay"))
 

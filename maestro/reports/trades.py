@@ -121,10 +121,11 @@ def trade_table(result: Any, *, listed: int = LISTED) -> Html:
     total = len(trades)
     shown = trades.sort(pl.col("pnl").abs(), descending=True, nulls_last=True, maintain_order=True).head(listed)
     if total > listed:
-        share = float(shown["pnl"].abs().sum() / trades["pnl"].abs().sum()) if trades["pnl"].abs().sum() else math.nan
+        moved = np.abs(numbers(trades, "pnl")).sum()
+        share = float(np.abs(numbers(shown, "pnl")).sum() / moved) if moved > 0 else math.nan
         said = (
-            f"The {listed} largest of {total:,} trades by profit or loss, {percent(share, 0)} of all that was won and lost. "
-            "The figures above count every trade."
+            f"The {listed} largest of {total:,} trades by profit or loss, {percent(share, 0)} of all that was won "
+            "and lost. The figures above count every trade."
         )
     else:
         said = f"{plural(total, 'trade')}, the largest by profit or loss first."

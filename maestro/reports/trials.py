@@ -37,9 +37,9 @@ def trial_distribution(wf: Any, *, metric: str | None = None, height: int = 340)
     folds, trials = wf.folds, wf.trials
     labels = folds["fold"].to_list()
     most = max(2, _DOTS // max(len(labels), 1))
-    dots: dict[str, list[Any]] = {"x": [], "y": [], "fold": []}
-    boxes: dict[str, list[float]] = {k: [] for k in ("x", "low", "q1", "median", "q3", "high")}
-    chosen: dict[str, list[Any]] = {k: [] for k in ("x", "y", "after", "fold", "rank")}
+    dots: dict[str, Any] = {"x": [], "y": [], "fold": []}
+    boxes: dict[str, Any] = {k: [] for k in ("x", "low", "q1", "median", "q3", "high")}
+    chosen: dict[str, Any] = {k: [] for k in ("x", "y", "after", "fold", "rank")}
     after = numbers(folds, f"oos_{name}")
     finite = trials.with_columns(pl.col(name).cast(pl.Float64)).filter(pl.col(name).is_finite())
     parts = finite.partition_by("fold", as_dict=True)
@@ -64,7 +64,9 @@ def trial_distribution(wf: Any, *, metric: str | None = None, height: int = 340)
             chosen["after"].append(after[position])
             chosen["fold"].append(str(fold))
             chosen["rank"].append(f"{int((values > picked[0]).sum()) + 1:,} of {len(values):,}")
-    fig = make_figure(height=height, drag="both", label=label(name), x_range=Range1d(-0.7, max(len(labels) - 0.3, 0.7)))
+    fig = make_figure(
+        height=height, drag="both", label=label(name), x_range=Range1d(start=-0.7, end=max(len(labels) - 0.3, 0.7))
+    )
     fig.xaxis.axis_label = "Fold"
     add_rule(fig, 0)
     many = len(labels) > 40
@@ -80,17 +82,16 @@ def trial_distribution(wf: Any, *, metric: str | None = None, height: int = 340)
     )
     source = ColumnDataSource(chosen)
     fig.segment("x", "y", "x", "after", source=source, color=COLOR["strategy"], width=1, line_dash="dotted")
-    picks = fig.scatter("x", "y", source=source, marker="diamond", size=9 if many else 14, fill_color=COLOR["insample"],
-                        line_color=COLOR["surface"])  # fmt: skip
-    later = fig.scatter("x", "after", source=source, marker="circle", size=6 if many else 9, fill_color=COLOR["strategy"],
-                        line_color=COLOR["surface"])  # fmt: skip
+    marks: dict[str, Any] = {"source": source, "line_color": COLOR["surface"]}
+    picks = fig.scatter("x", "y", marker="diamond", size=9 if many else 14, fill_color=COLOR["insample"], **marks)
+    later = fig.scatter("x", "after", size=6 if many else 9, fill_color=COLOR["strategy"], **marks)
     add_legend(fig, [("Trials", [cloud, body]), ("Chosen", [picks]), ("Out of sample", [later])])
     add_hover(
         fig,
         [picks],
         [("Fold", "@fold"), ("Chosen, in sample", "@y{0.00}"), ("Out of sample", "@after{0.00}"), ("Rank", "@rank")],
     )
-    every = max(1, math.ceil(len(labels) / 12))
+    every = max(1, math.ceil(len(labels) / (12 if len(labels) < 100 else 8)))
     fig.xaxis.ticker = list(range(0, len(labels), every))
     fig.xaxis.major_label_overrides = {i: str(labels[i]) for i in range(0, len(labels), every)}
     return fig

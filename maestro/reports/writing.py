@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from maestro.errors import RunError
@@ -30,5 +31,6 @@ def write_text(path: str | os.PathLike[str], text: str) -> Path:
             f"cannot write {target}: {error.strerror or error}; choose a path that can be written to."
         ) from error
     finally:
-        work.unlink(missing_ok=True)
+        with suppress(OSError):  # what went wrong has been said; there may be nothing to clear away
+            work.unlink()
     return target

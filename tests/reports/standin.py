@@ -136,7 +136,7 @@ def stand_in(
         "versions": {"maestro": "0.1.0", "python": "3.11.9", "numpy": "2.4.6"}, "status": "complete",
         "timings": {"total_seconds": 4.2},
         "command": "maestro walk-forward EmaCrossStrategy --data bars.csv --trials 60 --seed 7",
-        "python": "import maestro as ms\nbars = ms.load('bars.csv')\nwf = ms.walk_forward(bars, 'EmaCrossStrategy', seed=7)",
+        "python": "import maestro as ms\nbars = ms.load('bars.csv')\nwf = ms.walk_forward(bars, 'EmaCrossStrategy')",
         "quality": [
             {"check": "gaps", "count": 3, "detail": "the longest is 4 bars"},
             {"check": "zero volume", "count": 0, "detail": ""},

@@ -13,7 +13,7 @@
     if (typeof value === "string") return map.get(value.toLowerCase());
     if (Array.isArray(value) && value.some((v) => typeof v === "string" && map.has(v.toLowerCase())))
       return value.map((v) => (typeof v === "string" && map.get(v.toLowerCase())) || v);
-    if (value && typeof value === "object" && value.type === "value" && typeof value.value === "string") {
+    if (value && typeof value === "object" && typeof value.value === "string") {
       const fresh = map.get(value.value.toLowerCase());
       return fresh && { ...value, value: fresh };
     }
