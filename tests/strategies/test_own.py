@@ -1,0 +1,162 @@
+"""A person's own class, defined anywhere, is a strategy like any other; signals are checked where they are made."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import Any
+
+import numpy as np
+import pytest
+
+import maestro as ms
+from maestro.errors import ParameterError, StrategyError
+from tests.strategies import markets
+
+BARS = markets.random_market(0, 600)
+
+
+class MyCross(ms.Strategy):
+    """The ten lines of the class's own docstring."""
+
+    fast = ms.Int(10, 2, 50)
+    slow = ms.Int(30, 10, 200)
+    constraints = (ms.Constraint("fast < slow", lambda p: p.fast < p.slow),)
+
+    def warmup(self, params: Any) -> int:
+        return int(params.slow)
+
+    def signals(self, bars: ms.Bars) -> ms.Signals:
+        fast, slow = ms.indicators.sma(bars.close, self.fast), ms.indicators.sma(bars.close, self.slow)
+        return ms.Signals.flip(ms.indicators.crosses_above(fast, slow), ms.indicators.crosses_below(fast, slow))
+
+
+class Faster(MyCross):
+    """Inherits parameters and adds one."""
+
+    factor = ms.Float(1.5, 1.0, 2.0)
+
+
+class Eager(ms.Strategy):
+    """Speaks at every bar, warm or not, in plain NumPy."""
+
+    warm = ms.Int(20, 0, 50)
+
+    def warmup(self, params: Any) -> int:
+        return int(params.warm)
+
+    def signals(self, bars: ms.Bars) -> ms.Signals:
+        return ms.Signals(np.ones(len(bars), bool), None, None, bars.close < bars.open)
+
+
+def test_an_own_class_works_like_a_built_in_one() -> None:
+    by_class = ms.backtest(BARS, MyCross, params={"fast": 5})
+    by_instance = ms.backtest(BARS, MyCross(fast=5))
+    built_in = ms.backtest(BARS, "MaCrossStrategy", params={"fast": 5, "slow": 30, "confirm": 0})
+    assert by_class.metrics["num_trades"] > 5
+    assert by_class.metrics["final_equity"] == by_instance.metrics["final_equity"] == built_in.metrics["final_equity"]
+    assert repr(MyCross(fast=5)) == "MyCross(fast=5, slow=30)"
+    assert "params.slow" in MyCross.source()
+    with pytest.raises(ParameterError, match="MyCross needs fast < slow"):
+        MyCross(fast=40)
+
+
+def test_parameters_are_inherited_in_order() -> None:
+    assert list(Faster.declared) == ["fast", "slow", "factor"]
+    assert Faster(factor=2).params == {"fast": 10, "slow": 30, "factor": 2.0}
+    assert list(MyCross.declared) == ["fast", "slow"]
+
+
+def test_the_warm_up_of_an_own_class_is_suppressed() -> None:
+    raw = Eager().signals(BARS)
+    kept = Eager().evaluate(BARS)
+    assert raw.long_entry.all()
+    assert not kept.long_entry[:20].any()
+    assert kept.long_entry[20:].all()
+    assert not kept.short_exit[:20].any()
+    np.testing.assert_array_equal(kept.short_exit[20:], raw.short_exit[20:])
+    assert raw.long_entry.all()  # the strategy's own arrays are left alone
+    assert Eager(warm=0).evaluate(BARS).long_entry.all()
+
+
+def test_an_own_class_profits_from_the_cache() -> None:
+    with ms.indicators.column_cache() as cache:
+        MyCross(fast=5).signals(BARS)
+        MyCross(fast=6).signals(BARS)
+    assert (cache.hits, cache.misses) == (1, 3)
+
+
+def returning(value: Any) -> type[ms.Strategy]:
+    class Broken(ms.Strategy):
+        def signals(self, bars: ms.Bars) -> Any:
+            return value
+
+    return Broken
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (None, "Broken.signals returned NoneType; return ms.Signals"),
+        (ms.Signals(np.zeros(5, bool)), "Broken.signals returned 5 values for 600 bars"),
+    ],
+)
+def test_a_broken_contract_is_named(value: Any, words: str) -> None:
+    with pytest.raises(StrategyError, match=words):
+        returning(value)().evaluate(BARS)
+
+
+def test_a_strategy_without_a_rule_says_so() -> None:
+    class Empty(ms.Strategy):
+        pass
+
+    with pytest.raises(NotImplementedError, match=r"Empty defines no signals\(bars\)"):
+        Empty().evaluate(BARS)
+
+
+# -- signals -----------------------------------------------------------------------------------
+
+YES = np.ones(4, bool)
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: ms.Signals(), "without any array"),
+        (lambda: ms.Signals(True), "give arrays of booleans"),
+        (lambda: ms.Signals(np.ones(4)), "long_entry has dtype float64; give booleans"),
+        (lambda: ms.Signals(YES, YES[:3]), r"long_exit has shape \(3,\); give one value for each of the 4 bars"),
+        (lambda: ms.Signals(YES, stop=0), "stop is 0.0 at bar 0; give values above 0"),
+        (lambda: ms.Signals(YES, trail=[0.1, -0.2, 0.1, 0.1]), "trail is -0.2 at bar 1"),
+        (lambda: ms.Signals(YES, target=np.inf), "target is inf at bar 0"),
+        (lambda: ms.Signals(YES, stop="tight"), "stop holds no numbers"),
+        (lambda: ms.Signals(YES, stop=[0.1, 0.1]), r"stop has shape \(2,\)"),
+        (lambda: ms.Signals(YES, stop=0.1, stop_unit="percent"), "stop_unit is 'percent'; allowed: fraction, price"),
+        (lambda: ms.Signals(YES, trail=0.1, trail_unit="level"), "trail_unit is 'level'; allowed: fraction, price."),
+    ],
+)
+def test_signals_refuse_what_they_cannot_mean(make: Any, words: str) -> None:
+    with pytest.raises(StrategyError, match=words):
+        make()
+
+
+def test_signals_take_lists_numbers_and_nan() -> None:
+    signals = ms.Signals([True, False, True, False], stop=0.05, trail=[np.nan, 0.1, np.nan, 0.2])
+    assert signals.long_entry.tolist() == [True, False, True, False]
+    assert signals.stop is not None
+    assert signals.stop.tolist() == [0.05] * 4
+    assert signals.trail is not None
+    assert np.isnan(signals.trail[0])
+    assert not signals.short_entry.any()
+    with pytest.raises(ValueError, match="read-only"):
+        signals.short_entry[0] = True  # shared by all signals without a short side
+
+
+def test_numba_is_not_imported_until_a_strategy_is_used() -> None:
+    code = (
+        "import sys, maestro as ms; ms.strategies(); ms.Strategy; ms.Int(1, 1, 2); ms.Signals([True])\n"
+        "assert 'numba' not in sys.modules\n"
+        "ms.strategy('EmaCrossStrategy'); assert 'numba' in sys.modules\n"
+        "assert 'maestro.strategies.grid' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
