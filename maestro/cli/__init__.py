@@ -1,0 +1,118 @@
+"""The command ``maestro``: which commands there are, and how an error ends one.
+
+Exit codes: 0 done, 2 bad input (one line on stderr says what came, the rule and the remedy), 1 failure, 130 stopped
+by Ctrl-C. A command's module is imported when the command is called, and imports what it needs when it runs.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+import typer
+from typer.core import TyperGroup
+
+COMMANDS = {
+    "strategies": "List the strategies, or explain one with its parameters.",
+    "backtest": "Simulate one strategy on bars.",
+    "sweep": "Simulate many parameter sets on the same bars and rank them.",
+    "walk-forward": "Choose parameters on past bars, test them on later ones, fold by fold.",
+    "report": "Write the report of a run.",
+    "runs": "List, show and remove runs on disk.",
+}
+"""Commands in the order of the help, each a module of this package with an `app`."""
+
+_UsageError: Any = typer.BadParameter.__mro__[1]
+
+
+class _Commands(TyperGroup):
+    """Commands whose modules are imported when they are called."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"maestro.cli.{cmd_name.replace('-', '_')}")
+        command = typer.main.get_command(module.app)
+        command.name = cmd_name
+        return command
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            from maestro.errors import nearest
+
+            raise typer.BadParameter(
+                f"there is no command {args[0]!r}; there are: {', '.join(COMMANDS)}.{nearest(args[0], COMMANDS)}", ctx
+            )
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+app = typer.Typer(cls=_Commands, add_completion=False, rich_markup_mode=None, no_args_is_help=True)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from maestro import __version__
+
+        typer.echo(f"maestro {__version__}")
+        raise typer.Exit
+
+
+@app.callback(epilog="Each command explains itself: maestro walk-forward --help")
+def maestro(
+    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Show the version."),
+) -> None:
+    """Is a trading rule robust, or fitted to the past? Walk-forward research from the shell."""
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line and leave with its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    sys.exit(_run(None if arguments is None else list(arguments)))
+
+
+def _run(arguments: list[str] | None) -> int:
+    command = typer.main.get_command(app)
+    try:
+        result = command.main(arguments, prog_name="maestro", standalone_mode=False)
+        sys.stdout.flush()
+    except _UsageError as error:
+        ctx = getattr(error, "ctx", None)
+        _complain(error.format_message(), f" See: {ctx.command_path} --help" if ctx else "")
+        return 2
+    except (KeyboardInterrupt, typer.Abort):
+        _complain("stopped.")
+        return 130
+    except BrokenPipeError:  # the reader, head or less, has seen enough
+        sys.stderr.close()
+        return 1
+    except Exception as error:
+        return _exit_code(error)
+    return result if isinstance(result, int) else 0
+
+
+def _exit_code(error: Exception) -> int:
+    """Say an expected error in one line and return its exit code; raise any other, which is a bug, as it is."""
+    from maestro.errors import MaestroError, RunCancelled
+
+    if isinstance(error, RunCancelled):
+        _complain(str(error))
+        return 130
+    if not isinstance(error, (MaestroError, OSError)):
+        raise error
+    _complain(str(error))
+    return 2 if isinstance(error, ValueError) else 1
+
+
+def _complain(message: str, hint: str = "") -> None:
+    typer.echo(f"maestro: {' '.join(message.split())}{hint}", err=True)

@@ -1,0 +1,111 @@
+"""``maestro backtest``: one strategy on bars, its figures beside buying and holding."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from maestro.cli import options
+
+if TYPE_CHECKING:
+    from maestro.engine import Backtest
+
+app = typer.Typer(rich_markup_mode=None)
+
+SHOWN = (
+    "total_return", "annual_return", "volatility", "max_drawdown", "sharpe_ratio", "sortino_ratio", "calmar_ratio",
+    "vwr",
+)  # fmt: skip
+"""Figures that are told of holding, too."""
+
+
+@app.command()
+def backtest(
+    data: options.Data,
+    name: options.StrategyName = None,
+    strategy: options.StrategyOption = None,
+    param: options.Params = None,
+    symbol: options.Symbol = None,
+    start: options.Start = None,
+    end: options.End = None,
+    resample: options.Resample = None,
+    periods_per_year: options.PeriodsPerYear = None,
+    fee: options.Fee = None,
+    slippage: options.Slippage = None,
+    venue: options.Venue = None,
+    cash: options.Cash = 100_000.0,
+    sizing: options.Sizing = "percent:1.0",
+    fill: options.Fill = "next_open",
+    trades: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the trades, as CSV or Parquet by the name's ending.")
+    ] = None,
+    equity: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write equity, position and drawdown of every bar.")
+    ] = None,
+    json: options.Json = False,
+) -> None:
+    """Simulate one strategy on bars."""
+    from maestro import engine
+    from maestro.cli import reading
+    from maestro.cli.printing import print_json, write_table
+
+    chosen = reading.read_strategy(name, strategy)
+    params = reading.read_params(chosen, param)
+    costs = reading.read_costs(fee, slippage, venue)
+    size = reading.read_sizing(sizing)
+    bars = reading.read_bars(data, symbol, start, end, resample, periods_per_year)
+    result = engine.backtest(bars, chosen, params=params, costs=costs, sizing=size, cash=cash, fill=fill)  # type: ignore[arg-type]
+    for path, table in ((trades, "trades"), (equity, "equity")):
+        if path is not None:
+            write_table(getattr(result, table), path)
+    if json:
+        print_json(_document(result))
+    else:
+        _show(result)
+
+
+def _document(result: Backtest) -> dict[str, Any]:
+    from maestro.cli.printing import describe_bars
+
+    assert result.strategy is not None
+    return {
+        "strategy": result.strategy.name,
+        "params": dict(result.strategy.params),
+        "bars": describe_bars(result.bars),
+        "costs": result.costs.to_dict(),
+        "sizing": result.sizing.to_dict(),
+        "cash": result.cash,
+        "fill": result.fill,
+        "metrics": result.metrics,
+        "notes": result.notes,
+    }
+
+
+def _show(result: Backtest) -> None:
+    from maestro import metrics
+    from maestro.cli.printing import bars_line, say, show_notes, show_table
+    from maestro.reports import formats
+
+    figure = {k: formats.metric(k, v) for k, v in result.metrics.items()}
+    say(repr(result.strategy))
+    say(bars_line(result.bars))
+    say(
+        f"fee {formats.percent(result.costs.fee, 3)}, slippage {formats.percent(result.costs.slippage, 3)}, "
+        f"{result.sizing.kind} {formats.significant(result.sizing.value)}, cash {formats.money(result.cash)}, "
+        f"fill {result.fill}\n"
+    )
+    typer.echo()
+    holding = metrics.from_equity(result.benchmark, result.cash, periods_per_year=result.bars.periods_per_year)
+    show_table(
+        ("", "strategy", "buy and hold"), [(formats.label(k), figure[k], formats.metric(k, holding[k])) for k in SHOWN]
+    )
+    typer.echo()
+    say(
+        f"{figure['num_trades']} closed trades, {figure['win_rate']} of them won, profit factor "
+        f"{figure['profit_factor']}; in the market on {figure['exposure']} of the bars, turnover "
+        f"{figure['turnover']} a year; paid {figure['fees']} in fees, {figure['slippage']} in slippage, "
+        f"{figure['funding']} in funding."
+    )
+    show_notes(result.notes)

@@ -1,0 +1,61 @@
+"""The options that several commands share, each declared once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+StrategyName = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="STRATEGY", help="A name of 'maestro strategies', or path/to/file.py:ClassName of your own."
+    ),
+]
+StrategyOption = Annotated[str | None, typer.Option("--strategy", help="The same as an option.", metavar="STRATEGY")]
+Data = Annotated[
+    str,
+    typer.Option(
+        "--data", "-d", metavar="NAME", help="sample:AAPL, a CSV or Parquet file, or PROVIDER:SYMBOL:TIMEFRAME."
+    ),
+]
+Symbol = Annotated[str | None, typer.Option(help="Which one, where a file holds several.")]
+Start = Annotated[str | None, typer.Option(metavar="DATE", help="First bar, UTC: 2020, 2020-06 or '2020-06-01 12:00'.")]
+End = Annotated[str | None, typer.Option(metavar="DATE", help="Bars before this moment, UTC.")]
+Resample = Annotated[str | None, typer.Option(metavar="TIMEFRAME", help="Make longer bars first: 4h of 1h, say.")]
+PeriodsPerYear = Annotated[
+    float | None, typer.Option(help="For annualising; 365 days unless given (samples have 252).", metavar="N")
+]
+Params = Annotated[
+    list[str] | None,
+    typer.Option("--param", "-p", metavar="NAME=VALUE", help="A parameter's value; once for each."),
+]
+Space = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--space",
+        metavar="NAME=RANGE",
+        help="What to search: fast=5:50, x=0.1:2:0.1 (step) or n=5,8,13; once for each.",
+    ),
+]
+Fee = Annotated[float | None, typer.Option(metavar="FRACTION", help="Fee a side; 0.001 is 0.1 %.  [default: 0.001]")]
+Slippage = Annotated[
+    float | None, typer.Option(metavar="FRACTION", help="Slippage of market orders.  [default: 0.0005]")
+]
+Venue = Annotated[str | None, typer.Option(metavar="NAME", help="Fee and slippage of a known venue, BINANCE, say.")]
+Cash = Annotated[float, typer.Option(metavar="AMOUNT", help="Starting cash.")]
+Sizing = Annotated[
+    str,
+    typer.Option(
+        metavar="KIND:VALUE", help="percent:1.0, cash:5000, units:2 or volatility:0.2; percent:2,3 allows 3 × equity."
+    ),
+]
+Fill = Annotated[str, typer.Option(metavar="WHERE", help="next_open, or close (looks ahead; for comparison only).")]
+Seed = Annotated[int, typer.Option(metavar="N", help="The same seed, the same result.")]
+Workers = Annotated[int | None, typer.Option(metavar="N", help="How many at once; all cores unless given.")]
+RunsDir = Annotated[Path, typer.Option(metavar="DIR", help="Where runs are kept.")]
+Tearsheet = Annotated[
+    bool, typer.Option("--tearsheet/--no-tearsheet", help="Write the QuantStats tear sheet beside it.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document, for a program.")]

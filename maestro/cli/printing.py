@@ -1,0 +1,112 @@
+"""How results are printed: tables and notes for people, one JSON document for programs."""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import typer
+
+from maestro.bars import Bars
+from maestro.reports import formats
+
+
+def print_json(document: Any) -> None:
+    """One document on stdout; what is no number becomes null, moments ISO text."""
+    typer.echo(json.dumps(_plain(document), indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _plain(one) for key, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(one) for one in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if value is None or isinstance(value, (str, int)):
+        return value
+    if hasattr(value, "isoformat"):
+        return value.isoformat()
+    if hasattr(value, "item"):
+        return _plain(value.item())
+    return str(value)
+
+
+def describe_bars(bars: Bars) -> dict[str, Any]:
+    """What identifies bars, for a program."""
+    return {
+        "name": bars.name,
+        "provider": bars.provider,
+        "symbol": bars.symbol,
+        "timeframe": bars.timeframe,
+        "n": len(bars),
+        "start": bars.start,
+        "end": bars.end,
+        "periods_per_year": bars.periods_per_year,
+        "fingerprint": bars.fingerprint,
+        "synthetic": bars.synthetic,
+        "notes": bars.notes,
+    }
+
+
+def bars_line(bars: Bars) -> str:
+    """What the bars are, in a line: name, number, range."""
+    made = ", synthetic" if bars.synthetic else ""
+    return (
+        f"{bars.name or 'bars'}: {len(bars):,} bars, {formats.moment(bars.start)} to {formats.moment(bars.end)}{made}"
+    )
+
+
+def show_table(headings: Sequence[str], rows: Iterable[Sequence[str]], *, left: int = 1) -> None:
+    """Table as wide as its content allows; the first `left` columns hold text, the others numbers."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    for i, heading in enumerate(headings):
+        whole = i == 0 or i >= left  # names and numbers are not broken, text between them is
+        table.add_column(Text(heading), justify="left" if i < left else "right", no_wrap=whole, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    Console(highlight=False).print(table)
+
+
+def say(text: str, *, bullet: str = "") -> None:
+    """Print a line, wrapped at the terminal's width, the rest hanging under its beginning."""
+    width = max(shutil.get_terminal_size().columns, 40)
+    typer.echo(textwrap.fill(f"{bullet}{text}", width, subsequent_indent=" " * len(bullet), break_long_words=False))
+
+
+def show_notes(notes: Iterable[str]) -> None:
+    """Say what a reader must know, each once."""
+    for note in dict.fromkeys(notes):
+        say(note, bullet="• ")
+
+
+def shown_params(params: Mapping[str, Any]) -> str:
+    """Parameters in a line: ``fast=20, slow=60``."""
+    return ", ".join(f"{name}={formats.significant(value)}" for name, value in params.items())
+
+
+def write_table(table: Any, path: Any) -> None:
+    """Write a polars frame as CSV or Parquet, by the ending of the name.
+
+    Raises
+    ------
+    SettingsError
+        Another ending.
+    """
+    from maestro.errors import SettingsError
+
+    if path.suffix.lower() == ".csv":
+        table.write_csv(path)
+    elif path.suffix.lower() in (".parquet", ".pq"):
+        table.write_parquet(path)
+    else:
+        raise SettingsError(f"{path} has another ending than .csv or .parquet; choose one of them.")
