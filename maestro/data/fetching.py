@@ -27,7 +27,6 @@ def fetch(
     *,
     archive: str | Path | None = None,
     refresh: bool = False,
-    outages: Outages,
     settings: SourceSettings | None = None,
     clock: Clock | None = None,
     progress: Callable[[Progress], None] | None = None,
@@ -56,6 +55,8 @@ def fetch(
         An unknown provider, or keys of several.
     """
     keys = list(keys)
+    settings = settings or SourceSettings.from_env()
+    outages = Outages.of(store, settings.state_dir)
     providers = {key.provider for key in keys}
     if len(providers) != 1:
         raise SettingsError(f"give series of one provider at a time, not of {', '.join(sorted(providers)) or 'none'}.")

@@ -221,7 +221,7 @@ def _undouble(frame: pl.DataFrame, duplicates: str, path: Path) -> tuple[pl.Data
     if duplicates not in ("first", "last"):
         raise BarsError(
             f"{path} has {doubled['timestamp'].n_unique()} stamps with rows that differ, the first at "
-            f"{doubled['timestamp'][0]}; say which counts (in the file's order): --duplicates first or --duplicates last."
+            f"{doubled['timestamp'][0]}; say which counts, in the file's order: --duplicates first or last."
         )
     kept = alone.unique("timestamp", keep="first" if duplicates == "first" else "last", maintain_order=True)
     return kept, f"{noted}; of {len(alone) - len(kept)} doubled stamps the {duplicates} row kept"

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from maestro.data.sources.settings import SourceSettings
+from maestro.data.stores import SeriesKey, Store
 from maestro.errors import SourceError
 
 Span = tuple[int, int]  # [µs) from the first, up to and without the second
@@ -25,7 +28,16 @@ class Outages:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def read(self, name: str) -> list[Span]:
+    @classmethod
+    def of(cls, store: Store, state_dir: Path | None = None) -> Outages:
+        """What is known for a store: in its own folder, or for a server in the state folder, by its name."""
+        root = getattr(store, "root", None)
+        if isinstance(root, Path):
+            return cls(root / "outages")
+        digest = hashlib.sha256(store.name.encode()).hexdigest()[:16]
+        return cls((state_dir or SourceSettings.from_env().state_dir) / "outages" / digest)
+
+    def read(self, key: SeriesKey) -> list[Span]:
         """Gaps of a series [µs), in order and apart; none where nothing was recorded.
 
         Raises
@@ -33,7 +45,7 @@ class Outages:
         SourceError
             A damaged file; deleting it costs some requests and nothing else.
         """
-        path = self._path(name)
+        path = self._path(key)
         if not path.exists():
             return []
         try:
@@ -43,31 +55,31 @@ class Outages:
                 f"{path} is damaged ({error}); delete it, then its gaps are asked for once more."
             ) from None
 
-    def add(self, name: str, gaps: Iterable[Span], now_us: int) -> None:
+    def add(self, key: SeriesKey, gaps: Iterable[Span], now_us: int) -> None:
         """Record gaps that the exchange has confirmed; of those younger than two days only the older part."""
         old = [(start, min(end, now_us - SETTLED_US)) for start, end in gaps]
         old = [(start, end) for start, end in old if start < end]
         if not old:
             return
-        known = self.read(name)
+        known = self.read(key)
         joined = join([*known, *old])
         if joined == known:
             return
-        path = self._path(name)
+        path = self._path(key)
         path.parent.mkdir(parents=True, exist_ok=True)
         beside = path.with_suffix(f".{os.getpid()}.tmp")
         with beside.open("w") as file:
-            json.dump({"series": name, "unit": "µs since 1970, end not included", "gaps": joined}, file)
+            json.dump({"series": str(key), "unit": "µs since 1970, end not included", "gaps": joined}, file)
             file.flush()
             os.fsync(file.fileno())
         beside.replace(path)
 
-    def forget(self, name: str) -> None:
+    def forget(self, key: SeriesKey) -> None:
         """Drop what is known of a series; for a series that is deleted."""
-        self._path(name).unlink(missing_ok=True)
+        self._path(key).unlink(missing_ok=True)
 
-    def _path(self, name: str) -> Path:
-        return self.folder / f"{name.replace(':', '~')}.json"
+    def _path(self, key: SeriesKey) -> Path:
+        return self.folder / f"{'~'.join(key.path)}.json"
 
 
 def join(spans: Iterable[Span]) -> list[Span]:

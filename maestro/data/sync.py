@@ -143,9 +143,9 @@ class _Work:
         stored = await self._call(self.store.read, self.key, start, end)
         stamps = stored["timestamp"].to_physical().to_numpy()
         if len(stamps):
-            known = self.outages.read(str(self.key))
+            known = self.outages.read(self.key)
         else:  # a store emptied by other means must not be kept empty by what was once known
-            known = [] if await self._call(_is_empty, self.store, self.key) else self.outages.read(str(self.key))
+            known = [] if await self._call(_is_empty, self.store, self.key) else self.outages.read(self.key)
         spans = without(missing(stamps, start, end, step, grid=grid), known)
         merged: list[Span] = []
         for low, high in spans:
@@ -190,7 +190,7 @@ class _Work:
         gaps = [gap for page in pages for gap in page.gaps]
         self.gaps += gaps
         if gaps and (frames or self.added or not await self._call(_is_empty, self.store, self.key)):
-            self.outages.add(str(self.key), gaps, int(self.clock.now() * 1_000_000))
+            self.outages.add(self.key, gaps, int(self.clock.now() * 1_000_000))
 
     async def _call(self, work: Callable[..., T], *arguments: Any) -> T:
         async with self.turn:

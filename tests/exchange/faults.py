@@ -24,7 +24,7 @@ class Faults:
     def next(self, question: str) -> str:
         """The fault that this request meets, or an empty string."""
         kind = self.rng.choice(self.kinds) if self.kinds and self.rng.random() < self.rate else ""
-        if kind == "slow" and self.rng.random() < 0.8:  # costs real time
+        if kind == "slow" and self.rng.random() < 0.94:  # it costs real time
             kind = "5xx"
         if kind in FAILURES and self._failures >= MOST_FAILURES:
             kind = ""
