@@ -50,7 +50,8 @@ def write_studies(
     space : Space, or its JSON form
         What was searched.
     score : str
-        Column that was maximised; rounded to 12 significant digits as in the search.
+        Column that was maximised, with a minus in front one that was minimised; rounded to 12 significant digits as
+        in the search.
     name : str
         Studies are called ``{name}-fold-00`` and so on.
     attrs : dict, optional
@@ -77,7 +78,7 @@ def write_studies(
     """
     form = space.to_dict() if isinstance(space, Space) else space
     dimensions = [Dimension.from_dict(key, value) for key, value in form["search"].items()]
-    needed = ["fold", "trial", "state", score, *(d.name for d in dimensions)]
+    needed = ["fold", "trial", "state", score.removeprefix("-"), *(d.name for d in dimensions)]
     lacking = [column for column in needed if column not in trials.columns]
     if lacking:
         raise SettingsError(f"The table of trials lacks {', '.join(lacking)}; it has {', '.join(trials.columns)}.")
@@ -120,6 +121,7 @@ def _studies(trials: pl.DataFrame, dimensions: list[Dimension], score: str) -> d
     }
     distributions = {d.name: _shown(d) for d in dimensions}
     metrics = [name for name in NAMES if name in trials.columns and name not in distributions]
+    column, sign = score.removeprefix("-"), -1.0 if score.startswith("-") else 1.0
     result: dict[int, list[FrozenTrial]] = {}
     for row in trials.sort("fold", "trial").iter_rows(named=True):
         state = row["state"]
@@ -129,7 +131,7 @@ def _studies(trials: pl.DataFrame, dimensions: list[Dimension], score: str) -> d
             user["error"] = row["error"]
         frozen = optuna.trial.create_trial(
             state=states[state],
-            value=round_score(row[score]) if state == "complete" else None,
+            value=round_score(sign * row[column]) if state == "complete" else None,
             params={d.name: _plain(d, row[d.name]) for d in dimensions},
             distributions=distributions,
             user_attrs=user,

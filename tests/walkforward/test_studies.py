@@ -125,6 +125,10 @@ def test_a_table_without_chosen_or_error_is_enough(tmp_path: Path, trials: pl.Da
     assert study.user_attrs["chosen"] is None
     assert not any(t.user_attrs["chosen"] for t in study.trials)
     assert study.metric_names == ["total_return"]
+    (name, *_) = write_studies(file, trials, SPACE, score="-volatility")
+    study = optuna.load_study(study_name=name, storage=storage_of(str(file)))
+    assert study.metric_names == ["-volatility"]
+    assert study.best_value == pytest.approx(-study.best_trial.user_attrs["volatility"], rel=1e-11)
 
 
 def test_a_study_can_be_gone_on_with(tmp_path: Path, trials: pl.DataFrame) -> None:
