@@ -23,6 +23,13 @@ if TYPE_CHECKING:
     import vectorbt
 
 ENGINES = ("fast",)
+_STAMP = pl.Datetime("us", "UTC")
+TRADES_SCHEMA = {
+    "side": pl.String, "entry_time": _STAMP, "exit_time": _STAMP, "entry_price": pl.Float64, "exit_price": pl.Float64,
+    "size": pl.Float64, "fees": pl.Float64, "funding": pl.Float64, "pnl": pl.Float64, "return": pl.Float64,
+    "exit_reason": pl.String,
+}  # fmt: skip
+"""Columns of a table of trades."""
 _COSTS = Costs()
 _SIZING = Sizing.percent(1.0)
 
@@ -187,7 +194,7 @@ def _trades_frame(book: FloatArray, bars: Bars) -> pl.DataFrame:
             "return": book[:, ac.T_PNL] / (size * entry),
             "exit_reason": reasons,
         },
-        schema_overrides={"side": pl.String, "exit_reason": pl.String},
+        schema=TRADES_SCHEMA,
     )
 
 

@@ -56,6 +56,7 @@ __all__ = [
     "Strategy",
     "strategies",
     "strategy",
+    "strategy_class",
 ]
 
 
@@ -75,6 +76,29 @@ def strategy(name: str, **params: Any) -> Strategy:
         A parameter that it does not have or cannot take.
     """
     return _class(name)(**params)
+
+
+def strategy_class(given: Any, params: dict[str, Any] | None = None) -> tuple[type[Strategy], dict[str, Any]]:
+    """Class and fixed parameters of what is to be searched: a name, a class, or an instance.
+
+    Of an instance, the parameters that no search varies (``proxy``) are kept; `params` come on top.
+
+    Raises
+    ------
+    StrategyError
+        No such strategy, or something that is none.
+    """
+    fixed = dict(params or {})
+    if isinstance(given, Strategy):
+        kept = {name: given.params[name] for name, p in type(given).declared.items() if not p.search}
+        return type(given), {**kept, **fixed}
+    if isinstance(given, type) and issubclass(given, Strategy):
+        return given, fixed
+    if isinstance(given, str):
+        return _class(given), fixed
+    raise StrategyError(
+        f"{given!r} cannot be searched; give a name (ms.strategies()) or an ms.Strategy class or instance."
+    )
 
 
 def _class(name: str) -> type[Strategy]:

@@ -1,0 +1,469 @@
+"""What a person calls: `walk_forward` and `load_run`, and the `WalkForward` that both return."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Sequence
+from contextlib import nullcontext
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from maestro.bars import Bars
+from maestro.engine import Costs, Simulator, Sizing
+from maestro.errors import RunCancelled, SettingsError, SplitError
+from maestro.runs import RunStore, find, run_id, source_hash, versions
+from maestro.strategies import Strategy, strategy_class
+from maestro.typing import Fill
+from maestro.walkforward import events as ev
+from maestro.walkforward.executors import Job, run_jobs
+from maestro.walkforward.fold import FoldResult, Plan, run_fold
+from maestro.walkforward.search import METHODS, Trial
+from maestro.walkforward.selection import Select, Selection
+from maestro.walkforward.space import Space
+from maestro.walkforward.splitters import Rolling, Splitter, Window
+from maestro.walkforward.tables import fold_equity, fold_row, folds_table, stitch, stitched_metrics
+from maestro.walkforward.tpe import check_seed
+
+
+class WalkForward:
+    """Result of a walk-forward; the same object live and reloaded from disk.
+
+    Attributes
+    ----------
+    id : str
+        Hash of what determines the result.
+    folds : polars frame
+        fold, train_start, train_end, test_start, test_end (stamps of first and last bars), the chosen parameters,
+        ``is_`` and ``oos_`` metrics (null in a fold that failed), error.
+    trials : polars frame
+        fold, trial, state (complete, infeasible, undefined, failed), chosen, error, parameters, metrics.
+    equity : polars frame
+        The folds' out-of-sample returns chained: timestamp, fold, equity, return, drawdown, position, close,
+        benchmark (buy and hold).
+    trades : polars frame
+        Out-of-sample trades: fold, then as in `Backtest.trades`.
+    metrics : dict of float
+        Of the stitched out-of-sample stretch.
+    spec, manifest : dict
+        What determines the result, and the record of how it was made.
+    """
+
+    def __init__(self, manifest: dict[str, Any], tables: dict[str, pl.DataFrame], folder: Path | None = None) -> None:
+        self.manifest = manifest
+        self.spec: dict[str, Any] = manifest["spec"]
+        self.id: str = manifest["id"]
+        self.folds, self.trials = tables["folds"], tables["trials"]
+        self.equity, self.trades = tables["equity"], tables["trades"]
+        self.folder = folder
+
+    @cached_property
+    def metrics(self) -> dict[str, float]:
+        """Metrics of the stitched out-of-sample stretch; NaN where no fold has a result."""
+        spec = self.spec
+        return stitched_metrics(self.equity, self.folds, self.trades, spec["cash"], spec["periods_per_year"])
+
+    @property
+    def efficiency(self) -> float:
+        """Annual return out of sample over that in sample (compound, weighted by length); NaN where the latter is not > 0.
+
+        Source: R. Pardo, The Evaluation and Optimization of Trading Strategies, 2008.
+        """
+        inside = self.in_sample_annual_return
+        return self.metrics["annual_return"] / inside if inside > 0 else math.nan
+
+    @property
+    def in_sample_annual_return(self) -> float:
+        """Compound annual return of the chosen parameters over all training windows."""
+        done = self.folds.filter(pl.col("is_annual_return").is_not_nan(), pl.col("oos_total_return").is_not_null())
+        if not len(done):
+            return math.nan
+        length = (done["train_end"] - done["train_start"]).dt.total_seconds().to_numpy().astype(float)
+        growth = np.log1p(np.maximum(done["is_annual_return"].to_numpy(), -1 + 1e-12))
+        return float(np.expm1(np.average(growth, weights=np.maximum(length, 1.0))))
+
+    @property
+    def failed_folds(self) -> pl.DataFrame:
+        """Rows of the folds that have an error."""
+        return self.folds.filter(pl.col("error").is_not_null())
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader must know to judge the numbers."""
+        notes = list(self.manifest.get("notes", []))
+        failed = len(self.failed_folds)
+        if failed:
+            which = "every fold" if failed == len(self.folds) else f"{failed} of {len(self.folds)} folds"
+            notes.append(f"{which} failed; their errors are in the table of folds, and they count in no figure.")
+        return tuple(notes)
+
+    def report(self, path: str | Path | None = None, *, tearsheet: bool = False) -> Path:
+        """Write the report, one HTML file that needs no network; returns its path.
+
+        Parameters
+        ----------
+        path : str or Path, optional
+            ``report.html`` in the run's folder where absent, or ``maestro-<id>.html`` here without one.
+        tearsheet : bool
+            Also write a QuantStats tear sheet beside it (``pip install "maestro-research[report]"``).
+        """
+        from maestro.reports import write_report
+
+        if path is None:
+            path = self.folder / "report.html" if self.folder else Path(f"maestro-{self.id}.html")
+        return write_report(self, path, tearsheet=tearsheet)
+
+    def to_optuna(self, path: str | Path) -> list[str]:
+        """Write the searches as Optuna studies, one a fold, for optuna-dashboard; returns their names.
+
+        `path` is a journal file, or ``sqlite:///FILE``; what stands there is replaced.
+        """
+        from maestro.walkforward.studies import write_studies
+
+        score = self.spec["selection"]["metrics"][0]
+        return write_studies(path, self.trials, self.spec["space"], score=score, name=self.id, attrs={"run": self.id})
+
+    def __repr__(self) -> str:
+        m, spec = self.metrics, self.spec
+        failed = len(self.failed_folds)
+        return (
+            f"WalkForward({spec['strategy']} on {spec['bars']['name']}: {len(self.folds)} folds"
+            f"{f', {failed} FAILED' if failed else ''}, {len(self.trials):,} trials; out of sample "
+            f"total_return={m['total_return']:.2%}, sharpe_ratio={m['sharpe_ratio']:.3f}, "
+            f"max_drawdown={m['max_drawdown']:.2%}; efficiency={self.efficiency:.2f}; id {self.id})"
+        )
+
+    def _repr_html_(self) -> str:
+        from maestro.reports import summary_html
+
+        return summary_html(self)
+
+
+def walk_forward(
+    bars: Bars,
+    strategy: str | Strategy | type[Strategy],
+    *,
+    splitter: Splitter | None = None,
+    trials: int = 100,
+    search: Any = "tpe",
+    seed: int = 0,
+    params: dict[str, Any] | None = None,
+    space: dict[str, Any] | None = None,
+    costs: Costs | None = None,
+    sizing: Sizing | None = None,
+    cash: float = 100_000.0,
+    fill: Fill = "next_open",
+    select: Select = ("sharpe_ratio", "vwr"),
+    warm_start: bool = False,
+    pruner: Any = None,
+    workers: int | None = None,
+    executor: Any = None,
+    runs_dir: str | Path | None = None,
+    progress: bool | ev.Listener | Sequence[ev.Listener] = False,
+    cancel: threading.Event | None = None,
+    force: bool = False,
+) -> WalkForward:
+    """Optimise a strategy on training windows and evaluate each choice on the test window that follows.
+
+    The result depends on bars, spec and seed alone: not on workers, executor, or interruptions.
+
+    Parameters
+    ----------
+    bars : Bars
+    strategy : str, type of Strategy or Strategy
+        Of an instance, its values are the first trial.
+    splitter : Splitter
+        `Rolling()` (10, 2, 1), `Expanding`, `Calendar`, `Adaptive`, or any object with their two methods.
+    trials : int
+        Parameter sets a fold.
+    search : {"tpe", "random", "grid", "sobol"}, an Optuna sampler, or a callable that makes one from a seed
+    seed : int
+    params, space : dict, optional
+        Values that are not searched, and ranges in place of the declared ones: ``{"fast": (5, 20)}``.
+    costs, sizing, cash, fill
+        As in `backtest`.
+    select : names of metrics in order, a mapping of weights, or a Selection
+    warm_start : bool
+        Try the choice of the fold before early in each fold; folds then run one after the other.
+    pruner : optuna pruner, optional
+        With an Optuna sampler: sees the score on the first quarter and half of the training window.
+    workers : int, optional
+        All cores where absent.
+    executor : {"serial", "threads", "processes"} or an object with ``submit``, optional
+        Whichever suits the work where absent.
+    runs_dir : path, optional
+        Keep the run here: it is loaded when it exists and goes on at the missing fold when it was interrupted.
+    progress : bool, listener or listeners
+        True shows a bar of trials with rate and time left.
+    cancel : threading.Event, optional
+        Set it to stop; `RunCancelled` follows, and finished folds are kept.
+    force : bool
+        Compute again also where the run exists.
+
+    Raises
+    ------
+    SettingsError, SplitError, ParameterError, StrategyError, RunError, RunCancelled
+        Each names what was given, what is allowed and what to do. Errors inside a fold stay with the fold.
+    """
+    run = _Run(
+        bars, strategy, splitter or Rolling(), trials, search, seed, params, space, costs or Costs(),
+        sizing or Sizing.percent(1.0), cash, fill, Selection.of(select), warm_start, pruner,
+    )  # fmt: skip
+    listeners: list[ev.Listener] = []
+    if progress is True:
+        listeners = [ev.ProgressBar()]
+    elif callable(progress):
+        listeners = [progress]
+    elif progress:
+        listeners = list(progress)
+    store = None if runs_dir is None else RunStore(Path(runs_dir) / run.id)
+    if store is not None and not force and store.status() == "done":
+        return _load(store)
+    with store.locked() if store is not None else nullcontext():
+        return run.execute(store, workers, executor, listeners, cancel or threading.Event(), force)
+
+
+def load_run(id_or_path: str | Path, runs_dir: str | Path = "runs") -> WalkForward:
+    """Load a finished run by its id, an unambiguous beginning of it, or its folder.
+
+    Raises
+    ------
+    RunError
+        Not there, unfinished, or damaged; the message names the file and the remedy.
+    """
+    return _load(find(id_or_path, runs_dir))
+
+
+def _load(store: RunStore) -> WalkForward:
+    tables = store.tables()
+    return WalkForward(store.manifest(), tables, store.folder)
+
+
+class _Run:
+    """One walk-forward from its settings to its result."""
+
+    def __init__(
+        self, bars: Bars, strategy: Any, splitter: Splitter, trials: int, search: Any, seed: int,
+        params: dict[str, Any] | None, space: dict[str, Any] | None, costs: Costs, sizing: Sizing, cash: float,
+        fill: Fill, selection: Selection, warm_start: bool, pruner: Any,
+    ) -> None:  # fmt: skip
+        if not isinstance(bars, Bars):
+            raise SettingsError(f"bars is a {type(bars).__name__}; give ms.Bars (ms.load, ms.Bars.from_frame).")
+        cls, fixed = strategy_class(strategy, params)
+        check_seed(seed)
+        if isinstance(trials, bool) or not isinstance(trials, int) or trials < 1:
+            raise SettingsError(f"trials={trials!r} leaves nothing to search; give a whole number of at least 1.")
+        if isinstance(search, str) and search not in METHODS:
+            from maestro.errors import nearest
+
+            raise SettingsError(
+                f"search={search!r} is unknown; allowed: {', '.join(METHODS)}, or an Optuna sampler."
+                + nearest(search, METHODS)
+            )
+        searched = Space(cls, fixed, space)
+        first: tuple[dict[str, Any], ...] = ()
+        if isinstance(strategy, Strategy):
+            first = (searched.check({name: strategy.params[name] for name in searched.names}),)
+        Simulator(bars, costs=costs, sizing=sizing, cash=cash, fill=fill)  # refuses impossible settings at once
+        self.bars, self.splitter, self.warm_start = bars, splitter, warm_start
+        self.windows = _checked(splitter.split(bars), len(bars))
+        self.plan = Plan(cls, searched, search, trials, seed, selection, costs, sizing, float(cash), fill, first, pruner)
+        self.parameters = list(searched.complete({name: None for name in searched.names}))
+        self.spec = self._spec()
+        self.id = run_id(self.spec)
+
+    def _spec(self) -> dict[str, Any]:
+        plan, bars = self.plan, self.bars
+        return {
+            "strategy": plan.strategy.__name__,
+            "source": source_hash(plan.strategy),
+            "params": plan.space.fixed,
+            "space": plan.space.to_dict(),
+            "splitter": self.splitter.to_dict(),
+            "windows": [list(w) for w in self.windows],
+            "search": _describe(plan.method),
+            "pruner": _describe(plan.pruner) if plan.pruner is not None else None,
+            "trials": plan.trials,
+            "selection": plan.selection.to_dict(),
+            "first": list(plan.first),
+            "warm_start": self.warm_start,
+            "costs": plan.costs.to_dict(),
+            "sizing": plan.sizing.to_dict(),
+            "cash": plan.cash,
+            "fill": plan.fill,
+            "seed": plan.seed,
+            "periods_per_year": bars.periods_per_year,
+            "bars": {
+                "name": bars.name, "provider": bars.provider, "symbol": bars.symbol, "timeframe": bars.timeframe,
+                "fingerprint": bars.fingerprint, "n": len(bars), "start": bars.start.isoformat(),
+                "end": bars.end.isoformat(), "synthetic": bars.synthetic, "notes": list(bars.notes),
+            },
+        }  # fmt: skip
+
+    def execute(
+        self, store: RunStore | None, workers: int | None, executor: Any, listeners: Sequence[ev.Listener],
+        cancel: threading.Event, force: bool,
+    ) -> WalkForward:  # fmt: skip
+        """Run the folds that are missing, keep each as it is finished, and put the result together."""
+
+        def tell(event: ev.Event) -> None:
+            for listener in listeners:
+                listener(event)
+
+        started = time.perf_counter()
+        manifest = {
+            "id": self.id,
+            "spec": self.spec,
+            "n_folds": len(self.windows),
+            "started": datetime.now(UTC).isoformat(timespec="seconds"),
+            "versions": versions(),
+            **_reproduce(self.spec),
+        }
+        notes: list[str] = []
+        done: dict[int, tuple[dict[str, Any], dict[str, pl.DataFrame]]] = {}
+        if store is not None:
+            store.begin(manifest)
+            done = {} if force else self._kept(store, notes)
+        name = f"{self.spec['strategy']} on {self.spec['bars']['name']}"
+        tell(ev.RunStarted(self.id, name, len(self.windows), self.plan.trials, len(done)))
+        jobs = [(k, w) for k, w in enumerate(self.windows) if k not in done]
+        try:
+            for result in self._results(jobs, done, workers, executor, cancel, tell if listeners else None):
+                kept = self._tables_of(result)
+                done[result.fold] = kept
+                if store is not None:
+                    store.write_fold(result.fold, *kept)
+                tell(ev.FoldDone(result.fold, len(result.trials), result.error))
+            if cancel.is_set() and len(done) < len(self.windows):
+                raise RunCancelled("cancelled")
+        except RunCancelled as stop:
+            tell(ev.RunStopped(self.id, len(done), "cancelled"))
+            kept_where = f"; they are kept in {store.folder}, and the same call goes on from there" if store else ""
+            raise RunCancelled(f"cancelled after {len(done)} of {len(self.windows)} folds{kept_where}.") from stop
+        except BaseException as error:
+            tell(ev.RunStopped(self.id, len(done), str(error)))
+            raise
+        tables = self._assemble(done)
+        notes += [note for k in sorted(done) for note in done[k][0]["notes"]]
+        manifest["notes"] = list(dict.fromkeys(notes))
+        manifest["quality"] = self.bars.quality().to_dict()
+        wf = WalkForward({**manifest, "status": "done"}, tables, store.folder if store else None)
+        manifest["metrics"] = {name: value if math.isfinite(value) else None for name, value in wf.metrics.items()}
+        manifest["seconds"] = round(time.perf_counter() - started, 3)
+        wf.manifest = store.finish(manifest, tables) if store else {**manifest, "status": "done"}
+        tell(ev.RunDone(self.id, manifest["seconds"]))
+        return wf
+
+    def _results(
+        self, jobs: Sequence[Job], done: dict[int, Any], workers: int | None, executor: Any, cancel: threading.Event,
+        tell: ev.Listener | None,
+    ) -> Any:  # fmt: skip
+        def on_trial(fold: int, trial: Trial) -> None:
+            if tell is not None:
+                tell(ev.TrialDone(fold, trial.number, trial.state))
+
+        if not self.warm_start:
+            yield from run_jobs(
+                self.plan, self.bars, jobs, workers=workers, executor=executor, cancel=cancel,
+                on_trial=None if tell is None else on_trial,
+            )  # fmt: skip
+            return
+        for fold, window in jobs:  # each fold needs the one before
+            before = done[fold - 1][0]["row"] if fold else None
+            warm = [] if before is None or before["error"] else [{n: before[n] for n in self.plan.space.names}]
+            listener = None if tell is None else (lambda trial, fold=fold: on_trial(fold, trial))
+            yield run_fold(
+                self.plan, self.bars, window, fold, first=warm, cancelled=cancel.is_set, on_trial=listener
+            )
+
+    def _kept(self, store: RunStore, notes: list[str]) -> dict[int, tuple[dict[str, Any], dict[str, pl.DataFrame]]]:
+        found = {}
+        for fold in store.finished_folds():
+            kept = store.read_fold(fold)
+            if kept is None:
+                notes.append(f"The file of fold {fold} was torn; the fold was computed again.")
+            elif fold < len(self.windows):
+                found[fold] = kept
+        if self.warm_start:  # a gap would break the chain
+            found = {k: v for k, v in found.items() if all(j in found for j in range(k))}
+        return found
+
+    def _tables_of(self, result: FoldResult) -> tuple[dict[str, Any], dict[str, pl.DataFrame]]:
+        meta = {"row": fold_row(result, self.bars, self.parameters), "notes": list(result.notes)}
+        frames = {
+            "trials": result.trials,
+            "equity": fold_equity(result, self.bars, self.plan.cash),
+        }
+        if result.trades is not None:
+            frames["trades"] = result.trades.select(pl.lit(result.fold, pl.Int64).alias("fold"), pl.all())
+        return meta, frames
+
+    def _assemble(self, done: dict[int, Any]) -> dict[str, pl.DataFrame]:
+        order = sorted(done)
+        frames = [done[k][1] for k in order]
+        trades = [f["trades"] for f in frames if "trades" in f]
+        return {
+            "folds": folds_table([done[k][0]["row"] for k in order]),
+            "trials": pl.concat([f["trials"] for f in frames], how="vertical_relaxed"),
+            "equity": stitch([f["equity"] for f in frames], self.plan.cash),
+            "trades": pl.concat(trades) if trades else _no_trades(),
+        }
+
+
+def _no_trades() -> pl.DataFrame:
+    from maestro.engine.backtest import TRADES_SCHEMA
+
+    return pl.DataFrame(schema={"fold": pl.Int64, **TRADES_SCHEMA})
+
+
+def _checked(windows: list[Window], n: int) -> list[Window]:
+    """Hold a splitter, also a person's own, to what folds need."""
+    if not windows:
+        raise SplitError(f"the splitter gives no fold for {n} bars; give more bars or shorter windows.")
+    for k, w in enumerate(windows):
+        if not 0 <= w[0] < w[1] <= w[2] < w[3] <= n:
+            raise SplitError(
+                f"fold {k} is {tuple(w)} of {n} bars; training must come before testing: "
+                "0 <= train_start < train_stop <= test_start < test_stop <= number of bars."
+            )
+    return [Window(*map(int, w)) for w in windows]
+
+
+def _describe(thing: Any) -> Any:
+    """Name a search or pruner, with its plain settings; its random state does not count, as the seed replaces it."""
+    if isinstance(thing, str):
+        return thing
+    name = f"{getattr(thing, '__module__', '')}.{getattr(thing, '__qualname__', type(thing).__qualname__)}"
+    settings = {
+        key.lstrip("_"): value
+        for key, value in sorted(vars(thing).items() if hasattr(thing, "__dict__") else [])
+        if isinstance(value, (bool, int, float, str)) and "seed" not in key
+    }
+    return {"name": name if isinstance(thing, type) or callable(thing) else f"{type(thing).__module__}.{type(thing).__qualname__}", "settings": settings}
+
+
+def _reproduce(spec: dict[str, Any]) -> dict[str, str]:
+    """Lines of Python and of the shell that give the same run."""
+    bars, splitter = spec["bars"], dict(spec["splitter"])
+    kind = splitter.pop("kind")
+    arguments = ", ".join(f"{k}={v!r}" for k, v in splitter.items())
+    costs = ", ".join(f"{k}={v!r}" for k, v in spec["costs"].items())
+    sizing = spec["sizing"]
+    fixed = f", params={spec['params']!r}" if spec["params"] else ""
+    search = spec["search"] if isinstance(spec["search"], str) else spec["search"]["name"]
+    source = f'ms.load_sample("{bars["symbol"]}")' if bars["provider"] == "SAMPLE" else f'ms.load("{bars["name"]}")'
+    python = (
+        f"import maestro as ms\n"
+        f"bars = {source}  # fingerprint {bars['fingerprint'][:16]}…, {bars['n']} bars\n"
+        f'wf = ms.walk_forward(bars, "{spec["strategy"]}", splitter=ms.{kind}({arguments}), trials={spec["trials"]}, '
+        f'search="{search}", seed={spec["seed"]}{fixed}, costs=ms.Costs({costs}), '
+        f'sizing=ms.Sizing("{sizing["kind"]}", {sizing["value"]!r}, {sizing["max_exposure"]!r}), '
+        f'cash={spec["cash"]!r}, fill="{spec["fill"]}")'
+    )
+    return {"python": python}

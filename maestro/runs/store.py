@@ -1,0 +1,249 @@
+"""A run on disk: manifest and tables, a file a finished fold while it runs, a lock while somebody works on it."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import io
+import json
+import os
+import shutil
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from maestro.errors import RunError, nearest
+from maestro.runs.files import named_errors, parquet_bytes, write_atomic
+
+TABLES = ("trials", "folds", "equity", "trades")
+MANIFEST = "manifest.json"
+
+
+class RunStore:
+    """One run's folder, ``runs/<id>/``.
+
+    While the run goes on: ``manifest.json`` (status ``running``), ``partial/NNNN.zip`` a finished fold, ``.lock``.
+    At the end: ``trials.parquet``, ``folds.parquet``, ``equity.parquet``, ``trades.parquet``, and the manifest with
+    their SHA-256 and status ``done``, written last.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @property
+    def id(self) -> str:
+        """Name of the folder."""
+        return self.folder.name
+
+    # -- reading ----------------------------------------------------------------------------
+
+    def manifest(self) -> dict[str, Any]:
+        """Return the manifest.
+
+        Raises
+        ------
+        RunError
+            There is none, or it is damaged.
+        """
+        path = self.folder / MANIFEST
+        if not path.exists():
+            raise RunError(f"no run is stored in {self.folder}; ms.runs.list_runs() shows those that are.")
+        try:
+            found = json.loads(path.read_text())
+        except (OSError, ValueError) as error:
+            raise RunError(self._damaged(path, str(error))) from error
+        if not isinstance(found, dict) or "spec" not in found or "status" not in found:
+            raise RunError(self._damaged(path, "it is no manifest"))
+        return found
+
+    def status(self) -> str:
+        """``missing``, ``running`` (or interrupted) or ``done``."""
+        return str(self.manifest()["status"]) if (self.folder / MANIFEST).exists() else "missing"
+
+    def tables(self) -> dict[str, pl.DataFrame]:
+        """Return the tables of a finished run, checked against the manifest.
+
+        Raises
+        ------
+        RunError
+            Unfinished, or a file is missing or damaged.
+        """
+        manifest = self.manifest()
+        if manifest["status"] != "done":
+            raise RunError(
+                f"run {self.id} is not finished ({len(self.finished_folds())} of {manifest['n_folds']} folds); "
+                "start the same walk-forward again and it goes on where it stopped."
+            )
+        tables = {}
+        for name in TABLES:
+            path = self.folder / f"{name}.parquet"
+            try:
+                content = path.read_bytes()
+            except OSError as error:
+                raise RunError(self._damaged(path, str(error.strerror))) from error
+            if hashlib.sha256(content).hexdigest() != manifest["sha256"].get(name):
+                raise RunError(self._damaged(path, "its content is not what was written"))
+            tables[name] = pl.read_parquet(io.BytesIO(content))
+        return tables
+
+    def finished_folds(self) -> list[int]:
+        """Numbers of the folds that an unfinished run has on disk."""
+        return sorted(int(path.stem) for path in (self.folder / "partial").glob("*.zip") if path.stem.isdigit())
+
+    def read_fold(self, fold: int) -> tuple[dict[str, Any], dict[str, pl.DataFrame]] | None:
+        """Return a finished fold's row and tables; None where its file is torn (it is then computed again)."""
+        path = self._fold_path(fold)
+        try:
+            with zipfile.ZipFile(path) as archive:
+                meta = json.loads(archive.read("fold.json"))
+                frames = {
+                    name.removesuffix(".parquet"): pl.read_parquet(io.BytesIO(archive.read(name)))
+                    for name in archive.namelist()
+                    if name.endswith(".parquet")
+                }
+        except (OSError, ValueError, KeyError, zipfile.BadZipFile, pl.exceptions.PolarsError):
+            return None
+        return meta, frames
+
+    def _damaged(self, path: Path, why: str) -> str:
+        return (
+            f"{path} is damaged ({why}); remove the run with `maestro runs remove {self.id}` and compute it again, "
+            "or put the file back from a copy."
+        )
+
+    # -- writing ----------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the run for this process; the lock of a process that died is free.
+
+        Raises
+        ------
+        RunError
+            Another process works on it, or the folder cannot be written.
+        """
+        with named_errors(self.folder, "create"):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            handle = os.open(self.folder / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise RunError(
+                    f"another process works on run {self.id}; wait for it, or give another runs_dir."
+                ) from error
+            yield
+        finally:
+            os.close(handle)
+
+    def begin(self, manifest: dict[str, Any]) -> None:
+        """Write the manifest of a run that begins, or goes on."""
+        write_atomic(self.folder / MANIFEST, _json({**manifest, "status": "running"}))
+
+    def write_fold(self, fold: int, meta: dict[str, Any], frames: dict[str, pl.DataFrame]) -> None:
+        """Write a finished fold, whole."""
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w") as archive:
+            archive.writestr("fold.json", _json(meta))
+            for name, frame in frames.items():
+                archive.writestr(f"{name}.parquet", parquet_bytes(frame))
+        write_atomic(self._fold_path(fold), buffer.getvalue())
+
+    def finish(self, manifest: dict[str, Any], tables: dict[str, pl.DataFrame]) -> dict[str, Any]:
+        """Write the tables, then the manifest that vouches for them; returns the manifest as written."""
+        sums = {}
+        for name in TABLES:
+            content = parquet_bytes(tables[name])
+            sums[name] = hashlib.sha256(content).hexdigest()
+            write_atomic(self.folder / f"{name}.parquet", content)
+        done = {**manifest, "status": "done", "sha256": sums}
+        write_atomic(self.folder / MANIFEST, _json(done))
+        shutil.rmtree(self.folder / "partial", ignore_errors=True)
+        return done
+
+    def _fold_path(self, fold: int) -> Path:
+        return self.folder / "partial" / f"{fold:04d}.zip"
+
+
+def _json(value: Any) -> bytes:
+    return (json.dumps(value, indent=1, default=str) + "\n").encode()
+
+
+def find(id_or_path: str | Path, runs_dir: str | Path = "runs") -> RunStore:
+    """Return the store of a run by its id, an unambiguous beginning of it, or its folder.
+
+    Raises
+    ------
+    RunError
+        There is none, or several begin like this.
+    """
+    path = Path(id_or_path)
+    if (path / MANIFEST).exists():
+        return RunStore(path.resolve())
+    known = [p.name for p in _folders(Path(runs_dir))]
+    hits = [name for name in known if name == str(id_or_path)] or [n for n in known if n.startswith(str(id_or_path))]
+    if len(hits) == 1 and str(id_or_path):
+        return RunStore(Path(runs_dir) / hits[0])
+    if hits and str(id_or_path):
+        raise RunError(f"{len(hits)} runs begin with {str(id_or_path)!r} ({', '.join(hits[:5])}); give more of the id.")
+    raise RunError(
+        f"no run {str(id_or_path)!r} in {Path(runs_dir)}; there are: {', '.join(known[:5]) or 'none'}."
+        + nearest(str(id_or_path), known)
+    )
+
+
+def _folders(runs_dir: Path) -> list[Path]:
+    if not runs_dir.is_dir():
+        return []
+    return sorted(path for path in runs_dir.iterdir() if (path / MANIFEST).exists())
+
+
+def list_runs(runs_dir: str | Path = "runs") -> pl.DataFrame:
+    """Runs in a folder, the newest first: id, status, strategy, bars, folds, started, seconds, sharpe_ratio, total_return.
+
+    A run with a damaged manifest is listed with status ``damaged``.
+    """
+    rows = []
+    for folder in _folders(Path(runs_dir)):
+        try:
+            manifest = RunStore(folder).manifest()
+        except RunError:
+            rows.append({"id": folder.name, "status": "damaged"})
+            continue
+        spec, metrics = manifest["spec"], manifest.get("metrics", {})
+        rows.append(
+            {
+                "id": folder.name,
+                "status": manifest["status"],
+                "strategy": spec["strategy"],
+                "bars": spec["bars"]["name"],
+                "folds": manifest["n_folds"],
+                "started": manifest["started"],
+                "seconds": manifest.get("seconds"),
+                "sharpe_ratio": metrics.get("sharpe_ratio"),
+                "total_return": metrics.get("total_return"),
+            }
+        )
+    schema = {
+        "id": pl.String, "status": pl.String, "strategy": pl.String, "bars": pl.String, "folds": pl.Int64,
+        "started": pl.String, "seconds": pl.Float64, "sharpe_ratio": pl.Float64, "total_return": pl.Float64,
+    }  # fmt: skip
+    return pl.DataFrame(rows, schema=schema).sort("started", descending=True, nulls_last=True)
+
+
+def remove(id_or_path: str | Path, runs_dir: str | Path = "runs") -> Path:
+    """Remove a run that nobody works on; returns its folder.
+
+    Raises
+    ------
+    RunError
+        No such run, in use, or it cannot be removed.
+    """
+    store = find(id_or_path, runs_dir)
+    with store.locked(), named_errors(store.folder, "remove"):
+        shutil.rmtree(store.folder)
+    return store.folder

@@ -1,0 +1,86 @@
+"""What a running walk-forward tells its listeners, and the progress bar that listens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted:
+    """The run begins; `done` folds of `folds` are there already."""
+
+    id: str
+    name: str
+    folds: int
+    trials: int
+    done: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TrialDone:
+    """A trial of a fold is finished. Folds that other processes work on report when they are done only."""
+
+    fold: int
+    number: int
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class FoldDone:
+    """A fold is finished, or failed with `error`."""
+
+    fold: int
+    trials: int
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunDone:
+    """All folds are finished."""
+
+    id: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class RunStopped:
+    """The run ended early: cancelled, or failed with `error`."""
+
+    id: str
+    done: int
+    error: str
+
+
+Event: TypeAlias = RunStarted | TrialDone | FoldDone | RunDone | RunStopped
+Listener: TypeAlias = Callable[[Event], None]
+
+
+class ProgressBar:
+    """A bar of trials with rate and time left, on stderr in a terminal and as a widget in a notebook."""
+
+    def __init__(self, **options: Any) -> None:
+        self._options = options
+        self._bar: Any = None
+        self._trials: dict[int, int] = {}
+
+    def __call__(self, event: Event) -> None:
+        """Listen."""
+        if isinstance(event, RunStarted):
+            from tqdm.auto import tqdm
+
+            self._bar = tqdm(
+                total=event.folds * event.trials, initial=event.done * event.trials, desc=event.name, unit="trial",
+                dynamic_ncols=True, **self._options,
+            )  # fmt: skip
+            self._each = event.trials
+        elif self._bar is None:
+            return
+        elif isinstance(event, TrialDone):
+            self._trials[event.fold] = self._trials.get(event.fold, 0) + 1
+            self._bar.update()
+        elif isinstance(event, FoldDone):
+            self._bar.update(max(self._each - self._trials.get(event.fold, 0), 0))
+        else:
+            self._bar.close()

@@ -1,0 +1,165 @@
+"""One fold: search on its training window, choose, evaluate the choice on its test window."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from maestro.bars import Bars
+from maestro.engine import Backtest, Costs, Simulator, Sizing
+from maestro.errors import MaestroError, RunCancelled
+from maestro.indicators import ColumnCache, using
+from maestro.metrics import NAMES
+from maestro.strategies.base import Strategy
+from maestro.typing import Fill, FloatArray, Parameters
+from maestro.walkforward.search import Trial, search
+from maestro.walkforward.selection import Selection
+from maestro.walkforward.space import Space
+from maestro.walkforward.splitters import Window
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that determines the result of a fold, apart from its bars and window."""
+
+    strategy: type[Strategy]
+    space: Space
+    method: Any
+    trials: int
+    seed: int
+    selection: Selection
+    costs: Costs
+    sizing: Sizing
+    cash: float
+    fill: Fill
+    first: tuple[Parameters, ...] = ()
+    pruner: Any = None
+
+    def seed_of(self, fold: int) -> int:
+        """Seed of a fold's search, from the run's seed and the fold alone."""
+        return int(np.random.SeedSequence([self.seed, fold]).generate_state(1)[0])
+
+
+@dataclass
+class FoldResult:
+    """What a fold gave; `error` says why there is no choice or no test result.
+
+    `trials` is the table of `trials_table`: tables travel between processes many times faster than lists of trials.
+    """
+
+    fold: int
+    window: Window
+    trials: pl.DataFrame
+    chosen: Trial | None = None
+    test_metrics: FloatArray | None = None
+    equity: FloatArray = field(default_factory=lambda: np.empty(0))
+    position: FloatArray = field(default_factory=lambda: np.empty(0))
+    trades: pl.DataFrame | None = None
+    notes: tuple[str, ...] = ()
+    error: str | None = None
+
+
+def run_fold(
+    plan: Plan,
+    bars: Bars,
+    window: Window,
+    fold: int,
+    *,
+    first: Sequence[Parameters] = (),
+    cancelled: Callable[[], bool] | None = None,
+    on_trial: Callable[[Trial], None] | None = None,
+) -> FoldResult:
+    """Search, choose and evaluate one fold.
+
+    Training sees the bars of the training window only and ends flat. The test has the bars from the beginning of
+    the training window as history; only signals of the test window count, and it ends flat. An error of the
+    strategy becomes the fold's error, never a number; `RunCancelled` passes.
+    """
+    train = bars[window.train_start : window.train_stop]
+    evaluate = _evaluator(plan, train)
+    stages = [_evaluator(plan, train[: len(train) * k // 4]) for k in (1, 2)] if plan.pruner is not None else []
+    try:
+        with using(ColumnCache()):
+            trials = search(
+                evaluate, plan.space, method=plan.method, trials=plan.trials, seed=plan.seed_of(fold),
+                score=plan.selection.score, first=[*plan.first, *first], cancelled=cancelled, on_trial=on_trial,
+                pruner=plan.pruner, stages=stages,
+            )  # fmt: skip
+    except RunCancelled:
+        raise
+    except MaestroError as error:
+        return FoldResult(fold, window, trials_table(fold, [], None, plan.space), error=str(error))
+    chosen = plan.selection.choose(trials)
+    result = FoldResult(fold, window, trials_table(fold, trials, chosen, plan.space), chosen)
+    if result.chosen is None:
+        result.error = _why_none(trials, plan.selection.score_name)
+        return result
+    history = bars[window.train_start : window.test_stop]
+    inside = (window.test_start - window.train_start, window.test_stop - window.train_start)
+    try:
+        strategy = plan.strategy(**result.chosen.params)
+        simulator, signals = _simulator(plan, history, inside), strategy.evaluate(history)
+        result.test_metrics = simulator.metrics(signals)
+        bt = Backtest(simulator, signals, result.test_metrics, strategy, plan.costs, plan.sizing)
+        equity = bt.equity
+        result.equity, result.position = equity["equity"].to_numpy(), equity["position"].to_numpy()
+        result.trades, result.notes = bt.trades, bt.notes
+    except MaestroError as error:
+        result.error = f"the chosen parameters failed on the test window: {error}"
+    except Exception as error:  # a strategy is the user's code: whatever it raises is this fold's failure
+        result.error = f"the chosen parameters failed on the test window: {type(error).__name__}: {error}"
+    return result
+
+
+def trials_table(fold: int, trials: Sequence[Trial], chosen: Trial | None, space: Space) -> pl.DataFrame:
+    """A row a trial: fold, trial, state, chosen, error, parameters, metrics (null where there are none)."""
+    n = len(trials)
+    values = np.full((len(NAMES), n), np.nan)
+    missing = []
+    for k, trial in enumerate(trials):
+        if trial.metrics is None:
+            missing.append(k)
+        else:
+            values[:, k] = trial.metrics
+    there = np.ones(n, np.bool_)
+    there[missing] = False
+    number = -1 if chosen is None else chosen.number
+    parameters = space.complete(dict.fromkeys(space.names))
+    table = pl.DataFrame(
+        {
+            "fold": pl.Series([fold] * n, dtype=pl.Int64),
+            "trial": pl.Series([t.number for t in trials], dtype=pl.Int64),
+            "state": pl.Series([t.state for t in trials], dtype=pl.String),
+            "chosen": pl.Series([t.number == number for t in trials], dtype=pl.Boolean),
+            "error": pl.Series([t.error for t in trials], dtype=pl.String),
+            **{name: [t.params[name] for t in trials] for name in parameters},
+            **{name: values[k] for k, name in enumerate(NAMES)},
+        }
+    )
+    if not missing:
+        return table
+    mask = pl.lit(pl.Series(there))
+    return table.with_columns(pl.when(mask).then(pl.col(name)).alias(name) for name in NAMES)
+
+
+def _simulator(plan: Plan, bars: Bars, window: tuple[int, int] | None = None) -> Simulator:
+    return Simulator(
+        bars, costs=plan.costs, sizing=plan.sizing, cash=plan.cash, fill=plan.fill, window=window, close_at_end=True
+    )
+
+
+def _evaluator(plan: Plan, bars: Bars) -> Callable[[Parameters], FloatArray]:
+    simulator, strategy = _simulator(plan, bars), plan.strategy
+    return lambda params: simulator.metrics(strategy(**params).evaluate(bars))
+
+
+def _why_none(trials: Sequence[Trial], score: str) -> str:
+    counts = {state: sum(t.state == state for t in trials) for state in ("infeasible", "undefined", "failed")}
+    parts = [f"{count} {state}" for state, count in counts.items() if count]
+    first = next((t.error for t in trials if t.error), None)
+    detail = f" First failure: {first}" if first else ""
+    return f"no trial of {len(trials)} has a defined {score} ({', '.join(parts)}).{detail}"

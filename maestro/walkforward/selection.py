@@ -1,0 +1,114 @@
+"""Which trial of a fold is chosen: by metrics in order, a weighted sum, an average rank, or a Pareto front."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+
+from maestro.errors import SettingsError, nearest
+from maestro.metrics import NAMES
+from maestro.typing import FloatArray
+from maestro.walkforward.search import Trial, round_score
+
+Kind: TypeAlias = Literal["order", "weighted", "rank_average", "pareto"]
+Select: TypeAlias = "Selection | str | Sequence[str] | Mapping[str, float]"
+
+
+@dataclass(frozen=True)
+class Selection:
+    """How to choose among complete trials.
+
+    A metric counts the larger the better; ``"-volatility"`` counts the smaller the better. Values are rounded to 12
+    significant digits first, and the earlier trial wins a tie.
+
+    Parameters
+    ----------
+    metrics : tuple of str
+    kind : {"order", "weighted", "rank_average", "pareto"}
+        ``order``: by the first metric, ties by the second, and so on. ``weighted``: largest sum of `weights` times
+        metrics. ``rank_average``: best mean rank. ``pareto``: of the trials that none beats in all metrics, the one
+        of the best mean rank.
+    weights : tuple of float, for ``weighted``
+    """
+
+    metrics: tuple[str, ...] = ("sharpe_ratio", "vwr")
+    kind: Kind = "order"
+    weights: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.kind not in ("order", "weighted", "rank_average", "pareto"):
+            raise SettingsError(f"selection {self.kind!r} is unknown; allowed: order, weighted, rank_average, pareto.")
+        if not self.metrics:
+            raise SettingsError("a selection without a metric; give at least one, like ('sharpe_ratio', 'vwr').")
+        for name in self.metrics:
+            if name.removeprefix("-") not in NAMES:
+                raise SettingsError(
+                    f"no metric is called {name!r}; there are: {', '.join(NAMES)}.{nearest(name.removeprefix('-'), NAMES)}"
+                )
+        if self.kind == "weighted" and len(self.weights) != len(self.metrics):
+            raise SettingsError(f"{len(self.weights)} weights for {len(self.metrics)} metrics; give one each.")
+
+    @cached_property
+    def _index(self) -> int:
+        return NAMES.index(self.metrics[0].removeprefix("-"))
+
+    @cached_property
+    def _sign(self) -> int:
+        return -1 if self.metrics[0].startswith("-") else 1
+
+    @classmethod
+    def of(cls, given: Select) -> Selection:
+        """Understand a metric's name, names in order, a mapping of weights, or a selection."""
+        if isinstance(given, Selection):
+            return given
+        if isinstance(given, str):
+            return cls((given,))
+        if isinstance(given, Mapping):
+            return cls(tuple(given), "weighted", tuple(float(w) for w in given.values()))
+        return cls(tuple(given))
+
+    @property
+    def score_name(self) -> str:
+        """Metric (or sum) that a search maximises."""
+        return self.metrics[0]
+
+    def score(self, metrics: FloatArray) -> float:
+        """Return the number that a search maximises: the first metric, or the weighted sum."""
+        if self.kind == "weighted":
+            return float(np.dot(self._values(metrics), self.weights))
+        return float(self._sign * metrics[self._index])
+
+    def choose(self, trials: Sequence[Trial]) -> Trial | None:
+        """Return the chosen trial, None where no trial is complete."""
+        usable = [t for t in trials if t.state == "complete" and t.metrics is not None]
+        if not usable:
+            return None
+        if self.kind in ("order", "weighted"):  # the score is the first metric or the sum, and already rounded
+            best = max(t.score for t in usable)
+            usable = [t for t in usable if t.score == best]
+        if self.kind == "weighted" or len(usable) == 1:
+            return usable[0]
+        table = np.array([[round_score(v) for v in self._values(t.metrics)] for t in usable])  # type: ignore[arg-type]
+        table[np.isnan(table)] = -math.inf  # undefined ranks last
+        if self.kind == "order":
+            return usable[min(range(len(usable)), key=lambda i: (*(-table[i]), i))]
+        ranks = np.column_stack([np.unique(-column, return_inverse=True)[1] for column in table.T]).mean(axis=1)
+        if self.kind == "pareto":
+            beaten = [bool(((table >= row).all(axis=1) & (table > row).any(axis=1)).any()) for row in table]
+            ranks = np.where(beaten, math.inf, ranks)
+        return usable[int(np.argmin(ranks))]
+
+    def _values(self, metrics: FloatArray) -> list[float]:
+        return [
+            -float(metrics[NAMES.index(name[1:])]) if name.startswith("-") else float(metrics[NAMES.index(name)])
+            for name in self.metrics
+        ]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values, for a run's spec."""
+        return {"kind": self.kind, "metrics": list(self.metrics), "weights": list(self.weights)}

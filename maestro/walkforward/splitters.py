@@ -1,0 +1,217 @@
+"""Where the windows of a walk-forward lie: pairs of a training and a test window, as bar indices."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+import polars as pl
+
+from maestro.bars import Bars
+from maestro.data.timeframes import timeframe_us
+from maestro.errors import SplitError
+
+SHORTEST = 2
+"""Bars that a window has at least."""
+
+
+class Window(NamedTuple):
+    """Half-open index ranges of one fold: train [train_start, train_stop), test [test_start, test_stop)."""
+
+    train_start: int
+    train_stop: int
+    test_start: int
+    test_stop: int
+
+
+class Splitter(Protocol):
+    """Cuts bars into folds; must depend on the stamps and prices before each fold's test window only."""
+
+    def split(self, bars: Bars) -> list[Window]:
+        """Return the windows in order of time, or raise `SplitError`."""
+        ...
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values that say how the bars are cut."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Gap:
+    """Bars left out between a training and its test window.
+
+    `purge` bars are dropped from the end of the training window, `embargo` bars from the beginning of the test
+    window; signals still see them as history.
+    """
+
+    purge: int = 0
+    embargo: int = 0
+
+    def __post_init__(self) -> None:
+        for name, value in asdict(self).items():
+            low = 0 if name in ("purge", "embargo") else 1
+            if name in _WHOLE and (isinstance(value, bool) or not isinstance(value, int) or value < low):
+                raise SplitError(f"{type(self).__name__}: {name}={value!r} is not a whole number of at least {low}.")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the settings as plain values, with the kind of splitter."""
+        return {"kind": type(self).__name__, **asdict(self)}
+
+    def _windows(self, bounds: Sequence[tuple[int, int, int]], n: int) -> list[Window]:
+        """Turn (train start, test start, test stop) into windows with the gaps taken out."""
+        name = type(self).__name__
+        if not bounds:
+            raise SplitError(f"{name} finds no fold in {n} bars; give more bars, fewer splits or shorter windows.")
+        windows = [Window(a, b - self.purge, b + self.embargo, c) for a, b, c in bounds]
+        for k, w in enumerate(windows):
+            train, test = w.train_stop - w.train_start, w.test_stop - w.test_start
+            if train < SHORTEST or test < SHORTEST:
+                raise SplitError(
+                    f"{name}: fold {k} of {n} bars would have {max(train, 0)} training and {max(test, 0)} test bars "
+                    f"(purge {self.purge}, embargo {self.embargo}); at least {SHORTEST} of each are needed: "
+                    "give more bars, fewer splits or smaller gaps."
+                )
+        return windows
+
+
+_WHOLE = ("n_splits", "train_folds", "test_folds", "purge", "embargo")
+
+
+@dataclass(frozen=True)
+class Rolling(_Gap):
+    """Windows of fixed length that move on by one fold, by the arithmetic of the 2020 system.
+
+    The bars are cut into ``n_splits + 1`` folds; a training window takes `train_folds` of them, a test window
+    `test_folds`, which gives ``n_splits + 2 - train_folds - test_folds`` splits: (10, 2, 1) gives 9. Bars that do
+    not divide go to the first training window.
+    """
+
+    n_splits: int = 10
+    train_folds: int = 2
+    test_folds: int = 1
+
+    def split(self, bars: Bars) -> list[Window]:
+        """Return the windows; `SplitError` where there is none."""
+        n = len(bars)
+        count = self.n_splits + 1
+        size, rest = divmod(n, count)
+        if size == 0 or self.train_folds + self.test_folds > count:
+            raise SplitError(
+                f"Rolling({self.n_splits}, {self.train_folds}, {self.test_folds}) cuts {n} bars into {count} folds of "
+                f"{size}; that leaves no split of {self.train_folds} + {self.test_folds} folds: "
+                "give more bars or fewer splits."
+            )
+        train, test = size * self.train_folds, size * self.test_folds
+        starts = range(train + rest, n - (test - size), size)
+        return self._windows([(start - train - (rest if k == 0 else 0), start, start + test) for k, start in enumerate(starts)], n)
+
+
+@dataclass(frozen=True)
+class Expanding(_Gap):
+    """Training from the first bar on, `n_splits` test windows of equal length one after the other."""
+
+    n_splits: int = 10
+
+    def split(self, bars: Bars) -> list[Window]:
+        """Return exactly `n_splits` windows; `SplitError` where the bars do not suffice."""
+        n = len(bars)
+        size = n // (self.n_splits + 1)
+        first = n - size * self.n_splits
+        bounds = [(0, first + k * size, first + (k + 1) * size) for k in range(self.n_splits)]
+        return self._windows(bounds if size else [], n)
+
+
+@dataclass(frozen=True)
+class Adaptive(_Gap):
+    """`n_splits` test windows of equal length, each trained on a stretch that volatility sets.
+
+    The base length is `train_folds` test lengths. It is multiplied by the volatility of all returns before the test
+    window over that of the last test length before it, held between `shortest` and `longest`: what is far back
+    counts less while the market moves more than it used to. Only bars before a test window decide on its training.
+    """
+
+    n_splits: int = 10
+    train_folds: int = 2
+    shortest: float = 0.5
+    longest: float = 2.0
+
+    def split(self, bars: Bars) -> list[Window]:
+        """Return exactly `n_splits` windows; `SplitError` where the bars do not suffice."""
+        if not 0 < self.shortest <= self.longest < math.inf:
+            raise SplitError(
+                f"Adaptive: shortest={self.shortest!r}, longest={self.longest!r}; give 0 < shortest <= longest."
+            )
+        n = len(bars)
+        size = n // (self.n_splits + math.ceil(self.train_folds * self.longest))
+        bounds = []
+        for k in range(self.n_splits if size else 0):
+            start = n - size * (self.n_splits - k)
+            returns = np.diff(np.log(bars.close[:start]))
+            recent = float(returns[-size:].std())
+            ratio = float(returns.std()) / recent if recent > 0 else self.longest
+            length = round(self.train_folds * size * min(max(ratio, self.shortest), self.longest))
+            bounds.append((max(start - length, 0), start, start + size))
+        return self._windows(bounds, n)
+
+
+_DURATION = re.compile(r"([1-9]\d*)(mo|y|q|w|d|h)")
+
+
+@dataclass(frozen=True)
+class Calendar(_Gap):
+    """Windows by the calendar, UTC: ``Calendar(train="6mo", test="1mo")``.
+
+    Lengths are whole numbers of h, d, w, mo, q or y. Test windows begin on the calendar's own boundaries of the
+    test length's unit (the first of a month, a Monday, midnight), every `step` (the test length where absent), the
+    first one as early as a whole training window before it allows. A last window that the bars do not cover whole
+    is left out.
+    """
+
+    train: str = "6mo"
+    test: str = "1mo"
+    step: str | None = None
+
+    def split(self, bars: Bars) -> list[Window]:
+        """Return the windows; `SplitError` where a length is not understood or none fits."""
+        for name in ("train", "test", "step"):
+            text = getattr(self, name)
+            if text is not None and (not isinstance(text, str) or _DURATION.fullmatch(text) is None):
+                raise SplitError(f"Calendar: {name}={text!r} is not understood; give a length like '6mo', '2w' or '90d'.")
+        unit = f"1{_DURATION.fullmatch(self.test)[2]}"  # type: ignore[index]
+        first, last = int(bars.time[0]), int(bars.time[-1]) + timeframe_us(bars.timeframe)
+        begin = _truncate(first, unit)
+        start = begin if begin == first else _offset(begin, unit)
+        start = _offset(start, self.train)
+        if _truncate(start, unit) != start:  # a training length that is no multiple of the test's unit
+            start = _offset(_truncate(start, unit), unit)
+        bounds = []
+        while True:
+            stop = _offset(start, self.test)
+            if stop > last:
+                break
+            edges = [_offset(start, f"-{self.train}"), start, stop]
+            a, b, c = (int(i) for i in np.searchsorted(bars.time, edges))
+            bounds.append((a, b, c))
+            start = _offset(start, self.step or self.test)
+        if not bounds:
+            raise SplitError(
+                f"Calendar(train={self.train!r}, test={self.test!r}) finds no whole window between {bars.start} and "
+                f"{bars.end}; give more bars or shorter windows."
+            )
+        return self._windows(bounds, len(bars))
+
+
+def _stamp(us: int) -> pl.Series:
+    return pl.Series([us], dtype=pl.Int64).cast(pl.Datetime("us"))
+
+
+def _truncate(us: int, unit: str) -> int:
+    return int(_stamp(us).dt.truncate(unit).to_physical()[0])
+
+
+def _offset(us: int, length: str) -> int:
+    return int(_stamp(us).dt.offset_by(length).to_physical()[0])

@@ -1,0 +1,214 @@
+"""Many parameter sets on one stretch of bars: grid, random or Sobol, on all cores, shared columns computed once."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from maestro.bars import Bars
+from maestro.engine import Costs, Simulator, Sizing
+from maestro.errors import MaestroError, RunCancelled, SettingsError, nearest
+from maestro.indicators import ColumnCache, using
+from maestro.metrics import NAMES
+from maestro.strategies import Strategy, strategy_class
+from maestro.typing import Fill, FloatArray, Parameters
+from maestro.walkforward.draws import METHODS, propose_all, visits
+from maestro.walkforward.selection import Select, Selection
+from maestro.walkforward.space import Space
+
+_LONG = 20_000
+"""Bars from which compiled code dominates and threads serve as well as processes."""
+_QUICK = 20_000_000
+"""Bars times sets below which workers cost more than they save."""
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """Result of a sweep.
+
+    Attributes
+    ----------
+    table : polars frame
+        A row a parameter set in order of proposal: parameters, metrics (null where it failed), error.
+    space : Space
+        What was searched.
+    distinct : int
+        Sets that were evaluated; equal ones are evaluated once.
+    """
+
+    table: pl.DataFrame
+    space: Space
+    distinct: int
+
+    def best(self, select: Select = ("sharpe_ratio", "vwr"), n: int = 10) -> pl.DataFrame:
+        """Return the `n` best distinct rows by metrics in order (larger is better; ``"-volatility"``: smaller)."""
+        chosen = Selection.of(select)
+        if chosen.kind != "order":
+            raise SettingsError(f"best() sorts by metrics in order; got a selection by {chosen.kind}.")
+        keys = [-pl.col(name[1:]) if name.startswith("-") else pl.col(name) for name in chosen.metrics]
+        usable = self.table.unique(subset=list(self.space.names), keep="first", maintain_order=True)
+        usable = usable.filter(pl.all_horizontal(key.is_not_null() & key.is_not_nan() for key in keys))
+        return usable.sort(keys, descending=True, maintain_order=True).head(n)
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    def __repr__(self) -> str:
+        return f"Sweep({self.space.strategy.__name__}, {len(self):,} sets, {self.distinct:,} distinct)"
+
+    def _repr_html_(self) -> str:
+        return f"<p>{self!r}; the best by (sharpe_ratio, vwr):</p>{self.best()._repr_html_()}"
+
+
+def sweep(
+    bars: Bars,
+    strategy: Any,
+    *,
+    n: int = 10_000,
+    sampler: str = "sobol",
+    seed: int = 0,
+    params: dict[str, Any] | None = None,
+    space: dict[str, Any] | None = None,
+    costs: Costs | None = None,
+    sizing: Sizing | None = None,
+    cash: float = 100_000.0,
+    fill: Fill = "next_open",
+    workers: int | None = None,
+    executor: str | None = None,
+    cancel: threading.Event | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Sweep:
+    """Evaluate many parameter sets of a strategy on the same bars.
+
+    Parameters
+    ----------
+    bars : Bars
+    strategy : str, type of Strategy or Strategy
+    n : int
+        Number of sets; ``sobol`` and ``random`` give exactly so many that break no constraint, ``grid`` at most.
+    sampler : {"sobol", "random", "grid"}
+    seed : int
+    params, space : dict, optional
+        Fixed values, and ranges in place of the declared ones, as in `walk_forward`.
+    workers : int, optional
+        All cores where absent; the table does not depend on it.
+    executor : {"serial", "threads", "processes"}, optional
+        Whichever suits the work where absent.
+    cancel : threading.Event, optional
+        Set it to stop; `RunCancelled` follows.
+    progress : callable, optional
+        Called with the number of sets that were finished since the last call.
+
+    Returns
+    -------
+    Sweep
+
+    Raises
+    ------
+    SettingsError, ParameterError, StrategyError, RunCancelled
+    """
+    if isinstance(n, bool) or not isinstance(n, int) or n < 1:
+        raise SettingsError(f"n={n!r} leaves nothing to evaluate; give a whole number of at least 1.")
+    if sampler not in METHODS:
+        raise SettingsError(f"sampler={sampler!r} is unknown; allowed: {', '.join(METHODS)}.{nearest(sampler, METHODS)}")
+    if executor not in (None, "serial", "threads", "processes"):
+        raise SettingsError(f"executor={executor!r} is unknown; allowed: serial, threads, processes.")
+    cls, fixed = strategy_class(strategy, params)
+    searched = Space(cls, fixed, space)
+    columns = propose_all(searched, sampler, n, seed)
+    rows, place = visits(columns)
+    sets = list(searched.rows({name: column[rows] for name, column in columns.items()}))
+    settings = {"costs": costs or Costs(), "sizing": sizing or Sizing.percent(1.0), "cash": cash, "fill": fill}
+    Simulator(bars, **settings)  # type: ignore[arg-type]  # refuses impossible settings before any work is done
+    count = min(workers or os.cpu_count() or 1, len(sets))
+    kind = executor or _suits(cls, bars, len(sets), count)
+    stop = cancel or threading.Event()
+    chunks = [sets[a:b] for a, b in _spans(len(sets), 1 if kind == "serial" else count)]
+    if kind == "serial":
+        parts = [_evaluate(cls, bars, settings, chunk, stop.is_set, progress) for chunk in chunks]
+    elif kind == "threads":
+        with ThreadPoolExecutor(count) as pool:
+            futures = [pool.submit(_evaluate, cls, bars, settings, c, stop.is_set, progress) for c in chunks]
+            try:
+                parts = [future.result() for future in futures]
+            except BaseException:
+                stop.set()
+                raise
+    else:
+        parts = _in_processes(cls, bars, settings, chunks, count, stop, progress)
+    values = np.concatenate([part[0] for part in parts])[place]
+    errors = [error for part in parts for error in part[1]]
+    failed = pl.Series([errors[k] for k in place], dtype=pl.String)
+    table = pl.DataFrame(
+        {
+            **{name: columns[name] for name in searched.names},
+            **{name: np.ascontiguousarray(values[:, k]) for k, name in enumerate(NAMES)},
+            "error": failed,
+        }
+    )
+    if failed.null_count() < len(failed):
+        there = pl.col("error").is_null()
+        table = table.with_columns(pl.when(there).then(pl.col(name)).alias(name) for name in NAMES)
+    return Sweep(table, searched, len(sets))
+
+
+def _suits(cls: type[Strategy], bars: Bars, sets: int, workers: int) -> str:
+    if workers == 1 or len(bars) * sets < _QUICK:
+        return "serial"
+    return "threads" if len(bars) >= _LONG else "processes"
+
+
+def _spans(n: int, parts: int) -> list[tuple[int, int]]:
+    edges = [n * k // parts for k in range(parts + 1)]
+    return [(a, b) for a, b in zip(edges, edges[1:], strict=False) if b > a]
+
+
+def _evaluate(
+    cls: type[Strategy],
+    bars: Bars,
+    settings: dict[str, Any],
+    sets: Sequence[Parameters],
+    cancelled: Callable[[], bool],
+    progress: Callable[[int], None] | None,
+) -> tuple[FloatArray, list[str | None]]:
+    """Metrics of each set (a row of NaN where it failed) and the errors."""
+    simulator = Simulator(bars, **settings)
+    values = np.full((len(sets), len(NAMES)), np.nan)
+    errors: list[str | None] = [None] * len(sets)
+    reported = 0
+    with using(ColumnCache()):
+        for k, params in enumerate(sets):
+            if cancelled():
+                raise RunCancelled(f"the sweep was cancelled after {k} of {len(sets)} sets of this worker.")
+            try:
+                values[k] = simulator.metrics(cls(**params).evaluate(bars))
+            except MaestroError as error:
+                errors[k] = str(error)
+            except Exception as error:  # a strategy is the user's code: whatever it raises is this set's failure
+                errors[k] = f"{type(error).__name__}: {error}"
+            if progress is not None and (k - reported >= 100 or k == len(sets) - 1):
+                progress(k + 1 - reported)
+                reported = k + 1
+    return values, errors
+
+
+def _in_processes(
+    cls: type[Strategy], bars: Bars, settings: dict[str, Any], chunks: Sequence[Any], count: int,
+    stop: threading.Event, progress: Callable[[int], None] | None,
+) -> list[tuple[FloatArray, list[str | None]]]:  # fmt: skip
+    from maestro.walkforward.executors import pooled
+
+    # Smaller pieces than workers, so that progress is seen; neighbours stay together for the column cache.
+    pieces = [chunk[a:b] for chunk in chunks for a, b in _spans(len(chunk), max(1, min(8, len(chunk) // 500)))]
+    return pooled(_piece, bars, [(cls, settings, piece) for piece in pieces], count, stop, progress)
+
+
+def _piece(bars: Bars, cancelled: Callable[[], bool], cls: type[Strategy], settings: dict[str, Any], sets: Any) -> Any:
+    return _evaluate(cls, bars, settings, sets, cancelled, None)

@@ -1,0 +1,109 @@
+"""Folds as tables: the folds, the stitched out-of-sample equity, trades, and the metrics of the whole."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from maestro import metrics as m
+from maestro.bars import Bars
+from maestro.walkforward.fold import FoldResult
+
+def fold_row(result: FoldResult, bars: Bars, parameters: Sequence[str]) -> dict[str, Any]:
+    """Window (stamps of the first and last bar), chosen parameters, is_ and oos_ metrics, error."""
+    w = result.window
+    chosen = result.chosen
+    inside = None if chosen is None else chosen.metrics
+    outside = result.test_metrics
+    return {
+        "fold": result.fold,
+        "train_start": int(bars.time[w.train_start]),
+        "train_end": int(bars.time[w.train_stop - 1]),
+        "test_start": int(bars.time[w.test_start]),
+        "test_end": int(bars.time[w.test_stop - 1]),
+        **{name: None if chosen is None else chosen.params[name] for name in parameters},
+        **{f"is_{name}": None if inside is None else float(inside[k]) for k, name in enumerate(m.NAMES)},
+        **{f"oos_{name}": None if outside is None else float(outside[k]) for k, name in enumerate(m.NAMES)},
+        "error": result.error,
+    }
+
+
+def folds_table(rows: Sequence[dict[str, Any]]) -> pl.DataFrame:
+    """Table of `fold_row` rows with stamps and types."""
+    stamps = ("train_start", "train_end", "test_start", "test_end")
+    floats = {name: pl.Float64 for name in rows[0] if name.startswith(("is_", "oos_"))}
+    frame = pl.DataFrame(rows, schema_overrides={**floats, "error": pl.String}, infer_schema_length=None)
+    return frame.with_columns(pl.col(name).cast(pl.Datetime("us", "UTC")) for name in stamps)
+
+
+def fold_equity(result: FoldResult, bars: Bars, cash: float) -> pl.DataFrame:
+    """Bars of a test window: time, fold, position, close, open, and the fold's own returns."""
+    w = result.window
+    stretch = slice(w.test_start, w.test_start + len(result.equity))
+    before = np.concatenate(([cash], result.equity[:-1]))
+    return pl.DataFrame(
+        {
+            "timestamp": pl.Series(bars.time[stretch]).cast(pl.Datetime("us", "UTC")),
+            "fold": pl.Series([result.fold] * len(result.equity), dtype=pl.Int64),
+            "return": result.equity / before - 1.0 if len(result.equity) else np.empty(0),
+            "position": result.position,
+            "open": bars.open[stretch],
+            "close": bars.close[stretch],
+        }
+    )
+
+
+def stitch(parts: Sequence[pl.DataFrame], cash: float) -> pl.DataFrame:
+    """Chain the folds' out-of-sample returns: timestamp, fold, equity, return, drawdown, position, close, benchmark.
+
+    A bar that two test windows share is taken from the earlier fold. The benchmark buys at the first open with all
+    the cash and holds, without costs; it stands still over bars that no fold tested.
+    """
+    whole = pl.concat(parts).unique(subset="timestamp", keep="first", maintain_order=True).sort("timestamp")
+    returns = whole["return"].to_numpy()
+    equity = cash * np.cumprod(1.0 + returns)
+    peak = np.maximum.accumulate(np.maximum(equity, cash))
+    close, opens = whole["close"].to_numpy(), whole["open"].to_numpy()
+    benchmark = cash * close / opens[0] if len(close) else np.empty(0)
+    return whole.select(
+        "timestamp",
+        "fold",
+        pl.Series("equity", equity),
+        "return",
+        pl.Series("drawdown", equity / peak - 1.0),
+        "position",
+        "close",
+        pl.Series("benchmark", benchmark),
+    )
+
+
+def stitched_metrics(equity: pl.DataFrame, folds: pl.DataFrame, trades: pl.DataFrame, cash: float, periods: float) -> dict[str, float]:
+    """Metrics of the whole out-of-sample stretch, by the names of `maestro.metrics.NAMES`.
+
+    Those of the curve come from the chained returns, those of trades from all closed trades; fees, slippage and
+    funding are sums over folds that each began with the same cash; turnover and exposure are means weighted by bars.
+    All are NaN where no fold has a result.
+    """
+    if not len(equity):
+        return dict.fromkeys(m.NAMES, float("nan"))
+    result = m.from_equity(equity["equity"].to_numpy(), cash, periods_per_year=periods)
+    done = folds.filter(pl.col("oos_final_equity").is_not_null())
+    bars = equity.group_by("fold").len().sort("fold")
+    weights = done.join(bars, on="fold", how="left")["len"].fill_null(0).to_numpy()
+    closed = trades.filter(pl.col("exit_reason") != "open")
+    gains = float(closed.filter(pl.col("pnl") > 0)["pnl"].sum())
+    losses = -float(closed.filter(pl.col("pnl") <= 0)["pnl"].sum())
+    result |= {
+        "win_rate": float((closed["pnl"] > 0).mean()) if len(closed) else float("nan"),  # type: ignore[arg-type]
+        "profit_factor": gains / losses if losses >= m.ZERO else float("nan"),
+        "num_trades": float(len(closed)),
+        "turnover": float(np.average(done["oos_turnover"].to_numpy(), weights=weights)),
+        "exposure": float(np.average(done["oos_exposure"].to_numpy(), weights=weights)),
+        "final_equity": float(equity["equity"][-1]),
+        **{name: float(done[f"oos_{name}"].sum()) for name in ("fees", "slippage", "funding", "cut_entries")},
+        "ruined": float((done["oos_ruined"] > 0).any()),
+    }
+    return {name: result[name] for name in m.NAMES}
