@@ -304,7 +304,7 @@ def _warnings(e: Evidence) -> list[Finding]:
         found.append((
             f"{plural(e.failed, 'fold')} of {e.folds} failed",
             f"{'It has' if e.failed == 1 else 'They have'} no result and {'is' if e.failed == 1 else 'are'} left out "
-            "of every figure here, not counted as zero; the table of folds says why. "
+            "of every figure here, not counted as zero; the table of folds says why. Buy and hold holds through. "
             "Do not read the rest as if it covered the whole period.",
         ))  # fmt: skip
     if e.ruined:

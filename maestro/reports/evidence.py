@@ -134,7 +134,7 @@ def gather(wf: WalkForwardResult) -> Evidence:
         periods_per_year=periods,
         cash=cash,
         ruined="ruined" in metric_names(folds) and bool((numbers(good, "oos_ruined") > 0).any()),
-        overlapping=bool((tests["test_start"][1:] < tests["test_end"][:-1]).any()) if len(tests) > 1 else False,
+        overlapping=bool((tests["test_start"][1:] <= tests["test_end"][:-1]).any()) if len(tests) > 1 else False,
         synthetic=bool(bars.get("synthetic")),
         fill=str(spec.get("fill") or "next_open"),
         notes=tuple(dict.fromkeys([*wf.notes, *(bars.get("notes") or ())])),

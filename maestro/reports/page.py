@@ -225,6 +225,7 @@ def _palette() -> str:
         f":root{{{block(LIGHT)}}}"
         f"@media (prefers-color-scheme:dark){{:root:not([data-theme=light]){{{dark}}}}}"
         f":root[data-theme=dark]{{{dark}}}"
+        f"@media print{{:root:root{{{block(LIGHT)}}}}}"
     )
 
 

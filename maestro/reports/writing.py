@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
 from pathlib import Path
 
 from maestro.errors import RunError
+from maestro.runs.files import write_atomic
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> Path:
@@ -15,22 +15,13 @@ def write_text(path: str | os.PathLike[str], text: str) -> Path:
     Raises
     ------
     RunError
-        The folder is missing or cannot be written to, or the disk is full.
+        The folder cannot be made or written to, or the disk is full.
     """
     target = Path(path)
-    work = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with work.open("w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        work.replace(target)
-    except OSError as error:
-        raise RunError(
-            f"cannot write {target}: {error.strerror or error}; choose a path that can be written to."
-        ) from error
-    finally:
-        with suppress(OSError):  # what went wrong has been said; there may be nothing to clear away
-            work.unlink()
+        write_atomic(target, text.encode("utf-8", "replace"))
+    except RunError as error:
+        # The remedy given there is for a folder of runs, not for a path of the reader's choice.
+        reason = getattr(error.__cause__, "strerror", None) or error
+        raise RunError(f"cannot write {target}: {reason}; choose a path that can be written to.") from error
     return target

@@ -42,7 +42,7 @@
         if (Object.keys(fresh).length) model.setv(fresh);
       }
     }
-    shown = theme;
+    shown = root.dataset.painted = theme; // the print style turns dark figures light by this
   }
 
   function label() {
@@ -58,12 +58,6 @@
     apply();
   });
   system.addEventListener("change", apply);
-  addEventListener("beforeprint", () => { root.dataset.print = root.dataset.theme || ""; root.dataset.theme = "light"; apply(); });
-  addEventListener("afterprint", () => {
-    if (root.dataset.print) root.dataset.theme = root.dataset.print; else delete root.dataset.theme;
-    delete root.dataset.print;
-    apply();
-  });
 
   for (const block of document.querySelectorAll(".code")) {
     if (!navigator.clipboard) break;
@@ -85,7 +79,7 @@
   let text = document.getElementById("documents").textContent;
   if (wanted() === "dark") {
     for (const [light, dark] of toDark) text = text.replaceAll('"' + light + '"', '"' + dark + '"');
-    shown = "dark";
+    shown = root.dataset.painted = "dark";
   }
   const documents = JSON.parse(text);
   if (matchMedia("(pointer: coarse)").matches) {
