@@ -46,11 +46,12 @@ class Bars:
         Bars a year for annualising: 365 days, unless given.
     synthetic : bool, made by `ms.synthetic_bars`, not by a market
     notes : tuple of str, what was left out on the way here
+    origin : str, the Python expression that gives these bars again, where it is known
     """
 
     __slots__ = (
         "_cache", "basis", "close", "funding_count", "funding_rate", "high", "low", "notes", "open", "open_interest",
-        "periods_per_year", "provider", "symbol", "synthetic", "time", "timeframe", "volume",
+        "origin", "periods_per_year", "provider", "symbol", "synthetic", "time", "timeframe", "volume",
     )  # fmt: skip
 
     time: IntArray
@@ -74,6 +75,7 @@ class Bars:
         periods_per_year: float,
         synthetic: bool = False,
         notes: tuple[str, ...] = (),
+        origin: str = "",
     ) -> None:
         """Take validated arrays as they are; use `Bars.from_frame`."""
         self.time = columns["time"]
@@ -83,6 +85,7 @@ class Bars:
         self.periods_per_year = periods_per_year
         self.synthetic = synthetic
         self.notes = notes
+        self.origin = origin
         self._cache: dict[Any, Any] = {}
 
     @classmethod
@@ -215,7 +218,8 @@ class Bars:
             values = getattr(self, name)
             if values is not None:
                 columns[name] = values[window]
-        return self._like(columns)
+        cut = [("" if edge is None else str(int(edge))) for edge in (window.start, window.stop)]
+        return self._like(columns, f"[{cut[0]}:{cut[1]}]")
 
     def between(self, start: str | date | None = None, end: str | date | None = None) -> Bars:
         """Bars that open at or after `start` and before `end` (dates, datetimes or ISO text; naive is UTC)."""
@@ -286,13 +290,13 @@ class Bars:
             values.flags.writeable = False
         for note in notes:
             warnings.warn(note, BarsWarning, stacklevel=2)
-        result = self._like(columns)
+        result = self._like(columns, f".resample({timeframe!r})")
         result.timeframe = timeframe_name(new)
         result.periods_per_year = self.periods_per_year * old / new
         result.notes = (*self.notes, *notes)
         return result
 
-    def _like(self, columns: dict[str, Any]) -> Bars:
+    def _like(self, columns: dict[str, Any], made_by: str) -> Bars:
         return Bars(
             columns,
             provider=self.provider,
@@ -301,6 +305,7 @@ class Bars:
             periods_per_year=self.periods_per_year,
             synthetic=self.synthetic,
             notes=self.notes,
+            origin=self.origin and self.origin + made_by,
         )
 
     # -- out --------------------------------------------------------------------------------
@@ -317,7 +322,15 @@ class Bars:
 
     def __reduce__(self) -> tuple[Any, ...]:
         columns = {"time": self.time, **{name: getattr(self, name) for name in _COLUMNS}}
-        rest = (self.provider, self.symbol, self.timeframe, self.periods_per_year, self.synthetic, self.notes)
+        rest = (
+            self.provider,
+            self.symbol,
+            self.timeframe,
+            self.periods_per_year,
+            self.synthetic,
+            self.notes,
+            self.origin,
+        )
         return _rebuild, (columns, *rest)
 
     def __repr__(self) -> str:
@@ -350,7 +363,7 @@ class Bars:
 
 
 def _rebuild(columns: dict[str, Any], *rest: Any) -> Bars:
-    names = ("provider", "symbol", "timeframe", "periods_per_year", "synthetic", "notes")
+    names = ("provider", "symbol", "timeframe", "periods_per_year", "synthetic", "notes", "origin")
     for values in columns.values():
         if values is not None:
             values.flags.writeable = False

@@ -40,7 +40,12 @@ def load(name: str | Path, start: str | date | None = None, end: str | date | No
         Nothing of that name, a file that cannot be read, data that breaks a rule, or an empty range.
     """
     bars = _load(name, options)
-    return bars if start is None and end is None else bars.between(start, end)
+    if start is not None or end is not None:
+        bars = bars.between(start, end)
+    given = {"start": start and str(start), "end": end and str(end), **options}
+    said = "".join(f", {key}={value!r}" for key, value in given.items() if value is not None)
+    bars.origin = f"ms.load({str(name)!r}{said})"
+    return bars
 
 
 def _load(name: str | Path, options: dict[str, Any]) -> Bars:
@@ -82,7 +87,7 @@ def load_sample(name: str, *, adjusted: bool = True) -> Bars:
     BarsError
         No such sample.
     """
-    return Bars.from_frame(
+    bars = Bars.from_frame(
         sample_frame(name, adjusted=adjusted),
         provider="SAMPLE",
         symbol=name,
@@ -90,6 +95,8 @@ def load_sample(name: str, *, adjusted: bool = True) -> Bars:
         periods_per_year=PER_YEAR,
         notes=(ADJUSTED if adjusted else RAW,),
     )
+    bars.origin = f"ms.load_sample({name!r}{'' if adjusted else ', adjusted=False'})"
+    return bars
 
 
 def samples() -> pl.DataFrame:
@@ -117,10 +124,12 @@ def synthetic_bars(n: int = 8_760, seed: int = 0, timeframe: str = "1h") -> Bars
     """
     from maestro.data.synthetic import synthetic_columns
 
-    return Bars.from_frame(
+    bars = Bars.from_frame(
         synthetic_columns(n, seed, timeframe),
         provider="SYNTHETIC",
         symbol=f"WALK-{seed}",
         timeframe=timeframe,
         synthetic=True,
     )
+    bars.origin = f"ms.synthetic_bars({n}, seed={seed}, timeframe={timeframe!r})"
+    return bars

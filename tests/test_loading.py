@@ -235,3 +235,21 @@ def test_impossible_walks(arguments: dict[str, Any], said: str) -> None:
 def test_a_walk_of_an_impossible_timeframe() -> None:
     with pytest.raises(BarsError, match="timeframe 'hour' is not understood"):
         ms.synthetic_bars(10, timeframe="hour")
+
+
+# -- where bars come from -------------------------------------------------------------------
+
+
+def test_bars_know_the_expression_that_gives_them_again(tmp_path: Path) -> None:
+    path = write(tmp_path / "two.parquet", ("BTCUSDT", "ETHUSDT"))
+    made = [
+        ms.load("sample:AAPL", start="2010", end="2011-06-01"),
+        ms.load_sample("IBM", adjusted=False)[100:-5],
+        ms.synthetic_bars(50, seed=3)[:48].resample("4h"),
+        ms.load(path, symbol="ETHUSDT", start="2020-01-01 06:00"),
+        ms.load(f"{path}#BTCUSDT", provider="P").between("2020-01-02"),
+    ]
+    for bars in made:
+        again = eval(bars.origin, {"ms": ms})
+        assert (again.fingerprint, again.name, again.origin) == (bars.fingerprint, bars.name, bars.origin)
+    assert ms.Bars.from_frame(made[0].to_frame())[3:].origin == ""
