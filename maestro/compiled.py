@@ -20,8 +20,8 @@ _WHERE = ("metrics.py", "engine/*.py", "indicators/*.py", "strategies/*.py", "wa
 
 
 def _state_of_sources() -> str:
-    """Name, time and size of every file that may hold kernels."""
-    files = sorted(path for pattern in _WHERE for path in _ROOT.glob(pattern))
+    """Name, time and size of every file that holds kernels."""
+    files = sorted(p for pattern in _WHERE for p in _ROOT.glob(pattern) if b"njit" in p.read_bytes())
     lines = [f"{path.relative_to(_ROOT)} {path.stat().st_mtime_ns} {path.stat().st_size}" for path in files]
     return "\n".join([numba.__version__, *lines])
 
