@@ -1,0 +1,42 @@
+# make help lists the targets; each sets up what it needs, once, in .venv.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check bench docs clean
+
+BIN := .venv/bin
+PYTEST_ARGS ?=
+DEMO_REPORT ?= demo-report.html
+
+help: ## Show this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-6s %s\n", $$1, $$2}'
+
+.venv/.maestro-%: pyproject.toml constraints.txt
+	@tools/setup $*
+
+setup: .venv/.maestro-all ## Everything a developer needs
+
+demo: .venv/.maestro-report ## A walk-forward on real bars, and its report; no network once it is set up
+	@$(BIN)/maestro walk-forward EmaCrossStrategy --data sample:AAPL --splitter rolling:10,2,1 --trials 100 \
+		--seed 0 --runs-dir runs --report $(DEMO_REPORT)
+
+test: .venv/.maestro-all ## Every test
+	@tools/setup_browser
+	@if [ -x tools/setup_test_services ]; then tools/setup_test_services; fi
+	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+check: .venv/.maestro-all ## Style, types and the tests of the documentation
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/python -m pytest -q tests/test_docs.py tests/test_imports.py
+
+bench: .venv/.maestro-all ## Measure every figure beside its peer; writes benchmarks/results.md
+	@$(BIN)/python -m benchmarks
+
+docs: .venv/.maestro-docs ## The documentation as a website, in docs/_build/html
+	@$(BIN)/python -m sphinx -q -W --keep-going -b html docs docs/_build/html
+	@echo docs/_build/html/index.html
+
+clean: ## Remove what make has made; runs and reports stay
+	rm -rf .venv .pytest_cache .ruff_cache .mypy_cache .hypothesis .coverage coverage.xml dist build docs/_build
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
