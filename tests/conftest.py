@@ -10,6 +10,7 @@ import pytest
 
 from maestro.bars import Bars
 
+pytest_plugins = ["tests.fixtures.questdb"]
 REAL_DATA = Path(__file__).parents[2] / "shared" / "data"
 
 

@@ -144,12 +144,12 @@ class QuestDBStore:
                 f"{key}: the first row is from before 1970, which QuestDB cannot hold; use a Parquet store."
             )
         table = _table(key)
+        old = empty_rows(key.series)
         if self._is_there(key, table):
             self._settle(table, resume=True)
             old = self._read(key, table, int(stamps[0]), int(stamps[-1]) + 1)
         else:
             self._create(key, table)
-            old = empty_rows(key.series)
         needed, counts = _needed(key, old, rows)
         self._send(table, needed)
         return counts
@@ -189,15 +189,20 @@ class QuestDBStore:
     def _send(self, table: str, rows: pl.DataFrame) -> None:
         sent = 0
         try:
-            for at in range(0, len(rows), _BATCH):
-                self._server.send(table, rows.slice(at, _BATCH))
-                sent += min(_BATCH, len(rows) - at)
-                self._settle(table, wait=sent == len(rows))
+            before = self._settle(table, wait=False)
+            with self._server.sender() as send:
+                for at in range(0, len(rows), _BATCH):
+                    batch = rows.slice(at, _BATCH)
+                    send(table, batch)
+                    taken = self._settle(table, wait=at + _BATCH >= len(rows))
+                    if taken <= before:
+                        raise StoreError(f"table {table} was dropped and made again while it was written to.")
+                    before, sent = taken, sent + len(batch)
         except StoreError as error:
             raise type(error)(f"{error} Of {len(rows)} rows the first {sent} were taken; repeat the write.") from None
 
-    def _settle(self, table: str, *, wait: bool = True, resume: bool = False) -> None:
-        """Return when all that was written by now is visible to readers.
+    def _settle(self, table: str, *, wait: bool = True, resume: bool = False) -> int:
+        """Number of the newest transaction; returns when all that was written by now is visible to readers.
 
         A table that a full disk or another fault has suspended is resumed if `resume`, else reported.
         """
@@ -217,7 +222,7 @@ class QuestDBStore:
             elif suspended:
                 raise self._server.refusal(None, f"table {table} is suspended: {message or 'no reason given'}")
             elif visible >= goal or not wait:
-                return
+                return int(taken)
             if visible > reached:
                 reached, give_up = visible, time.monotonic() + self.timeout
             if time.monotonic() > give_up:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import random
 import threading
 import time
+import warnings
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -24,6 +28,7 @@ if TYPE_CHECKING:
 
 _TRIES = 5  # waits of 0.1, 0.2, 0.4, 0.8 s between them
 _POOL = 16
+_BUSY = 429  # too many connections of a kind: wait for a turn
 _NO_TABLE = "table does not exist"
 _NO_SPACE = ("no space left", "disk full", "errno=28", "[28]")
 
@@ -65,10 +70,13 @@ class Connection:
     def rows(self, sql: str) -> pl.DataFrame:
         """Rows of an answer as the server's Parquet export gives them: numbers to the last bit.
 
-        lz4, since what compresses better takes longer than it saves.
+        lz4, since what compresses better takes longer than it saves. The connection is closed after it: the server
+        lets a few connections export at a time (two on a small machine) and counts those that wait for their next
+        question.
         """
         for attempt in range(_TRIES):
-            content = self._get("/exp", {"query": sql, "fmt": "parquet", "compression_codec": "lz4_raw"}).content
+            params = {"query": sql, "fmt": "parquet", "compression_codec": "lz4_raw"}
+            content = self._get("/exp", params, close=True).content
             try:
                 return pl.read_parquet(io.BytesIO(content))
             except pl.exceptions.PolarsError as error:  # the export broke off
@@ -76,13 +84,18 @@ class Connection:
             time.sleep(0.1 * 2**attempt)
         raise StoreUnavailableError(f"{self.url} answered {_TRIES} times with torn Parquet: {torn}.")
 
-    def _get(self, path: str, params: dict[str, str], tries: int = _TRIES) -> httpx.Response:
+    def _get(self, path: str, params: dict[str, str], tries: int = _TRIES, *, close: bool = False) -> httpx.Response:
         httpx = _httpx()
+        headers = {"Connection": "close"} if close else {}
+        give_up = time.monotonic() + self.timeout
         for attempt in range(tries):
             if attempt:
                 time.sleep(0.1 * 2 ** (attempt - 1))
             try:
-                response = self._pool().get(path, params=params)
+                response = self._pool().get(path, params=params, headers=headers)
+                while response.status_code == _BUSY and time.monotonic() < give_up:
+                    time.sleep(random.uniform(0.002, 0.02))
+                    response = self._pool().get(path, params=params, headers=headers)
             except (httpx.TransportError, RuntimeError) as error:  # RuntimeError: another thread closed the pool
                 if isinstance(error, RuntimeError) and "closed" not in str(error):
                     raise
@@ -133,25 +146,36 @@ class Connection:
                     timeout=httpx.Timeout(self.timeout, connect=5.0),
                     limits=httpx.Limits(max_connections=_POOL, max_keepalive_connections=_POOL),
                     trust_env=False,
+                    verify=self.secure,  # reading the certificates takes longer than reading a year of bars
                 )
             return self._client
 
-    def send(self, table: str, rows: pl.DataFrame) -> None:
-        """Write rows in one transaction; returns when the server has them in its log.
+    @contextlib.contextmanager
+    def sender(self) -> Iterator[Callable[[str, pl.DataFrame], None]]:
+        """A connection for rows: a function that writes a frame to a table in one transaction.
 
-        A request that fails on the way is repeated for ten seconds by the client; rows with a stamp that is there
-        replace each other, so that one that arrived twice counts once.
+        It returns when the server has the rows in its log. A request that fails on the way is repeated for ten seconds
+        by the client; rows with a stamp that is there replace each other, so that one that arrived twice counts once.
+
+        The connection must not outlive the tables it writes to: where one was dropped and made again, the server
+        acknowledges rows that it then loses with the old one. So it is for one write, not kept for the next.
         """
         questdb, pandas = _ilp()
-        columns = {name: rows[name].fill_null(float("nan")).to_numpy() for name in rows.columns[1:]}
-        stamps = rows["timestamp"].to_physical().to_numpy().view("datetime64[us]")
-        frame = pandas.DataFrame({"timestamp": stamps, **columns}, copy=False)
-        protocol = questdb.Protocol.Https if self.secure else questdb.Protocol.Http
+        # Opening them often is what its client warns of, and what is wanted here.
+        warnings.filterwarnings("ignore", message="questdb.Sender: Detected a burst", category=UserWarning)
         login = {"username": self._user, "password": self._password or ""} if self._user else {}
+        protocol = questdb.Protocol.Https if self.secure else questdb.Protocol.Http
         try:
             with questdb.Sender(protocol, self.host, self.port, auto_flush=False, **login) as sender:
-                sender.dataframe(frame, table_name=table, symbols=False, at="timestamp")
-                sender.flush()
+
+                def send(table: str, rows: pl.DataFrame) -> None:
+                    columns = {name: rows[name].fill_null(float("nan")).to_numpy() for name in rows.columns[1:]}
+                    stamps = rows["timestamp"].to_physical().to_numpy().view("datetime64[us]")
+                    frame = pandas.DataFrame({"timestamp": stamps, **columns}, copy=False)
+                    sender.dataframe(frame, table_name=table, symbols=False, at="timestamp")
+                    sender.flush()
+
+                yield send
         except questdb.QuestDBError as error:
             raise self._ilp_failure(error) from None
 
