@@ -20,6 +20,7 @@ _HOMES = {
     "maestro.reports.monthly": ("monthly_frame", "monthly_returns"),
     "maestro.reports.page": ("write_report",),
     "maestro.reports.stability": ("parameter_figure", "parameter_stability"),
+    "maestro.reports.summary": ("summary_html",),
     "maestro.reports.tearsheet": ("write_tearsheet",),
     "maestro.reports.trades": ("trade_distribution", "trade_summary", "trade_table"),
     "maestro.reports.trials": ("trial_distribution", "trial_states"),
@@ -47,6 +48,7 @@ __all__ = [
     "movement",
     "parameter_figure",
     "parameter_stability",
+    "summary_html",
     "trade_distribution",
     "trade_summary",
     "trade_table",
@@ -68,6 +70,7 @@ if TYPE_CHECKING:
     from maestro.reports.monthly import monthly_frame, monthly_returns
     from maestro.reports.page import write_report
     from maestro.reports.stability import parameter_figure, parameter_stability
+    from maestro.reports.summary import summary_html
     from maestro.reports.tearsheet import write_tearsheet
     from maestro.reports.trades import trade_distribution, trade_summary, trade_table
     from maestro.reports.trials import trial_distribution, trial_states

@@ -54,6 +54,8 @@ class Conclusion:
     summary: str
     findings: tuple[Finding, ...]
     warnings: tuple[Finding, ...]
+    notes: tuple[str, ...]
+    """What else a reader should know of the data."""
     believe: str
     """What may be taken from the result, and what may not."""
     evidence: Evidence
@@ -62,6 +64,7 @@ class Conclusion:
         marks = {"for": "+", "against": "-", "open": "?", "warning": "!"}
         lines = [f"{GRADES[self.grade]}: {self.headline}", self.summary]
         lines += [f"{marks[f.tone]} {f.title}: {f.text}" for f in (*self.warnings, *self.findings)]
+        lines += [f"* {note}" for note in self.notes]
         return "\n".join([*filter(None, lines), self.believe])
 
 
@@ -82,7 +85,7 @@ def conclude(wf: WalkForwardResult | Evidence) -> Conclusion:
     ]  # fmt: skip
     return Conclusion(
         grade, _headline(evidence, grade), _summary(evidence), tuple(findings), tuple(_warnings(evidence)),
-        _believe(evidence, grade), evidence,
+        tuple(_notes(evidence)), _believe(evidence, grade), evidence,
     )  # fmt: skip
 
 
@@ -316,9 +319,14 @@ def _warnings(e: Evidence) -> list[Finding]:
             "Test windows share bars; the stitched equity takes each bar once, but trades and costs count them twice."
         )
         found.append(("Overlapping test windows", text))
-    said = ("synthetic", "looks ahead", "ruined")
-    found += [("Note", note) for note in e.notes if not any(word in note for word in said)]
+    found += [("A stand-in was used", note) for note in e.notes if "proxy" in note]
     return [Finding("warning", title, text) for title, text in found]
+
+
+def _notes(e: Evidence) -> list[str]:
+    """Notes of the run that no warning has said in its own words."""
+    said = ("synthetic", "looks ahead", "ruined", "proxy", "failed; their errors")
+    return [note for note in e.notes if not any(words in note for words in said)]
 
 
 def _believe(e: Evidence, grade: Grade) -> str:

@@ -69,9 +69,15 @@ def parameter_names(folds: pl.DataFrame) -> list[str]:
     return [c for c in folds.columns if c not in taken]
 
 
+def search_space(spec: dict[str, Any]) -> dict[str, Any]:
+    """Ranges of the searched parameters in their JSON form, by name; empty where the spec gives none."""
+    space: dict[str, Any] = spec.get("space") or {}
+    return space["search"] if isinstance(space.get("search"), dict) and "fixed" in space else space
+
+
 def searched(wf: WalkForwardResult) -> list[str]:
     """Parameters that the search varied: those in the spec's space, else those that are not fixed."""
-    space, fixed = wf.spec.get("space") or {}, wf.spec.get("params") or {}
+    space, fixed = search_space(wf.spec), wf.spec.get("params") or {}
     names = parameter_names(wf.folds)
     return [n for n in names if n in space] if space else [n for n in names if n not in fixed]
 
@@ -87,18 +93,25 @@ def failed(folds: pl.DataFrame) -> pl.DataFrame:
 
 
 def ranked_by(spec: dict[str, Any]) -> str:
-    """First metric by which trials are ranked."""
+    """First metric by which trials are ranked; the minus of one that is ranked from below is left out."""
     selection = spec.get("selection")
     if isinstance(selection, dict):
         selection = selection.get("metrics") or selection.get("metric")
     if isinstance(selection, (list, tuple)) and selection:
         selection = selection[0]
-    return selection if isinstance(selection, str) else RANKING
+    return selection.removeprefix("-") if isinstance(selection, str) else RANKING
+
+
+def ranked_from_below(spec: dict[str, Any]) -> bool:
+    """Whether the ranking metric is the better the lower it is (``-volatility``)."""
+    selection = spec.get("selection")
+    metrics = selection.get("metrics") if isinstance(selection, dict) else None
+    return str((metrics or [""])[0]).startswith("-")
 
 
 def search_range(wf: WalkForwardResult, name: str) -> Range:
     """Bounds of a parameter's search, from the spec, or what the trials spanned."""
-    given = (wf.spec.get("space") or {}).get(name)
+    given = search_space(wf.spec).get(name)
     if isinstance(given, dict):
         options = given.get("options") or given.get("choices")
         if options is None and str(given.get("kind", given.get("type", ""))).lower() == "bool":

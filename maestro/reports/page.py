@@ -19,11 +19,12 @@ from maestro.reports.drift import in_words
 from maestro.reports.equity import equity_layout
 from maestro.reports.evidence import Evidence
 from maestro.reports.folds import fold_table, is_oos_scatter
-from maestro.reports.formats import known, label, moment, money, number, percent, plural, significant
+from maestro.reports.formats import known, label, moment, plural, significant
 from maestro.reports.html import TEMPLATES, stylesheet
 from maestro.reports.monthly import monthly_returns
 from maestro.reports.provenance import provenance, quality_table
 from maestro.reports.stability import parameter_figure
+from maestro.reports.summary import tiles
 from maestro.reports.theme import DARK, LIGHT, swaps
 from maestro.reports.trades import reasons_table, trade_distribution, trade_summary, trade_table
 from maestro.reports.trials import trial_distribution, trial_states
@@ -101,7 +102,7 @@ def render(wf: WalkForwardResult, *, tearsheet: str = "", problem: str = "") -> 
         marks=MARKS,
         tones=TONES,
         note=significance_note(evidence),
-        tiles=_tiles(evidence),
+        tiles=tiles(evidence),
         subtitle=_subtitle(wf, evidence),
         figures=figures,
         tearsheet=tearsheet,
@@ -170,50 +171,6 @@ def _subtitle(wf: WalkForwardResult, e: Evidence) -> list[str]:
     if e.tried:
         parts.append(plural(e.tried + e.infeasible, "trial"))
     return parts
-
-
-def _tiles(e: Evidence) -> list[tuple[str, str, str, str]]:
-    """Key figures: name, value, what to hold it against, tone."""
-    share = known(e.costs.share)
-    return [
-        (
-            "Return",
-            percent(e.total_return, sign=True),
-            f"buy and hold {percent(e.benchmark_return, sign=True)}",
-            _tone(e.total_return),
-        ),
-        (
-            "Return a year",
-            percent(e.oos_annual, sign=True),
-            f"in sample {percent(e.is_annual, sign=True)}",
-            _tone(e.oos_annual),
-        ),
-        ("Efficiency", number(e.efficiency), "out of sample / in sample", ""),
-        (
-            "Sharpe ratio",
-            number(e.oos_sharpe),
-            f"in sample {number(e.is_sharpe)}, hold {number(e.benchmark_sharpe)}",
-            "",
-        ),
-        ("Largest drawdown", percent(e.max_drawdown), f"buy and hold {percent(e.benchmark_drawdown)}", ""),
-        (
-            "Folds with a profit",
-            f"{e.profitable} of {e.evaluated}",
-            f"{plural(e.failed, 'fold')} failed" if e.failed else "none failed",
-            "loss" if e.failed else "",
-        ),
-        ("Trades", number(e.trades, 0), f"in the market {percent(e.exposure, 0)} of the time", ""),
-        (
-            "Costs",
-            percent(e.costs.share, 0) if share else money(e.costs.total),
-            "of the profit before them" if share else "paid; no profit before them",
-            "",
-        ),
-    ]
-
-
-def _tone(value: float) -> str:
-    return "gain" if known(value) and value > 0 else "loss" if known(value) and value < 0 else ""
 
 
 def _palette() -> str:

@@ -10,6 +10,24 @@ from maestro.reports.contents import WalkForwardResult
 from maestro.reports.formats import metric, moment, number, percent, significant
 from maestro.reports.html import Html, pairs, table
 
+_SETTINGS = {
+    "seed": "Seed",
+    "splitter": "Splitter",
+    "search": "Search",
+    "trials": "Trials a fold",
+    "selection": "Ranked by",
+    "params": "Fixed parameters",
+    "first": "First trial",
+    "warm_start": "Warm start",
+    "pruner": "Pruner",
+    "costs": "Costs",
+    "sizing": "Sizing",
+    "cash": "Cash",
+    "fill": "Fills",
+    "periods_per_year": "Bars a year",
+}
+_RECORD = (("started", "Started"), ("seconds", "Took, in seconds"), ("status", "Status"), ("versions", "Versions"))
+
 
 def quality_table(wf: WalkForwardResult) -> Html:
     """What the manifest says of the data: a row a finding, as `bars.quality()` lists them."""
@@ -50,15 +68,10 @@ def provenance(wf: WalkForwardResult) -> Html:
     rows.append(("Strategy", str(strategy)))
     if isinstance(source, str) and "\n" not in source:
         rows.append(("Source", _code(source)))
-    shown = {
-        "seed": "Seed", "splitter": "Splitter", "search": "Search", "trials": "Trials a fold", "selection": "Ranked by",
-        "params": "Fixed parameters", "costs": "Costs", "sizing": "Sizing", "cash": "Cash", "fill": "Fills",
-        "periods_per_year": "Bars a year",
-    }  # fmt: skip
-    for key, name in shown.items():
-        if spec.get(key) not in (None, {}, []):
+    for key, name in _SETTINGS.items():
+        if spec.get(key) not in (None, {}, [], False):
             rows.append((name, _setting(key, spec[key])))
-    for key, name in (("created", "Made"), ("timings", "Timings"), ("status", "Status"), ("versions", "Versions")):
+    for key, name in _RECORD:
         if manifest.get(key):
             rows.append((name, _text(manifest[key])))
     parts = [pairs(rows)]
@@ -75,6 +88,14 @@ def _setting(key: str, value: Any) -> str:
         return ", ".join(
             f"{name} {percent(v, 3)}" if isinstance(v, float) else f"{name} {v}" for name, v in value.items()
         )
+    if key == "selection" and isinstance(value, dict):
+        weights = f" with weights {_text(value['weights'])}" if value.get("weights") else ""
+        return f"{_text(value.get('metrics'))} ({value.get('kind')}){weights}"
+    if key in ("splitter", "sizing") and isinstance(value, dict) and "kind" in value:
+        rest = {name: setting for name, setting in value.items() if name != "kind"}
+        return f"{value['kind']}: {_text(rest)}"
+    if key == "seed":
+        return str(value)
     if key == "cash":
         return metric("final_equity", float(value))
     if key == "fill":

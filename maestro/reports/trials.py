@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from maestro.reports.contents import numbers, ranked_by
+from maestro.reports.contents import numbers, ranked_by, ranked_from_below
 from maestro.reports.formats import label
 from maestro.reports.html import Html, table
 
@@ -34,6 +34,7 @@ def trial_distribution(wf: Any, *, metric: str | None = None, height: int = 340)
     from maestro.reports.theme import COLOR, add_hover, add_legend, add_rule, make_figure
 
     name = metric or ranked_by(wf.spec)
+    ahead = -1.0 if metric is None and ranked_from_below(wf.spec) else 1.0
     folds, trials = wf.folds, wf.trials
     labels = folds["fold"].to_list()
     most = max(2, _DOTS // max(len(labels), 1))
@@ -63,7 +64,7 @@ def trial_distribution(wf: Any, *, metric: str | None = None, height: int = 340)
             chosen["y"].append(float(picked[0]))
             chosen["after"].append(after[position])
             chosen["fold"].append(str(fold))
-            chosen["rank"].append(f"{int((values > picked[0]).sum()) + 1:,} of {len(values):,}")
+            chosen["rank"].append(f"{int((ahead * values > ahead * picked[0]).sum()) + 1:,} of {len(values):,}")
     fig = make_figure(
         height=height, drag="both", label=label(name), x_range=Range1d(start=-0.7, end=max(len(labels) - 0.3, 0.7))
     )

@@ -120,28 +120,46 @@ def stand_in(
         curve = equity["equity"].to_numpy()
         peak = np.maximum.accumulate(np.maximum(curve, cash))
         equity = equity.with_columns(pl.Series("drawdown", curve / peak - 1.0))
-    spec = {
-        "strategy": "EmaCrossStrategy", "source_hash": "5f2c" * 16, "params": {}, "space": space,
-        "splitter": {"kind": "rolling", "n_splits": 10, "train_folds": 2, "test_folds": 1}, "search": "tpe",
-        "trials": trials, "selection": ["sharpe_ratio", "vwr"], "costs": {"fee": 0.001, "slippage": 0.0005},
-        "sizing": {"kind": "percent", "value": 1.0, "max_exposure": 1.0}, "cash": cash, "fill": "next_open", "seed": 7,
+    spec: dict[str, Any] = {
+        "strategy": "EmaCrossStrategy",
+        "source": "5f2c" * 16,
+        "params": {},
+        "space": {"fixed": {}, "search": space},
+        "splitter": {"kind": "Rolling", "n_splits": 10, "train_folds": 2, "test_folds": 1},
+        "search": "tpe",
+        "trials": trials,
+        "selection": {"kind": "order", "metrics": ["sharpe_ratio", "vwr"], "weights": []},
+        "costs": {"fee": 0.001, "slippage": 0.0005},
+        "sizing": {"kind": "percent", "value": 1.0, "max_exposure": 1.0},
+        "cash": cash,
+        "fill": "next_open",
+        "seed": 7,
         "periods_per_year": year,
         "bars": {
-            "name": f"BITSTAMP:{symbol}:1h", "provider": "BITSTAMP", "symbol": symbol, "timeframe": "1h",
-            "fingerprint": "ab12" * 16, "n": bars * (folds + 2), "start": START.isoformat(),
-            "end": (START + hour * (bars * (folds + 2) - 1)).isoformat(), "synthetic": False, "notes": [],
+            "name": f"BITSTAMP:{symbol}:1h",
+            "provider": "BITSTAMP",
+            "symbol": symbol,
+            "timeframe": "1h",
+            "fingerprint": "ab12" * 16,
+            "n": bars * (folds + 2),
+            "start": START.isoformat(),
+            "end": (START + hour * (bars * (folds + 2) - 1)).isoformat(),
+            "synthetic": False,
+            "notes": [],
         },
-    }  # fmt: skip
+    }
     manifest = {
-        "versions": {"maestro": "0.1.0", "python": "3.11.9", "numpy": "2.4.6"}, "status": "complete",
-        "timings": {"total_seconds": 4.2},
+        "versions": {"maestro": "0.1.0", "python": "3.11.9", "numpy": "2.4.6"},
+        "status": "done",
+        "started": "2026-01-31T10:00:00+00:00",
+        "seconds": 4.2,
         "command": "maestro walk-forward EmaCrossStrategy --data bars.csv --trials 60 --seed 7",
         "python": "import maestro as ms\nbars = ms.load('bars.csv')\nwf = ms.walk_forward(bars, 'EmaCrossStrategy')",
         "quality": [
             {"check": "gaps", "count": 3, "detail": "the longest is 4 bars"},
             {"check": "zero volume", "count": 0, "detail": ""},
         ],
-    }  # fmt: skip
+    }
     total = _metrics(equity["equity"].to_numpy(), equity["return"].to_numpy(), cash, year) if equity_parts else {}
     columns = ["fold", "trial", "state", *space, *METRICS, "chosen", "error"]
     return StandIn(

@@ -97,12 +97,14 @@ def test_bounds_of_the_search_are_mentioned(solid: Evidence) -> None:
 def test_loud_warnings(solid: Evidence) -> None:
     loud = replace(
         solid, synthetic=True, fill="close", failed=2, ruined=True, overlapping=True,
-        notes=("basis stood in for open interest (proxy)", "The bars are synthetic, not from a market."),
+        notes=("Basis ran on a proxy: close.", "The bars are synthetic, not from a market.", "prices are adjusted"),
     )  # fmt: skip
     titles = [w.title for w in conclude(loud).warnings]
     assert titles == [
-        "Synthetic data", "Look-ahead fills", "2 folds of 9 failed", "Ruin", "Overlapping test windows", "Note",
+        "Synthetic data", "Look-ahead fills", "2 folds of 9 failed", "Ruin", "Overlapping test windows",
+        "A stand-in was used",
     ]  # fmt: skip
+    assert conclude(loud).notes == ("prices are adjusted",)
     assert "made up" in conclude(loud).believe
     assert not conclude(solid).warnings
 

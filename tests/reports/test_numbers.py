@@ -105,7 +105,13 @@ def test_overlapping_windows_are_seen(wf: StandIn) -> None:
 def test_parameters_are_told_from_metrics_and_windows(wf: StandIn) -> None:
     assert parameter_names(wf.folds) == ["fast", "slow", "band", "exit"]
     assert searched(wf) == ["fast", "slow", "band", "exit"]
-    fixed = wf.but(spec={**wf.spec, "space": {"fast": wf.spec["space"]["fast"]}, "params": {"slow": 60}})
+    fixed = wf.but(
+        spec={
+            **wf.spec,
+            "space": {"fixed": {"slow": 60}, "search": {"fast": wf.spec["space"]["search"]["fast"]}},
+            "params": {"slow": 60},
+        }
+    )
     assert searched(fixed) == ["fast"]
 
 
@@ -195,4 +201,5 @@ def test_days_a_year_are_365_or_the_markets_own() -> None:
 def test_ranking_metric_is_read_from_the_spec() -> None:
     assert ranked_by({"selection": ["calmar_ratio", "vwr"]}) == "calmar_ratio"
     assert ranked_by({"selection": {"metrics": ["vwr"]}}) == "vwr"
+    assert ranked_by({"selection": {"metrics": ["-volatility"]}}) == "volatility"
     assert ranked_by({}) == "sharpe_ratio"

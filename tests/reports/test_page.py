@@ -107,15 +107,15 @@ def test_a_run_without_trades_still_has_a_report(wf: StandIn) -> None:
 def test_text_from_outside_is_escaped() -> None:
     hostile = "<script>alert(1)</script>\"'&<img src=x onerror=alert(2)></section>$$x$$\\(y\\)"
     wf = stand_in(symbol=hostile, error=hostile, failed=(2,))
-    spec = {**wf.spec, "strategy": hostile, "source_hash": hostile, "splitter": {hostile: hostile}}
-    spec["space"] = {**wf.spec["space"], "exit": {"kind": "choice", "options": ["cross", "trail", hostile]}}
+    spec = {**wf.spec, "strategy": hostile, "source": hostile, "splitter": {hostile: hostile}}
+    space = {**wf.spec["space"]["search"], "exit": {"kind": "choice", "options": ["cross", "trail", hostile]}}
     manifest = {
         **wf.manifest, "command": hostile, "python": hostile, "versions": {hostile: hostile},
         "quality": [{"check": hostile, "count": 1, hostile: hostile}],
     }  # fmt: skip
     renamed = {"band": hostile}
     wf = wf.but(
-        spec={**spec, "space": {renamed.get(k, k): v for k, v in spec["space"].items()}},
+        spec={**spec, "space": {"fixed": {}, "search": {renamed.get(k, k): v for k, v in space.items()}}},
         manifest=manifest,
         notes=(hostile,),
         folds=wf.folds.rename(renamed),
