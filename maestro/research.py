@@ -18,8 +18,8 @@ import polars as pl
 from maestro.bars import Bars
 from maestro.engine import Costs, Simulator, Sizing
 from maestro.errors import RunCancelled, SettingsError, SplitError
-from maestro.runs import RunStore, find, run_id, source_hash, versions
-from maestro.strategies import Strategy, strategy_class
+from maestro.runs import RunStore, find, python_lines, run_id, source_hash, versions
+from maestro.strategies import STRATEGIES, Strategy, strategy_class
 from maestro.typing import Fill
 from maestro.walkforward import events as ev
 from maestro.walkforward.executors import Job, run_jobs
@@ -168,6 +168,7 @@ def walk_forward(
     progress: bool | ev.Listener | Sequence[ev.Listener] = False,
     cancel: threading.Event | None = None,
     force: bool = False,
+    command: str | None = None,
 ) -> WalkForward:
     """Optimise a strategy on training windows and evaluate each choice on the test window that follows.
 
@@ -205,6 +206,8 @@ def walk_forward(
         Set it to stop; `RunCancelled` follows, and finished folds are kept.
     force : bool
         Compute again also where the run exists.
+    command : str, optional
+        Line of the shell that gives the same run, kept in the manifest beside the lines of Python.
 
     Raises
     ------
@@ -226,7 +229,7 @@ def walk_forward(
     if store is not None and not force and store.status() == "done":
         return _load(store)
     with store.locked() if store is not None else nullcontext():
-        return run.execute(store, workers, executor, listeners, cancel or threading.Event(), force)
+        return run.execute(store, workers, executor, listeners, cancel or threading.Event(), force, command)
 
 
 def load_run(id_or_path: str | Path, runs_dir: str | Path = "runs") -> WalkForward:
@@ -306,9 +309,14 @@ class _Run:
             },
         }  # fmt: skip
 
+    def _python(self) -> str:
+        cls = self.plan.strategy
+        declared = Space(cls, self.plan.space.fixed).to_dict()["search"]
+        return python_lines(self.spec, self.bars.origin, declared, STRATEGIES.get(cls.__name__) is cls)
+
     def execute(
         self, store: RunStore | None, workers: int | None, executor: Any, listeners: Sequence[ev.Listener],
-        cancel: threading.Event, force: bool,
+        cancel: threading.Event, force: bool, command: str | None,
     ) -> WalkForward:  # fmt: skip
         """Run the folds that are missing, keep each as it is finished, and put the result together."""
 
@@ -323,7 +331,8 @@ class _Run:
             "n_folds": len(self.windows),
             "started": datetime.now(UTC).isoformat(timespec="seconds"),
             "versions": versions(),
-            **_reproduce(self.spec),
+            "python": self._python(),
+            **({"command": command} if command else {}),
         }
         notes: list[str] = []
         done: dict[int, tuple[dict[str, Any], dict[str, pl.DataFrame]]] = {}
@@ -446,24 +455,3 @@ def _describe(thing: Any) -> Any:
         if isinstance(value, (bool, int, float, str)) and "seed" not in key
     }
     return {"name": name if isinstance(thing, type) or callable(thing) else f"{type(thing).__module__}.{type(thing).__qualname__}", "settings": settings}
-
-
-def _reproduce(spec: dict[str, Any]) -> dict[str, str]:
-    """Lines of Python and of the shell that give the same run."""
-    bars, splitter = spec["bars"], dict(spec["splitter"])
-    kind = splitter.pop("kind")
-    arguments = ", ".join(f"{k}={v!r}" for k, v in splitter.items())
-    costs = ", ".join(f"{k}={v!r}" for k, v in spec["costs"].items())
-    sizing = spec["sizing"]
-    fixed = f", params={spec['params']!r}" if spec["params"] else ""
-    search = spec["search"] if isinstance(spec["search"], str) else spec["search"]["name"]
-    source = f'ms.load_sample("{bars["symbol"]}")' if bars["provider"] == "SAMPLE" else f'ms.load("{bars["name"]}")'
-    python = (
-        f"import maestro as ms\n"
-        f"bars = {source}  # fingerprint {bars['fingerprint'][:16]}…, {bars['n']} bars\n"
-        f'wf = ms.walk_forward(bars, "{spec["strategy"]}", splitter=ms.{kind}({arguments}), trials={spec["trials"]}, '
-        f'search="{search}", seed={spec["seed"]}{fixed}, costs=ms.Costs({costs}), '
-        f'sizing=ms.Sizing("{sizing["kind"]}", {sizing["value"]!r}, {sizing["max_exposure"]!r}), '
-        f'cash={spec["cash"]!r}, fill="{spec["fill"]}")'
-    )
-    return {"python": python}
