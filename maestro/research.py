@@ -276,7 +276,9 @@ class _Run:
         Simulator(bars, costs=costs, sizing=sizing, cash=cash, fill=fill)  # refuses impossible settings at once
         self.bars, self.splitter, self.warm_start = bars, splitter, warm_start
         self.windows = _checked(splitter.split(bars), len(bars))
-        self.plan = Plan(cls, searched, search, trials, seed, selection, costs, sizing, float(cash), fill, first, pruner)
+        self.plan = Plan(
+            cls, searched, search, trials, seed, selection, costs, sizing, float(cash), fill, first, pruner
+        )
         self.parameters = list(searched.complete({name: None for name in searched.names}))
         self.spec = self._spec()
         self.id = run_id(self.spec)
@@ -361,7 +363,7 @@ class _Run:
         tables = self._assemble(done)
         notes += [note for k in sorted(done) for note in done[k][0]["notes"]]
         manifest["notes"] = list(dict.fromkeys(notes))
-        manifest["quality"] = self.bars.quality().to_dict()
+        manifest["quality"] = self.bars.quality().records()
         wf = WalkForward({**manifest, "status": "done"}, tables, store.folder if store else None)
         manifest["metrics"] = {name: value if math.isfinite(value) else None for name, value in wf.metrics.items()}
         manifest["seconds"] = round(time.perf_counter() - started, 3)
@@ -387,9 +389,7 @@ class _Run:
             before = done[fold - 1][0]["row"] if fold else None
             warm = [] if before is None or before["error"] else [{n: before[n] for n in self.plan.space.names}]
             listener = None if tell is None else (lambda trial, fold=fold: on_trial(fold, trial))
-            yield run_fold(
-                self.plan, self.bars, window, fold, first=warm, cancelled=cancel.is_set, on_trial=listener
-            )
+            yield run_fold(self.plan, self.bars, window, fold, first=warm, cancelled=cancel.is_set, on_trial=listener)
 
     def _kept(self, store: RunStore, notes: list[str]) -> dict[int, tuple[dict[str, Any], dict[str, pl.DataFrame]]]:
         found = {}
@@ -454,4 +454,9 @@ def _describe(thing: Any) -> Any:
         for key, value in sorted(vars(thing).items() if hasattr(thing, "__dict__") else [])
         if isinstance(value, (bool, int, float, str)) and "seed" not in key
     }
-    return {"name": name if isinstance(thing, type) or callable(thing) else f"{type(thing).__module__}.{type(thing).__qualname__}", "settings": settings}
+    return {
+        "name": name
+        if isinstance(thing, type) or callable(thing)
+        else f"{type(thing).__module__}.{type(thing).__qualname__}",
+        "settings": settings,
+    }
