@@ -21,6 +21,7 @@ COMMANDS = {
     "walk-forward": "Choose parameters on past bars, test them on later ones, fold by fold.",
     "report": "Write the report of a run.",
     "runs": "List, show and remove runs on disk.",
+    "data": "Fetch, list, import, export and remove market data.",
 }
 """Commands in the order of the help, each a module of this package with an `app`."""
 

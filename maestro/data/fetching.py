@@ -22,7 +22,7 @@ _AT_ONCE = 8  # series under way; their requests wait for the host's turn
 def fetch(
     store: Store,
     keys: Iterable[SeriesKey],
-    start: int,
+    start: int | None,
     end: int | None = None,
     *,
     archive: str | Path | None = None,
@@ -38,7 +38,7 @@ def fetch(
     Parameters
     ----------
     keys : of one provider, several series at a time within its budget
-    start, end : int [µs], stamps from `start` up to and without `end` (None: what is final by now)
+    start, end : int [µs], stamps from `start` (None: the first stored) up to and without `end` (None: what is final by now)
     archive : str or Path, optional
         A folder or URL of the exchange's archive files to read instead of its API; ``""`` is the settings' URL.
     refresh : bool
@@ -52,7 +52,7 @@ def fetch(
     Raises
     ------
     SettingsError
-        An unknown provider, or keys of several.
+        An unknown provider, keys of several, or a series or timeframe that it does not have.
     """
     keys = list(keys)
     settings = settings or SourceSettings.from_env()
@@ -69,6 +69,8 @@ def fetch(
     async def all_of_them() -> list[SyncResult]:
         turn, room = asyncio.Lock(), asyncio.Semaphore(_AT_ONCE)
         async with opened as source:
+            for key in keys:
+                source.step_us(key.series, key.timeframe)
 
             async def one(key: SeriesKey) -> SyncResult:
                 async with room:

@@ -6,15 +6,16 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
-from maestro.data.frames import OPTIONAL, REQUIRED, canonical_frame, match_columns, read_stamps
+from maestro.data.frames import OPTIONAL, REQUIRED, canonical_frame, match_columns, read_stamps, symbol_column
+from maestro.data.rules import check_bars, check_distance
 from maestro.data.sources.protocol import COLUMNS, STAMP
+from maestro.data.stores import SeriesKey
 from maestro.data.tables import read_table
 from maestro.data.timeframes import infer_timeframe, timeframe_us
-from maestro.errors import BarsError, MaestroError, nearest
+from maestro.errors import BarsError, SettingsError, nearest
 
 _EPOCHS = {"s": 1_000_000, "ms": 1_000, "us": 1, "ns": 0}
 _PROVIDERS = ("BINANCE", "BITFINEX", "BITMEX", "BITSTAMP", "BYBIT", "COINBASE", "KRAKEN", "OKX")
@@ -88,7 +89,7 @@ def read_file(path: Path, choices: Choices | None = None) -> list[Reading]:
     table, form = read_table(path)
     if table.is_empty():
         raise BarsError(f"{path} has no row.")
-    own = next((name for name in table.columns if name.lower() == "symbol"), None)
+    own = symbol_column(table)
     if own is None:
         return [_reading(path, table, form, choices, choices.symbol or _symbol_of(path))]
     symbols = sorted(str(name) for name in table[own].drop_nulls().unique())
@@ -102,6 +103,9 @@ def read_file(path: Path, choices: Choices | None = None) -> list[Reading]:
 def _reading(path: Path, table: pl.DataFrame, form: str, choices: Choices, symbol: str) -> Reading:
     found = _match(table.columns, choices)
     understood = [("file", f"{path.name}: {form}, {len(table):,} rows")]
+    for name in OPTIONAL if choices.series == "bars" else ():
+        if name in found and not (table[found[name]].cast(pl.Float64, strict=False) != 0).any():
+            del found[name]  # a column that is there for its place only: nothing but zeros
     shown = [f"{name} ← {column}" for name, column in found.items()]
     left_out = [name for name in table.columns if name not in found.values() and name.lower() != "symbol"]
     understood.append(("columns", ", ".join(shown) + (f"; left out: {', '.join(left_out)}" if left_out else "")))
@@ -126,6 +130,10 @@ def _reading(path: Path, table: pl.DataFrame, form: str, choices: Choices, symbo
         understood.append(("timeframe", f"{timeframe} ({share:.2%} of the distances between rows)"))
     first, last = frame["timestamp"][0], frame["timestamp"][-1]
     understood.append(("range", f"{len(frame):,} rows, {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC"))
+    if choices.series == "bars":
+        time = frame["timestamp"].to_physical().to_numpy()
+        check_bars(time, {name: frame[name].fill_null(float("nan")).to_numpy() for name in COLUMNS["bars"]})
+        check_distance(time, timeframe, timeframe_us(timeframe))
     provider = choices.provider or _provider_of(path)
     return Reading(frame, provider, symbol, timeframe, choices.series, understood)
 
@@ -177,7 +185,7 @@ def _canonical(table: pl.DataFrame, found: dict[str, str], series: str) -> pl.Da
         columns[name] = table[column] if column in table.columns else pl.Series([float(column)] * len(table))
     frame = pl.DataFrame({name: values.alias(name) for name, values in columns.items()})
     if series == "bars":
-        return canonical_frame(frame).select("timestamp", *COLUMNS["bars"])
+        return canonical_frame(frame)
     value = COLUMNS[series][0]
     # The reader of bars is asked for one number column: the others are filled with it.
     filled = frame.with_columns(**{name: pl.col(value) for name in REQUIRED[1:]})
@@ -201,14 +209,17 @@ def _stamps(column: pl.Series, unit: str) -> tuple[pl.Series, str]:
         utc = stamps.dt.convert_time_zone("UTC") if zone else stamps.dt.replace_time_zone("UTC")
         return utc, f"dates as {unit} (said), UTC"
     stamps = read_stamps(column)
-    if column.dtype == pl.String and not str(column[0]).strip().replace(".", "").isdigit():
-        zone_said = bool(re.search(r"(Z|[+-]\d{2}:?\d{2})$", str(column[0]).strip()[10:]))
-        return stamps, "dates as text" + (", their zone said" if zone_said else ", taken as UTC")
-    if column.dtype == pl.String or column.dtype.is_numeric():
-        digits = len(str(column[0]).strip().split(".")[0])
+    first = str(column[0]).strip()
+    digital = re.fullmatch(r"(\d{9,19})(\.0*)?", first)
+    if digital:
+        digits = len(digital[1])
         names = {13: "ms", 16: "µs", 19: "ns"}
         return stamps, f"epoch in {names.get(digits, 's')} (told from {digits} digits)"
-    return stamps, f"{column.dtype}"
+    if column.dtype == pl.String:
+        zoned = bool(re.search(r"(Z|[+-]\d{2}:?\d{2})$", first[10:]))
+    else:
+        zoned = getattr(column.dtype, "time_zone", None) is not None
+    return stamps, "dates with their zone" if zoned else "dates without a zone, taken as UTC"
 
 
 def _undouble(frame: pl.DataFrame, duplicates: str, path: Path) -> tuple[pl.DataFrame, str]:
@@ -271,36 +282,18 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def check_readings(readings: list[Reading]) -> list[Reading]:
-    """Refuse readings whose series has no name yet; says which flags give it.
+def named(reading: Reading) -> SeriesKey:
+    """The key under which a reading is stored.
 
     Raises
     ------
-    MaestroError
-        Provider or symbol is unknown.
+    SettingsError
+        Provider or symbol is unknown, or no name; says which flags give it.
     """
-    for reading in readings:
-        unknown = [flag for flag, value in (("provider", reading.provider), ("symbol", reading.symbol)) if not value]
-        if unknown:
-            raise MaestroError(
-                f"the file's name does not tell its {' and '.join(unknown)}; "
-                f"say it: {' '.join(f'--{flag} …' for flag in unknown)}."
-            )
-    return readings
-
-
-def describe(readings: list[Reading]) -> dict[str, Any]:
-    """How a file was understood, for a program."""
-    return {
-        "series": [
-            {
-                "provider": reading.provider,
-                "symbol": reading.symbol,
-                "timeframe": reading.timeframe,
-                "series": reading.series,
-                "rows": len(reading.frame),
-                "understood": dict(reading.understood),
-            }
-            for reading in readings
-        ]
-    }
+    unknown = [flag for flag, value in (("provider", reading.provider), ("symbol", reading.symbol)) if not value]
+    if unknown:
+        raise SettingsError(
+            f"the file's name does not tell its {' and '.join(unknown)}; "
+            f"say it: {' '.join(f'--{flag} …' for flag in unknown)}"
+        )
+    return SeriesKey(reading.provider, reading.symbol, reading.timeframe, reading.series)

@@ -16,7 +16,7 @@ from maestro.data.sources.limits import Clock
 from maestro.data.sources.protocol import align_up
 from maestro.data.stores import SeriesKey, Store
 from maestro.data.timeframes import as_datetime, timeframe_us
-from maestro.errors import MaestroError
+from maestro.errors import MaestroError, SettingsError
 from maestro.typing import IntArray
 
 T = TypeVar("T")
@@ -79,7 +79,7 @@ async def sync(
     store: Store,
     source: Source,
     key: SeriesKey,
-    start: int,
+    start: int | None,
     end: int | None = None,
     *,
     outages: Outages,
@@ -97,7 +97,7 @@ async def sync(
     Parameters
     ----------
     start, end : int [µs]
-        Stamps from `start` up to and without `end` (None: what is final by now).
+        Stamps from `start` (None: the first that is stored) up to and without `end` (None: what is final by now).
     outages : Outages
         What is known not to exist at the exchange; what is found out is added.
     turn : asyncio.Lock, optional
@@ -112,6 +112,7 @@ async def sync(
     work = _Work(store, key, outages, clock, turn)
     try:
         step = source.step_us(key.series, key.timeframe)
+        start = await work.first() if start is None else start
         now_us = int(clock.now() * 1_000_000)
         end = min(end or now_us, now_us - (step if key.series == "bars" else 0) + 1)
         earliest = source.earliest(key.series)
@@ -137,6 +138,13 @@ class _Work:
         self.gaps: list[Span] = []
         self._waiting: list[Page] = []
         self._since = clock.ticks()
+
+    async def first(self) -> int:
+        """Stamp of the first stored row."""
+        for info in await self._call(self.store.series):
+            if info.key == self.key:
+                return info.first
+        raise SettingsError(f"nothing is stored of {self.key} yet; say from when to fetch it (--from 2020-01-01).")
 
     async def plan(self, start: int, end: int, step: int, *, grid: bool) -> list[Span]:
         """Stretches to ask for, few and in order."""
@@ -185,7 +193,7 @@ class _Work:
         pages, self._waiting, self._since = self._waiting, [], self.clock.ticks()
         frames = [page.frame for page in pages if len(page.frame)]
         if frames:
-            added, changed = await self._call(_put, self.store, self.key, pl.concat(frames))
+            added, changed = await self._call(put, self.store, self.key, pl.concat(frames))
             self.added, self.changed = self.added + added, self.changed + changed
         gaps = [gap for page in pages for gap in page.gaps]
         self.gaps += gaps
@@ -197,12 +205,13 @@ class _Work:
             return await asyncio.to_thread(work, *arguments)
 
 
-def _put(store: Store, key: SeriesKey, frame: pl.DataFrame) -> tuple[int, int]:
-    """Store the rows that are new or differ; how many of each."""
+def put(store: Store, key: SeriesKey, frame: pl.DataFrame) -> tuple[int, int]:
+    """Store the rows that are new or differ, and say how many of each; where there is none, nothing is written."""
     stamps = frame["timestamp"].to_physical()
     stored = store.read(key, int(stamps[0]), int(stamps[-1]) + 1)
     fresh = frame.join(stored, on="timestamp", how="anti", maintain_order="left")
     values = [name for name in frame.columns if name != "timestamp"]
+    stored = stored.with_columns(pl.lit(None, pl.Float64).alias(name) for name in values if name not in stored.columns)
     both = frame.join(stored, on="timestamp", how="inner", suffix="_stored", maintain_order="left")
     differs = pl.any_horizontal(pl.col(name).ne_missing(pl.col(f"{name}_stored")) for name in values)
     # A store replaces whole rows: what else stands in a revised one (a joined series) is kept.

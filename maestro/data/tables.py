@@ -13,7 +13,8 @@ import polars as pl
 from maestro.errors import BarsError
 
 _KLINES = ("timestamp", "open", "high", "low", "close", "volume")  # a file without a header: Binance's order
-_SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+_SEPARATORS = {";": "semicolon", "\t": "tab", "|": "bar", ",": "comma"}
+_LOOKED_AT = 20_000  # characters
 
 
 def read_table(path: Path) -> tuple[pl.DataFrame, str]:
@@ -42,11 +43,16 @@ def read_table(path: Path) -> tuple[pl.DataFrame, str]:
 
 def _read_csv(content: bytes, path: Path, around: str) -> tuple[pl.DataFrame, str]:
     text = content.decode("utf-8-sig")
-    lines = [line for line in text[:20_000].splitlines() if line.strip()]
+    if text.lstrip()[:1] in ("[", "{"):
+        raise BarsError(f"{path} looks like JSON; give a CSV, Parquet or zip file.")
+    lines = [line for line in text[:_LOOKED_AT].splitlines() if line.strip()]
     if not lines:
         raise BarsError(f"{path} is empty.")
-    separator = max(_SEPARATORS, key=lambda sign: min(line.count(sign) for line in lines[-3:]))
-    width = lines[-1 if len(lines) < 3 else -2].count(separator)
+    # A comma may also be the decimal sign: it separates only where no other sign stands equally often in every line.
+    last = lines[len(lines) // 2 :][-11 : None if len(text) < _LOOKED_AT else -1]
+    counts = {sign: {line.count(sign) for line in last} for sign in _SEPARATORS}
+    separator = next((sign for sign, found in counts.items() if len(found) == 1 and 0 not in found), ",")
+    width = last[-1].count(separator)
     skipped = next((n for n, line in enumerate(lines) if line.count(separator) >= max(width, 1)), 0)
     first = [cell.strip().strip('"') for cell in lines[skipped].split(separator)]
     header = not all(re.fullmatch(r"[-+0-9.,eE:TZ /]*", cell) for cell in first)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import email.utils
 import functools
+import logging
 import random
 import ssl
 from collections.abc import Callable, Mapping
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     import httpx
 
 T = TypeVar("T")
+_LOG = logging.getLogger("maestro.data")
+_WORTH_SAYING = 2.0  # [s] of waiting
 MARGIN = 0.1  # [s] added to every Retry-After, whose seconds are cut to whole ones
 WITHOUT_RETRY_AFTER = {429: 60.0, 418: 120.0}  # [s] the exchanges' shortest, where the header is missing
 _BACKOFF = (0.25, 30.0)  # [s] the first and the longest pause after a failure
@@ -154,6 +157,10 @@ class Client:
                         "What was received before is stored; run the same again after that time."
                     )
                 if wait > 0:
+                    if wait >= _WORTH_SAYING:
+                        _LOG.info(
+                            "%s: waiting %.0f s (%s)", self.host.name, wait, problem or "its allowance is used up"
+                        )
                     await self.host.clock.sleep(wait)
                 elif self._under_way >= (1 if self._trouble else self.settings.concurrency):
                     self._freed.clear()

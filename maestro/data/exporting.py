@@ -1,0 +1,54 @@
+"""Rows of a series written as a CSV or Parquet file that gives the same numbers when it is read again."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import os
+from pathlib import Path
+
+import polars as pl
+
+from maestro.errors import SettingsError
+
+FORMS = (".csv", ".csv.gz", ".parquet")
+
+
+def write_file(frame: pl.DataFrame, path: Path, *, force: bool = False) -> None:
+    """Write rows; the form is told by the name's ending: ``.csv``, ``.csv.gz`` or ``.parquet``.
+
+    Stamps in a CSV are ISO with a Z; numbers have as many digits as make them the same again. The file appears
+    whole or not at all.
+
+    Raises
+    ------
+    SettingsError
+        Another ending, a folder that is not there, or a file that is there already, unless `force`.
+    """
+    form = next((form for form in sorted(FORMS, key=len, reverse=True) if path.name.lower().endswith(form)), None)
+    if form is None:
+        raise SettingsError(f"{path.name} does not tell its form; end it with {', '.join(FORMS)}.")
+    if not path.parent.is_dir():
+        raise SettingsError(f"there is no folder {path.parent}; make it first.")
+    if path.exists() and not force:
+        raise SettingsError(f"{path} is there already; choose another name, or overwrite it with --force.")
+    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with beside.open("wb") as file:
+            if form == ".parquet":
+                frame.write_parquet(file, compression="zstd", statistics=True)
+            else:
+                content = _csv(frame)
+                file.write(gzip.compress(content, mtime=0) if form == ".csv.gz" else content)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def _csv(frame: pl.DataFrame) -> bytes:
+    parts = (frame["timestamp"].to_physical() % 1_000_000 != 0).any()
+    text = io.BytesIO()
+    frame.write_csv(text, datetime_format="%Y-%m-%dT%H:%M:%S%.6fZ" if parts else "%Y-%m-%dT%H:%M:%SZ")
+    return text.getvalue()
