@@ -184,6 +184,8 @@ def _consistency(e: Evidence) -> list[Finding]:
     share = e.profitable / e.evaluated
     tone: Tone = "for" if share >= PROFITABLE_GOOD else "against" if share <= PROFITABLE_BAD else "open"
     text = f"{e.profitable} of {plural(e.evaluated, 'fold')} earned money out of sample ({percent(share, 0)})."
+    if e.idle:
+        text += f" {'One' if e.idle == 1 else e.idle} of them made no trade."
     return [Finding(tone, "Evenness over time", text)]
 
 
@@ -194,7 +196,8 @@ def _benchmark(e: Evidence) -> list[Finding]:
     text = (
         f"Return {percent(e.total_return, sign=True)} against {percent(e.benchmark_return, sign=True)}, "
         f"largest drawdown {percent(e.max_drawdown)} against {percent(e.benchmark_drawdown)}, "
-        f"Sharpe ratio {number(e.oos_sharpe)} against {number(e.benchmark_sharpe)}."
+        f"Sharpe ratio {number(e.oos_sharpe) if known(e.oos_sharpe) else 'not defined'} against "
+        f"{number(e.benchmark_sharpe)}."
     )
     better = known(e.oos_sharpe) and e.oos_sharpe >= e.benchmark_sharpe
     richer = e.total_return >= e.benchmark_return

@@ -96,7 +96,8 @@ def costs_figure(wf: WalkForwardResult) -> figure:
     running = np.cumsum(amounts[:-1])
     bottom = np.concatenate(([0.0], running[:-1], [0.0]))
     top = np.concatenate((running, [paid.net]))
-    color = [COLOR["strategy"], *(COLOR["loss"] if v < 0 else COLOR["gain"] for v in amounts[1:-1]), COLOR["strategy"]]
+    ends = [COLOR["strategy"] if v >= 0 else COLOR["loss"] for v in (paid.gross, paid.net)]
+    color = [ends[0], *(COLOR["loss"] if v < 0 else COLOR["gain"] for v in amounts[1:-1]), ends[1]]
     source = ColumnDataSource(
         {
             "name": names,

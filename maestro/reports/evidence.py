@@ -39,6 +39,8 @@ class Evidence:
     failed: int
     profitable: int
     """Folds whose out-of-sample return is above zero, of `evaluated`."""
+    idle: int
+    """Folds in which no trade was made out of sample."""
     is_annual: float
     """Annual return in sample of the chosen parameters: mean log growth of the folds, weighted by their length."""
     oos_annual: float
@@ -110,6 +112,7 @@ def gather(wf: WalkForwardResult) -> Evidence:
         folds=len(folds),
         failed=len(failed(folds)),
         profitable=int((numbers(good, "oos_total_return") > 0).sum()),
+        idle=int((numbers(good, "oos_num_trades") == 0).sum()),
         is_annual=is_annual,
         oos_annual=oos_annual,
         efficiency=oos_annual / is_annual if is_annual > 0 else math.nan,

@@ -14,7 +14,8 @@ from maestro.reports.formats import label, metric, moment, significant
 from maestro.reports.html import Html, cell, table
 
 SHOWN = ("sharpe_ratio", "annual_return", "total_return", "max_drawdown", "num_trades")
-_OUT_ONLY = ("total_return", "max_drawdown", "num_trades")
+_SHORT = {"total_return": "return", "max_drawdown": "drawdown", "num_trades": "trades"}
+"""Metrics shown out of sample alone."""
 """Metrics shown of each fold, where the run has them; the ranking metric is added in front."""
 _DAYS_ONLY = 7 * 86_400
 """Test windows of that length [s] or more are shown by their days."""
@@ -36,18 +37,18 @@ def fold_table(wf: Any, *, metrics: tuple[str, ...] = SHOWN) -> Html:
     if length < _ANNUAL_FROM:
         metrics = tuple(n for n in metrics if n != "annual_return")
     names = [n for n in dict.fromkeys((ranked_by(wf.spec), *metrics)) if n in have]
-    sided = [n for n in names if n not in _OUT_ONLY]
-    single = [n for n in names if n in _OUT_ONLY]
+    sided = [n for n in names if n not in _SHORT]
+    single = [n for n in names if n in _SHORT]
     head: list[Any] = ["Fold", "Searched on", "Tested on"]
     head += [
         cell(p, kind="num" if folds[p].dtype.is_numeric() else "", tag="th", title=_hint(p, varied)) for p in params
     ]
     for _ in sided:
         head += [cell("in", kind="num side", tag="th"), cell("out", kind="num", tag="th")]
-    head += [cell("out", kind="num side", tag="th") for _ in single]
+    head += [cell(_SHORT[n], kind="num side", tag="th") for n in single]
     group = f"<tr class='group'><th colspan='{3 + len(params)}'></th>"
     group += "".join(f"<th colspan='2' class='side'>{escape(label(n))}</th>" for n in sided)
-    group += "".join(f"<th class='side'>{escape(label(n))}</th>" for n in single) + "</tr>"
+    group += f"<th colspan='{len(single)}' class='side'>Out of sample</th></tr>" if single else "</tr>"
     brief = length >= _DAYS_ONLY
     rows = []
     for row in folds.iter_rows(named=True):

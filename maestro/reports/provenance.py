@@ -56,7 +56,7 @@ def provenance(wf: WalkForwardResult) -> Html:
     bars = spec.get("bars") or {}
     rows: list[tuple[object, object]] = [("Run", _code(wf.id))]
     if bars.get("fingerprint"):
-        rows.append(("Data", _code(bars["fingerprint"])))
+        rows.append(("Data fingerprint", _code(bars["fingerprint"])))
     if bars.get("n"):
         span = f"{int(bars['n']):,} bars, {_stamp(bars.get('start'))} to {_stamp(bars.get('end'))} UTC"
         rows.append(("Bars", f"{bars.get('name') or ''} {span}".strip()))
@@ -67,10 +67,11 @@ def provenance(wf: WalkForwardResult) -> Html:
         strategy = strategy.get("name")
     rows.append(("Strategy", str(strategy)))
     if isinstance(source, str) and "\n" not in source:
-        rows.append(("Source", _code(source)))
+        rows.append(("Source hash", _code(source)))
     for key, name in _SETTINGS.items():
-        if spec.get(key) not in (None, {}, [], False):
-            rows.append((name, _setting(key, spec[key])))
+        given = spec.get(key)
+        if not (given is None or given is False or given == {} or given == []):
+            rows.append((name, _setting(key, given)))
     for key, name in _RECORD:
         if manifest.get(key):
             rows.append((name, _text(manifest[key])))
