@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from maestro.compiled import njit
+from maestro.errors import ParameterError
 from maestro.indicators.cache import kept
 from maestro.indicators.inputs import frozen, series, several, whole
 from maestro.typing import FloatArray
@@ -226,5 +227,7 @@ def macd(values: FloatArray, fast: int = 12, slow: int = 26, signal: int = 9) ->
         A period below 1, or fast not below slow.
     """
     fast, signal = whole(fast, "fast"), whole(signal, "signal")
-    line, smooth, histogram = _macd(series(values), fast, whole(slow, "slow", fast + 1), signal)
+    if fast >= whole(slow, "slow"):
+        raise ParameterError(f"fast={fast} is not below slow={slow}; give a slow period longer than the fast one.")
+    line, smooth, histogram = _macd(series(values), fast, slow, signal)
     return MACD(frozen(line), frozen(smooth), frozen(histogram))

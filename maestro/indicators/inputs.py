@@ -55,16 +55,15 @@ def whole(value: Any, name: str = "period", minimum: int = 1) -> int:
     ParameterError
         Not a whole number, or below `minimum`.
     """
+    number = value
     if type(value) is not int:
         try:
-            value = None if isinstance(value, (bool, np.bool_)) else operator.index(value)
+            number = None if isinstance(value, (bool, np.bool_)) else operator.index(value)
         except TypeError:
-            value = None
-        if value is None:
-            raise ParameterError(f"{name} is not a whole number of bars; give {minimum} or more.")
-    if value < minimum:
-        raise ParameterError(f"{name}={value} is below {minimum}; give a whole number of bars, {minimum} or more.")
-    return value  # type: ignore[no-any-return]
+            number = None
+    if number is None or number < minimum:
+        raise ParameterError(f"{name}={value!r} is out of bounds; give a whole number of bars, {minimum} or more.")
+    return number  # type: ignore[no-any-return]
 
 
 def frozen(column: FloatArray) -> FloatArray:

@@ -134,8 +134,13 @@ class BasisTradingStrategy(Strategy):
 
     def overlays(self, bars: Bars) -> list[Overlay]:
         pane = "z-score"
-        levels = {"entry": self.entry_std, "exit": self.exit_std}
-        lines = [level(bars, f"{name} {side:+d}", side * v, pane) for name, v in levels.items() for side in (-1, 1)]
+        levels = {
+            "long entry": -self.entry_std,
+            "long exit": -self.exit_std,
+            "short exit": self.exit_std,
+            "short entry": self.entry_std,
+        }
+        lines = [level(bars, name, value, pane) for name, value in levels.items()]
         return [Overlay("z-score", self._score(bars), pane), *lines]
 
 

@@ -77,7 +77,7 @@ class FernandoStrategy(Strategy):
     fixed stop at the highest close of the 20 bars before the signal, no target, and is not opened where that
     stop is not above its fill.
 
-    Source: F. Glücksmann, thesis, ETH Zürich, 2019.
+    Source: Glücksmann (2019), ETH Zürich.
     """
 
     family = "classic"
