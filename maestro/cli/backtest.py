@@ -12,7 +12,7 @@ from maestro.cli import options
 if TYPE_CHECKING:
     from maestro.engine import Backtest
 
-app = typer.Typer(rich_markup_mode=None)
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 SHOWN = (
     "total_return", "annual_return", "volatility", "max_drawdown", "sharpe_ratio", "sortino_ratio", "calmar_ratio",

@@ -59,3 +59,22 @@ Tearsheet = Annotated[
     bool, typer.Option("--tearsheet/--no-tearsheet", help="Write the QuantStats tear sheet beside it.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document, for a program.")]
+
+
+def line_of(ctx: typer.Context, aside: set[str]) -> str:
+    """Line of the shell that gives the same result: what was said of the command, without the options in `aside`."""
+    import shlex
+
+    words = ctx.command_path.split()
+    for option in ctx.command.params:
+        source = ctx.get_parameter_source(str(option.name))
+        if source is None or source.name != "COMMANDLINE" or option.name in aside:
+            continue
+        value = ctx.params[str(option.name)]
+        if option.param_type_name == "argument":
+            words.append(str(value))
+            continue
+        flag = max(option.opts, key=len)
+        for one in value if isinstance(value, (list, tuple)) else [value]:
+            words += [flag] if one is True else [flag, str(one)]
+    return shlex.join(words)

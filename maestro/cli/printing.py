@@ -14,6 +14,11 @@ import typer
 from maestro.bars import Bars
 from maestro.reports import formats
 
+_SHORT = {
+    "sharpe_ratio": "Sharpe", "sortino_ratio": "Sortino", "calmar_ratio": "Calmar", "total_return": "return",
+    "annual_return": "a year", "max_drawdown": "drawdown", "num_trades": "trades",
+}  # fmt: skip
+
 
 def print_json(document: Any) -> None:
     """One document on stdout; what is no number becomes null, moments ISO text."""
@@ -68,7 +73,7 @@ def show_table(headings: Sequence[str], rows: Iterable[Sequence[str]], *, left: 
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
     for i, heading in enumerate(headings):
         whole = i == 0 or i >= left  # names and numbers are not broken, text between them is
         table.add_column(Text(heading), justify="left" if i < left else "right", no_wrap=whole, overflow="fold")
@@ -77,10 +82,19 @@ def show_table(headings: Sequence[str], rows: Iterable[Sequence[str]], *, left: 
     Console(highlight=False).print(table)
 
 
+def columns() -> int:
+    """Width of the terminal [characters]; 80 where there is none."""
+    return max(shutil.get_terminal_size().columns, 40)
+
+
+def short(name: str) -> str:
+    """Heading of a metric for a narrow table."""
+    return _SHORT.get(name) or formats.label(name)
+
+
 def say(text: str, *, bullet: str = "") -> None:
     """Print a line, wrapped at the terminal's width, the rest hanging under its beginning."""
-    width = max(shutil.get_terminal_size().columns, 40)
-    typer.echo(textwrap.fill(f"{bullet}{text}", width, subsequent_indent=" " * len(bullet), break_long_words=False))
+    typer.echo(textwrap.fill(f"{bullet}{text}", columns(), subsequent_indent=" " * len(bullet), break_long_words=False))
 
 
 def show_notes(notes: Iterable[str]) -> None:

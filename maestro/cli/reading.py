@@ -5,18 +5,21 @@ from __future__ import annotations
 import importlib.util
 import sys
 from collections.abc import Iterable
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from maestro.bars import Bars
 from maestro.engine import Costs, Sizing
-from maestro.errors import ParameterError, SettingsError, StrategyError, nearest
+from maestro.errors import ParameterError, SettingsError, SplitError, StrategyError, nearest
 from maestro.loading import load
 from maestro.strategies import STRATEGIES, Strategy
 from maestro.strategies.parameters import Parameter
+from maestro.walkforward.splitters import Adaptive, Calendar, Expanding, Rolling, Splitter
 
 _YES, _NO = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 _SIZINGS = ("percent", "cash", "units", "volatility")
+_SPLITTERS: dict[str, Any] = {"rolling": Rolling, "expanding": Expanding, "adaptive": Adaptive, "calendar": Calendar}
 
 
 def read_bars(
@@ -192,3 +195,39 @@ def read_sizing(text: str) -> Sizing:
         raise SettingsError(f"--sizing {text!r} is not understood; write {kind}:VALUE or {kind}:VALUE,MAX_EXPOSURE.")
     sizing: Sizing = getattr(Sizing, kind)(value, **({"max_exposure": rest[0]} if rest else {}))
     return sizing
+
+
+def read_splitter(text: str) -> Splitter:
+    """Splitter of ``kind:value,value,purge=24``; the values are the splitter's settings in order.
+
+    Raises
+    ------
+    SplitError
+        An unknown kind, or settings that it does not have.
+    """
+    kind, _, settings = text.partition(":")
+    example = "; write rolling:10,2,1, expanding:10, adaptive:10,2 or calendar:6mo,1mo."
+    if kind not in _SPLITTERS:
+        raise SplitError(f"--splitter {text!r} is unknown{example}{nearest(kind, _SPLITTERS)}")
+    cls = _SPLITTERS[kind]
+    ordered = [field.name for field in fields(cls) if field.name not in ("purge", "embargo")]
+    given: dict[str, Any] = {}
+    for place, part in enumerate(filter(None, (one.strip() for one in settings.split(",")))):
+        name, equals, value = part.partition("=")
+        if not equals:
+            name, value = (ordered[place] if place < len(ordered) else part), part
+        if name not in (*ordered, "purge", "embargo") or name in given:
+            allowed = ", ".join((*ordered, "purge", "embargo"))
+            raise SplitError(f"--splitter {text!r}: {part!r} is not understood; {kind} has {allowed}{example}")
+        given[name] = _number_or_text(value)
+    splitter: Splitter = cls(**given)
+    return splitter
+
+
+def _number_or_text(text: str) -> int | float | str:
+    if _whole(text):
+        return int(text)
+    try:
+        return float(text)
+    except ValueError:
+        return text

@@ -11,7 +11,7 @@ from maestro.cli import options
 if TYPE_CHECKING:
     from maestro.strategies import Strategy
 
-app = typer.Typer(rich_markup_mode=None)
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
 @app.command()

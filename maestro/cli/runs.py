@@ -1,0 +1,80 @@
+"""``maestro runs``: which runs are on disk, what one found, and how to be rid of it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from maestro.cli import options
+
+app = typer.Typer(rich_markup_mode=None, add_completion=False, no_args_is_help=True, help="List, show and remove runs on disk.")
+
+Run = Annotated[str, typer.Argument(metavar="RUN", help="Id of a run, the beginning of one, or its folder.")]
+
+
+@app.command("list")
+def list_(runs_dir: options.RunsDir = Path("runs"), json: options.Json = False) -> None:
+    """List the runs, the newest first."""
+    from maestro.cli.printing import columns, print_json, show_table
+    from maestro.reports import formats
+    from maestro.runs import list_runs
+
+    table = list_runs(runs_dir)
+    if json:
+        print_json(table.to_dicts())
+        return
+    if table.is_empty():
+        typer.echo(f"No run in {runs_dir}. Make one: maestro walk-forward EmaCrossStrategy --data sample:AAPL")
+        return
+    wide = columns() >= 100
+    rows = []
+    for row in table.iter_rows(named=True):
+        when = ((row["started"] or "–")[:16].replace("T", " "),) if wide else ()
+        done = row["status"] == "done"
+        figures = [formats.metric(key, row[key]) if done else "" for key in ("sharpe_ratio", "total_return")]
+        figures[0] = figures[0] or row["status"]
+        rows.append((row["id"], row["strategy"] or "–", row["bars"] or "–", *when, *figures))
+    heads = ("run", "strategy", "bars", *(("started, UTC",) if wide else ()), "Sharpe", "return")
+    show_table(heads, rows, left=len(heads) - 2)
+
+
+@app.command()
+def show(run: Run, runs_dir: options.RunsDir = Path("runs"), json: options.Json = False) -> None:
+    """Show what a run found, and the line that gives it again."""
+    from maestro.cli import walk_forward
+    from maestro.cli.printing import print_json
+    from maestro.research import load_run
+
+    wf = load_run(run, runs_dir)
+    if json:
+        print_json(walk_forward.document(wf))
+        return
+    walk_forward.show(wf)
+    typer.echo(f"\n{wf.folder}\n{wf.manifest.get('command') or wf.manifest['python']}")
+
+
+@app.command()
+def remove(
+    run: Run,
+    runs_dir: options.RunsDir = Path("runs"),
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    json: options.Json = False,
+) -> None:
+    """Remove a run with all its files."""
+    from maestro.cli.printing import print_json
+    from maestro.runs import find
+    from maestro.runs import remove as remove_run
+
+    store = find(run, runs_dir)
+    if not yes:
+        if not sys.stdin.isatty():
+            raise typer.BadParameter(f"nobody is there to confirm; say --yes to remove {store.folder}")
+        typer.confirm(f"Remove {store.folder} with all its files?", abort=True, err=True)
+    folder = remove_run(store.folder, runs_dir)
+    if json:
+        print_json({"removed": str(folder)})
+    else:
+        typer.echo(f"removed {folder}")

@@ -1,0 +1,113 @@
+"""``maestro sweep``: many parameter sets on the same bars, the best of them listed."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from maestro.cli import options
+
+if TYPE_CHECKING:
+    from maestro.bars import Bars
+    from maestro.walkforward import Sweep
+
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
+
+SHOWN = ("sharpe_ratio", "total_return", "max_drawdown", "num_trades")
+
+
+@app.command()
+def sweep(
+    data: options.Data,
+    name: options.StrategyName = None,
+    strategy: options.StrategyOption = None,
+    param: options.Params = None,
+    space: options.Space = None,
+    n: Annotated[int, typer.Option("-n", "--n", metavar="N", help="Parameter sets.")] = 1_000,
+    sampler: Annotated[str, typer.Option(metavar="HOW", help="sobol, random or grid.")] = "sobol",
+    select: Annotated[
+        str, typer.Option(metavar="METRICS", help="What ranks, in order; -volatility: smaller is better.")
+    ] = "sharpe_ratio,vwr",
+    top: Annotated[int, typer.Option(metavar="N", min=1, help="Sets to list.")] = 10,
+    seed: options.Seed = 0,
+    symbol: options.Symbol = None,
+    start: options.Start = None,
+    end: options.End = None,
+    resample: options.Resample = None,
+    periods_per_year: options.PeriodsPerYear = None,
+    fee: options.Fee = None,
+    slippage: options.Slippage = None,
+    venue: options.Venue = None,
+    cash: options.Cash = 100_000.0,
+    sizing: options.Sizing = "percent:1.0",
+    fill: options.Fill = "next_open",
+    workers: options.Workers = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write all sets, as CSV or Parquet by the name's ending.")
+    ] = None,
+    progress: Annotated[bool, typer.Option("--progress/--no-progress", help="Show progress on stderr.")] = True,
+    json: options.Json = False,
+) -> None:
+    """Simulate many parameter sets on the same bars and rank them.
+
+    The best of many sets is lucky as well as good: what it is worth, walk-forward tells.
+    """
+    from tqdm import tqdm
+
+    from maestro.cli import printing, reading, stopping
+    from maestro.walkforward import Selection
+    from maestro.walkforward import sweep as run_sweep
+
+    chosen = reading.read_strategy(name, strategy)
+    params = reading.read_params(chosen, param)
+    ranges = reading.read_space(chosen, space, params)
+    ranking = Selection.of(tuple(one.strip() for one in select.split(",")))
+    costs, size = reading.read_costs(fee, slippage, venue), reading.read_sizing(sizing)
+    bars = reading.read_bars(data, symbol, start, end, resample, periods_per_year)
+    live = sys.stderr.isatty()
+    with (
+        stopping.stopped_by_ctrl_c() as cancel,
+        tqdm(total=n, unit="set", disable=not progress, dynamic_ncols=live, mininterval=0.1 if live else 10.0) as bar,
+    ):
+        result = run_sweep(
+            bars, chosen, n=n, sampler=sampler, seed=seed, params=params, space=ranges, costs=costs, sizing=size,
+            cash=cash, fill=fill, workers=workers, cancel=cancel, progress=bar.update,  # type: ignore[arg-type]
+        )  # fmt: skip
+        bar.update(len(result) - bar.n)  # equal sets are computed once
+    if out is not None:
+        printing.write_table(result.table, out)
+    if json:
+        best = result.best(ranking, top)
+        document = {"strategy": chosen.__name__, "bars": printing.describe_bars(bars), "sets": len(result)}
+        printing.print_json({**document, "distinct": result.distinct, "seed": seed, "best": best.to_dicts()})
+    else:
+        _show(result, bars, ranking, top)
+
+
+def _show(result: Sweep, bars: Bars, ranking: Any, top: int) -> None:
+    from maestro.cli.printing import bars_line, columns, say, short, show_notes, show_table
+    from maestro.reports import formats
+
+    say(f"{result.space.strategy.__name__} on {bars_line(bars)}")
+    say(f"{len(result):,} sets, {result.distinct:,} of them distinct, over {result.space.describe()}\n")
+    typer.echo()
+    names = list(result.space.names)
+    keys = list(dict.fromkeys((*(one.removeprefix("-") for one in ranking.metrics), *SHOWN)))
+    best = list(result.best(ranking, top).iter_rows(named=True))
+    figures = [[formats.metric(key, row[key]) for key in keys] for row in best]
+    sets = [[formats.significant(row[one]) for one in names] for row in best]
+    heads = [short(key) for key in keys]
+    wide = sum(max(len(one), 8) + 3 for one in (*names, *heads)) + 4 > columns()
+    if wide:  # one column for all parameters, which may take several lines
+        names, sets = ["set"], [[", ".join(map(" ".join, zip(names, row, strict=True)))] for row in sets]
+    rows = [(str(k), *one, *other) for k, (one, other) in enumerate(zip(sets, figures, strict=True), 1)]
+    show_table(("", *names, *heads), rows, left=2 if wide else 1)
+    failed = len(result) - result.table["error"].null_count()
+    if failed:
+        first = result.table["error"].drop_nulls()[0]
+        say(f"{failed:,} sets failed and have no figures; the first: {first}", bullet="! ")
+    show_notes(bars.notes)
+    say("The best of many is lucky as well as good; what it is worth: maestro walk-forward")

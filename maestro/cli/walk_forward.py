@@ -1,0 +1,179 @@
+"""``maestro walk-forward``: search, choose and test, fold by fold; the conclusion in words; the report."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from maestro.cli import options
+
+if TYPE_CHECKING:
+    from maestro.research import WalkForward
+
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
+
+# Options that change where and how a run is made, not its result: they are no part of the line that gives it again.
+_ASIDE = {"workers", "runs_dir", "report", "tearsheet", "force", "progress", "json"}
+COMPARED = ("annual_return", "volatility", "max_drawdown", "sharpe_ratio", "sortino_ratio", "vwr")
+
+
+@app.command()
+def walk_forward(
+    ctx: typer.Context,
+    data: options.Data,
+    name: options.StrategyName = None,
+    strategy: options.StrategyOption = None,
+    param: options.Params = None,
+    space: options.Space = None,
+    splitter: Annotated[
+        str,
+        typer.Option(
+            metavar="KIND:…",
+            help="rolling:10,2,1 (splits, folds to train, to test), expanding:10, adaptive:10,2 or "
+            "calendar:6mo,1mo; gaps as purge=24,embargo=6 behind.",
+        ),
+    ] = "rolling:10,2,1",
+    trials: Annotated[int, typer.Option(metavar="N", help="Parameter sets a fold.")] = 100,
+    search: Annotated[str, typer.Option(metavar="HOW", help="tpe, random, grid or sobol.")] = "tpe",
+    select: Annotated[
+        str, typer.Option(metavar="METRICS", help="What decides, in order; -volatility: smaller is better.")
+    ] = "sharpe_ratio,vwr",
+    warm_start: Annotated[bool, typer.Option("--warm-start", help="Begin with the choice of the fold before.")] = False,
+    seed: options.Seed = 0,
+    symbol: options.Symbol = None,
+    start: options.Start = None,
+    end: options.End = None,
+    resample: options.Resample = None,
+    periods_per_year: options.PeriodsPerYear = None,
+    fee: options.Fee = None,
+    slippage: options.Slippage = None,
+    venue: options.Venue = None,
+    cash: options.Cash = 100_000.0,
+    sizing: options.Sizing = "percent:1.0",
+    fill: options.Fill = "next_open",
+    workers: options.Workers = None,
+    runs_dir: options.RunsDir = Path("runs"),
+    force: Annotated[bool, typer.Option("--force", help="Compute again also where the run exists.")] = False,
+    report: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the report, one HTML file.")] = None,
+    tearsheet: options.Tearsheet = False,
+    progress: Annotated[bool, typer.Option("--progress/--no-progress", help="Show progress on stderr.")] = True,
+    json: options.Json = False,
+) -> None:
+    """Choose parameters on past bars, test them on later ones, fold by fold.
+
+    A run that exists is loaded; one that was interrupted goes on at the missing fold.
+    """
+    from maestro import research
+    from maestro.cli import reading, stopping
+    from maestro.walkforward import ProgressBar, events
+
+    if tearsheet and report is None:
+        raise typer.BadParameter("--tearsheet is written beside the report; say where with --report FILE", ctx)
+    chosen = reading.read_strategy(name, strategy)
+    params = reading.read_params(chosen, param)
+    ranges = reading.read_space(chosen, space, params)
+    windows = reading.read_splitter(splitter)
+    costs, size = reading.read_costs(fee, slippage, venue), reading.read_sizing(sizing)
+    bars = reading.read_bars(data, symbol, start, end, resample, periods_per_year)
+    command = options.line_of(ctx, _ASIDE)
+    seen: list[Any] = []
+    listeners: list[Any] = [seen.append]
+    if progress:
+        listeners.append(ProgressBar(mininterval=0.1 if sys.stderr.isatty() else 10.0))
+    began = time.perf_counter()
+    with stopping.stopped_by_ctrl_c() as cancel:
+        wf = research.walk_forward(
+            bars, chosen, splitter=windows, trials=trials, search=search, seed=seed, params=params, space=ranges,
+            costs=costs, sizing=size, cash=cash, fill=fill,  # type: ignore[arg-type]
+            select=tuple(one.strip() for one in select.split(",")), warm_start=warm_start, workers=workers,
+            runs_dir=runs_dir, progress=listeners, cancel=cancel, force=force, command=command,
+        )  # fmt: skip
+    if not any(isinstance(event, events.RunStarted) for event in seen):
+        typer.echo(f"run {wf.id} was there already and is loaded; --force computes it again", err=True)
+    written = None if report is None else wf.report(report, tearsheet=tearsheet)
+    if json:
+        from maestro.cli.printing import print_json
+
+        print_json(document(wf, written))
+    else:
+        show(wf)
+        _tell_where(wf, runs_dir, written, time.perf_counter() - began)
+
+
+def document(wf: WalkForward, report: Path | None = None) -> dict[str, Any]:
+    """Everything of a run that a program wants in one go."""
+    return {
+        "id": wf.id,
+        "folder": wf.folder and str(wf.folder),
+        "report": report and str(report),
+        "metrics": wf.metrics,
+        "efficiency": wf.efficiency,
+        "folds": wf.folds.to_dicts(),
+        "spec": wf.spec,
+        "seconds": wf.manifest.get("seconds"),
+        "command": wf.manifest.get("command"),
+        "notes": wf.notes,
+    }
+
+
+def show(wf: WalkForward) -> None:
+    """Print a run for a person: the conclusion first, then the figures, then the folds."""
+    from maestro.cli.printing import say, show_notes, show_table
+    from maestro.metrics import from_returns
+    from maestro.reports import conclude, formats
+
+    spec, bars = wf.spec, wf.spec["bars"]
+    say(f"{spec['strategy']} on {bars['name']}: {bars['n']:,} bars, {bars['start'][:10]} to {bars['end'][:10]}")
+    search = spec["search"] if isinstance(spec["search"], str) else spec["search"]["name"]
+    say(f"{formats.plural(len(wf.folds), 'fold')}, {spec['trials']:,} trials each by {search}, seed {spec['seed']}")
+    conclusion = conclude(wf)
+    for words in (conclusion.headline, conclusion.summary, conclusion.believe):
+        typer.echo()
+        say(words)
+    typer.echo()
+    good = wf.folds.drop_nulls("oos_total_return")
+    if len(good):
+        held = wf.equity["benchmark"].pct_change().fill_null(0.0).to_numpy()
+        holding = from_returns(held, periods_per_year=spec["periods_per_year"])
+        rows = []
+        for key in COMPARED:
+            inside = good[f"is_{key}"].mean()
+            cells = (inside, wf.metrics[key], holding[key])
+            rows.append((formats.label(key), *(formats.metric(key, cell) for cell in cells)))
+        show_table(("", "in sample*", "out of sample", "buy and hold"), rows)
+        say("* mean over the folds of the chosen parameters")
+        typer.echo()
+    _show_folds(wf)
+    for warning in conclusion.warnings:
+        say(f"{warning.title}: {warning.text}", bullet="! ")
+    show_notes((*conclusion.notes, *wf.notes))
+
+
+def _show_folds(wf: WalkForward) -> None:
+    from maestro.cli.printing import say, show_table
+    from maestro.reports import formats
+
+    searched = list(wf.spec["space"]["search"])
+    rows = []
+    for row in wf.folds.iter_rows(named=True):
+        window = formats.moment(row["test_start"])
+        values = ", ".join(f"{one} {formats.significant(row[one])}" for one in searched if row[one] is not None)
+        figures = [("sharpe_ratio", "is_"), ("sharpe_ratio", "oos_"), ("total_return", "oos_"), ("num_trades", "oos_")]
+        cells = [formats.metric(key, row[f"{part}{key}"]) for key, part in figures]
+        rows.append((str(row["fold"]), window, values or "none", *cells))
+    show_table(("fold", "tested from", "chosen", "IS Sharpe", "OOS Sharpe", "OOS return", "trades"), rows, left=3)
+    for row in wf.failed_folds.iter_rows(named=True):
+        say(f"fold {row['fold']} failed: {row['error']}", bullet="! ")
+
+
+def _tell_where(wf: WalkForward, runs_dir: Path, report: Path | None, seconds: float) -> None:
+    typer.echo(f"\nRun {wf.id} is kept in {wf.folder} ({seconds:.1f} s).")
+    if report is None:
+        elsewhere = "" if runs_dir == Path("runs") else f" --runs-dir {runs_dir}"
+        typer.echo(f"Its report: maestro report {wf.id}{elsewhere}")
+    else:
+        typer.echo(str(report.resolve()))
