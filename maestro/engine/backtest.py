@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -169,6 +170,18 @@ class Backtest:
             f"Backtest({who} on {self.bars.name or 'bars'}: total_return={metrics['total_return']:.2%}, "
             f"sharpe_ratio={metrics['sharpe_ratio']:.3f}, max_drawdown={metrics['max_drawdown']:.2%}, "
             f"num_trades={metrics['num_trades']:.0f})"
+        )
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><td>{name}</td><td style='text-align:right'>{value:,.6g}</td><td>{escape(m.DESCRIPTIONS[name])}</td></tr>"
+            for name, value in self.metrics.items()
+        )
+        who = repr(self.strategy) if self.strategy is not None else "signals"
+        notes = "".join(f"<li>{escape(note)}</li>" for note in self.notes)
+        return (
+            f"<p><b>{escape(who)}</b> on {escape(self.bars.name or 'bars')}, {len(self.bars):,} bars</p>"
+            f"<table><tbody>{rows}</tbody></table>{f'<ul>{notes}</ul>' if notes else ''}"
         )
 
 
