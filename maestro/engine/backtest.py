@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 ENGINES = ("fast",)
 _STAMP = pl.Datetime("us", "UTC")
-TRADES_SCHEMA = {
+TRADES_SCHEMA: dict[str, Any] = {
     "side": pl.String, "entry_time": _STAMP, "exit_time": _STAMP, "entry_price": pl.Float64, "exit_price": pl.Float64,
     "size": pl.Float64, "fees": pl.Float64, "funding": pl.Float64, "pnl": pl.Float64, "return": pl.Float64,
     "exit_reason": pl.String,
@@ -174,7 +174,8 @@ class Backtest:
 
     def _repr_html_(self) -> str:
         rows = "".join(
-            f"<tr><td>{name}</td><td style='text-align:right'>{value:,.6g}</td><td>{escape(m.DESCRIPTIONS[name])}</td></tr>"
+            f"<tr><td>{name}</td><td style='text-align:right'>{value:,.6g}</td>"
+            f"<td>{escape(m.DESCRIPTIONS[name])}</td></tr>"
             for name, value in self.metrics.items()
         )
         who = repr(self.strategy) if self.strategy is not None else "signals"
