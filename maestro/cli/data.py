@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -67,9 +67,13 @@ def fetch(
     ]
     place = None if archive is None else "" if archive == "online" else archive
     with _opened(store) as target, shown_progress(quiet) as progress:
-        results = fetch_series(
-            target, keys, _moment(start), _moment(end), archive=place, refresh=refresh, progress=progress
-        )
+        try:
+            results = fetch_series(
+                target, keys, _moment(start), _moment(end), archive=place, refresh=refresh, progress=progress
+            )
+        except KeyboardInterrupt:
+            typer.echo("\nwhat has come is stored; run the same again to go on", err=True)
+            raise
     if json:
         from maestro.cli.printing import print_json
 
@@ -212,7 +216,7 @@ def rm(
 # -- what they share ------------------------------------------------------------------------
 
 
-def _table(headings: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+def _table(headings: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
     """Columns as wide as they must be: a number that is cut to the terminal would be another number."""
     widths = [max(map(len, column)) for column in zip(headings, *rows, strict=True)]
     for row in (headings, *rows):

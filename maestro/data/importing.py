@@ -48,6 +48,13 @@ class Choices:
     stamps: str = "open"
     duplicates: str = "refuse"
 
+    def __post_init__(self) -> None:
+        allowed = {"series": tuple(COLUMNS), "stamps": ("open", "close"), "duplicates": ("refuse", "first", "last")}
+        for name, values in allowed.items():
+            value = getattr(self, name)
+            if value not in values:
+                raise SettingsError(f"--{name} {value!r} is unknown; give {', '.join(values)}.{nearest(value, values)}")
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:
@@ -80,10 +87,6 @@ def read_file(path: Path, choices: Choices | None = None) -> list[Reading]:
         read; says which flag would help.
     """
     choices = choices or Choices()
-    if choices.series not in COLUMNS:
-        raise BarsError(
-            f"no series is called {choices.series!r}; give {', '.join(COLUMNS)}." + nearest(choices.series, COLUMNS)
-        )
     if not path.is_file():
         raise BarsError(f"{path} is no file; give a CSV, Parquet or zip file.")
     table, form = read_table(path)

@@ -205,8 +205,8 @@ def test_no_file_and_torn_ones(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(b"PK or whatever")
         with pytest.raises(BarsError, match="cannot be read"):
             read_file(tmp_path / name)
-    with pytest.raises(BarsError, match=r"no series is called 'fundings'.*Did you mean 'funding'"):
-        read_file(tmp_path, Choices(series="fundings"))
+    with pytest.raises(SettingsError, match=r"'fundings' is unknown.*Did you mean 'funding'"):
+        Choices(series="fundings")
 
 
 @pytest.mark.parametrize("name", ["a.csv", "a.csv.gz", "a.parquet"])

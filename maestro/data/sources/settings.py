@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+from maestro.config import load_settings
 from maestro.errors import SettingsError
 
 SPOT_URL = "https://api.binance.com"
@@ -61,14 +61,19 @@ class SourceSettings:
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> SourceSettings:
-        """Read the settings from the environment; what is not set has its default.
+        """Read the settings from variables; what is not set has its default.
+
+        Parameters
+        ----------
+        env : mapping, optional
+            Variables; those of the process over the ones of ``maestro.yaml`` where it is not given.
 
         Raises
         ------
         SettingsError
             A value that is no URL or no number; the message names the variable.
         """
-        env = os.environ if env is None else env
+        env = load_settings().environment() if env is None else env
         found: dict[str, object] = {}
         for field in fields(cls):
             text = env.get(_variable(field.name), "").strip()
