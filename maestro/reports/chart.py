@@ -21,7 +21,7 @@ CANDLES = 800
 """Bars up to which candles are drawn; longer series are a line of closes inside the band of highs and lows."""
 MARKERS = 1_000
 """Trades that are marked, the largest by profit or loss; the title says so where there are more."""
-_LEFT = 74
+_LEFT = 62
 _MARK_ROWS = [
     ("", "@side, @size units"),
     ("Entry", "@entry{%F %H:%M} at @entry_text"),

@@ -356,12 +356,6 @@ def _believe(e: Evidence, grade: Grade) -> str:
     )
 
 
-def tone_count(conclusion: Conclusion) -> dict[Tone, int]:
-    """How many findings point which way."""
-    tones: tuple[Tone, ...] = ("for", "against", "open", "warning")
-    return {tone: sum(f.tone == tone for f in conclusion.findings) for tone in tones}
-
-
 def significance_note(e: Evidence) -> str:
     """What this report does not test yet, with the figure that would be needed."""
     trials = f"{e.tried:,}" if e.tried else "the"

@@ -117,6 +117,6 @@ def costs_figure(wf: WalkForwardResult) -> figure:
     )  # fmt: skip
     add_rule(fig, 0)
     add_hover(fig, [bars], [("", "@name"), ("Amount", "@amount")])
-    number_axis(fig.yaxis, "0,0")
+    number_axis(fig.yaxis, "0.[00]a")
     fig.y_range.range_padding = 0.15
     return fig

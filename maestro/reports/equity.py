@@ -22,7 +22,7 @@ LOG_FROM = 6.0
 """Ratio of highest to lowest value from which on the scale is logarithmic."""
 _LABELS = 12
 """Folds to number on the time axis, at most."""
-_LEFT = 74
+_LEFT = 62
 
 
 def equity_source(result: Any, *, points: int = MAX_POINTS) -> ColumnDataSource:
@@ -102,7 +102,7 @@ def equity_figure(
         rows.insert(1, ("Fold", "@fold{0}"))
     add_hover(fig, [line], rows, formatters={"@time": "datetime"}, mode="vline")
     fig.y_range.renderers = [renderer for _, shown in items for renderer in shown]
-    number_axis(fig.yaxis, "0,0" if len(values) and values.max() >= 100 else "0,0.[000]")
+    number_axis(fig.yaxis, "0.[00]a" if len(values) and values.max() >= 10_000 else "0,0.[000]")
     fig.x_range.range_padding = 0.01
     return fig
 
@@ -194,10 +194,10 @@ def _shade(fig: Any, given: Any, *, labels: bool = True) -> None:
         return
     every = math.ceil(len(folds) / (_LABELS if len(folds) < 100 else 8))
     shown = np.arange(0, len(folds), every)
-    fig.extra_y_ranges = {"label": Range1d(start=0, end=1)}
+    fig.extra_y_ranges = {"label": Range1d(start=1, end=2)}
     fig.text(
         x=(left[shown] + right[shown]) / 2,
-        y=np.ones(len(shown)),
+        y=np.full(len(shown), 2.0),  # the top of a range that a log scale can show too
         text=[str(folds["fold"][int(i)]) + (" failed" if broken[i] and len(folds) <= _LABELS else "") for i in shown],
         y_range_name="label", text_align="center", text_baseline="top", y_offset=3, text_font=value(FONT),
         text_font_size="10px", text_color=COLOR["muted"],

@@ -109,7 +109,6 @@ def render(wf: WalkForwardResult, *, tearsheet: str = "", problem: str = "") -> 
         problem=problem,
         ranking=label(ranked_by(wf.spec)),
         parameters=[(name, _choice(wf, name), in_words(evidence.movements[name])) for name in names],
-        many_parameters=len(names),
         folds=fold_table(wf),
         failures=failed(wf.folds).select("fold", "error").rows() if evidence.failed else [],
         states=trial_states(wf),

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from html import escape
 from typing import Any
 
 from maestro.reports.contents import WalkForwardResult
 from maestro.reports.formats import metric, moment, number, percent, significant
-from maestro.reports.html import Html, pairs, table
+from maestro.reports.html import Html, cell, pairs, table
 
+_STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d[\d:.]*(\+00:00|Z)?")
+_LONG = 40
 _SETTINGS = {
     "seed": "Seed",
     "splitter": "Splitter",
@@ -46,8 +49,14 @@ def quality_table(wf: WalkForwardResult) -> Html:
     numeric = [
         i for i, key in enumerate(head) if all(isinstance(row.get(key), (int, float, type(None))) for row in found)
     ]
-    rows = [[_text(row.get(key)) for key in head] for row in found]
+    rows = [[_cell(row.get(key)) for key in head] for row in found]
     return table([_words(key) for key in head], rows, numeric=numeric, kind="plain quality", caption="Data quality")
+
+
+def _cell(value: Any) -> Html:
+    text = _stamp(value) if isinstance(value, str) and _STAMP.fullmatch(value) else _text(value)
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return cell(text, kind="num" if number else "wide" if len(text) > _LONG else "")
 
 
 def provenance(wf: WalkForwardResult) -> Html:
@@ -74,7 +83,7 @@ def provenance(wf: WalkForwardResult) -> Html:
             rows.append((name, _setting(key, given)))
     for key, name in _RECORD:
         if manifest.get(key):
-            rows.append((name, _text(manifest[key])))
+            rows.append((name, f"{_stamp(manifest[key])} UTC" if key == "started" else _text(manifest[key])))
     parts = [pairs(rows)]
     for key, name in (("command", "In a shell"), ("python", "In Python")):
         given = manifest.get(key)
