@@ -22,13 +22,13 @@ _HOMES = {
     "maestro.research": ("WalkForward", "load_run", "walk_forward"),
     "maestro.errors": ("MaestroError",),
 }  # fmt: skip
-_MODULES = ("errors", "indicators", "metrics", "reports", "runs")
+_MODULES = ("errors", "indicators", "metrics", "reports", "runs", "validation")
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = sorted([*_HOME, *_MODULES])  # noqa: PLE0605
 
 if TYPE_CHECKING:
-    from maestro import errors, indicators, metrics, reports, runs
+    from maestro import errors, indicators, metrics, reports, runs, validation
     from maestro.bars import Bars, BarsWarning
     from maestro.engine import Backtest, Costs, Sizing, backtest
     from maestro.errors import MaestroError

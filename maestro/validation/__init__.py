@@ -1,0 +1,18 @@
+"""How much of a result is luck: overfitting of the choice, the Sharpe ratio among many trials."""
+
+from maestro.validation.overfitting import Overfitting, pbo
+from maestro.validation.sharpe import (
+    deflated_sharpe_ratio,
+    expected_max_sharpe,
+    minimum_track_record_length,
+    probabilistic_sharpe_ratio,
+)
+
+__all__ = [
+    "Overfitting",
+    "deflated_sharpe_ratio",
+    "expected_max_sharpe",
+    "minimum_track_record_length",
+    "pbo",
+    "probabilistic_sharpe_ratio",
+]
