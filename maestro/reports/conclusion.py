@@ -115,7 +115,8 @@ def _headline(e: Evidence, grade: Grade) -> str:
             )
             if short
         ]
-        return f"Out of sample there is {listed(few) or 'too short a time'}: too little to judge the strategy by."
+        what = listed(few) or "too short a time"
+        return f"{what[0].upper()}{what[1:]} out of sample: too little to judge the strategy by."
     if e.total_return <= 0:
         if e.is_annual > 0:
             return "What the search found in the past did not continue: out of sample the strategy lost money."

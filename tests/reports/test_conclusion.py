@@ -78,6 +78,15 @@ def test_what_speaks_against_it_is_listed(solid: Evidence, changes: dict[str, ob
     assert title in [f.title for f in found.findings if f.tone == "against"]
 
 
+def test_too_little_to_judge_is_put_in_numbers(solid: Evidence) -> None:
+    for changes, said in (
+        ({"trades": 28}, "28 trades out of sample: too little"),
+        ({"trades": 0}, "No trade out of sample: too little"),
+        ({"trades": 9, "folds": 2}, "2 folds and 9 trades out of sample: too little"),
+    ):
+        assert conclude(replace(solid, **changes)).headline.startswith(said)
+
+
 def test_too_good_to_be_true_is_open_not_for(solid: Evidence) -> None:
     found = conclude(replace(solid, efficiency=4.0, oos_annual=1.6))
     assert found.findings[0].tone == "open"
