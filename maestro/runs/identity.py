@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from types import FunctionType, ModuleType
 from typing import Any
 
-import maestro
+from maestro.version import __version__
 
 ID_LENGTH = 16
 
@@ -27,7 +27,7 @@ def digest(text: str) -> str:
 
 def run_id(spec: dict[str, Any]) -> str:
     """Return the id of a run: what determines the result and this package's version, hashed; 16 hex digits."""
-    return digest(canonical({"maestro": maestro.__version__, **spec}))[:ID_LENGTH]
+    return digest(canonical({"maestro": __version__, **spec}))[:ID_LENGTH]
 
 
 def source_hash(cls: type) -> str:
@@ -94,7 +94,7 @@ def _codes(thing: Any) -> list[str]:
 
 def versions() -> dict[str, str]:
     """Versions of what computes: Python, this package, its libraries, and the kind of CPU."""
-    found = {"python": platform.python_version(), "maestro": maestro.__version__, "machine": platform.machine()}
+    found = {"python": platform.python_version(), "maestro": __version__, "machine": platform.machine()}
     for name in ("numpy", "polars", "numba", "optuna", "bokeh"):
         try:
             found[name] = version(name)
