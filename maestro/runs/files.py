@@ -23,7 +23,12 @@ def named_errors(path: Path, doing: str) -> Iterator[None]:
             "PermissionError": "give write access or another runs_dir",
             "NotADirectoryError": "give a runs_dir that is a folder",
             "FileExistsError": "give a runs_dir that is a folder",
-        }.get(type(error).__name__, "free some space and run again: finished folds are kept" if error.errno in (27, 28, 122) else "see the cause")
+        }.get(
+            type(error).__name__,
+            "free some space and run again: finished folds are kept"
+            if error.errno in (27, 28, 122)
+            else "see the cause",
+        )
         raise RunError(f"cannot {doing} {path}: {error.strerror or error}; {remedy}.") from error
 
 

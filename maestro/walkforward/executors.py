@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pickle
 import shutil
+import signal
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -71,7 +72,9 @@ def _choose(plan: Plan, bars: Bars, jobs: Sequence[Job], workers: int | None, ex
         raise SettingsError(f"workers={workers!r} is not a whole number of at least 1.")
     if executor is not None and not isinstance(executor, str):
         if not hasattr(executor, "submit"):
-            raise SettingsError(f"executor={executor!r} has no submit(); give {', '.join(KINDS)} or an executor object.")
+            raise SettingsError(
+                f"executor={executor!r} has no submit(); give {', '.join(KINDS)} or an executor object."
+            )
         return "other", 0
     if executor is not None and executor not in KINDS:
         raise SettingsError(f"executor={executor!r} is unknown; allowed: {', '.join(KINDS)}.{nearest(executor, KINDS)}")
@@ -127,12 +130,15 @@ def pooled(
     return [results[k] for k in range(len(arguments))]
 
 
-def _pooled(function: Any, bars: Bars, arguments: Sequence[tuple[Any, ...]], workers: int, cancel: threading.Event) -> Iterator[Any]:
+def _pooled(
+    function: Any, bars: Bars, arguments: Sequence[tuple[Any, ...]], workers: int, cancel: threading.Event
+) -> Iterator[Any]:
     from loky import get_reusable_executor
 
     with _handed_over(bars) as (folder, flag):
-        pool = get_reusable_executor(max_workers=workers, timeout=60)
-        futures = [pool.submit(_in_process, folder, flag, function, *args) for args in arguments]
+        with _deaf_to_ctrl_c():
+            pool = get_reusable_executor(max_workers=workers, timeout=60)
+            futures = [pool.submit(_in_process, folder, flag, function, *args) for args in arguments]
         yield from _collect(futures, cancel, flag)
 
 
@@ -148,6 +154,19 @@ def _handed_over(bars: Bars) -> Iterator[tuple[Path, Path]]:
 
 
 _HELD: dict[Path, Bars] = {}
+
+
+@contextmanager
+def _deaf_to_ctrl_c() -> Iterator[None]:
+    """Start processes that Ctrl-C does not reach: a terminal sends it to all, what it means is for their leader."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _in_process(folder: Path, flag: Path, function: Any, *args: Any) -> Any:

@@ -107,7 +107,9 @@ class Rolling(_Gap):
             )
         train, test = size * self.train_folds, size * self.test_folds
         starts = range(train + rest, n - (test - size), size)
-        return self._windows([(start - train - (rest if k == 0 else 0), start, start + test) for k, start in enumerate(starts)], n)
+        return self._windows(
+            [(start - train - (rest if k == 0 else 0), start, start + test) for k, start in enumerate(starts)], n
+        )
 
 
 @dataclass(frozen=True)
@@ -180,7 +182,9 @@ class Calendar(_Gap):
         for name in ("train", "test", "step"):
             text = getattr(self, name)
             if text is not None and (not isinstance(text, str) or _DURATION.fullmatch(text) is None):
-                raise SplitError(f"Calendar: {name}={text!r} is not understood; give a length like '6mo', '2w' or '90d'.")
+                raise SplitError(
+                    f"Calendar: {name}={text!r} is not understood; give a length like '6mo', '2w' or '90d'."
+                )
         unit = f"1{_DURATION.fullmatch(self.test)[2]}"  # type: ignore[index]
         first, last = int(bars.time[0]), int(bars.time[-1]) + timeframe_us(bars.timeframe)
         begin = _truncate(first, unit)

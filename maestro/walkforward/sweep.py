@@ -117,7 +117,9 @@ def sweep(
     if isinstance(n, bool) or not isinstance(n, int) or n < 1:
         raise SettingsError(f"n={n!r} leaves nothing to evaluate; give a whole number of at least 1.")
     if sampler not in METHODS:
-        raise SettingsError(f"sampler={sampler!r} is unknown; allowed: {', '.join(METHODS)}.{nearest(sampler, METHODS)}")
+        raise SettingsError(
+            f"sampler={sampler!r} is unknown; allowed: {', '.join(METHODS)}.{nearest(sampler, METHODS)}"
+        )
     if executor not in (None, "serial", "threads", "processes"):
         raise SettingsError(f"executor={executor!r} is unknown; allowed: serial, threads, processes.")
     cls, fixed = strategy_class(strategy, params)

@@ -12,6 +12,7 @@ from maestro import metrics as m
 from maestro.bars import Bars
 from maestro.walkforward.fold import FoldResult
 
+
 def fold_row(result: FoldResult, bars: Bars, parameters: Sequence[str]) -> dict[str, Any]:
     """Window (stamps of the first and last bar), chosen parameters, is_ and oos_ metrics, error."""
     w = result.window
@@ -80,7 +81,9 @@ def stitch(parts: Sequence[pl.DataFrame], cash: float) -> pl.DataFrame:
     )
 
 
-def stitched_metrics(equity: pl.DataFrame, folds: pl.DataFrame, trades: pl.DataFrame, cash: float, periods: float) -> dict[str, float]:
+def stitched_metrics(
+    equity: pl.DataFrame, folds: pl.DataFrame, trades: pl.DataFrame, cash: float, periods: float
+) -> dict[str, float]:
     """Metrics of the whole out-of-sample stretch, by the names of `maestro.metrics.NAMES`.
 
     Those of the curve come from the chained returns, those of trades from all closed trades; fees, slippage and
