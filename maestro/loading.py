@@ -39,9 +39,14 @@ def load(name: str | Path, start: str | date | None = None, end: str | date | No
     BarsError
         Nothing of that name, a file that cannot be read, data that breaks a rule, or an empty range.
     """
-    bars = _load(name, options)
-    if start is not None or end is not None:
-        bars = bars.between(start, end)
+    if isinstance(name, str) and _SERIES.fullmatch(name):
+        from maestro.stored import stored_bars
+
+        bars = stored_bars(name, start, end, options)
+    else:
+        bars = _load(name, options)
+        if start is not None or end is not None:
+            bars = bars.between(start, end)
     given = {"start": start and str(start), "end": end and str(end), **options}
     said = "".join(f", {key}={value!r}" for key, value in given.items() if value is not None)
     bars.origin = f"ms.load({str(name)!r}{said})"
@@ -57,7 +62,7 @@ def _load(name: str | Path, options: dict[str, Any]) -> Bars:
         return _load_file(Path(text), options) if Path(text).is_file() else _load_file(Path(path), options, symbol)
     raise BarsError(
         f"nothing is called {text!r}; give a sample ({', '.join(f'sample:{s}' for s in SAMPLES)}), "
-        f"or a CSV or Parquet file.{nearest(text, [*SAMPLES, *(f'sample:{s}' for s in SAMPLES)])}"
+        f"PROVIDER:SYMBOL:TIMEFRAME of the store, or a CSV or Parquet file.{nearest(text, [*SAMPLES, *(f'sample:{s}' for s in SAMPLES)])}"
     )
 
 

@@ -150,7 +150,7 @@ def _one_symbol(table: pl.DataFrame, symbol: str | None) -> pl.DataFrame:
 
 def _numbers(column: pl.Series, name: str) -> pl.Series:
     if column.dtype.is_numeric():
-        return column.cast(pl.Float64).alias(name)
+        return (column if column.dtype == pl.Float64 else column.cast(pl.Float64)).alias(name)
     if column.dtype == pl.Null:
         return pl.Series(name, [None] * len(column), dtype=pl.Float64)
     if column.dtype == pl.String:

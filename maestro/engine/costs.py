@@ -4,15 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
-from maestro.errors import SettingsError, nearest
-
-_VENUES = {
-    "BINANCE": (0.001, 0.0005),
-    "BINANCE-PERPETUAL": (0.0005, 0.0005),
-    "BITMEX": (0.00075, 0.0005),
-    "BYBIT": (0.001, 0.0005),
-    "BYBIT-PERPETUAL": (0.00055, 0.0005),
-}
+from maestro.errors import SettingsError
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +30,26 @@ class Costs:
             object.__setattr__(self, name, float(value))
 
     @classmethod
-    def of(cls, venue: str) -> Costs:
-        """Taker costs of a venue that is known; raises `SettingsError` for any other."""
-        known = _VENUES.get(venue.upper())
-        if known is None:
-            raise SettingsError(
-                f"no costs are known for {venue!r}; known: {', '.join(_VENUES)}; or give ms.Costs(fee=…, slippage=…)."
-                + nearest(venue, _VENUES)
-            )
-        return cls(*known)
+    def of(cls, venue: str, *, maker: bool = False) -> Costs:
+        """Costs of a venue that is known (`maestro config --venues` lists them), or that ``maestro.yaml`` gives.
+
+        Parameters
+        ----------
+        venue : str
+            ``"BINANCE"`` (spot), ``"BINANCE-PERPETUAL"``, ``"BITMEX"``, …; what ``costs`` of ``maestro.yaml`` says of
+            it goes before what is published.
+        maker : bool
+            The fee of resting orders, with which only limit orders are filled, instead of the taker's.
+
+        Raises
+        ------
+        SettingsError
+            A venue of which nothing is known.
+        """
+        from maestro.config.venues import venue as costs_of
+
+        known = costs_of(venue)
+        return cls(known.maker if maker else known.taker, known.slippage)
 
     def to_dict(self) -> dict[str, float]:
         """Plain values, for a run's spec."""

@@ -1,8 +1,25 @@
 """Stores of market data: one protocol; Parquet files, a QuestDB server, memory, and wrappers that keep rows near."""
 
+from maestro.data.stores.cache import CachedStore
 from maestro.data.stores.keys import SeriesKey
 from maestro.data.stores.memory import MemoryStore
+from maestro.data.stores.opening import configured_store, open_store
+from maestro.data.stores.parquet import ParquetStore
 from maestro.data.stores.protocol import SeriesInfo, Store
+from maestro.data.stores.questdb import QuestDBStore
+from maestro.data.stores.recent import RecentStore
 from maestro.data.stores.rows import AppendResult
 
-__all__ = ["AppendResult", "MemoryStore", "SeriesInfo", "SeriesKey", "Store"]
+__all__ = [
+    "AppendResult",
+    "CachedStore",
+    "MemoryStore",
+    "ParquetStore",
+    "QuestDBStore",
+    "RecentStore",
+    "SeriesInfo",
+    "SeriesKey",
+    "Store",
+    "configured_store",
+    "open_store",
+]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 
 import polars as pl
 
@@ -51,6 +52,11 @@ class RecentStore:
     def name(self) -> str:
         """The name of the store behind."""
         return self.store.name
+
+    @property
+    def root(self) -> Path | None:
+        """Folder of the store behind, where it has one."""
+        return getattr(self.store, "root", None)
 
     def read(self, key: SeriesKey, start: int | None = None, end: int | None = None) -> pl.DataFrame:
         """See `Store.read`."""

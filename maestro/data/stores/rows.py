@@ -113,7 +113,7 @@ def tidy(series: str, rows: pl.DataFrame) -> pl.DataFrame:
         for name in ALLOWED[series]
         if name in rows.columns and (name in NEEDED[series] or rows[name].null_count() < len(rows))
     ]
-    return rows.select("timestamp", *names)
+    return rows if ["timestamp", *names] == rows.columns else rows.select("timestamp", *names)
 
 
 def merge(series: str, old: pl.DataFrame, new: pl.DataFrame) -> tuple[pl.DataFrame, AppendResult]:

@@ -1,0 +1,79 @@
+"""``maestro config``: the settings in force, and where each came from."""
+
+from __future__ import annotations
+
+import typer
+
+from maestro.cli import options
+
+app = typer.Typer(
+    rich_markup_mode=None,
+    add_completion=False,
+    help="Show the settings in force and where each came from.",
+    epilog="A file maestro.yaml here or in a folder above sets them; variables MAESTRO_… win over it.",
+)
+
+
+@app.command()
+def config(
+    name: str = typer.Argument("", metavar="[TEXT]", help="Only settings whose name holds this text."),
+    venues: bool = typer.Option(False, "--venues", help="Show the costs of the venues that are known."),
+    json: options.Json = False,
+) -> None:
+    """Show the settings in force and where each came from."""
+    from maestro.cli.printing import print_json, show_notes, show_table
+    from maestro.config import load_settings
+    from maestro.config.settings import variable
+    from maestro.errors import SettingsError, nearest
+
+    settings = load_settings()
+    if venues:
+        _show_venues(json)
+        return
+    rows = [row for row in settings.items() if name in row[0]]
+    if not rows:
+        known = [row[0] for row in settings.items()]
+        raise SettingsError(f"no setting's name holds {name!r}; see maestro config.{nearest(name, known)}")
+    if json:
+        listed = [
+            {"name": key, "value": value, "from": origin, "variable": variable(key), "about": doc}
+            for key, value, origin, doc in rows
+        ]
+        print_json({"file": settings.file, "settings": listed, "unknown": settings.unknown})
+        return
+    show_table(
+        ("setting", "value", "from", "about"),
+        [(key, "" if value is None else str(value), origin, doc) for key, value, origin, doc in rows],
+        left=4,
+    )
+    notes = [f"file: {settings.file}" if settings.file else "no maestro.yaml here or in a folder above"]
+    names = [variable(key) for key, _, _, _ in settings.items()]
+    notes += [f"{found} in the environment is no setting.{nearest(found, names)}" for found in settings.unknown]
+    show_notes(notes)
+
+
+def _show_venues(json: bool) -> None:
+    from dataclasses import asdict
+
+    from maestro.cli.printing import print_json, show_table
+    from maestro.config import VENUES, load_settings, venue
+
+    settings = load_settings()
+    names = [*VENUES, *(own for own in settings.costs if own not in VENUES and settings.costs[own].taker is not None)]
+    known = [venue(each, settings) for each in names]
+    if json:
+        print_json([asdict(each) for each in known])
+        return
+    show_table(
+        ("venue", "market", "source", "maker", "taker", "slippage"),
+        [
+            (
+                each.name,
+                each.market,
+                f"{each.source}, {each.date}".rstrip(", "),
+                *(f"{100 * fee:g} %" for fee in (each.maker, each.taker, each.slippage)),
+            )
+            for each in known
+        ],
+        left=3,
+    )

@@ -1,0 +1,59 @@
+"""The file ``maestro.yaml`` as dotted names, values and lines; what is not understood is named with its line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from maestro.config.loading import check_name
+from maestro.errors import SettingsError
+
+
+def read_file(path: Path) -> list[tuple[str, Any, int]]:
+    """Every setting of the file: dotted name, value as YAML has it, line.
+
+    Raises
+    ------
+    SettingsError
+        Text that is no YAML, a key that does not exist or stands there twice, a section without settings; the message
+        names the line.
+    """
+    import yaml
+
+    try:
+        loader = yaml.SafeLoader(path.read_text(encoding="utf-8"))
+        try:
+            node = loader.get_single_node()
+            return [] if node is None else list(_walk(path, loader, node, ""))
+        finally:
+            loader.dispose()
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise SettingsError(f"{path}:{line}: this is no YAML: {error.problem}.") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}:1: this is no YAML text: {str(error).splitlines()[0]}.") from None
+
+
+def _walk(path: Path, loader: Any, node: Any, prefix: str) -> Iterator[tuple[str, Any, int]]:
+    line = node.start_mark.line + 1
+    if node.id != "mapping":
+        where = f"the section {prefix.rstrip('.')!r}" if prefix else "the file"
+        raise SettingsError(f"{path}:{line}: {where} holds {_shown(node)}; give settings as `name: value`.")
+    seen: dict[str, int] = {}
+    for key, value in node.value:
+        line = key.start_mark.line + 1
+        if key.id != "scalar":
+            raise SettingsError(f"{path}:{line}: a key is a name, not {_shown(key)}.")
+        name = f"{prefix}{key.value.upper() if prefix == 'costs.' else key.value}"
+        if name in seen:
+            raise SettingsError(f"{path}:{line}: {name!r} stands in line {seen[name]} already; keep one.")
+        seen[name] = line
+        if check_name(name, f"{path}:{line}"):
+            yield name, loader.construct_object(value, deep=True), line
+        elif value.tag != "tag:yaml.org,2002:null":  # a section whose lines are all commented out
+            yield from _walk(path, loader, value, f"{name}.")
+
+
+def _shown(node: Any) -> str:
+    return f"{node.value!r}" if node.id == "scalar" else f"a {node.id}"
