@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from maestro.cli import options
+from maestro.cli import data_questdb, options
 
 if TYPE_CHECKING:
     from maestro.data.importing import Reading
@@ -25,8 +25,11 @@ app = typer.Typer(
     epilog="maestro data fetch BINANCE BTCUSDT 1h --from 2020-01-01",
 )
 
+app.add_typer(data_questdb.app, name="questdb")
+
 Place = Annotated[
-    str | None, typer.Option("--store", metavar="STORE", help="A folder, or a server as questdb://HOST:PORT.")
+    str | None,
+    typer.Option("--store", metavar="STORE", help="A folder, questdb, or questdb://HOST:PORT; else as configured."),
 ]
 Name = Annotated[str, typer.Argument(metavar="SERIES", help="PROVIDER:SYMBOL:TIMEFRAME, or PROVIDER:SYMBOL:funding.")]
 From = Annotated[str | None, typer.Option("--from", metavar="DATE", help="First moment, UTC.")]
@@ -226,12 +229,18 @@ def _table(headings: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
 
 @contextmanager
 def _opened(text: str | None) -> Iterator[Store]:
-    """The store of --store, or the configured one."""
-    import os
+    """The store of --store, or the configured one; what it holds now, not what a cache holds of it."""
+    from dataclasses import replace
 
-    from maestro.data.stores.parquet import ParquetStore
+    from maestro.config import load_settings
+    from maestro.data.stores.opening import open_store
 
-    yield ParquetStore(text or os.environ.get("MAESTRO_STORE", "~/.local/share/maestro"))
+    settings = load_settings()
+    store = open_store(text, replace(settings, cache=replace(settings.cache, max_age=0.0)))
+    try:
+        yield store
+    finally:
+        store.close()
 
 
 def _ask(question: str, yes: bool) -> None:

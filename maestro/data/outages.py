@@ -31,9 +31,8 @@ class Outages:
     @classmethod
     def of(cls, store: Store, state_dir: Path | None = None) -> Outages:
         """What is known for a store: in its own folder, or for a server in the state folder, by its name."""
-        root = getattr(store, "root", None)
-        if isinstance(root, Path):
-            return cls(root / "outages")
+        if store.name.startswith("parquet:"):
+            return cls(Path(store.name.removeprefix("parquet:")) / "outages")
         digest = hashlib.sha256(store.name.encode()).hexdigest()[:16]
         return cls((state_dir or SourceSettings.from_env().state_dir) / "outages" / digest)
 

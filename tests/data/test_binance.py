@@ -150,16 +150,16 @@ def test_holes_front_and_end_are_told_apart_from_short_answers(exchange: Exchang
 
 
 def test_many_symbols_stay_within_the_weight(exchange: Exchange, tmp_path: Path) -> None:
-    truth = hourly()
-    symbols = [f"S{n}USDT" for n in range(150)]
-    market = Market({(symbol, "bars", "1h"): truth for symbol in symbols})
+    truth = hourly().head(1_000)
+    symbols = [f"S{n}USDT" for n in range(200)]
+    market = Market({(symbol, "bars", "1h"): truth for symbol in symbols}, cap=250)
     exchange.reset(market, VirtualClock(LATER // 60 * 60 + 30.0), NoFaults())  # the exchange's minute ends midway
     start, end = stamp_us(truth, 0), stamp_us(truth, -1) + HOUR_US
     pulled = pull(exchange, tmp_path, symbols, start, end, provider=PERPETUAL)
     assert all(rows(pages).equals(truth) for pages in pulled)
     assert exchange.over_limit == 0
-    minutes = (exchange.requests[-1].time - exchange.requests[0].time) / 60
-    assert minutes < len(exchange.requests) * 5 / 2_400 + 2  # and it is used: 150 symbols at 5 weights a page
+    weight = 200 * (5 + 5 + 5 + 2)
+    assert weight / 2_400 - 1 < (exchange.requests[-1].time - exchange.requests[0].time) / 60 < weight / 2_400 + 1
 
 
 def test_a_small_hole_is_a_light_request(exchange: Exchange, tmp_path: Path) -> None:

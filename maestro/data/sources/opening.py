@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -67,6 +68,7 @@ async def open_archive(
         yield Archive(provider, Path(text).expanduser())
         return
     host = _host(text, "archive", {}, settings, clock)
+    settings = replace(settings, timeout=10 * settings.timeout)  # a month of minutes is some megabytes
     async with Client(text.rstrip("/"), host, settings, lambda headers: {}, rng=rng) as client:
         yield Archive(provider, client)
 
