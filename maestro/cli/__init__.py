@@ -91,14 +91,15 @@ def _run(arguments: list[str] | None) -> int:
         ctx = getattr(error, "ctx", None)
         _complain(error.format_message(), f" See: {ctx.command_path} --help" if ctx else "")
         return 2
-    except (KeyboardInterrupt, typer.Abort):
-        _complain("stopped.")
-        return 130
+    except typer.Abort:
+        result = 130
     except BrokenPipeError:  # the reader, head or less, has seen enough
         sys.stderr.close()
         return 1
     except Exception as error:
         return _exit_code(error)
+    if result == 130:
+        _complain("stopped.")
     return result if isinstance(result, int) else 0
 
 

@@ -62,6 +62,8 @@ def read_strategy(argument: str | None, option: str | None) -> type[Strategy]:
 
 
 def _from_file(path: Path, name: str) -> type[Strategy]:
+    import cloudpickle
+
     if not path.is_file():
         raise StrategyError(f"there is no file {path}; give path/to/file.py:ClassName.")
     module_name = f"_maestro_own_{path.stem}"
@@ -77,6 +79,7 @@ def _from_file(path: Path, name: str) -> type[Strategy]:
         raise StrategyError(f"{path} cannot be imported: {type(error).__name__}: {error}") from error
     finally:
         sys.path.pop(0)
+    cloudpickle.register_pickle_by_value(module)  # worker processes cannot import it
     own = {
         key: value
         for key, value in vars(module).items()
