@@ -108,3 +108,10 @@ def test_a_squeeze_must_be_over_and_recent() -> None:
     np.testing.assert_array_equal(np.flatnonzero(long_entry), [3, 4, 5, 6])
     undefined = np.where(np.arange(n) < 2, np.nan, usual)  # counts as no squeeze
     assert rules.squeeze_breakouts(close, mean, atr, undefined, 2.0, 0.9, 4, 0)[0].sum() == 4
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_position_out_of_a_squeeze_ends_where_close_crosses_its_mean(seed: int) -> None:
+    close, mean, atr, usual = lines(seed, 4)
+    _, long_exit, _, short_exit = rules.squeeze_breakouts(close, mean, atr, usual, 1.0, 0.9, 5, 1)
+    check((long_exit, short_exit), 1, lambda t: below(close, mean, t), lambda t: above(close, mean, t))

@@ -10,6 +10,8 @@ import pytest
 
 import maestro as ms
 from maestro.bars import Bars
+from maestro.strategies import signals as book_of
+from maestro.strategies.grid import grid_step
 from tests.plain_indicators import sma
 from tests.strategies import markets
 from tests.strategies.plain_rules import bands
@@ -189,3 +191,16 @@ def test_nothing_is_laid_before_the_warm_up_or_outside_a_window() -> None:
     first = inside.trades["entry_time"].min()
     assert bars[501:].start <= first
     assert set(inside.trades["exit_reason"].unique()) <= {"limit", "signal", "end"}
+
+
+@pytest.mark.parametrize(("close", "laid"), [(95.0, True), (105.0, True), (94.99, False), (105.01, False)])
+def test_a_close_on_a_band_is_within_the_bands(close: float, laid: bool) -> None:
+    account = np.zeros(book_of.ACCOUNT_WIDTH)
+    account[book_of.BUDGET], account[book_of.BUDGET_UNITS] = 1000.0, np.nan
+    book, state = np.zeros((2, book_of.BOOK_WIDTH)), np.zeros(5)
+    columns = np.array([[100.0], [95.0], [105.0]])
+    bar = np.array([close, close, close, close, 1.0])
+    assert grid_step(0, True, bar, columns, np.array([0.02]), account, state, book) == 0
+    assert book[:, book_of.SIDE].tolist() == ([1.0, 1.0] if laid else [0.0, 0.0])
+    assert book[:, book_of.PRICE].tolist() == ([98.0, 96.0] if laid else [0.0, 0.0])
+    assert book[:, book_of.SPEND].tolist() == ([500.0, 500.0] if laid else [0.0, 0.0])
