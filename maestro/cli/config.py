@@ -41,15 +41,25 @@ def config(
         ]
         print_json({"file": settings.file, "settings": listed, "unknown": settings.unknown})
         return
-    show_table(
-        ("setting", "value", "from", "about"),
-        [(key, "" if value is None else str(value), origin, doc) for key, value, origin, doc in rows],
-        left=4,
-    )
+    folder = f"{settings.file.parent}/" if settings.file else ""
+    headings = ("setting", "value", "from", *(("about",) if name else ()))
+    cells = [(key, _shown(value), origin.removeprefix(folder), doc) for key, value, origin, doc in rows]
+    show_table(headings, [row[: len(headings)] for row in cells], left=len(headings))
     notes = [f"file: {settings.file}" if settings.file else "no maestro.yaml here or in a folder above"]
     names = [variable(key) for key, _, _, _ in settings.items()]
     notes += [f"{found} in the environment is no setting.{nearest(found, names)}" for found in settings.unknown]
     show_notes(notes)
+
+
+def _shown(value: object) -> str:
+    """A value in a table; folders of one's own begin with ~."""
+    from pathlib import Path
+
+    if value is None:
+        return ""
+    text = f"{value:g}" if isinstance(value, float) else str(value)
+    home = str(Path.home())
+    return f"~{text.removeprefix(home)}" if text.startswith(f"{home}/") else text
 
 
 def _show_venues(json: bool) -> None:
