@@ -24,11 +24,12 @@ def load(name: str | Path, start: str | date | None = None, end: str | date | No
     ----------
     name : str or path
         ``"sample:AAPL"`` (`samples` lists them); a CSV or Parquet file, ``"prices.parquet"`` or, of several
-        symbols, ``"prices.parquet#ETHUSD"``; or ``"PROVIDER:SYMBOL:TIMEFRAME"`` of the configured store.
+        symbols, ``"prices.parquet#ETHUSD"``; or ``"PROVIDER:SYMBOL:TIMEFRAME"`` of the configured store
+        (``maestro data ls`` lists it, ``maestro data fetch`` fills it).
     start, end : str, date or datetime, optional
         Bars that open at or after `start` and before `end`; naive is UTC.
     **options
-        Of `Bars.from_frame`, for files: provider, symbol, timeframe, periods_per_year.
+        periods_per_year; for files also provider, symbol, timeframe; for samples also adjusted.
 
     Returns
     -------
@@ -56,14 +57,23 @@ def load(name: str | Path, start: str | date | None = None, end: str | date | No
 def _load(name: str | Path, options: dict[str, Any]) -> Bars:
     text = str(name)
     if isinstance(name, str) and text.startswith("sample:"):
+        _refuse_other(text, options, ("adjusted", "periods_per_year"))
         return load_sample(text.removeprefix("sample:"), **options)
     path, _, symbol = text.partition("#")
     if text.lower().endswith(_FILES) or path.lower().endswith(_FILES) or Path(text).is_file():
+        _refuse_other(text, options, ("provider", "symbol", "timeframe", "periods_per_year", "notes"))
         return _load_file(Path(text), options) if Path(text).is_file() else _load_file(Path(path), options, symbol)
+    known = [f"sample:{sample}" for sample in SAMPLES]
     raise BarsError(
-        f"nothing is called {text!r}; give a sample ({', '.join(f'sample:{s}' for s in SAMPLES)}), "
-        f"PROVIDER:SYMBOL:TIMEFRAME of the store, or a CSV or Parquet file.{nearest(text, [*SAMPLES, *(f'sample:{s}' for s in SAMPLES)])}"
+        f"nothing is called {text!r}; give a sample ({', '.join(known)}), a CSV or Parquet file, or "
+        f"PROVIDER:SYMBOL:TIMEFRAME of the store.{nearest(text, [*known, *SAMPLES])}"
     )
+
+
+def _refuse_other(name: str, options: dict[str, Any], allowed: tuple[str, ...]) -> None:
+    other = [option for option in options if option not in allowed]
+    if other:
+        raise BarsError(f"{name} has no use for {', '.join(other)}; leave it out. Allowed: {', '.join(allowed)}.")
 
 
 def _load_file(path: Path, options: dict[str, Any], symbol: str = "") -> Bars:
@@ -75,7 +85,7 @@ def _load_file(path: Path, options: dict[str, Any], symbol: str = "") -> Bars:
     return Bars.from_frame(frame, **{**options, "symbol": symbol, "notes": (*notes, *options.get("notes", ()))})
 
 
-def load_sample(name: str, *, adjusted: bool = True) -> Bars:
+def load_sample(name: str, *, adjusted: bool = True, periods_per_year: float = PER_YEAR) -> Bars:
     """Real daily bars of a US stock, without a network: AAPL, FB, GOOG, IBM or MSFT.
 
     Annualised with 252 days, as stock exchanges trade (`maestro` takes 365 elsewhere).
@@ -86,6 +96,7 @@ def load_sample(name: str, *, adjusted: bool = True) -> Bars:
         One of `samples`.
     adjusted : bool
         Adjust prices for splits and dividends; without it a split looks like a crash.
+    periods_per_year : float
 
     Raises
     ------
@@ -97,10 +108,13 @@ def load_sample(name: str, *, adjusted: bool = True) -> Bars:
         provider="SAMPLE",
         symbol=name,
         timeframe="1d",
-        periods_per_year=PER_YEAR,
+        periods_per_year=periods_per_year,
         notes=(ADJUSTED if adjusted else RAW,),
     )
-    bars.origin = f"ms.load_sample({name!r}{'' if adjusted else ', adjusted=False'})"
+    said = ("" if adjusted else ", adjusted=False") + (
+        "" if periods_per_year == PER_YEAR else f", periods_per_year={periods_per_year!r}"
+    )
+    bars.origin = f"ms.load_sample({name!r}{said})"
     return bars
 
 

@@ -152,9 +152,16 @@ def test_no_such_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["AAPL", "", "BTCUSD 1h", "prices.xlsx"])
 def test_what_nothing_is_called(name: str) -> None:
     with pytest.raises(
-        MaestroError, match=r"nothing is called .*give a sample \(sample:AAPL, .*\), .* a CSV or Parquet"
+        MaestroError,
+        match=r"nothing is called .*give a sample \(sample:AAPL, .*\), a CSV or Parquet file, or PROVIDER:",
     ):
         ms.load(name)
+
+
+def test_options_that_make_no_sense_are_refused() -> None:
+    with pytest.raises(BarsError, match="sample:AAPL has no use for symbol; leave it out. Allowed: adjusted"):
+        ms.load("sample:AAPL", symbol="AAPL")
+    assert ms.load("sample:AAPL", adjusted=False, periods_per_year=365).periods_per_year == 365
 
 
 def test_an_empty_range() -> None:
@@ -169,6 +176,26 @@ def test_real_files(real_file: Any) -> None:
     assert "turned round" in bars.notes[0]
     assert len(ms.load(f"{real_file('bitfinex_7sym_1h.parquet')}#ETHUSD", start="2018", end="2019-01-01")) == 8_759
     assert len(ms.load(real_file("backtrader_2006-day-001.txt"), periods_per_year=252)) == 255
+
+
+# -- the configured store -------------------------------------------------------------------
+
+
+def test_a_stored_series(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from maestro.data.stores import SeriesKey, configured_store
+
+    monkeypatch.setenv("MAESTRO_STORE", str(tmp_path / "store"))
+    walk = ms.synthetic_bars(48, seed=3)
+    configured_store().append(SeriesKey("TEST", "WALK", "1h"), walk.to_frame())
+    bars = ms.load("TEST:WALK:1h", periods_per_year=252)
+    assert (bars.fingerprint, bars.name, bars.periods_per_year) == (walk.fingerprint, "TEST:WALK:1h", 252)
+    part = ms.load("TEST:WALK:1h", start="2020-01-01 06:00", end="2020-01-02")
+    assert part.fingerprint == walk[6:24].fingerprint
+    assert eval(part.origin, {"ms": ms}).fingerprint == part.fingerprint
+    with pytest.raises(BarsError, match=r"holds no bars of TEST:WALKS:1h; `maestro data fetch TEST WALKS 1h`"):
+        ms.load("TEST:WALKS:1h")
+    with pytest.raises(BarsError, match="no bar of TEST:WALK:1h from 2030"):
+        ms.load("TEST:WALK:1h", start="2030")
 
 
 # -- a random walk --------------------------------------------------------------------------

@@ -1,0 +1,152 @@
+"""Imports go one way, heavy libraries stand in one module each, and starting up loads none of them."""
+
+from __future__ import annotations
+
+import ast
+import json
+import subprocess
+import sys
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "maestro"
+MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
+
+# A module may import rows before its own and its own row, never a later one.
+ROWS = (
+    ("errors", "typing", "version", "compiled"),
+    ("config",),
+    ("data",),
+    ("bars", "quality", "stored", "loading"),
+    ("indicators", "strategies"),
+    ("metrics",),
+    ("engine",),
+    ("walkforward",),
+    ("validation",),
+    ("runs",),
+    ("reports",),
+    ("research", "cli", "service"),
+)
+ROW = {name: number for number, row in enumerate(ROWS) for name in row}
+
+ONCE = (
+    "backtrader", "bokeh_sampledata", "distributed", "fastapi", "mlflow", "panel", "prometheus_client", "psycopg",
+    "quantstats", "questdb", "rethinkdb", "uvicorn", "vectorbt", "xlsxwriter",
+)  # fmt: skip
+"""Imported in at most one module each, and there only when used."""
+
+NEVER_AT_START = ("bokeh", "loky", "numba", "optuna", "pandas", "pyarrow", "quantstats", "rich", "scipy", "vectorbt")
+
+
+def imports(path: Path) -> Iterator[tuple[str, ast.stmt, str]]:
+    """Yield absolute names imported by a file, and when it happens: ``load``, ``use``, or never but for ``types``."""
+    tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
+    package = path.relative_to(ROOT).with_suffix("").parts[:-1]
+
+    def visit(node: ast.AST, when: str) -> Iterator[tuple[str, ast.stmt, str]]:
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.Import):
+                for alias in child.names:
+                    yield alias.name, child, when
+            elif isinstance(child, ast.ImportFrom):
+                base = list(package[: len(package) - child.level + 1]) if child.level else []
+                module = ".".join([*base, *(child.module or "").split(".")]).strip(".")
+                for alias in child.names:
+                    yield f"{module}.{alias.name}", child, when
+            elif isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
+                yield from visit(child, "types")
+            elif isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef)) and when == "load":
+                yield from visit(child, "use")
+            else:
+                yield from visit(child, when)
+
+    yield from visit(tree, "load")
+
+
+def place(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def test_every_module_has_a_row() -> None:
+    names = {path.relative_to(PACKAGE).parts[0].removesuffix(".py") for path in MODULES} - {"__init__"}
+    assert names <= ROW.keys(), f"put {names - ROW.keys()} into ROWS here and in docs/architecture.md"
+
+
+def test_nothing_flows_backwards() -> None:
+    wrong = []
+    for path in MODULES:
+        own = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+        if own == "__init__":
+            continue
+        for name, node, _ in imports(path):
+            parts = name.split(".")
+            if parts[0] != "maestro" or name == "maestro.__version__":
+                continue
+            if len(parts) == 1 or parts[1] not in ROW:
+                wrong.append(f"{place(path)}:{node.lineno} imports the package itself; import the module that is meant")
+            elif ROW[parts[1]] > ROW[own]:
+                wrong.append(
+                    f"{place(path)}:{node.lineno} imports maestro.{parts[1]}, which stands below maestro.{own}"
+                )
+    assert not wrong, "\n".join(wrong)
+
+
+def test_the_package_itself_imports_nothing_when_it_is_loaded() -> None:
+    loaded = {name.split(".")[0] for name, _, when in imports(PACKAGE / "__init__.py") if when == "load"}
+    assert loaded <= {"__future__", "importlib", "maestro", "typing"}
+
+
+def test_the_library_knows_no_app() -> None:
+    wrong = [f"{place(path)}:{node.lineno}" for path in MODULES for name, node, _ in imports(path)
+             if name.split(".")[0] in ("widgets", "tests", "benchmarks", "notebooks")]  # fmt: skip
+    assert not wrong
+
+
+def test_heavy_libraries_stand_in_one_module_each_and_load_when_used() -> None:
+    users = defaultdict(set)
+    for path in MODULES:
+        for name, node, when in imports(path):
+            library = name.split(".")[0]
+            if library in ONCE and when != "types":
+                users[library].add(place(path))
+                assert when == "use", (
+                    f"{place(path)}:{node.lineno} imports {library} when it is loaded; do it when used"
+                )
+    assert users, "no heavy library was found at all: does this test still read the imports?"
+    shared = {library: sorted(where) for library, where in users.items() if len(where) > 1}
+    assert not shared
+
+
+def test_panel_stays_in_reports() -> None:
+    assert all(path.is_relative_to(PACKAGE / "reports") for path in MODULES
+               if any(name.split(".")[0] == "panel" for name, _, _ in imports(path)))  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        "import maestro",
+        "import maestro; maestro.Bars",
+        "import maestro; maestro.load_sample('AAPL')",
+        "from maestro.cli import main; main(['--help'])",
+        "from maestro.cli import main; main(['walk-forward', '--help'])",
+    ],
+)
+def test_starting_up_loads_nothing_heavy(start: str) -> None:
+    code = f"""
+import atexit, json, sys
+def tell():
+    sys.stderr.write(json.dumps(sorted({{name.split(".")[0] for name in sys.modules}})))
+atexit.register(tell)
+{start}
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert not set(json.loads(done.stderr)) & set(NEVER_AT_START)
+    if "help" in start:
+        assert "Usage" in done.stdout
+        assert "polars" not in json.loads(done.stderr)
+        assert "numpy" not in json.loads(done.stderr)
