@@ -1,4 +1,4 @@
-"""``maestro data``: market data fetched, listed, imported, exported and removed."""
+"""``maestro data``: market data fetched, listed, checked, imported, exported and removed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from maestro.cli import data_questdb, options
+from maestro.cli import data_check, data_questdb, options
 
 if TYPE_CHECKING:
     from maestro.data.importing import Reading
@@ -21,11 +21,10 @@ app = typer.Typer(
     rich_markup_mode=None,
     add_completion=False,
     no_args_is_help=True,
-    help="Fetch, list, import, export and remove market data.",
+    help="Fetch, list, check, import, export and remove market data.",
     epilog="maestro data fetch BINANCE BTCUSDT 1h --from 2020-01-01",
 )
 
-app.add_typer(data_questdb.app, name="questdb")
 
 Place = Annotated[
     str | None,
@@ -69,7 +68,7 @@ def fetch(
         for name in _split(series, "series")
     ]
     place = None if archive is None else "" if archive == "online" else archive
-    with _opened(store) as target, shown_progress(quiet) as progress:
+    with opened(store) as target, shown_progress(quiet) as progress:
         try:
             results = fetch_series(
                 target, keys, _moment(start), _moment(end), archive=place, refresh=refresh, progress=progress
@@ -100,7 +99,7 @@ def list_series(
     from maestro.data.outages import Outages
     from maestro.data.timeframes import as_datetime
 
-    with _opened(store) as source:
+    with opened(store) as source:
         outages = Outages.of(source)
         infos = [info for info in source.series() if pattern.upper() in str(info.key).upper()]
         gaps = {info.key: outages.read(info.key) for info in infos}
@@ -163,7 +162,7 @@ def import_file(
         keys = [named(reading) for reading in readings]
         if not (yes or json or not sys.stdin.isatty()):
             typer.confirm("store this?", abort=True)
-        with _opened(store) as target:
+        with opened(store) as target:
             _store_readings(target, keys, readings, document, quiet=json)
     if json:
         print_json(document)
@@ -183,7 +182,7 @@ def export(
     from maestro.data.stores import SeriesKey
 
     key = SeriesKey.parse(name)
-    with _opened(store) as source:
+    with opened(store) as source:
         frame = source.read(key, _moment(start), _moment(end))
         if frame.is_empty():
             raise _nothing(source, key, start, end)
@@ -204,7 +203,7 @@ def rm(
     from maestro.data.stores import SeriesKey
 
     key, low, high = SeriesKey.parse(name), _moment(start), _moment(end)
-    with _opened(store) as target:
+    with opened(store) as target:
         frame = target.read(key, low, high)
         if frame.is_empty():
             raise _nothing(target, key, start, end)
@@ -214,6 +213,10 @@ def rm(
         if low is None and high is None:
             Outages.of(target).forget(key)
     typer.echo(f"{removed:,} rows of {key} removed")
+
+
+app.command()(data_check.check)
+app.add_typer(data_questdb.app, name="questdb")
 
 
 # -- what they share ------------------------------------------------------------------------
@@ -228,7 +231,7 @@ def _table(headings: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
 
 
 @contextmanager
-def _opened(text: str | None) -> Iterator[Store]:
+def opened(text: str | None) -> Iterator[Store]:
     """The store of --store, or the configured one; what it holds now, not what a cache holds of it."""
     from dataclasses import replace
 
@@ -305,16 +308,18 @@ def _show_results(results: list[SyncResult]) -> None:
         (str(one.key), f"{one.received:,}", f"{one.added:,}", f"{one.changed:,}", str(len(one.gaps))) for one in results
     ]
     _table(("series", "received", "new", "revised", "gaps"), rows)
+    if not any(one.received or one.error for one in results):
+        typer.echo("nothing was missing")
     show_notes(_gap_note(one) for one in results if one.gaps)
     show_notes(f"{one.key}: {note}" for one in results for note in one.notes)
 
 
 def _gap_note(result: SyncResult) -> str:
     longest = max(result.gaps, key=lambda gap: gap[1] - gap[0])
-    return (
-        f"{result.key}: the exchange itself has no rows for {len(result.gaps)} stretches; "
-        f"the longest is {_text(longest[0])} to {_text(longest[1])} UTC"
-    )
+    span = f"{_text(longest[0])} to {_text(longest[1])} UTC"
+    if len(result.gaps) == 1:
+        return f"{result.key}: the exchange itself has no rows from {span}"
+    return f"{result.key}: the exchange itself has no rows in {len(result.gaps)} stretches; the longest is {span}"
 
 
 def _result(result: SyncResult) -> dict[str, Any]:

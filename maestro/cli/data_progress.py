@@ -6,6 +6,7 @@ import logging
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from tqdm import tqdm
 
@@ -20,25 +21,29 @@ def shown_progress(quiet: bool) -> Iterator[Callable[[Progress], None] | None]:
         yield None
         return
     latest: dict[SeriesKey, Progress] = {}
+    bars: list[Any] = []  # none before the first page: where nothing is missing there is nothing to show
     live = sys.stderr.isatty()
-    with tqdm(unit=" rows", file=sys.stderr, mininterval=0.1 if live else 10.0, dynamic_ncols=live, leave=True) as bar:
 
-        def show(progress: Progress) -> None:
-            latest[progress.key] = progress
-            bar.total = sum(one.total for one in latest.values())
-            bar.set_description_str(str(progress.key) if len(latest) == 1 else f"{len(latest)} series", refresh=False)
-            bar.update(sum(one.done for one in latest.values()) - bar.n)
+    def show(progress: Progress) -> None:
+        latest[progress.key] = progress
+        if not bars:
+            bars.append(tqdm(unit=" rows", mininterval=0.1 if live else 10.0, dynamic_ncols=live))
+        bar = bars[0]
+        bar.total = sum(one.total for one in latest.values())
+        bar.set_description_str(str(progress.key) if len(latest) == 1 else f"{len(latest)} series", refresh=False)
+        bar.update(sum(one.done for one in latest.values()) - bar.n)
 
-        handler = _Beside()
-        logger = logging.getLogger("maestro.data")
-        before = logger.level
-        logger.addHandler(handler)
-        logger.setLevel(logging.INFO)
-        try:
-            yield show
-        finally:
-            logger.removeHandler(handler)
-            logger.setLevel(before)
+    handler, logger = _Beside(), logging.getLogger("maestro.data")
+    before = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    try:
+        yield show
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(before)
+        for bar in bars:
+            bar.close()
 
 
 class _Beside(logging.Handler):

@@ -161,6 +161,45 @@ def test_import_show_store_export_remove(tmp_path: Path, capsys: pytest.CaptureF
     assert "nothing is stored" in capsys.readouterr().out
 
 
+def test_check_tells_an_outage_from_a_missing_download(
+    exchange: Exchange, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    exchange.market.series["BTCUSDT", "bars", "1h"] = BARS.filter(~pl.int_range(pl.len()).is_between(100, 119))
+    assert run("fetch", "BINANCE", "BTCUSDT", "1h", *dates(), "-q") == 0
+    assert "has no rows from" in capsys.readouterr().out
+    store = ParquetStore(tmp_path / "store")
+    store.delete(SeriesKey("BINANCE", "BTCUSDT", "1h"), stamp_us(BARS, 300), stamp_us(BARS, 310))
+    assert run("check", "BINANCE:BTCUSDT:1h", "--json") == 0
+    [checked] = document(capsys)
+    found = {finding["check"]: finding for finding in checked["findings"]}
+    assert found["exchange outage"]["severity"] == "info"
+    assert found["exchange outage"]["first"] == BARS["timestamp"][100].isoformat()
+    assert found["gap"]["severity"] == "warning"
+    assert found["gap"]["first"] == BARS["timestamp"][300].isoformat()
+    assert run("ls") == 0
+    assert re.match(r"BINANCE:BTCUSDT:1h +470 .* 1$", capsys.readouterr().out.splitlines()[1])
+    assert run("fetch", "BINANCE", "BTCUSDT", "1h", *dates(), "-q", "--json") == 0
+    assert document(capsys)[0]["added"] == 10
+
+
+def test_check_of_files_and_of_all_that_is_stored(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    place = ("--store", tmp_path / "store")
+    assert run("check", *place) == 2
+    assert "no bars are stored" in capsys.readouterr().err
+    file = tmp_path / "KRAKEN_BTCUSD.parquet"
+    BARS.reverse().write_parquet(file)
+    assert run("check", file) == 0
+    assert "nothing odd was found" in capsys.readouterr().out
+    BARS.with_columns(low=pl.when(pl.int_range(pl.len()) == 7).then(1e9).otherwise("low")).write_parquet(file)
+    assert run("check", file) == 1
+    assert "unusable rows, 1 times" in capsys.readouterr().out
+    ParquetStore(tmp_path / "store").append(SeriesKey("KRAKEN", "BTCUSD", "1h"), pl.read_parquet(file))
+    assert run("check", *place) == 1  # what a store holds need not be bars
+    assert "KRAKEN:BTCUSD:1h" in capsys.readouterr().out
+    assert run("check", "KRAKEN:BTCUSD:1d", *place) == 2
+    assert "Did you mean 'KRAKEN:BTCUSD:1h'" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
