@@ -159,7 +159,7 @@ def test_what_nothing_is_called(name: str) -> None:
 
 
 def test_options_that_make_no_sense_are_refused() -> None:
-    with pytest.raises(BarsError, match="sample:AAPL has no use for symbol; leave it out. Allowed: adjusted"):
+    with pytest.raises(BarsError, match="sample:AAPL has no use for symbol; leave it out"):
         ms.load("sample:AAPL", symbol="AAPL")
     assert ms.load("sample:AAPL", adjusted=False, periods_per_year=365).periods_per_year == 365
 
