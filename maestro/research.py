@@ -17,18 +17,18 @@ import polars as pl
 
 from maestro.bars import Bars
 from maestro.engine import Costs, Simulator, Sizing
-from maestro.errors import RunCancelled, SettingsError, SplitError
-from maestro.runs import RunStore, find, python_lines, run_id, source_hash, versions
+from maestro.errors import RunCancelled, SettingsError
+from maestro.runs import RunStore, describe, find, python_lines, run_id, source_hash, versions
 from maestro.strategies import STRATEGIES, Strategy, strategy_class
 from maestro.typing import Fill
 from maestro.walkforward import events as ev
-from maestro.walkforward.executors import Job, run_jobs
-from maestro.walkforward.fold import FoldResult, Plan, run_fold
+from maestro.walkforward.executors import Job, choose, run_jobs
+from maestro.walkforward.fold import Plan, run_fold
 from maestro.walkforward.search import METHODS, Trial
 from maestro.walkforward.selection import Select, Selection
 from maestro.walkforward.space import Space
-from maestro.walkforward.splitters import Rolling, Splitter, Window
-from maestro.walkforward.tables import fold_equity, fold_row, folds_table, stitch, stitched_metrics
+from maestro.walkforward.splitters import Rolling, Splitter, checked
+from maestro.walkforward.tables import Kept, assemble, fold_tables, stitched_metrics
 from maestro.walkforward.tpe import check_seed
 
 
@@ -71,7 +71,7 @@ class WalkForward:
 
     @property
     def efficiency(self) -> float:
-        """Annual return out of sample over that in sample (compound, weighted by length); NaN where the latter is not > 0.
+        """Annual return out of sample over that in sample, both compound; NaN where the latter is not above 0.
 
         Source: R. Pardo, The Evaluation and Optimization of Trading Strategies, 2008.
         """
@@ -225,6 +225,7 @@ def walk_forward(
         listeners = [progress]
     elif progress:
         listeners = list(progress)
+    choose(run.plan, [], workers, executor)  # refuses what cannot run before anything is written
     store = None if runs_dir is None else RunStore(Path(runs_dir) / run.id)
     if store is not None and not force and store.status() == "done":
         return _load(store)
@@ -269,17 +270,31 @@ class _Run:
                 f"search={search!r} is unknown; allowed: {', '.join(METHODS)}, or an Optuna sampler."
                 + nearest(search, METHODS)
             )
+        if pruner is not None and isinstance(search, str):
+            raise SettingsError(
+                f"a pruner does not work with search={search!r}; give an Optuna sampler, like "
+                "search=optuna.samplers.TPESampler(), or leave the pruner out."
+            )
+        if not isinstance(search, str):
+            from maestro.walkforward.optuna_search import seeded
+
+            seeded(search, seed)  # refuses what is no sampler before any fold is begun
         searched = Space(cls, fixed, space)
         first: tuple[dict[str, Any], ...] = ()
         if isinstance(strategy, Strategy):
             first = (searched.check({name: strategy.params[name] for name in searched.names}),)
         Simulator(bars, costs=costs, sizing=sizing, cash=cash, fill=fill)  # refuses impossible settings at once
         self.bars, self.splitter, self.warm_start = bars, splitter, warm_start
-        self.windows = _checked(splitter.split(bars), len(bars))
+        if not hasattr(splitter, "split"):
+            raise SettingsError(
+                f"splitter={splitter!r} cannot split; give ms.Rolling, ms.Expanding, ms.Calendar, ms.Adaptive, or an "
+                "object with split(bars) that returns (train_start, train_stop, test_start, test_stop) a fold."
+            )
+        self.windows = checked(splitter.split(bars), len(bars))
         self.plan = Plan(
             cls, searched, search, trials, seed, selection, costs, sizing, float(cash), fill, first, pruner
         )
-        self.parameters = list(searched.complete({name: None for name in searched.names}))
+        self.parameters = list(searched.complete(dict.fromkeys(searched.names)))
         self.spec = self._spec()
         self.id = run_id(self.spec)
 
@@ -290,10 +305,10 @@ class _Run:
             "source": source_hash(plan.strategy),
             "params": plan.space.fixed,
             "space": plan.space.to_dict(),
-            "splitter": self.splitter.to_dict(),
+            "splitter": _plain(self.splitter),
             "windows": [list(w) for w in self.windows],
-            "search": _describe(plan.method),
-            "pruner": _describe(plan.pruner) if plan.pruner is not None else None,
+            "search": describe(plan.method),
+            "pruner": None if plan.pruner is None else describe(plan.pruner),
             "trials": plan.trials,
             "selection": plan.selection.to_dict(),
             "first": list(plan.first),
@@ -327,7 +342,7 @@ class _Run:
                 listener(event)
 
         started = time.perf_counter()
-        manifest = {
+        manifest: dict[str, Any] = {
             "id": self.id,
             "spec": self.spec,
             "n_folds": len(self.windows),
@@ -337,16 +352,16 @@ class _Run:
             **({"command": command} if command else {}),
         }
         notes: list[str] = []
-        done: dict[int, tuple[dict[str, Any], dict[str, pl.DataFrame]]] = {}
+        done: dict[int, Kept] = {}
         if store is not None:
-            store.begin(manifest)
-            done = {} if force else self._kept(store, notes)
+            store.begin(manifest, afresh=force)
+            done = self._kept(store, notes)
         name = f"{self.spec['strategy']} on {self.spec['bars']['name']}"
         tell(ev.RunStarted(self.id, name, len(self.windows), self.plan.trials, len(done)))
         jobs = [(k, w) for k, w in enumerate(self.windows) if k not in done]
         try:
             for result in self._results(jobs, done, workers, executor, cancel, tell if listeners else None):
-                kept = self._tables_of(result)
+                kept = fold_tables(result, self.bars, self.parameters, self.plan.cash)
                 done[result.fold] = kept
                 if store is not None:
                     store.write_fold(result.fold, *kept)
@@ -360,15 +375,15 @@ class _Run:
         except BaseException as error:
             tell(ev.RunStopped(self.id, len(done), str(error)))
             raise
-        tables = self._assemble(done)
+        tables = assemble([done[k] for k in sorted(done)], self.plan.cash)
         notes += [note for k in sorted(done) for note in done[k][0]["notes"]]
         manifest["notes"] = list(dict.fromkeys(notes))
         manifest["quality"] = self.bars.quality().records()
         wf = WalkForward({**manifest, "status": "done"}, tables, store.folder if store else None)
         manifest["metrics"] = {name: value if math.isfinite(value) else None for name, value in wf.metrics.items()}
-        manifest["seconds"] = round(time.perf_counter() - started, 3)
+        seconds = manifest["seconds"] = round(time.perf_counter() - started, 3)
         wf.manifest = store.finish(manifest, tables) if store else {**manifest, "status": "done"}
-        tell(ev.RunDone(self.id, manifest["seconds"]))
+        tell(ev.RunDone(self.id, seconds))
         return wf
 
     def _results(
@@ -391,7 +406,7 @@ class _Run:
             listener = None if tell is None else (lambda trial, fold=fold: on_trial(fold, trial))
             yield run_fold(self.plan, self.bars, window, fold, first=warm, cancelled=cancel.is_set, on_trial=listener)
 
-    def _kept(self, store: RunStore, notes: list[str]) -> dict[int, tuple[dict[str, Any], dict[str, pl.DataFrame]]]:
+    def _kept(self, store: RunStore, notes: list[str]) -> dict[int, Kept]:
         found = {}
         for fold in store.finished_folds():
             kept = store.read_fold(fold)
@@ -403,60 +418,9 @@ class _Run:
             found = {k: v for k, v in found.items() if all(j in found for j in range(k))}
         return found
 
-    def _tables_of(self, result: FoldResult) -> tuple[dict[str, Any], dict[str, pl.DataFrame]]:
-        meta = {"row": fold_row(result, self.bars, self.parameters), "notes": list(result.notes)}
-        frames = {
-            "trials": result.trials,
-            "equity": fold_equity(result, self.bars, self.plan.cash),
-        }
-        if result.trades is not None:
-            frames["trades"] = result.trades.select(pl.lit(result.fold, pl.Int64).alias("fold"), pl.all())
-        return meta, frames
 
-    def _assemble(self, done: dict[int, Any]) -> dict[str, pl.DataFrame]:
-        order = sorted(done)
-        frames = [done[k][1] for k in order]
-        trades = [f["trades"] for f in frames if "trades" in f]
-        return {
-            "folds": folds_table([done[k][0]["row"] for k in order]),
-            "trials": pl.concat([f["trials"] for f in frames], how="vertical_relaxed"),
-            "equity": stitch([f["equity"] for f in frames], self.plan.cash),
-            "trades": pl.concat(trades) if trades else _no_trades(),
-        }
-
-
-def _no_trades() -> pl.DataFrame:
-    from maestro.engine.backtest import TRADES_SCHEMA
-
-    return pl.DataFrame(schema={"fold": pl.Int64, **TRADES_SCHEMA})
-
-
-def _checked(windows: list[Window], n: int) -> list[Window]:
-    """Hold a splitter, also a person's own, to what folds need."""
-    if not windows:
-        raise SplitError(f"the splitter gives no fold for {n} bars; give more bars or shorter windows.")
-    for k, w in enumerate(windows):
-        if not 0 <= w[0] < w[1] <= w[2] < w[3] <= n:
-            raise SplitError(
-                f"fold {k} is {tuple(w)} of {n} bars; training must come before testing: "
-                "0 <= train_start < train_stop <= test_start < test_stop <= number of bars."
-            )
-    return [Window(*map(int, w)) for w in windows]
-
-
-def _describe(thing: Any) -> Any:
-    """Name a search or pruner, with its plain settings; its random state does not count, as the seed replaces it."""
-    if isinstance(thing, str):
-        return thing
-    name = f"{getattr(thing, '__module__', '')}.{getattr(thing, '__qualname__', type(thing).__qualname__)}"
-    settings = {
-        key.lstrip("_"): value
-        for key, value in sorted(vars(thing).items() if hasattr(thing, "__dict__") else [])
-        if isinstance(value, (bool, int, float, str)) and "seed" not in key
-    }
-    return {
-        "name": name
-        if isinstance(thing, type) or callable(thing)
-        else f"{type(thing).__module__}.{type(thing).__qualname__}",
-        "settings": settings,
-    }
+def _plain(splitter: Any) -> dict[str, Any]:
+    """Return a splitter as plain values; a person's own needs no `to_dict`, as the windows are in the spec."""
+    if hasattr(splitter, "to_dict"):
+        return {"kind": type(splitter).__name__, **splitter.to_dict()}
+    return {"kind": type(splitter).__name__, **describe(splitter)["settings"]}

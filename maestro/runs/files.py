@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import os
 from collections.abc import Iterator
@@ -21,12 +22,13 @@ def named_errors(path: Path, doing: str) -> Iterator[None]:
     except OSError as error:
         remedy = {
             "PermissionError": "give write access or another runs_dir",
+            "FileNotFoundError": "give a runs_dir in which folders can be made",
             "NotADirectoryError": "give a runs_dir that is a folder",
             "FileExistsError": "give a runs_dir that is a folder",
         }.get(
             type(error).__name__,
             "free some space and run again: finished folds are kept"
-            if error.errno in (27, 28, 122)
+            if error.errno in (errno.EFBIG, errno.ENOSPC, errno.EDQUOT)
             else "see the cause",
         )
         raise RunError(f"cannot {doing} {path}: {error.strerror or error}; {remedy}.") from error

@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import inspect
 import json
 import platform
+import sys
+import sysconfig
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
-from types import FunctionType, ModuleType
+from pathlib import Path
+from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
-from maestro.version import __version__
+import numpy as np
+
+import maestro
 
 ID_LENGTH = 16
+
+_INSTALLED = tuple(
+    {Path(sysconfig.get_path(name)).resolve() for name in ("stdlib", "platstdlib", "purelib", "platlib")}
+)
+_STATE = ("seed", "rng", "random", "study", "cache", "search_space", "lock")
+"""Attributes of samplers with these in their names hold what a search has seen, not how it searches."""
 
 
 def canonical(value: Any) -> str:
@@ -27,74 +40,155 @@ def digest(text: str) -> str:
 
 def run_id(spec: dict[str, Any]) -> str:
     """Return the id of a run: what determines the result and this package's version, hashed; 16 hex digits."""
-    return digest(canonical({"maestro": __version__, **spec}))[:ID_LENGTH]
+    return digest(canonical({"maestro": maestro.__version__, **spec}))[:ID_LENGTH]
 
 
-def source_hash(cls: type) -> str:
-    """Hash of a strategy's source and of what it uses of its own module.
+def source_hash(thing: type | FunctionType) -> str:
+    """Hash of the source of a strategy (or of a function) and of what it uses of the person's own code.
 
-    Functions, classes and plain constants that the class names, and what those name in turn, are included; what
-    other packages do is covered by the versions in the manifest.
+    Source texts of methods, values of class attributes, defaults and closures, base classes, and the functions,
+    classes, modules and plain values of the person's own modules that these name, and so on. What installed packages
+    do is covered by the versions in the manifest; this package's own version is part of the id.
     """
-    seen: dict[str, str] = {}
-    _collect(cls, vars(inspect.getmodule(cls) or ModuleType("none")), seen)
-    return digest(canonical(seen))
+    sources = _Sources()
+    sources.add(thing)
+    return digest(canonical(sources.parts))
 
 
-def _collect(thing: Any, namespace: dict[str, Any], seen: dict[str, str]) -> None:
-    name = getattr(thing, "__qualname__", repr(thing))
-    if name in seen:
-        return
-    try:
-        seen[name] = inspect.getsource(thing)
-    except (OSError, TypeError):  # typed at a bare prompt: the compiled code stands for the text
-        seen[name] = repr(sorted(_codes(thing)))
-    for used in _names(thing):
-        value = namespace.get(used)
+def describe(thing: Any) -> Any:
+    """Return an object that a person configured (a sampler, a pruner, a splitter) as plain values, without its state.
+
+    Equal settings give equal values in every process; functions among them stand by the hash of their source.
+    """
+    if isinstance(thing, str):
+        return thing
+    if isinstance(thing, (FunctionType, type)):
+        return {"name": f"{thing.__module__}.{thing.__qualname__}", "settings": {"source": source_hash(thing)}}
+    settings = {
+        name.lstrip("_"): source_hash(value) if isinstance(value, FunctionType) else _Sources().stand_in(value)
+        for name, value in sorted(vars(thing).items() if hasattr(thing, "__dict__") else [])
+        if not any(word in name for word in _STATE)
+    }
+    if _own(type(thing).__module__):
+        settings["source"] = source_hash(type(thing))
+    return {"name": f"{type(thing).__module__}.{type(thing).__qualname__}", "settings": settings}
+
+
+class _Sources:
+    """Functions and classes with everything of the person's own that they use, each entered once."""
+
+    def __init__(self) -> None:
+        self.parts: dict[str, Any] = {}
+        self._names: dict[int, str] = {}
+        self._kept: list[Any] = []  # an address is not used again while its object lives
+
+    def add(self, thing: Any) -> str:
+        """Enter a function or a class; returns its name here."""
+        if id(thing) in self._names:
+            return self._names[id(thing)]
+        name = f"{type(thing).__name__} {thing.__qualname__}"
+        if name in self.parts:  # lambdas, and functions under a decorator
+            name += f" {len(self.parts)}"
+        self._names[id(thing)] = name
+        self._kept.append(thing)
+        self.parts[name] = ""
+        self.parts[name] = self._function(thing) if isinstance(thing, FunctionType) else self._class(thing)
+        return name
+
+    def _function(self, function: FunctionType) -> list[Any]:
+        names = _names(function.__code__)
+        used = {n: function.__globals__[n] for n in sorted(names) if n in function.__globals__}
+        bound = [function.__defaults__, function.__kwdefaults__, _closure(function)]
+        return [_text(function), self.stand_in(bound), self.stand_in(used)]
+
+    def _class(self, cls: type) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for attribute, value in sorted(vars(cls).items()):
+            inner = getattr(value, "__func__", getattr(value, "fget", getattr(value, "func", value)))
+            if isinstance(inner, FunctionType) and inner.__module__ == cls.__module__:
+                found[attribute] = self.add(inner)
+            elif not attribute.startswith("__"):
+                found[attribute] = self.stand_in(value)
+        found["bases"] = [self.add(b) for b in cls.__bases__ if _own(b.__module__) or b.__module__ == cls.__module__]
+        return found
+
+    def stand_in(self, value: Any) -> Any:
+        """Return what stands for a value: the same in every process, and different where the value differs."""
+        if value is None or isinstance(value, (bool, int, str)):
+            return value
+        if isinstance(value, float):
+            return value if np.isfinite(value) else repr(value)
+        if isinstance(value, (list, tuple)):
+            return [self.stand_in(v) for v in value]
         if isinstance(value, (set, frozenset)):  # their order changes from process to process
-            seen[f"{used} ="] = repr(sorted(map(repr, value)))
-        elif isinstance(value, (bool, int, float, str, tuple, list, dict, bytes)):
-            seen[f"{used} ="] = repr(value)
-        elif getattr(value, "__module__", None) == getattr(thing, "__module__", "") and callable(value):
-            target = getattr(value, "py_func", value)
-            if isinstance(target, (FunctionType, type)):
-                _collect(target, namespace, seen)
-    for base in getattr(thing, "__bases__", ()):
-        if base.__module__ == thing.__module__:
-            _collect(base, namespace, seen)
+            return sorted(canonical(self.stand_in(v)) for v in value)
+        if isinstance(value, dict):
+            return {str(k): self.stand_in(v) for k, v in value.items()}
+        if isinstance(value, (np.ndarray, np.generic, bytes)):
+            raw = value if isinstance(value, bytes) else np.ascontiguousarray(value).tobytes()
+            return f"{type(value).__name__} {getattr(value, 'dtype', '')} {hashlib.sha256(raw).hexdigest()}"
+        if isinstance(value, partial):
+            return [self.stand_in(value.func), self.stand_in(value.args), self.stand_in(value.keywords)]
+        if dataclasses.is_dataclass(value) and not isinstance(value, type):
+            fields = {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
+            return [type(value).__qualname__, self.stand_in(fields)]
+        code = getattr(value, "py_func", value)  # a compiled function
+        if isinstance(code, (FunctionType, type)) and _own(code.__module__):
+            return self.add(code)
+        if isinstance(value, ModuleType):
+            return _module(value) if _own(value.__name__) else value.__name__
+        return f"{getattr(value, '__module__', '')}.{getattr(value, '__qualname__', type(value).__qualname__)}"
 
 
-def _functions(thing: Any) -> list[FunctionType]:
-    if isinstance(thing, FunctionType):
-        return [thing]
-    found = []
-    for value in vars(thing).values():
-        inner = getattr(value, "__func__", getattr(value, "fget", value))
-        if isinstance(inner, FunctionType):
-            found.append(inner)
-    return found
+def _own(module: str | None) -> bool:
+    """Whether a module is the person's own code: not of this package, the standard library or an installed one."""
+    if not module or module.partition(".")[0] == "maestro" or module in sys.builtin_module_names:
+        return False
+    file = getattr(sys.modules.get(module), "__file__", None)
+    return file is None or not any(Path(file).resolve().is_relative_to(folder) for folder in _INSTALLED)
 
 
-def _names(thing: Any) -> set[str]:
-    names: set[str] = set()
-    stack = [function.__code__ for function in _functions(thing)]
-    while stack:
-        code = stack.pop()
-        names.update(code.co_names)
-        stack.extend(const for const in code.co_consts if inspect.iscode(const))
+def _module(module: ModuleType) -> str:
+    try:
+        return digest(inspect.getsource(module))
+    except (OSError, TypeError):
+        return module.__name__
+
+
+def _closure(function: FunctionType) -> list[Any]:
+    values = []
+    for cell in function.__closure__ or ():
+        try:
+            values.append(cell.cell_contents)
+        except ValueError:  # not bound yet
+            values.append("unbound")
+    return values
+
+
+def _text(function: FunctionType) -> Any:
+    """Source text of a function; of one typed at a bare prompt, what it was compiled to."""
+    try:
+        return inspect.cleandoc(inspect.getsource(function))
+    except (OSError, TypeError):
+        return _compiled(function.__code__)
+
+
+def _compiled(code: CodeType) -> list[Any]:
+    consts = [_compiled(c) if inspect.iscode(c) else _Sources().stand_in(c) for c in code.co_consts]
+    return [code.co_code.hex(), list(code.co_names), list(code.co_varnames), consts]
+
+
+def _names(code: CodeType) -> set[str]:
+    names = set(code.co_names)
+    for const in code.co_consts:
+        if inspect.iscode(const):
+            names |= _names(const)
     return names
-
-
-def _codes(thing: Any) -> list[str]:
-    return [
-        f"{f.__qualname__} {f.__code__.co_code.hex()} {[c for c in f.__code__.co_consts if not inspect.iscode(c)]!r}"
-        for f in _functions(thing)
-    ]
 
 
 def versions() -> dict[str, str]:
     """Versions of what computes: Python, this package, its libraries, and the kind of CPU."""
-    found = {"python": platform.python_version(), "maestro": __version__, "machine": platform.machine()}
+    found = {"python": platform.python_version(), "maestro": maestro.__version__, "machine": platform.machine()}
     for name in ("numpy", "polars", "numba", "optuna", "bokeh"):
         try:
             found[name] = version(name)

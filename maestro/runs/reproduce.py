@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+_SPLITTERS = ("Rolling", "Expanding", "Adaptive", "Calendar")
+
 
 def python_lines(spec: dict[str, Any], origin: str, declared: dict[str, Any], built_in: bool) -> str:
     """Return a script for the run of a spec.
@@ -22,6 +24,9 @@ def python_lines(spec: dict[str, Any], origin: str, declared: dict[str, Any], bu
     bars, splitter, space = spec["bars"], dict(spec["splitter"]), spec["space"]
     kind = splitter.pop("kind")
     sizing, search = spec["sizing"], spec["search"]
+    windows = f"ms.{kind}({', '.join(f'{k}={v!r}' for k, v in splitter.items() if v is not None)})"
+    if kind not in _SPLITTERS:
+        windows = f"...,  # {kind} {splitter}\n    "
     own = {name: ranged for name, ranged in space["search"].items() if ranged != declared.get(name)}
     selection = spec["selection"]
     select: Any = tuple(selection["metrics"])
@@ -30,7 +35,7 @@ def python_lines(spec: dict[str, Any], origin: str, declared: dict[str, Any], bu
     said = f"maestro.walkforward.Selection({select!r}, {selection['kind']!r})"
     select = repr(select) if selection["kind"] in ("order", "weighted") else said
     arguments = {
-        "splitter": f"ms.{kind}({', '.join(f'{k}={v!r}' for k, v in splitter.items() if v is not None)})",
+        "splitter": windows,
         "trials": spec["trials"],
         "search": repr(search) if isinstance(search, str) else f"...,  # {search['name']} {search['settings']}\n    ",
         "seed": spec["seed"],
@@ -42,6 +47,7 @@ def python_lines(spec: dict[str, Any], origin: str, declared: dict[str, Any], bu
         "fill": repr(spec["fill"]),
         "select": select if select != "('sharpe_ratio', 'vwr')" else None,
         "warm_start": "True" if spec["warm_start"] else None,
+        "pruner": f"...,  # {spec['pruner']['name']} {spec['pruner']['settings']}\n    " if spec["pruner"] else None,
     }
     name = repr(spec["strategy"]) if built_in else f"{spec['strategy']}"
     if spec["first"]:

@@ -111,8 +111,8 @@ class RunStore:
 
     def _damaged(self, path: Path, why: str) -> str:
         return (
-            f"{path} is damaged ({why}); remove the run with `maestro runs remove {self.id}` and compute it again, "
-            "or put the file back from a copy."
+            f"{path} is damaged ({why}); put the file back from a copy, or compute the run again: "
+            f"walk_forward(…, force=True), or `maestro runs remove {self.id} --runs-dir {self.folder.parent}` first."
         )
 
     # -- writing ----------------------------------------------------------------------------
@@ -134,14 +134,25 @@ class RunStore:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
                 raise RunError(
-                    f"another process works on run {self.id}; wait for it, or give another runs_dir."
+                    f"another process works on run {self.id} in {self.folder.parent}; wait for it, or give another "
+                    "runs_dir."
                 ) from error
             yield
         finally:
             os.close(handle)
 
-    def begin(self, manifest: dict[str, Any]) -> None:
-        """Write the manifest of a run that begins, or goes on."""
+    def begin(self, manifest: dict[str, Any], *, afresh: bool = False) -> None:
+        """Write the manifest of a run that begins or goes on; `afresh` drops the folds that are there."""
+        with named_errors(self.folder, "clear"):
+            partial = self.folder / "partial"
+            if afresh and partial.exists():
+                shutil.rmtree(partial)
+            for left in (
+                *self.folder.glob(".manifest.json.*.part"),
+                *self.folder.glob(".*.parquet.*.part"),
+                *partial.glob(".*.part"),
+            ):  # what a killed process was writing
+                left.unlink(missing_ok=True)
         write_atomic(self.folder / MANIFEST, _json({**manifest, "status": "running"}))
 
     def write_fold(self, fold: int, meta: dict[str, Any], frames: dict[str, pl.DataFrame]) -> None:
@@ -203,26 +214,27 @@ def _folders(runs_dir: Path) -> list[Path]:
 
 
 def list_runs(runs_dir: str | Path = "runs") -> pl.DataFrame:
-    """Runs in a folder, the newest first: id, status, strategy, bars, folds, started, seconds, sharpe_ratio, total_return.
+    """Return the runs in a folder, the newest first.
 
-    A run with a damaged manifest is listed with status ``damaged``.
+    Columns id, status, strategy, bars, folds, started, seconds, sharpe_ratio, total_return. One with a damaged
+    manifest is listed with status ``damaged``.
     """
-    rows = []
+    rows: list[dict[str, Any]] = []
     for folder in _folders(Path(runs_dir)):
         try:
             manifest = RunStore(folder).manifest()
         except RunError:
             rows.append({"id": folder.name, "status": "damaged"})
             continue
-        spec, metrics = manifest["spec"], manifest.get("metrics", {})
+        spec, metrics = manifest["spec"], manifest.get("metrics") or {}
         rows.append(
             {
                 "id": folder.name,
                 "status": manifest["status"],
-                "strategy": spec["strategy"],
-                "bars": spec["bars"]["name"],
-                "folds": manifest["n_folds"],
-                "started": manifest["started"],
+                "strategy": spec.get("strategy"),
+                "bars": spec.get("bars", {}).get("name"),
+                "folds": manifest.get("n_folds"),
+                "started": manifest.get("started"),
                 "seconds": manifest.get("seconds"),
                 "sharpe_ratio": metrics.get("sharpe_ratio"),
                 "total_return": metrics.get("total_return"),

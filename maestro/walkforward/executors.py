@@ -9,13 +9,14 @@ import signal
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from maestro.bars import Bars
-from maestro.errors import SettingsError, nearest
+from maestro.errors import RunCancelled, RunError, SettingsError, nearest
 from maestro.walkforward.fold import FoldResult, Plan, run_fold
 from maestro.walkforward.search import Trial
 from maestro.walkforward.splitters import Window
@@ -44,36 +45,46 @@ def run_jobs(
     `executor` is one of `KINDS`, any object with ``submit`` as in `concurrent.futures`, or None: threads or
     processes, whichever suits the work, or neither where there is little of it.
     """
-    kind, count = _choose(plan, bars, jobs, workers, executor)
+    kind, count = choose(plan, jobs, workers, executor)
+    ended = threading.Event()  # the caller's event stays his own: it is read, never set
+    if on_trial is None:
+        listeners: dict[int, Any] = dict.fromkeys((fold for fold, _ in jobs))
+    else:
+        listeners = {fold: (lambda trial, fold=fold: on_trial(fold, trial)) for fold, _ in jobs}
     if kind == "serial":
         for fold, window in jobs:
-            listener = None if on_trial is None else (lambda trial, fold=fold: on_trial(fold, trial))
-            yield run_fold(plan, bars, window, fold, cancelled=cancel.is_set, on_trial=listener)
-    elif kind == "threads":
-        with ThreadPoolExecutor(count, thread_name_prefix="fold") as pool:
-            yield from _collect(
-                [
-                    pool.submit(
-                        run_fold, plan, bars, window, fold, cancelled=cancel.is_set,
-                        on_trial=None if on_trial is None else (lambda trial, fold=fold: on_trial(fold, trial)),
-                    )
-                    for fold, window in jobs
-                ],
-                cancel,
-            )  # fmt: skip
+            yield run_fold(plan, bars, window, fold, cancelled=cancel.is_set, on_trial=listeners[fold])
     elif kind == "processes":
         yield from _pooled(_fold, bars, [(plan, window, fold) for fold, window in jobs], count, cancel)
+    elif kind == "threads" or isinstance(executor, ThreadPoolExecutor):
+        own = ThreadPoolExecutor(count, thread_name_prefix="fold") if kind == "threads" else nullcontext(executor)
+        with own as pool:
+            futures = [
+                pool.submit(
+                    run_fold, plan, bars, window, fold, on_trial=listeners[fold],
+                    cancelled=lambda: cancel.is_set() or ended.is_set(),
+                )
+                for fold, window in jobs
+            ]  # fmt: skip
+            yield from _collect(futures, cancel, ended)
     else:
-        yield from _collect([executor.submit(run_fold, plan, bars, window, fold) for fold, window in jobs], cancel)
+        yield from _collect([executor.submit(_sent, plan, *_cut(bars, w), w, fold) for fold, w in jobs], cancel, ended)
 
 
-def _choose(plan: Plan, bars: Bars, jobs: Sequence[Job], workers: int | None, executor: Any) -> tuple[str, int]:
+def choose(plan: Plan, jobs: Sequence[Job], workers: int | None, executor: Any) -> tuple[str, int]:
+    """Return the kind of executor (one of `KINDS`, or ``other``) and the number of workers.
+
+    Raises
+    ------
+    SettingsError
+        An unknown kind, an object without ``submit``, a number of workers below 1.
+    """
     if workers is not None and (isinstance(workers, bool) or not isinstance(workers, int) or workers < 1):
-        raise SettingsError(f"workers={workers!r} is not a whole number of at least 1.")
+        raise SettingsError(f"workers={workers!r} is not a whole number of at least 1; leave it out for all cores.")
     if executor is not None and not isinstance(executor, str):
         if not hasattr(executor, "submit"):
             raise SettingsError(
-                f"executor={executor!r} has no submit(); give {', '.join(KINDS)} or an executor object."
+                f"executor={executor!r} has no submit(); give {', '.join(KINDS)}, or an executor object."
             )
         return "other", 0
     if executor is not None and executor not in KINDS:
@@ -89,24 +100,50 @@ def _choose(plan: Plan, bars: Bars, jobs: Sequence[Job], workers: int | None, ex
     return ("threads" if train >= _LONG and not own else "processes"), count
 
 
-def _collect(futures: Sequence[Future[Any]], cancel: threading.Event, flag: Path | None = None) -> Iterator[Any]:
-    """Yield results as they come; a cancellation reaches the workers, and nothing is left running."""
+def _collect(
+    futures: Sequence[Future[Any]], cancel: threading.Event, ended: threading.Event, flag: Path | None = None
+) -> Iterator[Any]:
+    """Yield results as they come; a cancellation reaches the workers, and nothing is left running.
+
+    Workers obey `cancel`, and `ended` or the file `flag`, which are set here. Where they can see neither (an executor
+    object of somebody else), folds that have not begun are dropped and those that have are waited for.
+    """
     waiting = set(futures)
     try:
         while waiting:
             done, waiting = wait(waiting, timeout=0.1, return_when=FIRST_COMPLETED)
-            if cancel.is_set() and flag is not None:
-                flag.touch()
             for future in done:
-                yield future.result()
+                yield _result(future)
+            if cancel.is_set() and waiting:
+                raise RunCancelled("cancelled")
     finally:
         if waiting:
-            cancel.set()
+            ended.set()
             if flag is not None:
                 flag.touch()
             for future in waiting:
                 future.cancel()
             wait([future for future in waiting if not future.cancelled()])
+
+
+def _result(future: Future[Any]) -> Any:
+    try:
+        return future.result()
+    except BrokenExecutor as error:  # loky's and the standard library's
+        raise RunError(
+            f"a worker process died ({str(error).strip().splitlines()[0]}); the system may have ended it for lack of "
+            "memory: run again with fewer workers, finished folds are kept."
+        ) from error
+
+
+def _cut(bars: Bars, window: Window) -> tuple[Bars, Window]:
+    """Only the bars of a fold, and its window in them: what a far worker must be sent."""
+    begin = window.train_start
+    return bars[begin : window.test_stop], Window(*(edge - begin for edge in window))
+
+
+def _sent(plan: Plan, bars: Bars, inside: Window, window: Window, fold: int) -> FoldResult:
+    return replace(run_fold(plan, bars, inside, fold), window=window)
 
 
 def pooled(
@@ -139,7 +176,7 @@ def _pooled(
         with _deaf_to_ctrl_c():
             pool = get_reusable_executor(max_workers=workers, timeout=60)
             futures = [pool.submit(_in_process, folder, flag, function, *args) for args in arguments]
-        yield from _collect(futures, cancel, flag)
+        yield from _collect(futures, cancel, threading.Event(), flag)
 
 
 @contextmanager
@@ -147,7 +184,13 @@ def _handed_over(bars: Bars) -> Iterator[tuple[Path, Path]]:
     """Bars in a file that workers read once, and the path of a flag that tells them to stop."""
     folder = Path(tempfile.mkdtemp(prefix="maestro-bars-"))
     try:
-        (folder / "bars.pickle").write_bytes(pickle.dumps(bars, protocol=5))
+        try:
+            (folder / "bars.pickle").write_bytes(pickle.dumps(bars, protocol=5))
+        except OSError as error:
+            raise RunError(
+                f"cannot hand the bars to processes through {folder}: {error.strerror or error}; free some space "
+                "there, set TMPDIR to another folder, or give executor='threads'."
+            ) from error
         yield folder, folder / "cancelled"
     finally:
         shutil.rmtree(folder, ignore_errors=True)

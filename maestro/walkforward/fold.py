@@ -11,7 +11,7 @@ import polars as pl
 
 from maestro.bars import Bars
 from maestro.engine import Backtest, Costs, Simulator, Sizing
-from maestro.errors import MaestroError, RunCancelled
+from maestro.errors import MaestroError, RunCancelled, SettingsError
 from maestro.indicators import ColumnCache, using
 from maestro.metrics import NAMES
 from maestro.strategies.base import Strategy
@@ -77,7 +77,7 @@ def run_fold(
 
     Training sees the bars of the training window only and ends flat. The test has the bars from the beginning of
     the training window as history; only signals of the test window count, and it ends flat. An error of the
-    strategy becomes the fold's error, never a number; `RunCancelled` passes.
+    strategy becomes the fold's error, never a number; `RunCancelled` and a `SettingsError` of the search pass.
     """
     train = bars[window.train_start : window.train_stop]
     evaluate = _evaluator(plan, train)
@@ -89,7 +89,7 @@ def run_fold(
                 score=plan.selection.score, first=[*plan.first, *first], cancelled=cancelled, on_trial=on_trial,
                 pruner=plan.pruner, stages=stages,
             )  # fmt: skip
-    except RunCancelled:
+    except (RunCancelled, SettingsError):  # settings are wrong for every fold alike
         raise
     except MaestroError as error:
         return FoldResult(fold, window, trials_table(fold, [], None, plan.space), error=str(error))

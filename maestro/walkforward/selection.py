@@ -48,7 +48,8 @@ class Selection:
         for name in self.metrics:
             if name.removeprefix("-") not in NAMES:
                 raise SettingsError(
-                    f"no metric is called {name!r}; there are: {', '.join(NAMES)}.{nearest(name.removeprefix('-'), NAMES)}"
+                    f"no metric is called {name!r}; there are: {', '.join(NAMES)}."
+                    + nearest(name.removeprefix("-"), NAMES)
                 )
         if self.kind == "weighted" and len(self.weights) != len(self.metrics):
             raise SettingsError(f"{len(self.weights)} weights for {len(self.metrics)} metrics; give one each.")

@@ -170,7 +170,7 @@ class Calendar(_Gap):
     Lengths are whole numbers of h, d, w, mo, q or y. Test windows begin on the calendar's own boundaries of the
     test length's unit (the first of a month, a Monday, midnight), every `step` (the test length where absent), the
     first one as early as a whole training window before it allows. A last window that the bars do not cover whole
-    is left out.
+    is left out, and so is one without any bar (a market that was closed).
     """
 
     train: str = "6mo"
@@ -199,7 +199,8 @@ class Calendar(_Gap):
                 break
             edges = [_offset(start, f"-{self.train}"), start, stop]
             a, b, c = (int(i) for i in np.searchsorted(bars.time, edges))
-            bounds.append((a, b, c))
+            if b < c:
+                bounds.append((a, b, c))
             start = _offset(start, self.step or self.test)
         if not bounds:
             raise SplitError(
@@ -219,3 +220,27 @@ def _truncate(us: int, unit: str) -> int:
 
 def _offset(us: int, length: str) -> int:
     return int(_stamp(us).dt.offset_by(length).to_physical()[0])
+
+
+def checked(windows: Sequence[Any], n: int) -> list[Window]:
+    """Hold what a splitter gives, also a person's own, to what folds need.
+
+    Raises
+    ------
+    SplitError
+        No window, one that is no window, or one that tests before it has trained.
+    """
+    if not windows:
+        raise SplitError(f"the splitter gives no fold for {n} bars; give more bars or shorter windows.")
+    for k, w in enumerate(windows):
+        if len(w) != 4 or not all(isinstance(edge, (int, np.integer)) for edge in w):
+            raise SplitError(
+                f"fold {k} is {w!r}; a splitter returns four whole numbers a fold: "
+                "(train_start, train_stop, test_start, test_stop)."
+            )
+        if not 0 <= w[0] < w[1] <= w[2] < w[3] <= n:
+            raise SplitError(
+                f"fold {k} is {tuple(w)} of {n} bars; training must come before testing: "
+                "0 <= train_start < train_stop <= test_start < test_stop <= number of bars."
+            )
+    return [Window(*map(int, w)) for w in windows]

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from maestro.metrics import NAMES
 from maestro.strategies import Strategy, strategy_class
 from maestro.typing import Fill, FloatArray, Parameters
 from maestro.walkforward.draws import METHODS, propose_all, visits
+from maestro.walkforward.executors import KINDS, pooled
 from maestro.walkforward.selection import Select, Selection
 from maestro.walkforward.space import Space
 
@@ -114,14 +116,20 @@ def sweep(
     ------
     SettingsError, ParameterError, StrategyError, RunCancelled
     """
+    if not isinstance(bars, Bars):
+        raise SettingsError(f"bars is a {type(bars).__name__}; give ms.Bars (ms.load, ms.Bars.from_frame).")
     if isinstance(n, bool) or not isinstance(n, int) or n < 1:
         raise SettingsError(f"n={n!r} leaves nothing to evaluate; give a whole number of at least 1.")
     if sampler not in METHODS:
         raise SettingsError(
             f"sampler={sampler!r} is unknown; allowed: {', '.join(METHODS)}.{nearest(sampler, METHODS)}"
         )
-    if executor not in (None, "serial", "threads", "processes"):
-        raise SettingsError(f"executor={executor!r} is unknown; allowed: serial, threads, processes.")
+    if executor is not None and executor not in KINDS:
+        raise SettingsError(
+            f"executor={executor!r} is unknown; allowed: {', '.join(KINDS)}.{nearest(str(executor), KINDS)}"
+        )
+    if workers is not None and (isinstance(workers, bool) or not isinstance(workers, int) or workers < 1):
+        raise SettingsError(f"workers={workers!r} is not a whole number of at least 1; leave it out for all cores.")
     cls, fixed = strategy_class(strategy, params)
     searched = Space(cls, fixed, space)
     columns = propose_all(searched, sampler, n, seed)
@@ -137,11 +145,15 @@ def sweep(
         parts = [_evaluate(cls, bars, settings, chunk, stop.is_set, progress) for chunk in chunks]
     elif kind == "threads":
         with ThreadPoolExecutor(count) as pool:
-            futures = [pool.submit(_evaluate, cls, bars, settings, c, stop.is_set, progress) for c in chunks]
+            ended = threading.Event()
+            futures = [
+                pool.submit(_evaluate, cls, bars, settings, c, lambda: stop.is_set() or ended.is_set(), progress)
+                for c in chunks
+            ]
             try:
                 parts = [future.result() for future in futures]
             except BaseException:
-                stop.set()
+                ended.set()
                 raise
     else:
         parts = _in_processes(cls, bars, settings, chunks, count, stop, progress)
@@ -169,7 +181,7 @@ def _suits(cls: type[Strategy], bars: Bars, sets: int, workers: int) -> str:
 
 def _spans(n: int, parts: int) -> list[tuple[int, int]]:
     edges = [n * k // parts for k in range(parts + 1)]
-    return [(a, b) for a, b in zip(edges, edges[1:], strict=False) if b > a]
+    return [(a, b) for a, b in pairwise(edges) if b > a]
 
 
 def _evaluate(
@@ -205,8 +217,6 @@ def _in_processes(
     cls: type[Strategy], bars: Bars, settings: dict[str, Any], chunks: Sequence[Any], count: int,
     stop: threading.Event, progress: Callable[[int], None] | None,
 ) -> list[tuple[FloatArray, list[str | None]]]:  # fmt: skip
-    from maestro.walkforward.executors import pooled
-
     # Smaller pieces than workers, so that progress is seen; neighbours stay together for the column cache.
     pieces = [chunk[a:b] for chunk in chunks for a, b in _spans(len(chunk), max(1, min(8, len(chunk) // 500)))]
     return pooled(_piece, bars, [(cls, settings, piece) for piece in pieces], count, stop, progress)

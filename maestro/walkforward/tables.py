@@ -3,14 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import polars as pl
 
 from maestro import metrics as m
 from maestro.bars import Bars
+from maestro.engine.backtest import TRADES_SCHEMA
 from maestro.walkforward.fold import FoldResult
+
+Kept: TypeAlias = tuple[dict[str, Any], dict[str, pl.DataFrame]]
+"""What is kept of a fold: plain values (row of the folds' table, notes), and tables (trials, equity, trades)."""
+
+
+def fold_tables(result: FoldResult, bars: Bars, parameters: Sequence[str], cash: float) -> Kept:
+    """Return what is kept of a fold's result, in memory and on disk."""
+    meta = {"row": fold_row(result, bars, parameters), "notes": list(result.notes)}
+    frames = {"trials": result.trials, "equity": fold_equity(result, bars, cash)}
+    if result.trades is not None:
+        frames["trades"] = result.trades.select(pl.lit(result.fold, pl.Int64).alias("fold"), pl.all())
+    return meta, frames
+
+
+def assemble(folds: Sequence[Kept], cash: float) -> dict[str, pl.DataFrame]:
+    """Return the tables of a run (folds, trials, equity, trades) from its folds in order."""
+    frames = [tables for _, tables in folds]
+    trades = [tables["trades"] for tables in frames if "trades" in tables]
+    return {
+        "folds": folds_table([meta["row"] for meta, _ in folds]),
+        "trials": pl.concat([tables["trials"] for tables in frames], how="vertical_relaxed"),
+        "equity": stitch([tables["equity"] for tables in frames], cash),
+        "trades": pl.concat(trades) if trades else pl.DataFrame(schema={"fold": pl.Int64, **TRADES_SCHEMA}),
+    }
 
 
 def fold_row(result: FoldResult, bars: Bars, parameters: Sequence[str]) -> dict[str, Any]:
@@ -45,11 +70,13 @@ def fold_equity(result: FoldResult, bars: Bars, cash: float) -> pl.DataFrame:
     w = result.window
     stretch = slice(w.test_start, w.test_start + len(result.equity))
     before = np.concatenate(([cash], result.equity[:-1]))
+    # After ruin nothing is traded and the equity stays: 0, also where there is nothing to divide by.
+    returns = np.divide(result.equity, before, out=np.ones(len(before)), where=before > 0) - 1.0
     return pl.DataFrame(
         {
             "timestamp": pl.Series(bars.time[stretch]).cast(pl.Datetime("us", "UTC")),
             "fold": pl.Series([result.fold] * len(result.equity), dtype=pl.Int64),
-            "return": result.equity / before - 1.0 if len(result.equity) else np.empty(0),
+            "return": returns[: len(result.equity)],
             "position": result.position,
             "open": bars.open[stretch],
             "close": bars.close[stretch],
@@ -60,12 +87,17 @@ def fold_equity(result: FoldResult, bars: Bars, cash: float) -> pl.DataFrame:
 def stitch(parts: Sequence[pl.DataFrame], cash: float) -> pl.DataFrame:
     """Chain the folds' out-of-sample returns: timestamp, fold, equity, return, drawdown, position, close, benchmark.
 
-    A bar that two test windows share is taken from the earlier fold. The benchmark buys at the first open with all
+    A bar that two test windows share is taken from the earlier fold. An account that is ruined stays so: later
+    folds have a return of 0. The benchmark buys at the first open with all
     the cash and holds, without costs; it stands still over bars that no fold tested.
     """
     whole = pl.concat(parts).unique(subset="timestamp", keep="first", maintain_order=True).sort("timestamp")
     returns = whole["return"].to_numpy()
     equity = cash * np.cumprod(1.0 + returns)
+    if (equity <= 0).any():
+        ruin = int(np.argmax(equity <= 0))
+        returns = np.where(np.arange(len(returns)) > ruin, 0.0, returns)
+        equity = np.where(np.arange(len(equity)) > ruin, equity[ruin], equity)
     peak = np.maximum.accumulate(np.maximum(equity, cash))
     close, opens = whole["close"].to_numpy(), whole["open"].to_numpy()
     benchmark = cash * close / opens[0] if len(close) else np.empty(0)
@@ -73,7 +105,7 @@ def stitch(parts: Sequence[pl.DataFrame], cash: float) -> pl.DataFrame:
         "timestamp",
         "fold",
         pl.Series("equity", equity),
-        "return",
+        pl.Series("return", returns),
         pl.Series("drawdown", equity / peak - 1.0),
         "position",
         "close",
