@@ -329,7 +329,10 @@ class _Change:
                 self.dropped += file.rows
                 return old
         if file is not None:
-            old = self.store._rows(self.key, file)
+            try:
+                old = self.store._rows(self.key, file)
+            except FileNotFoundError as error:
+                raise manifests.damaged(Path(error.filename), "is missing", file) from None
         kept = without(old, *self.drop, self.stamps) if drop and self.drop else old
         self.dropped += len(old) - len(kept)
         merged, counts = merge(self.key.series, kept, new)
