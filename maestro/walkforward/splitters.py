@@ -233,7 +233,7 @@ def checked(windows: Sequence[Any], n: int) -> list[Window]:
     if not windows:
         raise SplitError(f"the splitter gives no fold for {n} bars; give more bars or shorter windows.")
     for k, w in enumerate(windows):
-        if len(w) != 4 or not all(isinstance(edge, (int, np.integer)) for edge in w):
+        if not isinstance(w, Sequence) or len(w) != 4 or not all(isinstance(edge, (int, np.integer)) for edge in w):
             raise SplitError(
                 f"fold {k} is {w!r}; a splitter returns four whole numbers a fold: "
                 "(train_start, train_stop, test_start, test_stop)."

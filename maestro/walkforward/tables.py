@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
@@ -69,14 +70,14 @@ def fold_equity(result: FoldResult, bars: Bars, cash: float) -> pl.DataFrame:
     """Bars of a test window: time, fold, position, close, open, and the fold's own returns."""
     w = result.window
     stretch = slice(w.test_start, w.test_start + len(result.equity))
-    before = np.concatenate(([cash], result.equity[:-1]))
+    before = np.concatenate(([cash], result.equity))[: len(result.equity)]
     # After ruin nothing is traded and the equity stays: 0, also where there is nothing to divide by.
     returns = np.divide(result.equity, before, out=np.ones(len(before)), where=before > 0) - 1.0
     return pl.DataFrame(
         {
             "timestamp": pl.Series(bars.time[stretch]).cast(pl.Datetime("us", "UTC")),
             "fold": pl.Series([result.fold] * len(result.equity), dtype=pl.Int64),
-            "return": returns[: len(result.equity)],
+            "return": returns,
             "position": result.position,
             "open": bars.open[stretch],
             "close": bars.close[stretch],
@@ -129,8 +130,8 @@ def stitched_metrics(
     bars = equity.group_by("fold").len().sort("fold")
     weights = done.join(bars, on="fold", how="left")["len"].fill_null(0).to_numpy()
     closed = trades.filter(pl.col("exit_reason") != "open")
-    gains = float(closed.filter(pl.col("pnl") > 0)["pnl"].sum())
-    losses = -float(closed.filter(pl.col("pnl") <= 0)["pnl"].sum())
+    pnl = closed["pnl"].to_list()  # sums that do not depend on how the table lies in memory, live or reloaded
+    gains, losses = math.fsum(x for x in pnl if x > 0), -math.fsum(x for x in pnl if x <= 0)
     result |= {
         "win_rate": float((closed["pnl"] > 0).mean()) if len(closed) else float("nan"),  # type: ignore[arg-type]
         "profit_factor": gains / losses if losses >= m.ZERO else float("nan"),
@@ -138,7 +139,7 @@ def stitched_metrics(
         "turnover": float(np.average(done["oos_turnover"].to_numpy(), weights=weights)),
         "exposure": float(np.average(done["oos_exposure"].to_numpy(), weights=weights)),
         "final_equity": float(equity["equity"][-1]),
-        **{name: float(done[f"oos_{name}"].sum()) for name in ("fees", "slippage", "funding", "cut_entries")},
+        **{name: math.fsum(done[f"oos_{name}"]) for name in ("fees", "slippage", "funding", "cut_entries")},
         "ruined": float((done["oos_ruined"] > 0).any()),
     }
     return {name: result[name] for name in m.NAMES}
