@@ -13,7 +13,9 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import httpx
 import numpy as np
 import polars as pl
 import pytest
@@ -301,25 +303,51 @@ def test_killed_at_random_moments(tmp_path: Path) -> None:
 # -- several at a time ----------------------------------------------------------------------
 
 
+class Sent:
+    """What a client sends and what it is told, in the order in which it happens to it."""
+
+    def __init__(self, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.banned_until = 0.0
+        self.inside = self.count = 0
+        ask = httpx.AsyncClient.get
+
+        async def get(client: httpx.AsyncClient, *arguments: Any, **more: Any) -> httpx.Response:
+            self.count += 1
+            self.inside += clock.now() < self.banned_until
+            response = await ask(client, *arguments, **more)
+            if response.status_code in (418, 429):
+                self.banned_until = max(self.banned_until, clock.now() + float(response.headers["retry-after"]))
+            return response
+
+        monkeypatch.setattr(httpx.AsyncClient, "get", get)
+
+
 def test_several_series_at_a_time_and_one_that_fails(exchange: Exchange, tmp_path: Path) -> None:
     symbols = ("BTCUSDT", "ETHUSDT", "SOLUSDT")
     market = Market({(symbol, "bars", "1h"): hourly(symbol).head(300) for symbol in symbols}, cap=40)
     start, end = stamp_us(hourly(), 0), stamp_us(hourly(), 300)
     keys = [SeriesKey("BINANCE", symbol, "1h") for symbol in (*symbols, "NONESUCH")]
-    for seed in range(6):
+    bans = 0
+    for seed in range(8):
         clock = VirtualClock(end / 1_000_000 + 10 * 86_400)
         exchange.reset(market, clock, Faults(seed, 0.2))
         settings = SourceSettings(exchange.url, timeout=0.25, state_dir=tmp_path / str(seed))
         store = ParquetStore(tmp_path / f"store{seed}")
-        results = fetch(store, keys, start, end, settings=settings, clock=clock)
+        with pytest.MonkeyPatch.context() as patch:
+            sent = Sent(clock, patch)
+            results = fetch(store, keys, start, end, settings=settings, clock=clock)
         assert [result.key for result in results] == keys
         assert "Invalid symbol" in results[-1].error
         for symbol, result in zip(symbols, results[:-1], strict=True):
             assert not result.error, (seed, result)
             expected = hourly(symbol).filter(pl.col("timestamp").to_physical().is_between(start, end - 1))
             assert store.read(result.key).equals(expected.head(300)), (seed, symbol)
-        assert not exchange.inside_bans(), seed
+        assert sent.count == len(exchange.requests)
+        assert sent.inside == 0, seed  # none was sent once a ban was known; up to three may have been on their way
+        assert sum("inside" in one.outcome for one in exchange.requests) <= 3 * len(exchange.bans), seed
         assert exchange.over_limit == 0
+        bans += len(exchange.bans)
+    assert bans > 5
 
 
 def test_in_a_notebook_whose_loop_is_running(exchange: Exchange, tmp_path: Path) -> None:
