@@ -19,9 +19,10 @@ COMMANDS = {
     "backtest": "Simulate one strategy on bars.",
     "sweep": "Simulate many parameter sets on the same bars and rank them.",
     "walk-forward": "Choose parameters on past bars, test them on later ones, fold by fold.",
-    "report": "Write the report of a run.",
+    "report": "Write the report of a run: one HTML file that needs no network.",
     "runs": "List, show and remove runs on disk.",
-    "data": "Fetch, list, import, export and remove market data.",
+    "data": "Fetch, list, check, import, export and remove market data.",
+    "config": "Show the settings in force and where each came from.",
 }
 """Commands in the order of the help, each a module of this package with an `app`."""
 

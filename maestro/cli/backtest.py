@@ -49,17 +49,17 @@ def backtest(
     """Simulate one strategy on bars."""
     from maestro import engine
     from maestro.cli import reading
-    from maestro.cli.printing import print_json, write_table
+    from maestro.cli.printing import print_json, table_writer
 
+    write_trades, write_equity = table_writer(trades), table_writer(equity)
     chosen = reading.read_strategy(name, strategy)
     params = reading.read_params(chosen, param)
     costs = reading.read_costs(fee, slippage, venue)
     size = reading.read_sizing(sizing)
     bars = reading.read_bars(data, symbol, start, end, resample, periods_per_year)
     result = engine.backtest(bars, chosen, params=params, costs=costs, sizing=size, cash=cash, fill=fill)  # type: ignore[arg-type]
-    for path, table in ((trades, "trades"), (equity, "equity")):
-        if path is not None:
-            write_table(getattr(result, table), path)
+    write_trades(result.trades)
+    write_equity(result.equity)
     if json:
         print_json(_document(result))
     else:

@@ -6,7 +6,8 @@ import json
 import math
 import shutil
 import textwrap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -108,19 +109,20 @@ def shown_params(params: Mapping[str, Any]) -> str:
     return ", ".join(f"{name}={formats.significant(value)}" for name, value in params.items())
 
 
-def write_table(table: Any, path: Any) -> None:
-    """Write a polars frame as CSV or Parquet, by the ending of the name.
+def table_writer(path: Path | None) -> Callable[[Any], None]:
+    """Return what writes a polars frame to `path` as CSV or Parquet, by the ending of the name; None is nowhere.
 
     Raises
     ------
     SettingsError
-        Another ending.
+        Another ending; said before the work is done.
     """
     from maestro.errors import SettingsError
 
+    if path is None:
+        return lambda table: None
     if path.suffix.lower() == ".csv":
-        table.write_csv(path)
-    elif path.suffix.lower() in (".parquet", ".pq"):
-        table.write_parquet(path)
-    else:
-        raise SettingsError(f"{path} has another ending than .csv or .parquet; choose one of them.")
+        return lambda table: table.write_csv(path)
+    if path.suffix.lower() in (".parquet", ".pq"):
+        return lambda table: table.write_parquet(path)
+    raise SettingsError(f"{path} has another ending than .csv or .parquet; choose one of them.")

@@ -10,7 +10,9 @@ import typer
 
 from maestro.cli import options
 
-app = typer.Typer(rich_markup_mode=None, add_completion=False, no_args_is_help=True, help="List, show and remove runs on disk.")
+app = typer.Typer(
+    rich_markup_mode=None, add_completion=False, no_args_is_help=True, help="List, show and remove runs on disk."
+)
 
 Run = Annotated[str, typer.Argument(metavar="RUN", help="Id of a run, the beginning of one, or its folder.")]
 

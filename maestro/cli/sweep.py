@@ -64,21 +64,23 @@ def sweep(
     chosen = reading.read_strategy(name, strategy)
     params = reading.read_params(chosen, param)
     ranges = reading.read_space(chosen, space, params)
+    write = printing.table_writer(out)
     ranking = Selection.of(tuple(one.strip() for one in select.split(",")))
     costs, size = reading.read_costs(fee, slippage, venue), reading.read_sizing(sizing)
     bars = reading.read_bars(data, symbol, start, end, resample, periods_per_year)
     live = sys.stderr.isatty()
     with (
         stopping.stopped_by_ctrl_c() as cancel,
-        tqdm(total=n, unit="set", disable=not progress, dynamic_ncols=live, mininterval=0.1 if live else 10.0) as bar,
+        tqdm(
+            total=n, unit="set", disable=not progress, dynamic_ncols=live, mininterval=0.1 if live else 10.0, delay=0.3
+        ) as bar,
     ):
         result = run_sweep(
             bars, chosen, n=n, sampler=sampler, seed=seed, params=params, space=ranges, costs=costs, sizing=size,
             cash=cash, fill=fill, workers=workers, cancel=cancel, progress=bar.update,  # type: ignore[arg-type]
         )  # fmt: skip
         bar.update(len(result) - bar.n)  # equal sets are computed once
-    if out is not None:
-        printing.write_table(result.table, out)
+    write(result.table)
     if json:
         best = result.best(ranking, top)
         document = {"strategy": chosen.__name__, "bars": printing.describe_bars(bars), "sets": len(result)}
