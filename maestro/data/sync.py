@@ -182,6 +182,8 @@ class _Work:
                     rows = sum(len(waiting.frame) for waiting in self._waiting)
                     if rows >= FLUSH_ROWS or self.clock.ticks() - self._since >= FLUSH_SECONDS:
                         await self._flush()
+            if progress is not None and done < total:  # settlements come at distances of their own
+                progress(Progress(self.key, total, total))
         finally:
             await self._flush()
 
