@@ -38,7 +38,7 @@ def fetch(
     Parameters
     ----------
     keys : of one provider, several series at a time within its budget
-    start, end : int [µs], stamps from `start` (None: the first stored) up to and without `end` (None: what is final by now)
+    start, end : int [µs], from `start` (None: the first stored) up to and without `end` (None: what is final by now)
     archive : str or Path, optional
         A folder or URL of the exchange's archive files to read instead of its API; ``""`` is the settings' URL.
     refresh : bool
