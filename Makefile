@@ -17,7 +17,7 @@ setup: .venv/.maestro-all ## Everything a developer needs
 
 demo: .venv/.maestro-report ## A walk-forward on real bars, and its report; no network once it is set up
 	@$(BIN)/maestro walk-forward EmaCrossStrategy --data sample:AAPL --splitter rolling:10,2,1 --trials 100 \
-		--seed 0 --runs-dir runs --report $(DEMO_REPORT)
+		--seed 0 --runs-dir runs --tearsheet --report $(DEMO_REPORT)
 
 test: .venv/.maestro-all ## Every test
 	@tools/setup_browser
