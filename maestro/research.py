@@ -195,7 +195,7 @@ def walk_forward(
     pruner : optuna pruner, optional
         With an Optuna sampler: sees the score on the first quarter and half of the training window.
     workers : int, optional
-        All cores where absent.
+        How many at most; all cores where absent.
     executor : {"serial", "threads", "processes"} or an object with ``submit``, optional
         Whichever suits the work where absent.
     runs_dir : path, optional
@@ -225,7 +225,7 @@ def walk_forward(
         listeners = [progress]
     elif progress:
         listeners = list(progress)
-    choose(run.plan, [], workers, executor)  # refuses what cannot run before anything is written
+    choose(run.plan, bars, [], workers, executor)  # refuses what cannot run before anything is written
     store = None if runs_dir is None else RunStore(Path(runs_dir) / run.id)
     if store is not None and not force and store.status() == "done":
         return _load(store)

@@ -8,16 +8,18 @@ import shutil
 import signal
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from maestro.bars import Bars
 from maestro.errors import RunCancelled, RunError, SettingsError, nearest
-from maestro.walkforward.fold import FoldResult, Plan, run_fold
+from maestro.walkforward.draws import propose_all
+from maestro.walkforward.fold import FoldResult, Plan, evaluator, run_fold
 from maestro.walkforward.search import Trial
 from maestro.walkforward.splitters import Window
 
@@ -26,6 +28,8 @@ Job: TypeAlias = tuple[int, Window]
 
 _QUICK = 1.0
 """Seconds of work below which starting workers costs more than it saves."""
+_PROPOSAL = {"tpe": 2e-4, "optuna": 2e-3}
+"""Seconds that a search itself takes for a trial, where that is worth counting."""
 _LONG = 20_000
 """Training bars from which compiled code dominates and threads serve as well as processes."""
 
@@ -45,7 +49,7 @@ def run_jobs(
     `executor` is one of `KINDS`, any object with ``submit`` as in `concurrent.futures`, or None: threads or
     processes, whichever suits the work, or neither where there is little of it.
     """
-    kind, count = choose(plan, jobs, workers, executor)
+    kind, count = choose(plan, bars, jobs, workers, executor)
     ended = threading.Event()  # the caller's event stays his own: it is read, never set
     if on_trial is None:
         listeners: dict[int, Any] = dict.fromkeys((fold for fold, _ in jobs))
@@ -71,8 +75,10 @@ def run_jobs(
         yield from _collect([executor.submit(_sent, plan, *_cut(bars, w), w, fold) for fold, w in jobs], cancel, ended)
 
 
-def choose(plan: Plan, jobs: Sequence[Job], workers: int | None, executor: Any) -> tuple[str, int]:
+def choose(plan: Plan, bars: Bars, jobs: Sequence[Job], workers: int | None, executor: Any) -> tuple[str, int]:
     """Return the kind of executor (one of `KINDS`, or ``other``) and the number of workers.
+
+    Which one suits the work is measured on one set; no result depends on it.
 
     Raises
     ------
@@ -92,12 +98,26 @@ def choose(plan: Plan, jobs: Sequence[Job], workers: int | None, executor: Any) 
     count = min(workers or os.cpu_count() or 1, max(len(jobs), 1))
     if executor is not None:
         return executor, count
-    train = max((w.train_stop - w.train_start for _, w in jobs), default=0)
-    seconds = len(jobs) * plan.trials * ((3e-4 if plan.method == "tpe" else 4e-5) + train * 6e-9)
-    own = not plan.strategy.__module__.startswith("maestro.")
-    if count == 1 or (seconds < _QUICK and workers is None and not own):
+    if count == 1 or len(jobs) * plan.trials * _seconds(plan, bars, jobs[0][1]) < _QUICK:
         return "serial", 1
-    return ("threads" if train >= _LONG and not own else "processes"), count
+    train = max(w.train_stop - w.train_start for _, w in jobs)
+    compiled = plan.strategy.__module__.startswith("maestro.")
+    return ("threads" if train >= _LONG and compiled else "processes"), count
+
+
+def _seconds(plan: Plan, bars: Bars, window: Window) -> float:
+    """Time that a trial takes, about: one set measured, and what its proposal costs."""
+    evaluate = evaluator(plan, bars[window.train_start : window.train_stop])
+    params = plan.space.default or next(plan.space.rows(propose_all(plan.space, "sobol", 1, 0)))
+    taken = []
+    for _ in range(2):  # the first call may load or compile
+        began = time.perf_counter()
+        with suppress(Exception):  # the fold will meet it again, and report it
+            evaluate(params)
+        taken.append(time.perf_counter() - began)
+        if taken[-1] < 1e-3:
+            break
+    return min(taken) + _PROPOSAL.get(plan.method if isinstance(plan.method, str) else "optuna", 1e-5)
 
 
 def _collect(

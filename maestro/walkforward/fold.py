@@ -80,8 +80,8 @@ def run_fold(
     strategy becomes the fold's error, never a number; `RunCancelled` and a `SettingsError` of the search pass.
     """
     train = bars[window.train_start : window.train_stop]
-    evaluate = _evaluator(plan, train)
-    stages = [_evaluator(plan, train[: len(train) * k // 4]) for k in (1, 2)] if plan.pruner is not None else []
+    evaluate = evaluator(plan, train)
+    stages = [evaluator(plan, train[: len(train) * k // 4]) for k in (1, 2)] if plan.pruner is not None else []
     try:
         with using(ColumnCache()):
             trials = search(
@@ -152,7 +152,8 @@ def _simulator(plan: Plan, bars: Bars, window: tuple[int, int] | None = None) ->
     )
 
 
-def _evaluator(plan: Plan, bars: Bars) -> Callable[[Parameters], FloatArray]:
+def evaluator(plan: Plan, bars: Bars) -> Callable[[Parameters], FloatArray]:
+    """Return the function from complete parameters to metrics on these bars."""
     simulator, strategy = _simulator(plan, bars), plan.strategy
     return lambda params: simulator.metrics(strategy(**params).evaluate(bars))
 

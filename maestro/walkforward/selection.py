@@ -46,10 +46,10 @@ class Selection:
         if not self.metrics:
             raise SettingsError("a selection without a metric; give at least one, like ('sharpe_ratio', 'vwr').")
         for name in self.metrics:
-            if name.removeprefix("-") not in NAMES:
+            known = str(name).removeprefix("-")
+            if known not in NAMES:
                 raise SettingsError(
-                    f"no metric is called {name!r}; there are: {', '.join(NAMES)}."
-                    + nearest(name.removeprefix("-"), NAMES)
+                    f"no metric is called {name!r}; there are: {', '.join(NAMES)}.{nearest(known, NAMES)}"
                 )
         if self.kind == "weighted" and len(self.weights) != len(self.metrics):
             raise SettingsError(f"{len(self.weights)} weights for {len(self.metrics)} metrics; give one each.")
@@ -71,6 +71,11 @@ class Selection:
             return cls((given,))
         if isinstance(given, Mapping):
             return cls(tuple(given), "weighted", tuple(float(w) for w in given.values()))
+        if not isinstance(given, Sequence):
+            raise SettingsError(
+                f"select={given!r} is no selection; give a metric's name, names in order, a mapping of weights, or a "
+                "maestro.walkforward.Selection."
+            )
         return cls(tuple(given))
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import polars as pl
 
@@ -36,10 +37,10 @@ class Slow(Cross):
 
 
 class FailsAbove(Cross):
-    """Raises where the training window begins at a price above 100: in some folds, and not in others."""
+    """Raises where the bars begin at a price above 100.5: in some folds, and not in others."""
 
     def signals(self, bars: Bars) -> ms.Signals:
-        if bars.open[0] > 100.0:
+        if bars.open[0] > 100.5:
             raise ValueError(f"the first open is {bars.open[0]:.2f}")
         return super().signals(bars)
 
@@ -60,6 +61,12 @@ class FailsOnTest(Cross):
         if len(bars) > 300:
             raise RuntimeError("too long for me")
         return super().signals(bars)
+
+
+RISING = ms.synthetic_bars(1_500, seed=4)
+"""Of the three folds of `THREE`, the first begins at 100, the others at 104 and 106."""
+FALLING = ms.synthetic_bars(1_500, seed=5)
+THREE: dict[str, Any] = {"splitter": ms.Rolling(n_splits=4), "trials": 6}
 
 
 def same(one: ms.WalkForward, other: ms.WalkForward) -> bool:
