@@ -65,6 +65,7 @@ def stop() -> int:
 @app.command()
 def status(json: options.Json = False) -> int:
     """Say whether it runs, where, and what it holds; exit code 1 where it does not."""
+    from contextlib import closing
     from dataclasses import asdict
 
     from maestro.cli.printing import print_json
@@ -76,7 +77,8 @@ def status(json: options.Json = False) -> int:
     running = server.status(own.home)
     held = []
     if running is not None:
-        held = QuestDBStore(running.url, user=own.user, password=own.password).series()
+        with closing(QuestDBStore(running.url, user=own.user, password=own.password)) as store:
+            held = store.series()
     rows = sum(info.rows for info in held)
     if json:
         print_json({"server": asdict(running) if running else None, "series": len(held), "rows": rows})

@@ -25,6 +25,7 @@ from maestro.errors import StoreError, StoreUnavailableError
 VERSION = "9.3.4"
 JAR = f"questdb-{VERSION}.jar"
 _MAIN = "io.questdb/io.questdb.ServerMain"
+_left_running: list[subprocess.Popen[bytes]] = []  # started to outlive this process, which still has to reap them
 _READY = 90.0  # s; 2 to 4 on an idle machine
 
 
@@ -128,7 +129,7 @@ class QuestDBServer:
         self.pg_port, self.user, self.password = pg_port, user, password
         self.settings = dict(settings or {})
         self.log = root.parent / f"{root.name}.log"
-        self._process: subprocess.Popen[bytes] | None = None
+        self.process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
@@ -138,7 +139,7 @@ class QuestDBServer:
     @property
     def pid(self) -> int:
         """Number of the process; 0 before the start."""
-        return self._process.pid if self._process else 0
+        return self.process.pid if self.process else 0
 
     def start(self) -> Status:
         """Start it and return when it answers.
@@ -168,7 +169,7 @@ class QuestDBServer:
             environment |= {"QDB_HTTP_USER": self.user, "QDB_HTTP_PASSWORD": self.password or ""}
         command = [find_java(), "-p", str(self.jar), "-m", _MAIN, "-d", str(self.root)]
         with open(self.log, "ab") as log:
-            self._process = subprocess.Popen(
+            self.process = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -178,8 +179,8 @@ class QuestDBServer:
             )
         give_up = time.monotonic() + _READY
         while not _answers(self.url, self.user, self.password):
-            if self._process.poll() is not None or time.monotonic() > give_up:
-                ended = self._process.poll() is not None
+            if self.process.poll() is not None or time.monotonic() > give_up:
+                ended = self.process.poll() is not None
                 self.kill()
                 tail = "\n".join(self.log.read_text(errors="replace").splitlines()[-8:])
                 raise StoreUnavailableError(
@@ -187,19 +188,19 @@ class QuestDBServer:
                     f"{tail}"
                 )
             time.sleep(0.05)
-        return Status(self._process.pid, self.url, str(self.root), str(self.log))
+        return Status(self.process.pid, self.url, str(self.root), str(self.log))
 
     def stop(self) -> None:
         """End it in order and wait for that."""
-        if self._process is not None:
-            self._process.terminate()
-            self._process.wait(60)
+        if self.process is not None:
+            self.process.terminate()
+            self.process.wait(60)
 
     def kill(self) -> None:
         """End it at once, as a power cut would."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait(60)
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait(60)
 
 
 def start(folder: Path, server: QuestDBServer) -> Status:
@@ -208,6 +209,8 @@ def start(folder: Path, server: QuestDBServer) -> Status:
     if running is not None:
         return running
     started = server.start()
+    if server.process is not None:
+        _left_running.append(server.process)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "server.json").write_text(json.dumps(asdict(started)))
     return started
@@ -238,6 +241,8 @@ def stop(folder: Path, wait: float = 60.0) -> Status | None:
             if time.monotonic() > give_up:
                 raise StoreError(f"QuestDB (process {running.pid}) has not ended after {wait:g} s; see {running.log}.")
             time.sleep(0.05)
+        for process in _left_running:
+            process.poll()
     (folder / "server.json").unlink(missing_ok=True)
     return running
 

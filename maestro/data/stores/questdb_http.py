@@ -8,6 +8,7 @@ import random
 import threading
 import time
 import warnings
+import weakref
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -26,7 +27,9 @@ from maestro.errors import (
 if TYPE_CHECKING:
     import httpx
 
-_TRIES = 5  # waits of 0.1, 0.2, 0.4, 0.8 s between them
+_TRIES = 5
+_PAUSE = 0.1  # s before the second try, twice as long before each later one
+_RESEND = 10_000  # ms for which the ILP client repeats a request that fails on the way
 _POOL = 16
 _BUSY = 429  # too many connections of a kind: wait for a turn
 _NO_TABLE = "table does not exist"
@@ -81,7 +84,7 @@ class Connection:
                 return pl.read_parquet(io.BytesIO(content))
             except pl.exceptions.PolarsError as error:  # the export broke off
                 torn = error
-            time.sleep(0.1 * 2**attempt)
+            time.sleep(_PAUSE * 2**attempt)
         raise StoreUnavailableError(f"{self.url} answered {_TRIES} times with torn Parquet: {torn}.")
 
     def _get(self, path: str, params: dict[str, str], tries: int = _TRIES, *, close: bool = False) -> httpx.Response:
@@ -90,7 +93,7 @@ class Connection:
         give_up = time.monotonic() + self.timeout
         for attempt in range(tries):
             if attempt:
-                time.sleep(0.1 * 2 ** (attempt - 1))
+                time.sleep(_PAUSE * 2 ** (attempt - 1))
             try:
                 response = self._pool().get(path, params=params, headers=headers)
                 while response.status_code == _BUSY and time.monotonic() < give_up:
@@ -148,6 +151,7 @@ class Connection:
                     trust_env=False,
                     verify=self.secure,  # reading the certificates takes longer than reading a year of bars
                 )
+                weakref.finalize(self, self._client.close)  # where nobody calls `close`
             return self._client
 
     @contextlib.contextmanager
@@ -166,7 +170,9 @@ class Connection:
         login = {"username": self._user, "password": self._password or ""} if self._user else {}
         protocol = questdb.Protocol.Https if self.secure else questdb.Protocol.Http
         try:
-            with questdb.Sender(protocol, self.host, self.port, auto_flush=False, **login) as sender:
+            with questdb.Sender(
+                protocol, self.host, self.port, auto_flush=False, retry_timeout=_RESEND, **login
+            ) as sender:
 
                 def send(table: str, rows: pl.DataFrame) -> None:
                     columns = {name: rows[name].fill_null(float("nan")).to_numpy() for name in rows.columns[1:]}
