@@ -78,14 +78,14 @@ class MissingExtraError(MaestroError, ImportError):
     """An optional library is not installed; the message gives the extra that brings it."""
 
     def __init__(self, library: str, extra: str) -> None:
-        super().__init__(
-            f"{library} is not installed; it comes with an extra: pip install \"maestro-research[{extra}]\""
-        )
+        super().__init__(f'{library} is not installed; it comes with an extra: pip install "maestro-research[{extra}]"')
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """Return ``" Did you mean 'X'?"`` for the closest known name, or an empty string."""
-    known = list(known)
-    lowered = {k.lower(): k for k in known}
-    close = difflib.get_close_matches(name.lower(), lowered, n=1, cutoff=0.5)
-    return f" Did you mean {lowered[close[0]]!r}?" if close else ""
+    lowered = {one.lower(): one for one in known}
+    wanted = name.lower()
+    close = difflib.get_close_matches(wanted, lowered, n=1, cutoff=0.5)
+    if not close and len(wanted) > 1:  # "RSI" is far from "RSIStrategy", but it is all of its beginning
+        close = [one for one in lowered if wanted in one]
+    return f" Did you mean {lowered[close[0]]!r}?" if len(close) == 1 else ""
