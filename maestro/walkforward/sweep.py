@@ -24,6 +24,7 @@ from maestro.walkforward.draws import METHODS, propose_all, visits
 from maestro.walkforward.executors import KINDS, pooled
 from maestro.walkforward.selection import Select, Selection
 from maestro.walkforward.space import Space
+from maestro.walkforward.tpe import check_seed
 
 _LONG = 20_000
 """Bars from which compiled code dominates and threads serve as well as processes."""
@@ -130,6 +131,7 @@ def sweep(
         )
     if workers is not None and (isinstance(workers, bool) or not isinstance(workers, int) or workers < 1):
         raise SettingsError(f"workers={workers!r} is not a whole number of at least 1; leave it out for all cores.")
+    check_seed(seed)
     cls, fixed = strategy_class(strategy, params)
     searched = Space(cls, fixed, space)
     columns = propose_all(searched, sampler, n, seed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import polars as pl
@@ -89,7 +90,7 @@ def test_the_metrics_are_those_of_the_stitched_stretch(wf: ms.WalkForward) -> No
 
 def test_efficiency_by_hand(wf: ms.WalkForward) -> None:
     hours = [b - a for a, b, *_ in wf.spec["windows"]]
-    inside = [value for value in wf.folds["is_annual_return"]]
+    inside = wf.folds["is_annual_return"].to_list()
     growth = sum(math.log1p(r) * (n - 1) for r, n in zip(inside, hours, strict=True)) / sum(n - 1 for n in hours)
     assert wf.in_sample_annual_return == pytest.approx(math.expm1(growth), rel=1e-9)
     if growth > 0:
@@ -108,7 +109,7 @@ def test_a_loss_in_sample_has_no_efficiency() -> None:
 def test_windows_that_overlap_take_a_bar_from_the_earlier_fold() -> None:
     wf = ms.walk_forward(RISING, Cross, splitter=ms.Rolling(n_splits=5, test_folds=2), trials=4)
     windows = wf.spec["windows"]
-    assert any(a[3] > b[2] for a, b in zip(windows, windows[1:], strict=False))
+    assert any(a[3] > b[2] for a, b in pairwise(windows))
     stamps = RISING.to_frame()["timestamp"]
     assert wf.equity["timestamp"].to_list() == stamps[windows[0][2] : windows[-1][3]].to_list()
     owner = np.full(len(RISING), -1)
