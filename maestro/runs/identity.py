@@ -38,9 +38,9 @@ def digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def run_id(spec: dict[str, Any]) -> str:
+def run_id(spec: dict[str, Any], version: str = maestro.__version__) -> str:
     """Return the id of a run: what determines the result and this package's version, hashed; 16 hex digits."""
-    return digest(canonical({"maestro": maestro.__version__, **spec}))[:ID_LENGTH]
+    return digest(canonical({"maestro": version, **spec}))[:ID_LENGTH]
 
 
 def source_hash(thing: type | FunctionType) -> str:

@@ -18,9 +18,11 @@ import polars as pl
 
 from maestro.errors import RunError, nearest
 from maestro.runs.files import named_errors, parquet_bytes, write_atomic
+from maestro.runs.identity import run_id
 
 TABLES = ("trials", "folds", "equity", "trades")
 MANIFEST = "manifest.json"
+_NEEDED = ("id", "status", "spec", "n_folds", "versions", "started")
 
 
 class RunStore:
@@ -56,8 +58,13 @@ class RunStore:
             found = json.loads(path.read_text())
         except (OSError, ValueError) as error:
             raise RunError(self._damaged(path, str(error))) from error
-        if not isinstance(found, dict) or "spec" not in found or "status" not in found:
-            raise RunError(self._damaged(path, "it is no manifest"))
+        missing = [key for key in _NEEDED if key not in found] if isinstance(found, dict) else ["everything"]
+        if not missing and found["status"] == "done" and "sha256" not in found:
+            missing = ["sha256"]
+        if missing:
+            raise RunError(self._damaged(path, f"it lacks {', '.join(missing)}"))
+        if run_id(found["spec"], found["versions"]["maestro"]) != found["id"]:
+            raise RunError(self._damaged(path, "its spec is not that of its id"))
         return found
 
     def status(self) -> str:
@@ -231,10 +238,10 @@ def list_runs(runs_dir: str | Path = "runs") -> pl.DataFrame:
             {
                 "id": folder.name,
                 "status": manifest["status"],
-                "strategy": spec.get("strategy"),
-                "bars": spec.get("bars", {}).get("name"),
-                "folds": manifest.get("n_folds"),
-                "started": manifest.get("started"),
+                "strategy": spec["strategy"],
+                "bars": spec["bars"]["name"],
+                "folds": manifest["n_folds"],
+                "started": manifest["started"],
                 "seconds": manifest.get("seconds"),
                 "sharpe_ratio": metrics.get("sharpe_ratio"),
                 "total_return": metrics.get("total_return"),

@@ -187,7 +187,7 @@ def test_impossible_settings_are_refused_with_a_remedy(settings: Any, error: typ
 
 
 def test_bars_and_strategies_that_are_none_are_refused() -> None:
-    with pytest.raises(SettingsError, match="bars is a DataFrame; give ms.Bars"):
+    with pytest.raises(SettingsError, match=r"bars is a DataFrame; give ms\.Bars"):
         ms.sweep(RISING.to_frame(), Cross)  # type: ignore[arg-type]
     with pytest.raises(StrategyError, match="Did you mean 'EmaCrossStrategy'"):
         ms.sweep(RISING, "EmaCrosStrategy")
