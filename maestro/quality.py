@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from html import escape
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -30,8 +30,9 @@ WICK = 2.3
 """Smallest distance (log) of a high or low from open and close that is called a bad tick: tenfold."""
 SPLITS = (1.5, 2, 3, 4, 5, 6, 7, 8, 10, 15, 20, 25, 30, 50)
 UNIT_DECADES = 2.0
-"""Change of the typical volume, in powers of ten, from a stretch of bars to the next, that looks like another unit."""
+"""Change of the typical volume, in powers of ten, from a week to the next, that looks like another unit."""
 _STRETCH = 24
+_WEEK = 7  # stretches (days, of bars shorter than one) on either side of a change of the volume's unit
 
 
 @dataclass(frozen=True)
@@ -183,7 +184,7 @@ def _look(time: IntArray, columns: dict[str, FloatArray], length: int, outages: 
             "As BitMEX stamps it: the open repeats the close before. Fills at the open lie outside the bar's range."
         )
         findings.append(_at("open outside range", "info", time, outside, meaning))
-    findings += _volumes(time, volume, max(_STRETCH, DAY_US // length))
+    findings += _volumes(time, close, volume, max(_STRETCH, DAY_US // length))
     findings += _flat(time, opens, high, low, close)
     findings += _steps(time, opens, high, low, close)
     return sorted(findings, key=lambda f: ("fatal", "warning", "info").index(f.severity))
@@ -195,35 +196,41 @@ def _gaps(time: IntArray, length: int, outages: Sequence[Span]) -> list[Finding]
     if not len(wide):
         return []
     days = (time // DAY_US + 3) % 7  # Monday is 0
-    if not (days >= 5).any():  # an exchange that closes on weekends and holidays
+    closing = length <= DAY_US and not (days >= 5).any()
+    if length > DAY_US:  # the first day of trading in a week may be its second
+        wide = wide[2 * steps[wide] > 3 * length]
+    elif closing:  # an exchange with weekends and holidays
         first, last = ((time[wide + k] // DAY_US).astype("datetime64[D]") for k in (0, 1))
         wide = wide[np.busday_count(first, last) - 1 >= CLOSED_DAYS]
-    elif length > DAY_US:
-        wide = wide[steps[wide] > 2 * length]
-    spans = [(int(time[i]) + length, int(time[i + 1])) for i in wide]
-    known = [any(a <= begin and end <= b for a, b in outages) for begin, end in spans]
+    spans: list[Span] = [*zip((time[wide] + length).tolist(), time[wide + 1].tolist(), strict=True)]
+    holes = [span for span in spans if span[1] - span[0] >= HOLE_US]
+    spans = [span for span in spans if span[1] - span[0] < HOLE_US]
+    missing, known = spans, []
+    if outages:
+        from maestro.data.outages import without
+
+        missing = without(spans, outages)
+        known = without(spans, missing)
     findings = []
     for name, severity, members, meaning in (
-        ("exchange outage", "info", [s for s, k in zip(spans, known, strict=True) if k],
-         "The exchange itself has no bars here: nobody could trade, and the next open may be far away."),
-        ("gap", "warning", [s for s, k in zip(spans, known, strict=True) if not k],
+        ("hole", "fatal", holes,
+         "More than three months are missing: what lies before is another market. Cut the bars with between()."),
+        ("gap", "warning", missing,
          "Bars are missing: indicators bridge the hole, and a position jumps over it without its stops."),
+        ("exchange outage", "info", known,
+         "The exchange itself has no bars here: nobody could trade, and the next open may be far away."),
     ):  # fmt: skip
-        holes = [s for s in members if s[1] - s[0] >= HOLE_US]
-        members = [s for s in members if s not in holes]
         if members:
-            findings.append(_spans(name, severity, members, meaning, length))  # type: ignore[arg-type]
-        if holes:
-            meaning = (
-                "More than three months are missing: what lies before is another market. Cut the bars with between()."
-            )
-            findings.append(_spans("hole", "fatal", holes, meaning, length))
+            findings.append(_spans(name, severity, members, meaning, length, closing))  # type: ignore[arg-type]
     return findings
 
 
-def _spans(name: str, severity: Severity, spans: list[Span], meaning: str, length: int) -> Finding:
+def _spans(name: str, severity: Severity, spans: list[Span], meaning: str, length: int, closing: bool) -> Finding:
     longest = max(spans, key=lambda s: s[1] - s[0])
     missing = sum(b - a for a, b in spans) // length
+    if closing:
+        ends = (np.array(spans) // DAY_US).astype("datetime64[D]")
+        missing = int(np.busday_count(ends[:, 0], ends[:, 1]).sum()) * DAY_US // length
     text = (
         f"{missing:,} bars missing in {len(spans):,} place{'s' if len(spans) > 1 else ''}; "
         f"the longest from {as_datetime(longest[0]):%Y-%m-%d %H:%M} to {as_datetime(longest[1]):%Y-%m-%d %H:%M}"
@@ -231,7 +238,7 @@ def _spans(name: str, severity: Severity, spans: list[Span], meaning: str, lengt
     return Finding(name, severity, len(spans), spans[0][0], spans[-1][1], text, meaning, tuple(spans[:1000]))
 
 
-def _volumes(time: IntArray, volume: FloatArray, stretch: int) -> list[Finding]:
+def _volumes(time: IntArray, close: FloatArray, volume: FloatArray, stretch: int) -> list[Finding]:
     findings = []
     zero = np.flatnonzero(volume == 0)
     if len(zero) == len(volume):
@@ -241,26 +248,55 @@ def _volumes(time: IntArray, volume: FloatArray, stretch: int) -> list[Finding]:
         severity: Severity = "warning" if len(zero) > 0.01 * len(volume) else "info"
         meaning = "Nothing was traded in these bars: a fill there is an invention."
         findings.append(_at("zero volume", severity, time, zero, meaning))
+    changes = _unit_changes(volume, stretch)
+    if changes:
+        meaning = "The typical volume changes a hundredfold at once, as if counted in another unit: volume rules break."
+        finding = _at("volume unit", "warning", time, [row for row, _ in changes], meaning)
+        findings.append(replace(finding, examples=", ".join(_unit_words(time, close, *change) for change in changes)))
+    return findings
+
+
+def _unit_changes(volume: FloatArray, stretch: int) -> list[tuple[int, float]]:
+    """Rows from which on the volume is counted in another unit, with the change in powers of ten.
+
+    Every stretch of the week before must lie a decade from every one of the week after: a crash doubles the volume
+    of a day a hundred times over and is not taken for it, nor is a market that is just being born.
+    """
     usable = len(volume) // stretch
     if usable < 4:
-        return findings
+        return []
     blocks = volume[: usable * stretch].reshape(usable, stretch)
-    typical = np.median(np.log10(np.where(blocks > 0, blocks, 1e-12)), axis=1)
-    change = np.abs(typical[2:] - typical[:-2])  # two blocks apart: the one between may hold the change
-    sudden = np.flatnonzero((change > UNIT_DECADES) & (typical[2:] > -11) & (typical[:-2] > -11))
-    groups = np.split(sudden, np.flatnonzero(np.diff(sudden) > 2) + 1) if len(sudden) else []
-    rows = []
-    for group in groups:
-        a, b = int(group[0]) * stretch, min((int(group[-1]) + 3) * stretch, len(volume))
-        levels = np.log10(np.where(volume[a:b] > 0, volume[a:b], np.nan))
-        middle = (typical[group[0]] + typical[group[-1] + 2]) / 2
-        side = np.where(np.isnan(levels), np.nan, levels > middle)
-        turned = np.flatnonzero(np.diff(np.nan_to_num(side, nan=side[0])) != 0)
-        rows.append(a + int(turned[len(turned) // 2]) + 1 if len(turned) else a + stretch)
-    if rows:
-        meaning = "The typical volume changes a hundredfold at once, as if counted in another unit: volume rules break."
-        findings.append(_at("volume unit", "warning", time, rows, meaning))
-    return findings
+    middle = np.median(blocks, axis=1)
+    typical = np.full(usable + 2 * _WEEK, np.nan)
+    typical[_WEEK:-_WEEK] = np.log10(middle, out=np.full(usable, np.nan), where=middle > 0)
+    windows = np.lib.stride_tricks.sliding_window_view(typical, _WEEK)
+    before, after = windows[:usable], windows[_WEEK + 1 :]  # the stretch between may hold the change
+    known = (np.isfinite(before).sum(axis=1) >= 2) & (np.isfinite(after).sum(axis=1) >= 2)
+    (rows,) = np.nonzero(known)
+    if not len(rows):
+        return []
+    before, after = before[rows], after[rows]
+    apart = np.maximum(
+        np.nanmin(after, axis=1) - np.nanmax(before, axis=1), np.nanmin(before, axis=1) - np.nanmax(after, axis=1)
+    )
+    change = np.nanmedian(after, axis=1) - np.nanmedian(before, axis=1)
+    hit = np.flatnonzero((apart > 1.0) & (np.abs(change) > UNIT_DECADES))
+    found = []
+    for group in np.split(hit, np.flatnonzero(np.diff(rows[hit]) > 2) + 1) if len(hit) else []:
+        start = max(int(rows[group[0]]) - 1, 0) * stretch
+        part = volume[start : (int(rows[group[-1]]) + 2) * stretch]
+        level = np.log10(np.where(part > 0, part, np.nan))
+        # Where the running sum of what is above the mean turns, the level has changed.
+        turned = np.nancumsum(level - np.nanmean(level))
+        found.append((start + int(np.abs(turned).argmax()) + 1, float(change[group[len(group) // 2]])))
+    return found
+
+
+def _unit_words(time: IntArray, close: FloatArray, row: int, decades: float) -> str:
+    row = min(row, len(time) - 1)
+    like_price = abs(abs(decades) - abs(np.log10(close[row]))) < 0.3
+    factor = f"{'×' if decades > 0 else '÷'} {10 ** abs(decades):,.0f}{', about the price' if like_price else ''}"
+    return f"{as_datetime(time[row]):%Y-%m-%d %H:%M} ({factor})"
 
 
 def _flat(time: IntArray, opens: FloatArray, high: FloatArray, low: FloatArray, close: FloatArray) -> list[Finding]:

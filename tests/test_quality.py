@@ -1,7 +1,8 @@
-"""Data quality: every defect known of the real files is found in its file, planted ones are found, clean files stay clean."""
+"""Data quality: the defects known of the real files are found, planted ones too, and clean files stay clean."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,17 @@ from maestro.quality import Quality, assess, assess_frame
 DATA = Path(__file__).parents[2] / "shared" / "data"
 
 
-def real(name: str) -> pl.DataFrame:
+def file_of(name: str) -> Path:
     path = DATA / name
     if not path.exists():
         pytest.skip(f"the real data is not here: {name} is expected in ../shared/data beside the project")
+    return path
+
+
+def real(name: str) -> pl.DataFrame:
+    path = file_of(name)
+    if name.endswith(".json"):
+        return pl.read_json(path)
     return pl.read_csv(path) if ".csv" in name else pl.read_parquet(path)
 
 
@@ -34,10 +42,42 @@ def test_clean_files_stay_clean(name: str) -> None:
 
 
 def test_the_unit_of_bitstamps_volume_changes_three_times() -> None:
-    frame = real("bitstamp_BTCUSD_1h_2018-2024.csv.gz").reverse()
-    unit = found(ms.Bars.from_frame(frame).quality())["volume unit"]
-    assert unit.count == 3
-    assert [month in unit.examples for month in ("2019-03", "2019-04", "2020-10")] == [True] * 3
+    stored = real("bitstamp_BTCUSD_1h_2018-2024.csv.gz")
+    quality = ms.Bars.from_frame(stored.reverse()).quality()
+    unit = found(quality)["volume unit"]
+    assert [begin for name, begin, _ in quality.marks if name == "volume unit"] == [
+        datetime(2019, 3, 3, 1, tzinfo=UTC),
+        datetime(2019, 4, 13, 17, tzinfo=UTC),
+        datetime(2020, 10, 12, 9, tzinfo=UTC),
+    ]
+    assert [unit.examples.count(word) for word in ("÷", "×", "about the price")] == [2, 1, 3]
+    assert "gap" not in found(quality)
+    assert found(assess_frame(stored))["unsorted"].severity == "fatal", "it is stored newest first"
+
+
+def test_bitmex_opens_outside_the_range_are_told_and_do_not_worry() -> None:
+    pages = [real(f"fixtures/bitmexr_bucketed-{page}.json") for page in ("8b21dd", "e90a27", "21f56c")]
+    quality = ms.Bars.from_frame(pl.concat(pages), timeframe="1m").quality()
+    outside = found(quality)["open outside range"]
+    assert (outside.count, outside.severity) == (23, "info")
+    assert quality.ok
+
+
+@pytest.mark.parametrize("symbol", ["BTCUSD", "ETHUSD", "LTCUSD", "XRPUSD", "EOSUSD", "IOTUSD", "NEOUSD"])
+def test_hours_that_bitfinex_lacks_in_2018_and_2019(symbol: str) -> None:
+    bars = ms.Bars.from_frame(real("bitfinex_7sym_1h.parquet"), symbol=symbol).between("2018", "2020")
+    missing = 2 * 365 * 24 - len(bars)
+    assert 7 <= missing <= 27
+    quality = bars.quality()
+    assert set(found(quality)) == {"gap"}
+    assert sum(int((end - begin).total_seconds()) // 3600 for _, begin, end in quality.marks) == missing
+    assert found(quality)["gap"].examples.startswith(f"{missing} bars missing")
+
+
+def test_a_year_of_an_index_is_clean() -> None:
+    names = ["date", "open", "high", "low", "close", "volume", "openinterest"]
+    frame = pl.read_csv(file_of("backtrader_2006-day-001.txt"), has_header=True, new_columns=names)
+    assert ms.Bars.from_frame(frame, timeframe="1d").quality().ok
 
 
 def test_every_gap_of_the_minute_bars_is_counted() -> None:
@@ -90,7 +130,8 @@ def test_planted_defects_are_found() -> None:
     unit = found(planted(volume=smaller_unit).quality())["volume unit"]
     assert unit.count == 1
     bars = planted(volume=smaller_unit)
-    assert abs(unit.first - int(bars.time[1_000])) <= 3_600_000_000
+    assert unit.first == int(bars.time[1_000])
+    assert "× " in unit.examples
 
     def shifted(values: Any) -> None:
         values[500] += 60_000_000
@@ -112,6 +153,20 @@ def test_a_flat_stretch_and_a_hole_that_the_exchange_is_known_to_have() -> None:
     span = (int(holed.time[599]) + 3_600_000_000, int(holed.time[600]))
     assert found(holed.quality())["gap"].spans == (span,)
     assert set(found(assess(holed, outages=[span]))) == {"exchange outage"}
+    partly = found(assess(holed, outages=[(span[0], span[1] - 3_600_000_000)]))
+    assert partly["exchange outage"].spans == ((span[0], span[1] - 3_600_000_000),)
+    assert partly["gap"].spans == ((span[1] - 3_600_000_000, span[1]),)
+    assert "1 bars missing in 1 place" in partly["gap"].examples
+
+
+@pytest.mark.parametrize("weekday", ["2020-01-06", "2020-01-05"])
+def test_a_week_that_is_missing_is_a_gap_and_a_week_that_begins_on_tuesday_is_none(weekday: str) -> None:
+    stamps = np.arange(np.datetime64(weekday), np.datetime64("2021-01-01"), 7)
+    stamps[9] += 1
+    frame = ms.synthetic_bars(len(stamps), timeframe="1w").to_frame().with_columns(timestamp=pl.Series(stamps))
+    assert "gap" not in found(ms.Bars.from_frame(frame, timeframe="1w").quality())
+    rows = pl.int_range(len(frame), eager=True)
+    assert found(ms.Bars.from_frame(frame.filter(rows != 20), timeframe="1w").quality())["gap"].count == 1
 
 
 def test_raw_frames_name_what_bars_refuse() -> None:
