@@ -261,7 +261,7 @@ class _Run:
             raise SettingsError(f"bars is a {type(bars).__name__}; give ms.Bars (ms.load, ms.Bars.from_frame).")
         cls, fixed = strategy_class(strategy, params)
         check_seed(seed)
-        if isinstance(trials, bool) or not isinstance(trials, int) or trials < 1:
+        if isinstance(trials, bool) or not isinstance(trials, (int, np.integer)) or trials < 1:
             raise SettingsError(f"trials={trials!r} leaves nothing to search; give a whole number of at least 1.")
         if isinstance(search, str) and search not in METHODS:
             from maestro.errors import nearest
@@ -292,7 +292,7 @@ class _Run:
             )
         self.windows = checked(splitter.split(bars), len(bars))
         self.plan = Plan(
-            cls, searched, search, trials, seed, selection, costs, sizing, float(cash), fill, first, pruner
+            cls, searched, search, int(trials), int(seed), selection, costs, sizing, float(cash), fill, first, pruner
         )
         self.parameters = list(searched.complete(dict.fromkeys(searched.names)))
         self.spec = self._spec()

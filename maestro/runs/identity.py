@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-import maestro
+from maestro.version import __version__
 
 ID_LENGTH = 16
 
@@ -38,7 +38,7 @@ def digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def run_id(spec: dict[str, Any], version: str = maestro.__version__) -> str:
+def run_id(spec: dict[str, Any], version: str = __version__) -> str:
     """Return the id of a run: what determines the result and this package's version, hashed; 16 hex digits."""
     return digest(canonical({"maestro": version, **spec}))[:ID_LENGTH]
 
@@ -65,13 +65,22 @@ def describe(thing: Any) -> Any:
     if isinstance(thing, (FunctionType, type)):
         return {"name": f"{thing.__module__}.{thing.__qualname__}", "settings": {"source": source_hash(thing)}}
     settings = {
-        name.lstrip("_"): source_hash(value) if isinstance(value, FunctionType) else _Sources().stand_in(value)
+        name.lstrip("_"): _setting(value)
         for name, value in sorted(vars(thing).items() if hasattr(thing, "__dict__") else [])
         if not any(word in name for word in _STATE)
     }
     if _own(type(thing).__module__):
         settings["source"] = source_hash(type(thing))
     return {"name": f"{type(thing).__module__}.{type(thing).__qualname__}", "settings": settings}
+
+
+def _setting(value: Any) -> Any:
+    if not isinstance(value, FunctionType):
+        return _Sources().stand_in(value)
+    if _own(value.__module__):
+        return source_hash(value)
+    # Optuna's samplers put their defaults in the place of None when they are first used.
+    return None if value.__name__.startswith("default_") else f"{value.__module__}.{value.__qualname__}"
 
 
 class _Sources:
@@ -168,9 +177,11 @@ def _closure(function: FunctionType) -> list[Any]:
 def _text(function: FunctionType) -> Any:
     """Source text of a function; of one typed at a bare prompt, what it was compiled to."""
     try:
-        return inspect.cleandoc(inspect.getsource(function))
+        text = inspect.cleandoc(inspect.getsource(function))
     except (OSError, TypeError):
         return _compiled(function.__code__)
+    # The text of a lambda is that of its whole line, where another one may stand.
+    return [text, *_compiled(function.__code__)[1:]] if function.__name__ == "<lambda>" else text
 
 
 def _compiled(code: CodeType) -> list[Any]:
@@ -188,7 +199,7 @@ def _names(code: CodeType) -> set[str]:
 
 def versions() -> dict[str, str]:
     """Versions of what computes: Python, this package, its libraries, and the kind of CPU."""
-    found = {"python": platform.python_version(), "maestro": maestro.__version__, "machine": platform.machine()}
+    found = {"python": platform.python_version(), "maestro": __version__, "machine": platform.machine()}
     for name in ("numpy", "polars", "numba", "optuna", "bokeh"):
         try:
             found[name] = version(name)

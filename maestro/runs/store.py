@@ -63,7 +63,11 @@ class RunStore:
             missing = ["sha256"]
         if missing:
             raise RunError(self._damaged(path, f"it lacks {', '.join(missing)}"))
-        if run_id(found["spec"], found["versions"]["maestro"]) != found["id"]:
+        try:
+            same = run_id(found["spec"], found["versions"]["maestro"]) == found["id"]
+        except (TypeError, KeyError):
+            same = False
+        if not same:
             raise RunError(self._damaged(path, "its spec is not that of its id"))
         return found
 

@@ -108,7 +108,10 @@ def choose(plan: Plan, bars: Bars, jobs: Sequence[Job], workers: int | None, exe
 def _seconds(plan: Plan, bars: Bars, window: Window) -> float:
     """Time that a trial takes, about: one set measured, and what its proposal costs."""
     evaluate = evaluator(plan, bars[window.train_start : window.train_stop])
-    params = plan.space.default or next(plan.space.rows(propose_all(plan.space, "sobol", 1, 0)))
+    try:
+        params = plan.space.default or next(plan.space.rows(propose_all(plan.space, "sobol", 1, 0)))
+    except SettingsError:  # no set is feasible, which the search says in its own words
+        return 0.0
     taken = []
     for _ in range(2):  # the first call may load or compile
         began = time.perf_counter()

@@ -119,7 +119,7 @@ def sweep(
     """
     if not isinstance(bars, Bars):
         raise SettingsError(f"bars is a {type(bars).__name__}; give ms.Bars (ms.load, ms.Bars.from_frame).")
-    if isinstance(n, bool) or not isinstance(n, int) or n < 1:
+    if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 1:
         raise SettingsError(f"n={n!r} leaves nothing to evaluate; give a whole number of at least 1.")
     if sampler not in METHODS:
         raise SettingsError(
