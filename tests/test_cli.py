@@ -212,7 +212,8 @@ def test_the_recorded_lines_give_the_same_run(run: Callable[..., Done], tmp_path
     data.to_frame().write_csv("prices.csv")
     first = run(
         "walk-forward", "--strategy", "my rule.py:Above", "--data", "prices.csv", "--trials", "5",
-        "--splitter", "calendar:2w,1w,purge=3", "--search", "random", "--select", "total_return,-volatility", "--seed", "7", "--fee", "0.0004",
+        "--splitter", "calendar:2w,1w,purge=3",
+        "--search", "random", "--select", "total_return,-volatility", "--seed", "7", "--fee", "0.0004",
         "--sizing", "cash:5000", "--cash", "50000", "--fill", "close", "--warm-start", "-p", "kind=ema",
         "--space", "n=5:40:5", "--runs-dir", "kept", "--no-progress",
     )  # fmt: skip

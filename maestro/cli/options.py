@@ -52,25 +52,31 @@ Sizing = Annotated[
     ),
 ]
 Fill = Annotated[str, typer.Option(metavar="WHERE", help="next_open, or close (looks ahead; for comparison only).")]
-Seed = Annotated[int, typer.Option(metavar="N", help="The same seed, the same result.")]
-Workers = Annotated[int | None, typer.Option(metavar="N", help="How many at once; all cores unless given.")]
-RunsDir = Annotated[Path, typer.Option(metavar="DIR", help="Where runs are kept.")]
+Seed = Annotated[int | None, typer.Option(metavar="N", help="The same seed, the same result.  [default: 0]")]
+Workers = Annotated[int | None, typer.Option(metavar="N", help="How many at once.  [default: all cores]")]
+RunsDir = Annotated[Path | None, typer.Option(metavar="DIR", help="Where runs are kept.  [default: runs]")]
 Tearsheet = Annotated[
     bool, typer.Option("--tearsheet/--no-tearsheet", help="Write the QuantStats tear sheet beside it.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document, for a program.")]
 
 
-def line_of(ctx: typer.Context, aside: set[str]) -> str:
-    """Line of the shell that gives the same result: what was said of the command, without the options in `aside`."""
+def line_of(ctx: typer.Context, aside: set[str], settled: dict[str, object]) -> str:
+    """Line of the shell that gives the same result, here and elsewhere.
+
+    What was said of the command, without the options in `aside`, and those in `settled` with the values that count:
+    they may come from ``maestro.yaml`` or the environment, which another place does not have.
+    """
     import shlex
 
     words = ctx.command_path.split()
     for option in ctx.command.params:
-        source = ctx.get_parameter_source(str(option.name))
-        if source is None or source.name != "COMMANDLINE" or option.name in aside:
+        name = str(option.name)
+        source = ctx.get_parameter_source(name)
+        said = source is not None and source.name == "COMMANDLINE"
+        value = settled[name] if name in settled else ctx.params.get(name) if said and name not in aside else None
+        if value is None or value is False:
             continue
-        value = ctx.params[str(option.name)]
         if option.param_type_name == "argument":
             words.append(str(value))
             continue

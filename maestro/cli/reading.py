@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from maestro.bars import Bars
+from maestro.config import load_settings
+from maestro.config.settings import BUILT_IN
 from maestro.engine import Costs, Sizing
 from maestro.errors import ParameterError, SettingsError, SplitError, StrategyError, nearest
 from maestro.loading import load
@@ -20,6 +22,18 @@ from maestro.walkforward.splitters import Adaptive, Calendar, Expanding, Rolling
 _YES, _NO = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 _SIZINGS = ("percent", "cash", "units", "volatility")
 _SPLITTERS: dict[str, Any] = {"rolling": Rolling, "expanding": Expanding, "adaptive": Adaptive, "calendar": Calendar}
+
+
+def configured(given: Any, name: str, usual: Any) -> Any:
+    """Value of an option: what was given, else what ``maestro.yaml`` or the environment says, else the usual one."""
+    if given is not None:
+        return given
+    settings: Any = load_settings()
+    if settings.origins.get(name, BUILT_IN) == BUILT_IN:
+        return usual
+    for part in name.split("."):
+        settings = getattr(settings, part)
+    return settings
 
 
 def read_bars(

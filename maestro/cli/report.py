@@ -15,7 +15,7 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 @app.command()
 def report(
     run: Annotated[str, typer.Argument(metavar="RUN", help="Id of a run, the beginning of one, or its folder.")],
-    runs_dir: options.RunsDir = Path("runs"),
+    runs_dir: options.RunsDir = None,
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Where to; report.html in the run's folder unless given.")
     ] = None,
@@ -24,9 +24,10 @@ def report(
 ) -> None:
     """Write the report of a run: one HTML file that needs no network."""
     from maestro.cli.printing import print_json
+    from maestro.cli.reading import configured
     from maestro.research import load_run
 
-    written = load_run(run, runs_dir).report(out, tearsheet=tearsheet)
+    written = load_run(run, configured(runs_dir, "runs_dir", Path("runs"))).report(out, tearsheet=tearsheet)
     if json:
         print_json({"report": str(written)})
     else:

@@ -17,19 +17,27 @@ app = typer.Typer(
 Run = Annotated[str, typer.Argument(metavar="RUN", help="Id of a run, the beginning of one, or its folder.")]
 
 
+def _folder(given: Path | None) -> Path:
+    from maestro.cli.reading import configured
+
+    folder: Path = configured(given, "runs_dir", Path("runs"))
+    return folder
+
+
 @app.command("list")
-def list_(runs_dir: options.RunsDir = Path("runs"), json: options.Json = False) -> None:
+def list_(runs_dir: options.RunsDir = None, json: options.Json = False) -> None:
     """List the runs, the newest first."""
     from maestro.cli.printing import columns, print_json, show_table
     from maestro.reports import formats
     from maestro.runs import list_runs
 
-    table = list_runs(runs_dir)
+    folder = _folder(runs_dir)
+    table = list_runs(folder)
     if json:
         print_json(table.to_dicts())
         return
     if table.is_empty():
-        typer.echo(f"No run in {runs_dir}. Make one: maestro walk-forward EmaCrossStrategy --data sample:AAPL")
+        typer.echo(f"No run in {folder}. Make one: maestro walk-forward EmaCrossStrategy --data sample:AAPL")
         return
     wide = columns() >= 100
     rows = []
@@ -44,13 +52,13 @@ def list_(runs_dir: options.RunsDir = Path("runs"), json: options.Json = False) 
 
 
 @app.command()
-def show(run: Run, runs_dir: options.RunsDir = Path("runs"), json: options.Json = False) -> None:
+def show(run: Run, runs_dir: options.RunsDir = None, json: options.Json = False) -> None:
     """Show what a run found, and the line that gives it again."""
     from maestro.cli import walk_forward
     from maestro.cli.printing import print_json
     from maestro.research import load_run
 
-    wf = load_run(run, runs_dir)
+    wf = load_run(run, _folder(runs_dir))
     if json:
         print_json(walk_forward.document(wf))
         return
@@ -61,7 +69,7 @@ def show(run: Run, runs_dir: options.RunsDir = Path("runs"), json: options.Json 
 @app.command()
 def remove(
     run: Run,
-    runs_dir: options.RunsDir = Path("runs"),
+    runs_dir: options.RunsDir = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     json: options.Json = False,
 ) -> None:
@@ -70,12 +78,12 @@ def remove(
     from maestro.runs import find
     from maestro.runs import remove as remove_run
 
-    store = find(run, runs_dir)
+    store = find(run, _folder(runs_dir))
     if not yes:
         if not sys.stdin.isatty():
             raise typer.BadParameter(f"nobody is there to confirm; say --yes to remove {store.folder}")
         typer.confirm(f"Remove {store.folder} with all its files?", abort=True, err=True)
-    folder = remove_run(store.folder, runs_dir)
+    folder = remove_run(store.folder)
     if json:
         print_json({"removed": str(folder)})
     else:

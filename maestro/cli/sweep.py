@@ -32,7 +32,7 @@ def sweep(
         str, typer.Option(metavar="METRICS", help="What ranks, in order; -volatility: smaller is better.")
     ] = "sharpe_ratio,vwr",
     top: Annotated[int, typer.Option(metavar="N", min=1, help="Sets to list.")] = 10,
-    seed: options.Seed = 0,
+    seed: options.Seed = None,
     symbol: options.Symbol = None,
     start: options.Start = None,
     end: options.End = None,
@@ -68,6 +68,7 @@ def sweep(
     ranking = Selection.of(tuple(one.strip() for one in select.split(",")))
     costs, size = reading.read_costs(fee, slippage, venue), reading.read_sizing(sizing)
     bars = reading.read_bars(data, symbol, start, end, resample, periods_per_year)
+    number = reading.configured(seed, "search.seed", 0)
     live = sys.stderr.isatty()
     with (
         stopping.stopped_by_ctrl_c() as cancel,
@@ -76,15 +77,16 @@ def sweep(
         ) as bar,
     ):
         result = run_sweep(
-            bars, chosen, n=n, sampler=sampler, seed=seed, params=params, space=ranges, costs=costs, sizing=size,
-            cash=cash, fill=fill, workers=workers, cancel=cancel, progress=bar.update,  # type: ignore[arg-type]
+            bars, chosen, n=n, sampler=sampler, seed=number, params=params, space=ranges, costs=costs, sizing=size,
+            cash=cash, fill=fill, cancel=cancel, progress=bar.update,  # type: ignore[arg-type]
+            workers=reading.configured(workers, "search.workers", None),
         )  # fmt: skip
         bar.update(len(result) - bar.n)  # equal sets are computed once
     write(result.table)
     if json:
         best = result.best(ranking, top)
         document = {"strategy": chosen.__name__, "bars": printing.describe_bars(bars), "sets": len(result)}
-        printing.print_json({**document, "distinct": result.distinct, "seed": seed, "best": best.to_dicts()})
+        printing.print_json({**document, "distinct": result.distinct, "seed": number, "best": best.to_dicts()})
     else:
         _show(result, bars, ranking, top)
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 # Options that change where and how a run is made, not its result: they are no part of the line that gives it again.
-_ASIDE = {"workers", "runs_dir", "report", "tearsheet", "force", "progress", "json"}
+_ASIDE = {"venue", "workers", "runs_dir", "report", "tearsheet", "force", "progress", "json"}
 COMPARED = ("annual_return", "volatility", "max_drawdown", "sharpe_ratio", "sortino_ratio", "vwr")
 
 
@@ -37,13 +37,15 @@ def walk_forward(
             "calendar:6mo,1mo; gaps as purge=24,embargo=6 behind.",
         ),
     ] = "rolling:10,2,1",
-    trials: Annotated[int, typer.Option(metavar="N", help="Parameter sets a fold.")] = 100,
-    search: Annotated[str, typer.Option(metavar="HOW", help="tpe, random, grid or sobol.")] = "tpe",
+    trials: Annotated[int | None, typer.Option(metavar="N", help="Parameter sets a fold.  [default: 100]")] = None,
+    search: Annotated[
+        str | None, typer.Option(metavar="HOW", help="tpe, random, grid or sobol.  [default: tpe]")
+    ] = None,
     select: Annotated[
         str, typer.Option(metavar="METRICS", help="What decides, in order; -volatility: smaller is better.")
     ] = "sharpe_ratio,vwr",
     warm_start: Annotated[bool, typer.Option("--warm-start", help="Begin with the choice of the fold before.")] = False,
-    seed: options.Seed = 0,
+    seed: options.Seed = None,
     symbol: options.Symbol = None,
     start: options.Start = None,
     end: options.End = None,
@@ -56,7 +58,7 @@ def walk_forward(
     sizing: options.Sizing = "percent:1.0",
     fill: options.Fill = "next_open",
     workers: options.Workers = None,
-    runs_dir: options.RunsDir = Path("runs"),
+    runs_dir: options.RunsDir = None,
     force: Annotated[bool, typer.Option("--force", help="Compute again also where the run exists.")] = False,
     report: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the report, one HTML file.")] = None,
     tearsheet: options.Tearsheet = False,
@@ -79,7 +81,13 @@ def walk_forward(
     windows = reading.read_splitter(splitter)
     costs, size = reading.read_costs(fee, slippage, venue), reading.read_sizing(sizing)
     bars = reading.read_bars(data, symbol, start, end, resample, periods_per_year)
-    command = options.line_of(ctx, _ASIDE)
+    settled = {
+        "trials": reading.configured(trials, "search.trials", 100),
+        "search": reading.configured(search, "search.method", "tpe"),
+        "seed": reading.configured(seed, "search.seed", 0),
+    }
+    folder = reading.configured(runs_dir, "runs_dir", Path("runs"))
+    prices = {"fee": costs.fee, "slippage": costs.slippage} if venue else {}
     seen: list[Any] = []
     listeners: list[Any] = [seen.append]
     if progress:
@@ -87,10 +95,11 @@ def walk_forward(
     began = time.perf_counter()
     with stopping.stopped_by_ctrl_c() as cancel:
         wf = research.walk_forward(
-            bars, chosen, splitter=windows, trials=trials, search=search, seed=seed, params=params, space=ranges,
+            bars, chosen, splitter=windows, **settled, params=params, space=ranges,
             costs=costs, sizing=size, cash=cash, fill=fill,  # type: ignore[arg-type]
-            select=tuple(one.strip() for one in select.split(",")), warm_start=warm_start, workers=workers,
-            runs_dir=runs_dir, progress=listeners, cancel=cancel, force=force, command=command,
+            select=tuple(one.strip() for one in select.split(",")), warm_start=warm_start,
+            workers=reading.configured(workers, "search.workers", None), runs_dir=folder, progress=listeners,
+            cancel=cancel, force=force, command=options.line_of(ctx, _ASIDE, {**settled, **prices}),
         )  # fmt: skip
     if not any(isinstance(event, events.RunStarted) for event in seen):
         typer.echo(f"run {wf.id} was there already and is loaded; --force computes it again", err=True)
@@ -101,7 +110,7 @@ def walk_forward(
         print_json(document(wf, written))
     else:
         show(wf)
-        _tell_where(wf, runs_dir, written, time.perf_counter() - began)
+        _tell_where(wf, folder, written, time.perf_counter() - began)
 
 
 def document(wf: WalkForward, report: Path | None = None) -> dict[str, Any]:

@@ -166,7 +166,7 @@ def _later(values: FloatArray, bars: int) -> FloatArray:
 
 @kept
 def true_range(high: FloatArray, low: FloatArray, close: FloatArray) -> FloatArray:
-    """True range: the widest of high − low, |high − previous close| and |low − previous close|.
+    """True range: the widest of high − low and the distances of high and low from the previous close.
 
     NaN at the first bar. As TA-Lib's ``TRANGE``.
     """

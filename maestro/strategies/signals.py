@@ -180,19 +180,19 @@ class Orders(Signals):
 
         step(t, allowed, bar, columns, params, account, state, book) -> action
 
-    t : int64, the bar; allowed : bool, ``long_entry[t]``
-    bar : float64[5], open, high, low, close, volume of bar t
-    columns : float64[k, n], the strategy's series, read at t and before
-    params : float64[m], its numbers; state : float64[s], its memory, zeros at the start
-    account : float64[ACCOUNT_WIDTH], CASH, POSITION (units), EQUITY at the close, BUDGET (cash a full entry
-        would spend, fee included; NaN where sized in units), BUDGET_UNITS (NaN where sized in cash), FEE
-        (fraction a side), LIVE (number of open lots)
-    book : float64[slots, BOOK_WIDTH], a row an order: SIDE (+1 buy, -1 sell, 0 none), PRICE (limit), SPEND
-        (cash to spend, fee included; 0: by UNITS), UNITS, LOT (a buy opens the lot of that number, a sale with
-        a number >= 0 closes it whole, -1: first in, first out), FILLED (units filled in this bar, else 0) and
-        FILL_PRICE. A filled row has SIDE 0.
-    action : int64, 0 go on; 1 the book is emptied and everything is sold at the next open, where nothing
-        else fills (slipped market order, reason ``signal``).
+    - t : int64, the bar; allowed : bool, ``long_entry[t]``
+    - bar : float64[5], open, high, low, close, volume of bar t
+    - columns : float64[k, n], the strategy's series, read at t and before
+    - params : float64[m], its numbers; state : float64[s], its memory, zeros at the start
+    - account : float64[ACCOUNT_WIDTH], CASH, POSITION (units), EQUITY at the close, BUDGET (cash a full entry
+      would spend, fee included; NaN where sized in units), BUDGET_UNITS (NaN where sized in cash), FEE
+      (fraction a side), LIVE (number of open lots)
+    - book : float64[slots, BOOK_WIDTH], a row an order: SIDE (+1 buy, -1 sell, 0 none), PRICE (limit), SPEND
+      (cash to spend, fee included; 0: by UNITS), UNITS, LOT (a buy opens the lot of that number, a sale with
+      a number >= 0 closes it whole, -1: first in, first out), FILLED (units filled in this bar, else 0) and
+      FILL_PRICE. A filled row has SIDE 0.
+    - action : int64, 0 go on; 1 the book is emptied and everything is sold at the next open, where nothing
+      else fills (slipped market order, reason ``signal``).
     """
 
     __slots__ = ("columns", "numbers", "slots", "state", "step")

@@ -1,0 +1,84 @@
+"""``python -m benchmarks`` runs every benchmark in a process of its own and writes what they print to results.md.
+
+``python -m benchmarks tpe start`` runs some, and prints only.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+HERE = Path(__file__).parent
+ORDER = ("start", "backtest", "walkforward", "tpe", "sweep", "scaling", "data")
+LIBRARIES = ("numpy", "polars", "numba", "optuna", "vectorbt", "backtesting", "backtrader")
+
+
+def machine() -> list[str]:
+    """Return lines that say on what the figures were measured."""
+    cpu = platform.processor() or platform.machine()
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        names = [
+            line.split(":", 1)[1].strip() for line in info.read_text().splitlines() if line.startswith("model name")
+        ]
+        cpu = names[0] if names else cpu
+    load = f", load {os.getloadavg()[0]:.1f} before the first" if hasattr(os, "getloadavg") else ""
+    libraries = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
+    return [
+        f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC{load}.",
+        f"{cpu}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}, Python {platform.python_version()}.",
+        f"maestro {version('maestro-research')}, {libraries}.",
+    ]
+
+
+def run(path: Path) -> tuple[str, bool]:
+    """Run one benchmark, show what it prints as it comes, and return that as a section."""
+    begun = time.perf_counter()
+    with subprocess.Popen(
+        [sys.executable, str(path)], stdout=subprocess.PIPE, text=True, encoding="utf-8", cwd=HERE.parent
+    ) as process:
+        lines = []
+        for line in process.stdout or ():
+            print(line, end="", flush=True)
+            lines.append(line)
+    text = "".join(lines).strip()
+    if "|---" not in text:  # a plain table keeps its columns
+        text = f"```text\n{text}\n```"
+    title = (path.read_text(encoding="utf-8").split('"""')[1].splitlines() or [""])[0]
+    ended = "" if process.returncode == 0 else f"\n\n**It failed with exit code {process.returncode}.**"
+    how = f"`python {path.relative_to(HERE.parent)}`, {time.perf_counter() - begun:.0f} s"
+    section = f"## {title}\n\n{text}{ended}\n\n{how}\n"
+    return section, process.returncode == 0
+
+
+def main(wanted: list[str]) -> int:
+    """Run the benchmarks wanted, or all; returns an exit code."""
+    found = {path.stem.removeprefix("bench_"): path for path in sorted(HERE.glob("bench_*.py"))}
+    unknown = [name for name in wanted if name not in found]
+    if unknown:
+        print(f"there is no benchmark {', '.join(unknown)}; there are: {', '.join(found)}", file=sys.stderr)
+        return 2
+    about = machine()
+    sections, failed = [], []
+    for name in sorted(wanted or found, key=lambda name: (ORDER.index(name) if name in ORDER else len(ORDER), name)):
+        print(f"\n== {name}", flush=True)
+        section, good = run(found[name])
+        sections.append(section)
+        failed += [] if good else [name]
+    if not wanted:
+        head = "# Results\n\nWritten by `make bench`. " + "\n".join(about) + "\n"
+        (HERE / "results.md").write_text("\n".join([head, *sections]), encoding="utf-8")
+        print(f"\n{HERE / 'results.md'}")
+    if failed:
+        print(f"failed: {', '.join(failed)}", file=sys.stderr)
+    return int(bool(failed))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
