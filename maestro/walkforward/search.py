@@ -29,6 +29,7 @@ DIGITS = 12
 State: TypeAlias = Literal["complete", "infeasible", "undefined", "failed"]
 Evaluate: TypeAlias = Callable[[Parameters], FloatArray]
 Score: TypeAlias = Callable[[FloatArray], float]
+Outcome: TypeAlias = tuple[State, FloatArray | None, str | None, float]
 
 
 @dataclass(slots=True)
@@ -170,7 +171,7 @@ class Bench:
         self.space, self.budget, self.score = space, budget, score
         self.finished: list[Trial] = []
         self._evaluate, self._cancelled, self._on_trial = evaluate, cancelled, on_trial
-        self._known: dict[tuple[Any, ...], tuple[FloatArray | None, str | None]] = {}
+        self._known: dict[tuple[Any, ...], Outcome] = {}
 
     def raise_if_cancelled(self) -> None:
         if self._cancelled is not None and self._cancelled():
@@ -190,18 +191,22 @@ class Bench:
         except Exception as error:  # a strategy is the user's code: whatever it raises is this trial's failure
             return None, f"{type(error).__name__}: {error}"
 
+    def judge(self, params: Parameters) -> Outcome:
+        """Evaluate a feasible set: state, metrics, error and score of its trial."""
+        self.raise_if_cancelled()
+        metrics, error = self.measure(params, self._evaluate)
+        if metrics is None:
+            return "failed", None, error, math.nan
+        value = round_score(self.score(metrics))
+        return "undefined" if math.isnan(value) else "complete", metrics, None, value
+
     def run(self, number: int, params: Parameters) -> Trial:
         """Evaluate a feasible set, unless an equal one was."""
-        self.raise_if_cancelled()
         key = tuple([params[name] for name in self.space.names])
         found = self._known.get(key)
         if found is None:
-            found = self._known[key] = self.measure(params, self._evaluate)
-        metrics, error = found
-        if metrics is None:
-            return Trial(number, params, "failed", None, error)
-        value = round_score(self.score(metrics))
-        return Trial(number, params, "undefined" if math.isnan(value) else "complete", metrics, None, value)
+            found = self._known[key] = self.judge(params)
+        return Trial(number, params, *found)
 
     def keep(self, trial: Trial) -> Trial:
         """Enter a finished trial and tell the listener."""
@@ -237,6 +242,10 @@ def _batch(bench: Bench, leading: Sequence[Parameters], method: str, seed: int) 
     sets = list(bench.space.rows(columns))
     bench.budget = len(sets)
     _, place = visits(columns)
+    places, last = place.tolist(), -1
     for number in np.argsort(place, kind="stable").tolist():  # neighbours together, equal sets one after the other
-        bench.keep(bench.run(number, sets[number]))
+        if places[number] != last:
+            last = places[number]
+            found = bench.judge(sets[number])
+        bench.keep(Trial(number, sets[number], *found))
     bench.finished.sort(key=lambda trial: trial.number)
