@@ -36,7 +36,8 @@ def ours(bars: ms.Bars) -> dict[str, Callable[[], object]]:
     def run(**levels: float) -> Callable[[], object]:
         if not levels:
             return lambda: [
-                ms.backtest(bars, "EmaCrossStrategy", params={"fast": 20, "slow": 60}, costs=COSTS).metrics[k] for k in names[:1]
+                ms.backtest(bars, "EmaCrossStrategy", params={"fast": 20, "slow": 60}, costs=COSTS).metrics[k]
+                for k in names[:1]
             ]
 
         class Protected(ms.Strategy):

@@ -25,12 +25,12 @@ _HOMES = {
 _MODULES = ("errors", "indicators", "metrics", "reports", "runs", "validation")
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
-__all__ = sorted([*_HOME, *_MODULES])  # noqa: PLE0605
+__all__ = sorted([*_HOME, *_MODULES])
 
 if TYPE_CHECKING:
     from maestro import errors, indicators, metrics, reports, runs, validation
     from maestro.bars import Bars, BarsWarning
-    from maestro.engine import Backtest, Costs, Sizing, backtest
+    from maestro.engine import Backtest, Costs, Sizing, backtest  # type: ignore[no-redef]
     from maestro.errors import MaestroError
     from maestro.loading import load, load_sample, samples, synthetic_bars
     from maestro.research import WalkForward, load_run, walk_forward
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
         strategies,
         strategy,
     )
-    from maestro.walkforward import Adaptive, Calendar, Expanding, Rolling, Sweep, sweep
+    from maestro.walkforward import Adaptive, Calendar, Expanding, Rolling, Sweep, sweep  # type: ignore[no-redef]
 
 
 def __getattr__(name: str) -> Any:
