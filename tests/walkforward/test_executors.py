@@ -238,6 +238,50 @@ def test_a_worker_that_dies_is_named_with_a_remedy() -> None:
         ms.walk_forward(RISING, Dies, **THREE, params={"spared": os.getpid()}, executor="processes", workers=2)
 
 
+LEADER = """
+import os, sys
+import maestro as ms
+sys.path.insert(0, {root!r})
+from tests.walkforward.rules import RISING, THREE, Slow
+
+class Told(Slow):
+    def signals(self, bars):
+        with open(os.path.join({folder!r}, str(os.getpid())), "a"):
+            pass
+        return super().signals(bars)
+
+ms.walk_forward(RISING, Told, **{{**THREE, "trials": 100_000}}, executor="processes", workers=2)
+"""
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_workers_of_a_killed_leader_leave_and_take_their_bars_with_them(tmp_path: Path) -> None:
+    told, temporary = tmp_path / "told", tmp_path / "tmp"
+    told.mkdir()
+    temporary.mkdir()
+    code = LEADER.format(root=str(ROOT), folder=str(told))
+    leader = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, env={**os.environ, "TMPDIR": str(temporary)})
+    deadline = time.monotonic() + 60
+    while len(workers := [int(path.name) for path in told.iterdir() if int(path.name) != leader.pid]) < 2:
+        assert leader.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert list(temporary.glob("maestro-bars-*"))
+    leader.kill()
+    leader.wait()
+    deadline = time.monotonic() + 30
+    while any(map(alive, workers)) or list(temporary.glob("maestro-bars-*")):
+        assert time.monotonic() < deadline, f"of {workers}, {[pid for pid in workers if alive(pid)]} are still there"
+        time.sleep(0.05)
+
+
 # -- bad input --------------------------------------------------------------------------------
 
 
