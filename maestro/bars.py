@@ -298,6 +298,35 @@ class Bars:
         result.notes = (*self.notes, *notes)
         return result
 
+    def with_series(
+        self, *, funding: Any = None, open_interest: Any = None, basis: Any = None, lag: dict[str, str] | None = None
+    ) -> Bars:
+        """Bars that also carry funding, open interest or basis, as known at each bar.
+
+        Takes frames with ``timestamp`` and ``funding_rate``, ``open_interest`` or ``basis``, of any interval;
+        `maestro.data.join.join_series` says what counts when. Where a series does not reach from the first bar to
+        the last, `notes` say so.
+
+        Raises
+        ------
+        BarsError
+            A frame without the needed columns, or two different values of one stamp.
+        """
+        from maestro.data.join import join_series, uncovered
+
+        given = {"funding": funding, "open_interest": open_interest, "basis": basis}
+        given = {name: to_polars(frame) for name, frame in given.items() if frame is not None}
+        lacks = [uncovered(self.time, timeframe_us(self.timeframe), name, frame) for name, frame in given.items()]
+        return Bars.from_frame(
+            join_series(self.to_frame(), self.timeframe, lag=lag, **given),
+            provider=self.provider,
+            symbol=self.symbol,
+            timeframe=self.timeframe,
+            periods_per_year=self.periods_per_year,
+            synthetic=self.synthetic,
+            notes=(*self.notes, *filter(None, lacks)),
+        )
+
     def _like(self, columns: dict[str, Any], made_by: str) -> Bars:
         return Bars(
             columns,
