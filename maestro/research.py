@@ -230,6 +230,8 @@ def walk_forward(
     if store is not None and not force and store.status() == "done":
         return _load(store)
     with store.locked() if store is not None else nullcontext():
+        if store is not None and not force and store.status() == "done":  # by another process, a moment ago
+            return _load(store)
         return run.execute(store, workers, executor, listeners, cancel or threading.Event(), force, command)
 
 

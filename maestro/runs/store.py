@@ -137,17 +137,18 @@ class RunStore:
         RunError
             Another process works on it, or the folder cannot be written.
         """
+        path = self.folder / ".lock"
         with named_errors(self.folder, "create"):
             self.folder.mkdir(parents=True, exist_ok=True)
-            handle = os.open(self.folder / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
+            handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
         try:
+            busy = f"another process works on run {self.id} in {self.folder.parent}; "
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
-                raise RunError(
-                    f"another process works on run {self.id} in {self.folder.parent}; wait for it, or give another "
-                    "runs_dir."
-                ) from error
+                raise RunError(f"{busy}wait for it, or give another runs_dir.") from error
+            if not path.exists() or not os.path.samestat(os.fstat(handle), path.stat()):
+                raise RunError(f"{busy}it was removed at this moment, start again.")  # what we hold guards nothing
             yield
         finally:
             os.close(handle)

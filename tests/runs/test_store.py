@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -324,6 +326,32 @@ def test_a_run_in_use_is_not_removed(stored: ms.WalkForward, tmp_path: Path) -> 
     with RunStore(tmp_path / stored.id).locked(), pytest.raises(RunError, match="another process works on run"):
         remove(stored.id, tmp_path)
     assert (tmp_path / stored.id).exists()
+
+
+def test_a_run_that_is_removed_while_another_process_begins_is_not_worked_on(
+    stored: ms.WalkForward, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock = fcntl.flock
+
+    def removed_before(handle: int, how: int) -> None:
+        shutil.rmtree(tmp_path / stored.id)
+        lock(handle, how)
+
+    monkeypatch.setattr(fcntl, "flock", removed_before)
+    with pytest.raises(RunError, match="it was removed at this moment, start again"):
+        ms.walk_forward(RISING, Cross, **THREE, runs_dir=tmp_path, force=True)
+    monkeypatch.undo()
+    assert same(ms.walk_forward(RISING, Cross, **THREE, runs_dir=tmp_path), stored)
+
+
+def test_a_run_that_another_process_finishes_at_this_moment_is_loaded(
+    stored: ms.WalkForward, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = iter(["running", "done"])
+    monkeypatch.setattr(RunStore, "status", lambda store: next(seen))
+    heard: list[Event] = []
+    assert same(ms.walk_forward(RISING, Cross, **THREE, runs_dir=tmp_path, progress=heard.append), stored)
+    assert heard == []
 
 
 # -- finding ----------------------------------------------------------------------------------
