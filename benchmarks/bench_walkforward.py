@@ -59,18 +59,18 @@ def optuna_itself() -> dict[str, Any]:
 
 def main() -> None:
     tpe, sobol = {"trials": 100}, {"trials": 10_000, "search": "sobol"}
-    both = {**sobol, "executor": "processes", "workers": 2}
-    optuna = optuna_itself()
+    pair = {"executor": "processes", "workers": 2}
+    optuna = {**optuna_itself(), "executor": "serial"}
     rows = [
         ("9 x 100 TPE, warm", warm(tpe, 9), 0.5),
         ("9 x 100 TPE, whole process", whole(tpe, 5), 2.0),
-        ("9 x 100, Optuna's TPE, one process, warm", warm({**optuna, "executor": "serial"}, 3), None),
+        ("9 x 100, Optuna's TPE, one process, warm", warm(optuna, 3), None),
         (
             "9 x 100, Optuna's TPE, two processes, warm",
             warm({**optuna, "executor": "processes", "workers": 2}, 3),
             None,
         ),
-        ("9 x 10,000 Sobol sets, two processes, warm", warm(both, 5), 1.5),
+        ("9 x 10,000 Sobol sets, two processes, warm", warm({**sobol, **pair}, 5), 1.5),
         ("9 x 10,000 Sobol sets, one process, warm", warm({**sobol, "executor": "serial"}, 3), None),
         ("9 x 10,000 Sobol sets, whole process", whole(sobol, 3), 3.0),
     ]
