@@ -21,4 +21,6 @@ napoleon_use_ivar = True
 autodoc_mock_imports = ["vectorbt"]
 html_theme = "pydata_sphinx_theme"
 html_theme_options = {"show_prev_next": False, "navigation_depth": 2}
+html_title = "Maestro"
+html_sidebars = {"**": []}
 html_show_sourcelink = False
