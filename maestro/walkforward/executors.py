@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import pickle
 import shutil
@@ -18,6 +19,7 @@ from typing import Any, TypeAlias
 
 from maestro.bars import Bars
 from maestro.errors import RunCancelled, RunError, SettingsError, nearest
+from maestro.indicators import ColumnCache, using
 from maestro.walkforward.draws import propose_all
 from maestro.walkforward.fold import FoldResult, Plan, evaluator, run_fold
 from maestro.walkforward.search import Trial
@@ -26,8 +28,11 @@ from maestro.walkforward.splitters import Window
 KINDS = ("serial", "threads", "processes")
 Job: TypeAlias = tuple[int, Window]
 
-_QUICK = 1.0
-"""Seconds of work below which starting workers costs more than it saves."""
+_START, _HAND_OVER = 1.5, 0.1
+"""Seconds that processes take to start (they import what is compiled), and to be given work once they run."""
+_IDLE = 60
+"""Seconds after which idle processes end."""
+_last_use = -math.inf
 _PROPOSAL = {"tpe": 2e-4, "optuna": 2e-3}
 """Seconds that a search itself takes for a trial, where that is worth counting."""
 _LONG = 20_000
@@ -98,11 +103,13 @@ def choose(plan: Plan, bars: Bars, jobs: Sequence[Job], workers: int | None, exe
     count = min(workers or os.cpu_count() or 1, max(len(jobs), 1))
     if executor is not None:
         return executor, count
-    if count == 1 or len(jobs) * plan.trials * _seconds(plan, bars, jobs[0][1]) < _QUICK:
+    if count == 1:
         return "serial", 1
+    alone = len(jobs) * plan.trials * _seconds(plan, bars, jobs[0][1])
     train = max(w.train_stop - w.train_start for _, w in jobs)
-    compiled = plan.strategy.__module__.startswith("maestro.")
-    return ("threads" if train >= _LONG and compiled else "processes"), count
+    kind = "threads" if train >= _LONG and plan.strategy.__module__.startswith("maestro.") else "processes"
+    running = kind == "threads" or time.monotonic() - _last_use < _IDLE / 2
+    return (kind, count) if alone > alone / count + (_HAND_OVER if running else _START) else ("serial", 1)
 
 
 def _seconds(plan: Plan, bars: Bars, window: Window) -> float:
@@ -112,15 +119,14 @@ def _seconds(plan: Plan, bars: Bars, window: Window) -> float:
         params = plan.space.default or next(plan.space.rows(propose_all(plan.space, "sobol", 1, 0)))
     except SettingsError:  # no set is feasible, which the search says in its own words
         return 0.0
-    taken = []
-    for _ in range(2):  # the first call may load or compile
-        began = time.perf_counter()
-        with suppress(Exception):  # the fold will meet it again, and report it
-            evaluate(params)
-        taken.append(time.perf_counter() - began)
-        if taken[-1] < 1e-3:
-            break
-    return min(taken) + _PROPOSAL.get(plan.method if isinstance(plan.method, str) else "optuna", 1e-5)
+    taken: list[float] = []
+    with using(ColumnCache()):
+        while len(taken) < 3 and sum(taken) < 0.5:  # the first call may load or compile
+            began = time.perf_counter()
+            with suppress(Exception):  # the fold will meet it again, and report it
+                evaluate(params)
+            taken.append(time.perf_counter() - began)
+    return min(taken) + _PROPOSAL.get(plan.method if isinstance(plan.method, str) else "optuna", 5e-6)
 
 
 def _collect(
@@ -195,12 +201,14 @@ def _pooled(
 ) -> Iterator[Any]:
     from loky import get_reusable_executor
 
+    global _last_use
     with _handed_over(bars) as (folder, flag):
         with _deaf_to_ctrl_c():
-            pool = get_reusable_executor(max_workers=workers, timeout=60)
+            pool = get_reusable_executor(max_workers=workers, timeout=_IDLE)
             leader = os.getpid()
             futures = [pool.submit(_in_process, leader, folder, flag, function, *args) for args in arguments]
         yield from _collect(futures, cancel, threading.Event(), flag)
+    _last_use = time.monotonic()
 
 
 @contextmanager
