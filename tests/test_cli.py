@@ -81,6 +81,8 @@ def test_help_lists_every_command(run: Callable[..., Done]) -> None:
     for name, line in COMMANDS.items():
         assert re.search(rf"^  {name} +{line.split()[0]}", done.out, re.M)
     assert run("--version").out == f"maestro {ms.__version__}\n"
+    assert run() == done
+    assert run("runs").out == run("runs", "--help").out
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -138,8 +140,10 @@ def test_backtest_of_a_file_and_its_tables(run: Callable[..., Done], tmp_path: P
     assert len(pl.read_parquet(tmp_path / "equity.parquet")) == 336
     assert "exit_reason" in pl.read_csv(tmp_path / "trades.csv").columns
     assert run(*arguments, "--trades", "trades.txt").code == 2
-    coarse = json.loads(run(*arguments, "-p", "period=5", "--resample", "4h", "--json").out)
-    assert coarse["bars"]["timeframe"] == "4h"
+    coarse = run(*arguments, "--start", "2020-01-01 01:00", "-p", "period=5", "--resample", "4h", "--json")
+    assert json.loads(coarse.out)["bars"]["timeframe"] == "4h"
+    assert "unfinished first 4h bar" in json.loads(coarse.out)["notes"][0]
+    assert coarse.err == ""
 
 
 def test_own_strategy_from_a_file(run: Callable[..., Done], tmp_path: Path) -> None:

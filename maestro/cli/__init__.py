@@ -90,6 +90,9 @@ def _run(arguments: list[str] | None) -> int:
         sys.stdout.flush()
     except _UsageError as error:
         ctx = getattr(error, "ctx", None)
+        if type(error).__name__ == "NoArgsIsHelpError":
+            typer.echo(error.format_message())
+            return 0
         _complain(error.format_message(), f" See: {ctx.command_path} --help" if ctx else "")
         return 2
     except typer.Abort:

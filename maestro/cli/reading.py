@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+import warnings
 from collections.abc import Iterable
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from maestro.bars import Bars
+from maestro.bars import Bars, BarsWarning
 from maestro.config import load_settings
 from maestro.config.settings import BUILT_IN
 from maestro.engine import Costs, Sizing
@@ -47,7 +48,11 @@ def read_bars(
     """Bars of ``--data`` and the options beside it."""
     given = {"symbol": symbol, "periods_per_year": periods_per_year}
     bars = load(data, start=start, end=end, **{name: value for name, value in given.items() if value is not None})
-    return bars.resample(resample) if resample else bars
+    if not resample:
+        return bars
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", BarsWarning)  # it stands in the notes, which every command shows
+        return bars.resample(resample)
 
 
 def read_strategy(argument: str | None, option: str | None) -> type[Strategy]:
