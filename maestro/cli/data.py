@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from maestro.cli import data_check, data_questdb, options
+from maestro.cli import data_check, data_migrate, data_questdb, options
 
 if TYPE_CHECKING:
     from maestro.data.importing import Reading
@@ -216,6 +216,7 @@ def rm(
 
 
 app.command()(data_check.check)
+app.command()(data_migrate.migrate)
 app.add_typer(data_questdb.app, name="questdb")
 
 

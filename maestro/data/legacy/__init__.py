@@ -1,0 +1,20 @@
+"""The old RethinkDB database, running, dumped or exported: moved into a store, and taken back."""
+
+from maestro.data.legacy.documents import Choices
+from maestro.data.legacy.migration import Progress, migrate, migrations_folder
+from maestro.data.legacy.report import MigrationReport, TableReport
+from maestro.data.legacy.rollback import RollbackReport, rollback
+from maestro.data.legacy.source import OldSource, open_source
+
+__all__ = [
+    "Choices",
+    "MigrationReport",
+    "OldSource",
+    "Progress",
+    "RollbackReport",
+    "TableReport",
+    "migrate",
+    "migrations_folder",
+    "open_source",
+    "rollback",
+]
