@@ -43,7 +43,7 @@ class Above(ms.Strategy):
         return ms.Signals(long_entry=long, long_exit=~long)
 """
 
-SLOW = OWN.replace("(self, bars):\n", "(self, bars):\n        __import__('time').sleep(0.02)\n")
+SLOW = OWN.replace("(self, bars):\n", "(self, bars):\n        __import__('time').sleep(0.01)\n")
 FAST = ("--trials", "8", "--space", "fast=5:30", "-p", "slow=60", "--no-progress")
 
 
@@ -413,7 +413,7 @@ def test_ctrl_c_leaves_a_run_that_goes_on(tmp_path: Path, workers: str) -> None:
         "-d",
         "sample:IBM",
         "--trials",
-        "25",
+        "20",
         "--search",
         "random",
         "--splitter",
