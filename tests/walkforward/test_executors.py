@@ -203,7 +203,9 @@ ms.walk_forward(RISING, Slow, **{{**THREE, "trials": 60}}, runs_dir={runs!r}, ex
 
 @pytest.mark.parametrize("executor", ["serial", "processes"])
 def test_ctrl_c_leaves_a_run_that_goes_on(tmp_path: Path, executor: str) -> None:
-    code = INTERRUPTED.format(root=str(ROOT), runs=str(tmp_path), executor=executor)
+    # A job that a shell started in the background ignores the interrupt; the child is told to heed it.
+    heed = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    code = heed + INTERRUPTED.format(root=str(ROOT), runs=str(tmp_path), executor=executor)
     child = subprocess.Popen(
         [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT,
         start_new_session=True,
