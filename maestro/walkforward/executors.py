@@ -28,7 +28,7 @@ from maestro.walkforward.splitters import Window
 KINDS = ("serial", "threads", "processes")
 Job: TypeAlias = tuple[int, Window]
 
-_START, _HAND_OVER = 1.5, 0.1
+_START, _HAND_OVER = 2.0, 0.1
 """Seconds that processes take to start (they import what is compiled), and to be given work once they run."""
 _IDLE = 60
 """Seconds after which idle processes end."""
