@@ -16,7 +16,6 @@ import socket
 import socketserver
 import struct
 import threading
-from collections.abc import Iterator
 from typing import Any
 
 V1_0 = 0x34C2BDC3
@@ -173,7 +172,7 @@ class _Connection(socketserver.BaseRequestHandler):
     def handle(self) -> None:
         self.request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._buffer = b""
-        self._streams: dict[int, Iterator[list[Any]]] = {}
+        self._streams: dict[int, list[list[Any]]] = {}  # the next one last
         self._sent = 0
         number, self.server.connections = self.server.connections, self.server.connections + 1
         cuts = self.server.cut_after
@@ -259,7 +258,8 @@ class _Connection(socketserver.BaseRequestHandler):
                 return
             if isinstance(value, Rows):
                 size = self.server.batch
-                self._streams[token] = iter([value[at : at + size] for at in range(0, len(value), size)] or [[]])
+                batches = [value[at : at + size] for at in range(0, len(value), size)] or [[]]
+                self._streams[token] = batches[::-1]
                 self._stream(token)
             else:
                 self._reply(token, ATOM, [value])
@@ -269,23 +269,15 @@ class _Connection(socketserver.BaseRequestHandler):
         if stream is None:  # the driver asks ahead, also behind the end
             self._reply(token, CLIENT_ERROR, [f"Token {token} not in stream cache."], {"b": []})
             return
-        batch = next(stream)
-        following = next(stream, None)
-        if following is None:
+        batch = stream.pop()
+        if not stream:
             del self._streams[token]
-        else:
-            self._streams[token] = _put_back(following, stream)
         self._sent += len(batch)
         if self._cut is not None and self._sent > self._cut:
             self.request.shutdown(socket.SHUT_RDWR)
             raise EOFError
-        self._reply(token, SEQUENCE if following is None else PARTIAL, batch)
+        self._reply(token, PARTIAL if stream else SEQUENCE, batch)
 
     def _reply(self, token: int, kind: int, values: list[Any], more: Document | None = None) -> None:
         body = json.dumps({"t": kind, "r": values, "n": [], **(more or {})}).encode()
         self.request.sendall(struct.pack("<QL", token, len(body)) + body)
-
-
-def _put_back(first: list[Any], rest: Iterator[list[Any]]) -> Iterator[list[Any]]:
-    yield first
-    yield from rest

@@ -22,7 +22,7 @@ from maestro.errors import SourceError
 _BATCH = 5_000  # documents
 _CHUNK = 2**20  # bytes
 _LONGEST = 2**24  # characters of one document
-_SPACE = re.compile(r"[\s,]*")
+_BETWEEN = " \t\r\n,"
 _ENDING = re.compile(r"\.(json|ndjson|jsonl|csv)(\.gz)?$", re.IGNORECASE)
 _TORN = (EOFError, zlib.error, OSError, tarfile.TarError, UnicodeDecodeError, json.JSONDecodeError, csv.Error)
 
@@ -137,7 +137,8 @@ def json_documents(stream: Any, where: str) -> Iterator[Any]:
 
     started = False
     while True:
-        at = _end(_SPACE, buffer, at)
+        while at < len(buffer) and buffer[at] in _BETWEEN:
+            at += 1
         if at == len(buffer):
             if ended:
                 break
@@ -170,8 +171,3 @@ def csv_documents(stream: Any) -> Iterator[dict[str, Any]]:
     with io.TextIOWrapper(stream, "utf-8-sig", newline="") as text:
         for row in csv.DictReader(text):
             yield {name: cell for name, cell in row.items() if name is not None and cell not in ("", None)}
-
-
-def _end(pattern: re.Pattern[str], text: str, at: int) -> int:
-    match = pattern.match(text, at)
-    return at if match is None else match.end()

@@ -17,7 +17,7 @@ from maestro.data.legacy.documents import FIELDS, Choices, DocumentReader, Readi
 from maestro.data.legacy.journal import BEFORE, THERE, Migration, begin
 from maestro.data.legacy.names import PREFIX, series_of
 from maestro.data.legacy.report import MigrationReport, TableReport
-from maestro.data.legacy.source import OldSource, Table
+from maestro.data.legacy.source import OldSource, SourceAwayError, Table
 from maestro.data.sources.settings import SourceSettings
 from maestro.data.stores import SeriesKey, Store
 from maestro.data.stores.rows import ALLOWED, differences, fingerprint_rows, stamps_of
@@ -109,7 +109,8 @@ def migrate(
     SourceError
         The source is away or refuses.
     StoreUnavailableError, StoreFullError, StoreAccessError
-        The store fails for all tables; what was written is in the journal, and the same call goes on.
+        The store fails for all tables; what was written is in the journal, and the same call goes on. The same for a
+        source that goes away.
     """
     if batch < 1:
         raise SettingsError(f"batch={batch!r} must be 1 or more.")
@@ -142,7 +143,7 @@ def migrate(
             report.tables.append(work.done)
             try:
                 work.run()
-            except (StoreUnavailableError, StoreFullError, StoreAccessError) as error:
+            except (SourceAwayError, StoreUnavailableError, StoreFullError, StoreAccessError) as error:
                 raise type(error)(f"{error} {_how_to_go_on(migration)}".strip()) from None
             except MaestroError as error:
                 work.done.status, work.done.error = "failed", str(error)
@@ -225,7 +226,8 @@ class _Work:
         reading = self._read()
         done, rows = self.done, reading.rows
         done.documents, done.rows, done.identical = reading.documents, len(rows), reading.identical
-        done.rejected, done.examples, done.notes = reading.rejected, reading.examples, list(reading.notes)
+        done.rejected, done.examples = reading.rejected, reading.examples
+        done.notes += reading.notes
         done.checksum = fingerprint_rows("bars", rows)
         if not len(rows):
             if reading.documents:
@@ -323,7 +325,7 @@ class _Work:
         self._tell("check", 0, len(rows))
         stamps = stamps_of(rows)
         found = self.store.read(self.key, int(stamps[0]), int(stamps[-1]) + 1).select("timestamp", *FIELDS)
-        found = found.filter(pl.Series(np.isin(stamps_of(found), stamps)))
+        found = found.filter(pl.Series(np.isin(stamps_of(found), stamps, assume_unique=True)))
         done.found = len(found)
         done.checksum = fingerprint_rows("bars", rows)
         done.checksum_found = fingerprint_rows("bars", found)

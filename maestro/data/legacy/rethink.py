@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
-from maestro.data.legacy.source import Table, said
+from maestro.data.legacy.source import SourceAwayError, Table, said
 from maestro.errors import MissingExtraError, SourceError
 
 _TRIES = 5  # connections that may be lost one after the other without a document between them
@@ -126,12 +126,12 @@ class RethinkSource:
             with contextlib.suppress(self._errors.ReqlError):  # it is gone already
                 connection.close(noreply_wait=False)
         if isinstance(error, self._errors.ReqlAuthError):
-            raise SourceError(
+            raise SourceAwayError(
                 f"{self.name} refuses user {self.user!r} ({said(error)}); give another as rethinkdb://USER:PASSWORD@…, "
                 "or the password in MAESTRO_RETHINKDB_PASSWORD."
             ) from None
         if failed >= _TRIES:
-            raise SourceError(
+            raise SourceAwayError(
                 f"{self.name} does not answer after {failed} tries ({said(error)}); is it running, and is this its "
                 "driver port?"
             ) from None

@@ -54,6 +54,10 @@ class OldSource(Protocol):
         ...
 
 
+class SourceAwayError(SourceError):
+    """The source does not answer at all, or refuses the user: no table can be read."""
+
+
 def open_source(text: str | os.PathLike[str], *, timeout: float = 20.0) -> OldSource:
     """Open an old database or what was exported from it.
 

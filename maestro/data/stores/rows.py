@@ -158,7 +158,7 @@ def without(rows: pl.DataFrame, start: int | None, end: int | None, stamps: IntA
     low, high = ends(start, end)
     hit = (own >= low) & (own < high)
     if stamps is not None:
-        hit &= np.isin(own, stamps)
+        hit &= np.isin(own, stamps, assume_unique=True)  # both are; else they are hashed first, 5 s a million
     return rows.filter(pl.Series(~hit)) if hit.any() else rows
 
 
