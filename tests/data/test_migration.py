@@ -441,17 +441,19 @@ def test_one_migration_at_a_time_and_other_choices_are_another_one(tmp_path: Pat
 # -- killed ---------------------------------------------------------------------------------------
 
 
-def run_killed(arguments: list[str], delay: float) -> bool:
-    """Whether the process came to its end before it was killed."""
+def run(arguments: list[str], lines: int | None, delay: float = 0.0) -> bool:
+    """Whether a process came to its end; it is killed a moment after so many lines of its progress, if not None."""
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.rethink.killed_migration", *arguments],
         stdout=subprocess.PIPE, cwd=PROJECT, text=True,
     )  # fmt: skip
     assert process.stdout is not None
     with process.stdout:
-        assert process.stdout.readline() == "ready\n"
-        time.sleep(delay)
-        process.kill()
+        for _ in range(lines or 0):
+            process.stdout.readline()
+        if lines is not None:
+            time.sleep(delay)
+            process.kill()
         rest = process.stdout.read()
         process.wait()
     return "done" in rest
@@ -467,23 +469,25 @@ def test_killed_at_random_moments_it_goes_on_and_is_taken_back(tmp_path: Path) -
     dump = write_dump(tmp_path / "old.tar.gz", {"old": {TABLE: documents(rows)}})
     arguments = [str(dump), str(tmp_path / "store"), str(tmp_path / "journal")]
     allowed = {tuple(row) for frame in (rows, mine) for row in frame.select("timestamp", *FIELDS).iter_rows()}
-    kills = [0, 0]
-    while not run_killed(arguments, rng.uniform(0.2, 0.4 + 0.1 * kills[0])):
-        kills[0] += 1
+    halfway = 0
+    for lines in (1, 3, 6, 11, 15):  # of: ready, read, 15 batches, 2 of checking
+        assert not run(arguments, lines, rng.uniform(0, 0.02))
+        found = store.read(KEY)
         assert store.check() == []
-        assert set(store.read(KEY).iter_rows()) <= allowed, kills
-        assert kills[0] < 60
+        assert set(found.iter_rows()) <= allowed, lines
+        halfway += 2_500 < len(found) < 6_500
+    assert halfway >= 2, "it was never killed on the way: the test tests nothing"
+    assert run(arguments, None)
     (migration,) = migrations(tmp_path / "journal")
     assert bits(store.read(KEY)[:6_000]) == bits(rows)
     tables = migration.manifest["tables"].values()
     assert [(one["inserted"], one["replaced"], one["found"]) for one in tables] == [(4_000, 2_000, 6_000)]
-    while not run_killed([*arguments, migration.id], rng.uniform(0.02, 0.1 + 0.1 * kills[1])):
-        kills[1] += 1
+    for lines in (1, 2, 2, 2):  # of: ready, the beginning, the end
+        run([*arguments, migration.id], lines, rng.uniform(0, 0.02))
         assert store.check() == []
-        assert set(store.read(KEY).iter_rows()) <= allowed, kills
-        assert kills[1] < 60
+        assert set(store.read(KEY).iter_rows()) <= allowed, lines
+    assert run([*arguments, migration.id], None)
     assert state(store) == before
-    assert kills[0] >= 2, "it was never killed on the way: the test tests nothing"
 
 
 # -- from the shell ---------------------------------------------------------------------------------

@@ -8,18 +8,24 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from maestro.data.legacy import migrate, open_source, rollback
+from maestro.data.legacy import Progress, migrate, open_source, rollback
 from maestro.data.stores import ParquetStore
+
+
+def tell(progress: Progress) -> None:
+    """A line for whoever waits to kill."""
+    print(progress.phase, progress.done, flush=True)
+
 
 if __name__ == "__main__":
     old, store, folder = sys.argv[1], ParquetStore(sys.argv[2]), Path(sys.argv[3])
     source = open_source(old)
     print("ready", flush=True)
     if len(sys.argv) > 4:
-        report = rollback(sys.argv[4], store, folder=folder)
+        report = rollback(sys.argv[4], store, folder=folder, progress=tell)
         assert report.whole
     else:
-        done = migrate(source, store, folder=folder, batch=400)
+        done = migrate(source, store, folder=folder, batch=400, progress=tell)
         assert done.whole, done.to_markdown()
     source.close()
     print("done", flush=True)
