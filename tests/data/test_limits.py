@@ -21,7 +21,7 @@ def test_no_window_ever_holds_more_than_the_allowance(requests: list[tuple[int, 
     for cost, pause in requests:
         now += pause
         now += budget.wait(cost, now)
-        assert budget.wait(cost, now) == 0
+        assert budget.wait(cost, now) <= 1e-9  # a clock far on does not resolve less
         budget.spend(cost, now)
         log.append((now, cost))
     for start, _ in log:
