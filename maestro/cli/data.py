@@ -116,7 +116,7 @@ def list_series(
     if not infos:
         typer.echo(f"nothing is stored in {place}" + (f" whose name holds {pattern!r}." if pattern else "."))
         return
-    _table(
+    plain_table(
         ("series", "rows", "first", "last", "outages"),
         [
             (str(info.key), f"{info.rows:,}", _text(info.first), _text(info.last), str(inside[info.key]))
@@ -223,7 +223,7 @@ app.add_typer(data_questdb.app, name="questdb")
 # -- what they share ------------------------------------------------------------------------
 
 
-def _table(headings: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
+def plain_table(headings: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
     """Columns as wide as they must be: a number that is cut to the terminal would be another number."""
     widths = [max(map(len, column)) for column in zip(headings, *rows, strict=True)]
     for row in (headings, *rows):
@@ -308,7 +308,7 @@ def _show_results(results: list[SyncResult]) -> None:
     rows = [
         (str(one.key), f"{one.received:,}", f"{one.added:,}", f"{one.changed:,}", str(len(one.gaps))) for one in results
     ]
-    _table(("series", "received", "new", "revised", "gaps"), rows)
+    plain_table(("series", "received", "new", "revised", "gaps"), rows)
     if not any(one.received or one.error for one in results):
         typer.echo("nothing was missing")
     show_notes(_gap_note(one) for one in results if one.gaps)

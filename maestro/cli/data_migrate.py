@@ -173,7 +173,8 @@ def _list(json: bool) -> int:
 
 
 def _show(done: MigrationReport) -> None:
-    from maestro.cli.printing import say, show_table
+    from maestro.cli.data import plain_table
+    from maestro.cli.printing import say
 
     rows = [
         (
@@ -184,9 +185,8 @@ def _show(done: MigrationReport) -> None:
         )
         for one in done.tables
     ]
-    show_table(
-        ("table", "series", "documents", "new", "replaced", "there already", "rejected", "checked"), rows, left=2
-    )
+    headings = ("table", "series", "documents", "new", "replaced", "there already", "rejected", "checked")
+    plain_table(headings, rows)
     for one in done.tables:
         lines = [f"error: {one.error}"] if one.error else []
         lines += [*one.notes]
@@ -202,7 +202,10 @@ def _show(done: MigrationReport) -> None:
     if done.dry_run:
         typer.echo("dry run: nothing was written")
         return
-    typer.echo(("complete, every row is equal" if done.ok else "not complete") + f" ({done.seconds:.1f} s)")
+    behind = sum(one.lost for one in done.tables)
+    verdict = "every row is equal" if done.ok else "NOT COMPLETE; run the same again to go on"
+    verdict += f"; {behind:,} documents stay behind" if behind else ""
+    typer.echo(f"{verdict} ({done.seconds:.1f} s)")
     typer.echo(f"report:    {Path(done.folder) / 'report.md'}")
     typer.echo(f"take back: maestro data migrate --rollback {done.id}")
 

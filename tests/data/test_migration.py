@@ -515,7 +515,7 @@ def test_the_whole_way_from_the_shell(
         assert "left out: old.users: its name does not begin with trade_" in out
         code, out, err = shell(capsys, "--from", server.url, "--to", target, "--report", str(tmp_path / "report.md"))
         assert code == 0
-        assert "complete, every row is equal" in out
+        assert "every row is equal (" in out
         assert "secret" not in out + err
         assert f"checking old.{TABLE}" in err
     assert bits(store.read(KEY)) == bits(rows)
@@ -532,6 +532,30 @@ def test_the_whole_way_from_the_shell(
     assert store.series() == []
     code, out, _ = shell(capsys, "--rollback", migration.id, "--json")
     assert json.loads(out)["series"][0]["before"] == 500
+
+
+@pytest.mark.questdb
+def test_into_a_server_from_the_shell(
+    questdb: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MAESTRO_STATE_DIR", str(tmp_path / "state"))
+    monkeypatch.setenv("MAESTRO_CACHE_PATH", str(tmp_path / "cache"))
+    monkeypatch.setenv("MAESTRO_QUESTDB_USER", USER)
+    monkeypatch.setenv("MAESTRO_QUESTDB_PASSWORD", PASSWORD)
+    rows = bars(800)
+    target = questdb.url.replace("http://", "questdb://")
+    key = SeriesKey("SHELL", "Y", "1h")
+    code, out, err = shell(
+        capsys, "--from", str(export(tmp_path, rows, "trade_SHELL_Y_1h")), "--to", target, "-q", "--json"
+    )
+    document = json.loads(out)
+    assert (code, document["whole"], document["tables"][0]["inserted"]) == (0, True, 800), err
+    store = QuestDBStore(questdb.url, user=USER, password=PASSWORD)
+    assert bits(store.read(key)) == bits(rows)
+    code, out, err = shell(capsys, "--rollback", document["id"], "-q", "--json")
+    assert (code, json.loads(out)["series"][0]["as_before"]) == (0, True), err
+    assert store.read(key).is_empty()
+    store.close()
 
 
 def test_exit_codes_and_json_from_the_shell(
@@ -554,6 +578,7 @@ def test_exit_codes_and_json_from_the_shell(
     code, out, _ = shell(capsys, *named)
     assert code == 1
     assert "rejected, 1 times: it has no low" in out
+    assert "every row is equal; 1 documents stay behind" in out
     for arguments, message in (
         ((), "say one of: --from PLACE to move"),
         (("--from", place, "--rollback", "x"), "say one of"),
