@@ -109,6 +109,13 @@ def test_bad_ticks_and_holes_before_2017() -> None:
     assert {"gap", "jump", "spike", "bad tick"} <= set(quality)
 
 
+@pytest.mark.parametrize("symbol", ["ETHUSD", "LTCUSD"])
+def test_a_market_that_is_born_and_a_crash_are_no_change_of_the_volumes_unit(symbol: str) -> None:
+    """A hundredfold volume from one day to the next, in March 2016 and July 2014."""
+    bars = ms.Bars.from_frame(real("bitfinex_7sym_1h.parquet"), symbol=symbol)
+    assert "volume unit" not in found(bars.quality())
+
+
 def planted(**changes: Any) -> ms.Bars:
     frame = ms.synthetic_bars(2_000, seed=3).to_frame()
     assert ms.Bars.from_frame(frame, timeframe="1h").quality().findings == ()

@@ -125,6 +125,13 @@ def test_late_stamps_keep_their_milliseconds() -> None:
     assert "3 timestamps off the grid, the first 2020-01-01T00:00:00.017000+00:00; kept as they are" in reading.notes
 
 
+def test_every_millisecond_of_a_moment_is_the_same_millisecond_here() -> None:
+    stamps = 1_500_000_000_000_000 + 1_000 * np.random.default_rng(2).integers(0, 2 * 10**11, 2_000)
+    rows = bars(2_000).with_columns(timestamp=pl.Series(np.sort(stamps)).cast(pl.Datetime("us", "UTC")))
+    assert same(read(documents(rows), batch=500)[0].rows, rows)
+    assert same(read([*documents(rows), None], batch=5_000)[0].rows, rows)
+
+
 def test_floats_at_the_edge_of_precision_and_whole_numbers_stay_what_they_are() -> None:
     edge = [0.1 + 0.2, 5e-324, 1.7976931348623157e308, math.nextafter(1, 2), 2.0**53, 1e-7, math.pi, 4.35, 1e22, 7200.0]
     rows = bars(len(edge)).with_columns(close=pl.Series(edge))
@@ -136,6 +143,10 @@ def test_floats_at_the_edge_of_precision_and_whole_numbers_stay_what_they_are() 
 
 
 def test_a_whole_number_that_no_float_can_hold_is_named_and_not_rounded() -> None:
+    for alone in (2**53 + 1, -(2**53) - 1, 2**64 - 1):
+        found = documents(bars(5))
+        found[1]["volume"] = alone
+        assert read(found)[0].rejected == {"volume is a whole number too large to be a float64 without loss": 1}
     found = documents(bars(5))
     found[2]["volume"] = 2**53 + 1
     found[3]["volume"] = 2**60

@@ -127,7 +127,7 @@ class DocumentReader:
                 raise _Unreadable
             values[:, column] = [float(one) for one in given] if str in kinds else given
             forms += Counter(whole=kinds[int], text=kinds[str])
-            if kinds[int] and (np.abs(values[:, column]) > _EXACT).any():
+            if kinds[int] and (np.abs(values[:, column]) >= _EXACT).any():
                 raise _Unreadable
         if not np.isfinite(values).all():
             raise _Unreadable
