@@ -27,7 +27,7 @@ from maestro.walkforward.fold import Plan, run_fold
 from maestro.walkforward.search import METHODS, Trial
 from maestro.walkforward.selection import Select, Selection
 from maestro.walkforward.space import Space
-from maestro.walkforward.splitters import Rolling, Splitter, checked
+from maestro.walkforward.splitters import Splitter, checked, splitter_of
 from maestro.walkforward.tables import Kept, assemble, fold_tables, stitched_metrics
 from maestro.walkforward.tpe import check_seed
 
@@ -149,14 +149,14 @@ def walk_forward(
     bars: Bars,
     strategy: str | Strategy | type[Strategy],
     *,
-    splitter: Splitter | None = None,
+    splitter: Splitter | str = "rolling:10,2,1",
     trials: int = 100,
     search: Any = "tpe",
     seed: int = 0,
     params: dict[str, Any] | None = None,
     space: dict[str, Any] | None = None,
     costs: Costs | None = None,
-    sizing: Sizing | None = None,
+    sizing: Sizing | str = "percent:1.0",
     cash: float = 100_000.0,
     fill: Fill = "next_open",
     select: Select = ("sharpe_ratio", "vwr"),
@@ -179,8 +179,8 @@ def walk_forward(
     bars : Bars
     strategy : str, type of Strategy or Strategy
         Of an instance, its values are the first trial.
-    splitter : Splitter
-        `Rolling()` (10, 2, 1), `Expanding`, `Calendar`, `Adaptive`, or any object with their two methods.
+    splitter : Splitter or str
+        `Rolling()` or ``"rolling:10,2,1"``, `Expanding`, `Calendar`, `Adaptive`, or any object with their methods.
     trials : int
         Parameter sets a fold.
     search : {"tpe", "random", "grid", "sobol"}, an Optuna sampler, or a callable that makes one from a seed
@@ -189,7 +189,7 @@ def walk_forward(
         Values that are not searched, and ranges in place of the declared ones: ``{"fast": (5, 20)}``.
     costs, sizing, cash, fill
         As in `backtest`.
-    select : names of metrics in order, a mapping of weights, or a Selection
+    select : names of metrics in order (also ``"sharpe_ratio,vwr"``), a mapping of weights, or a Selection
     warm_start : bool
         Try the choice of the fold before early in each fold; folds then run one after the other.
     pruner : optuna pruner, optional
@@ -215,8 +215,8 @@ def walk_forward(
         Each names what was given, what is allowed and what to do. Errors inside a fold stay with the fold.
     """
     run = _Run(
-        bars, strategy, splitter or Rolling(), trials, search, seed, params, space, costs or Costs(),
-        sizing or Sizing.percent(1.0), cash, fill, Selection.of(select), warm_start, pruner,
+        bars, strategy, splitter_of(splitter), trials, search, seed, params, space, costs or Costs(),
+        Sizing.of(sizing), cash, fill, Selection.of(select), warm_start, pruner,
     )  # fmt: skip
     listeners: list[ev.Listener] = []
     if progress is True:
@@ -287,11 +287,6 @@ class _Run:
             first = (searched.check({name: strategy.params[name] for name in searched.names}),)
         Simulator(bars, costs=costs, sizing=sizing, cash=cash, fill=fill)  # refuses impossible settings at once
         self.bars, self.splitter, self.warm_start = bars, splitter, warm_start
-        if not hasattr(splitter, "split"):
-            raise SettingsError(
-                f"splitter={splitter!r} cannot split; give ms.Rolling, ms.Expanding, ms.Calendar, ms.Adaptive, or an "
-                "object with split(bars) that returns (train_start, train_stop, test_start, test_stop) a fold."
-            )
         self.windows = checked(splitter.split(bars), len(bars))
         self.plan = Plan(
             cls, searched, search, int(trials), int(seed), selection, costs, sizing, float(cash), fill, first, pruner

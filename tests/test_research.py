@@ -256,7 +256,7 @@ def test_a_stored_run_keeps_its_report_beside_it(apple: Bars, tmp_path: Path) ->
         ({"fill": "open"}, SettingsError, "fill='open' is unknown; allowed: next_open, close"),
         ({"select": "sharp"}, SettingsError, "no metric is called 'sharp'; there are: sharpe_ratio"),
         ({"splitter": ms.Rolling(n_splits=5_000)}, SplitError, "into 5001 folds of 0; that leaves no split"),
-        ({"splitter": 10}, SettingsError, r"splitter=10 cannot split; give ms\.Rolling, ms\.Expanding"),
+        ({"splitter": 10}, SplitError, r"splitter=10 cannot split; give a text like rolling:10,2,1"),
         (
             {"params": {"fsat": 1}},
             ParameterError,

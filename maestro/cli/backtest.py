@@ -55,9 +55,8 @@ def backtest(
     chosen = reading.read_strategy(name, strategy)
     params = reading.read_params(chosen, param)
     costs = reading.read_costs(fee, slippage, venue)
-    size = reading.read_sizing(sizing)
     bars = reading.read_bars(data, symbol, start, end, resample, periods_per_year)
-    result = engine.backtest(bars, chosen, params=params, costs=costs, sizing=size, cash=cash, fill=fill)  # type: ignore[arg-type]
+    result = engine.backtest(bars, chosen, params=params, costs=costs, sizing=sizing, cash=cash, fill=fill)  # type: ignore[arg-type]
     write_trades(result.trades)
     write_equity(result.equity)
     if json:

@@ -1,4 +1,4 @@
-"""Texts of the command line into bars, strategies, parameters, ranges, costs and sizes."""
+"""Texts of the command line into bars, strategies, parameters, ranges and costs."""
 
 from __future__ import annotations
 
@@ -6,23 +6,19 @@ import importlib.util
 import sys
 import warnings
 from collections.abc import Iterable
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from maestro.bars import Bars, BarsWarning
 from maestro.config import load_settings
 from maestro.config.settings import BUILT_IN
-from maestro.engine import Costs, Sizing
-from maestro.errors import ParameterError, SettingsError, SplitError, StrategyError, nearest
+from maestro.engine import Costs
+from maestro.errors import ParameterError, StrategyError, nearest
 from maestro.loading import load
 from maestro.strategies import STRATEGIES, Strategy
 from maestro.strategies.parameters import Parameter
-from maestro.walkforward.splitters import Adaptive, Calendar, Expanding, Rolling, Splitter
 
 _YES, _NO = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
-_SIZINGS = ("percent", "cash", "units", "volatility")
-_SPLITTERS: dict[str, Any] = {"rolling": Rolling, "expanding": Expanding, "adaptive": Adaptive, "calendar": Calendar}
 
 
 def configured(given: Any, name: str, usual: Any) -> Any:
@@ -202,54 +198,3 @@ def read_costs(fee: float | None, slippage: float | None, venue: str | None) -> 
     """Costs of a venue or the usual ones, with what was given in their place."""
     usual = Costs.of(venue) if venue else Costs()
     return Costs(fee=usual.fee if fee is None else fee, slippage=usual.slippage if slippage is None else slippage)
-
-
-def read_sizing(text: str) -> Sizing:
-    """Size of ``kind:value`` or ``kind:value,max_exposure``."""
-    kind, _, numbers = text.partition(":")
-    if kind not in _SIZINGS:
-        raise SettingsError(f"--sizing {text!r} is unknown; write percent:1.0, cash:5000, units:2 or volatility:0.2.")
-    try:
-        value, *rest = (float(part) for part in numbers.split(",")) if numbers else (1.0,)
-    except ValueError:
-        value, rest = 1.0, [0.0, 0.0]
-    if len(rest) > 1:
-        raise SettingsError(f"--sizing {text!r} is not understood; write {kind}:VALUE or {kind}:VALUE,MAX_EXPOSURE.")
-    sizing: Sizing = getattr(Sizing, kind)(value, **({"max_exposure": rest[0]} if rest else {}))
-    return sizing
-
-
-def read_splitter(text: str) -> Splitter:
-    """Splitter of ``kind:value,value,purge=24``; the values are the splitter's settings in order.
-
-    Raises
-    ------
-    SplitError
-        An unknown kind, or settings that it does not have.
-    """
-    kind, _, settings = text.partition(":")
-    example = "; write rolling:10,2,1, expanding:10, adaptive:10,2 or calendar:6mo,1mo."
-    if kind not in _SPLITTERS:
-        raise SplitError(f"--splitter {text!r} is unknown{example}{nearest(kind, _SPLITTERS)}")
-    cls = _SPLITTERS[kind]
-    ordered = [field.name for field in fields(cls) if field.name not in ("purge", "embargo")]
-    given: dict[str, Any] = {}
-    for place, part in enumerate(filter(None, (one.strip() for one in settings.split(",")))):
-        name, equals, value = part.partition("=")
-        if not equals:
-            name, value = (ordered[place] if place < len(ordered) else part), part
-        if name not in (*ordered, "purge", "embargo") or name in given:
-            allowed = ", ".join((*ordered, "purge", "embargo"))
-            raise SplitError(f"--splitter {text!r}: {part!r} is not understood; {kind} has {allowed}{example}")
-        given[name] = _number_or_text(value)
-    splitter: Splitter = cls(**given)
-    return splitter
-
-
-def _number_or_text(text: str) -> int | float | str:
-    if _whole(text):
-        return int(text)
-    try:
-        return float(text)
-    except ValueError:
-        return text

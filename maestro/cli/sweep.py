@@ -66,7 +66,7 @@ def sweep(
     ranges = reading.read_space(chosen, space, params)
     write = printing.table_writer(out)
     ranking = Selection.of(tuple(one.strip() for one in select.split(",")))
-    costs, size = reading.read_costs(fee, slippage, venue), reading.read_sizing(sizing)
+    costs = reading.read_costs(fee, slippage, venue)
     bars = reading.read_bars(data, symbol, start, end, resample, periods_per_year)
     number = reading.configured(seed, "search.seed", 0)
     live = sys.stderr.isatty()
@@ -77,7 +77,7 @@ def sweep(
         ) as bar,
     ):
         result = run_sweep(
-            bars, chosen, n=n, sampler=sampler, seed=number, params=params, space=ranges, costs=costs, sizing=size,
+            bars, chosen, n=n, sampler=sampler, seed=number, params=params, space=ranges, costs=costs, sizing=sizing,
             cash=cash, fill=fill, cancel=cancel, progress=bar.update,  # type: ignore[arg-type]
             workers=reading.configured(workers, "search.workers", None),
         )  # fmt: skip

@@ -78,8 +78,7 @@ def walk_forward(
     chosen = reading.read_strategy(name, strategy)
     params = reading.read_params(chosen, param)
     ranges = reading.read_space(chosen, space, params)
-    windows = reading.read_splitter(splitter)
-    costs, size = reading.read_costs(fee, slippage, venue), reading.read_sizing(sizing)
+    costs = reading.read_costs(fee, slippage, venue)
     bars = reading.read_bars(data, symbol, start, end, resample, periods_per_year)
     settled = {
         "trials": reading.configured(trials, "search.trials", 100),
@@ -95,9 +94,9 @@ def walk_forward(
     began = time.perf_counter()
     with stopping.stopped_by_ctrl_c() as cancel:
         wf = research.walk_forward(
-            bars, chosen, splitter=windows, **settled, params=params, space=ranges,
-            costs=costs, sizing=size, cash=cash, fill=fill,  # type: ignore[arg-type]
-            select=tuple(one.strip() for one in select.split(",")), warm_start=warm_start,
+            bars, chosen, splitter=splitter, **settled, params=params, space=ranges,
+            costs=costs, sizing=sizing, cash=cash, fill=fill,  # type: ignore[arg-type]
+            select=select, warm_start=warm_start,
             workers=reading.configured(workers, "search.workers", None), runs_dir=folder, progress=listeners,
             cancel=cancel, force=force, command=options.line_of(ctx, _ASIDE, {**settled, **prices}),
         )  # fmt: skip

@@ -32,7 +32,6 @@ TRADES_SCHEMA: dict[str, Any] = {
 }  # fmt: skip
 """Columns of a table of trades."""
 _COSTS = Costs()
-_SIZING = Sizing.percent(1.0)
 
 
 class Backtest:
@@ -245,7 +244,7 @@ def backtest(
     *,
     params: dict[str, Any] | None = None,
     costs: Costs | None = None,
-    sizing: Sizing | None = None,
+    sizing: Sizing | str = "percent:1.0",
     cash: float = 100_000.0,
     fill: Fill = "next_open",
     engine: str = "fast",
@@ -262,7 +261,7 @@ def backtest(
         Parameter values; defaults elsewhere.
     costs : Costs, optional
         Default ``Costs(fee=0.001, slippage=0.0005)``.
-    sizing : Sizing, optional
+    sizing : Sizing or str
         Default ``Sizing.percent(1.0)``: all equity, both directions.
     cash : float
         Starting cash [currency].
@@ -288,7 +287,7 @@ def backtest(
         )
     chosen = resolve(strategy, params)
     costs = costs or _COSTS
-    sizing = sizing or _SIZING
+    sizing = Sizing.of(sizing)
     simulator = Simulator(
         bars, costs=costs, sizing=sizing, cash=cash, fill=fill, window=window, close_at_end=close_at_end
     )

@@ -58,6 +58,33 @@ class Sizing:
         """Spend so much of equity that its annual volatility is `target`, by the last 30 close-to-close returns."""
         return cls("volatility", target, max_exposure)
 
+    @classmethod
+    def of(cls, given: Sizing | str) -> Sizing:
+        """Understand a `Sizing`, or a text: ``percent:1.0``, ``cash:5000``, ``percent:2,3`` (max_exposure 3).
+
+        Raises
+        ------
+        SettingsError
+            An unknown kind, or what is no number above 0.
+        """
+        if isinstance(given, Sizing):
+            return given
+        kind, _, numbers = given.partition(":") if isinstance(given, str) else ("", "", "")
+        if kind not in _KINDS:
+            raise SettingsError(f"sizing={given!r} is unknown; give percent:1.0, cash:5000, units:2 or volatility:0.2.")
+        try:
+            value, *rest = (float(part) for part in numbers.split(",")) if numbers else (1.0,)
+        except ValueError:
+            value, rest = 1.0, [0.0, 0.0]
+        if len(rest) > 1:
+            raise SettingsError(f"sizing={given!r} is not understood; give {kind}:VALUE or {kind}:VALUE,MAX_EXPOSURE.")
+        return cls(kind, value, *rest)  # type: ignore[arg-type]
+
+    @property
+    def text(self) -> str:
+        """As `of` understands it."""
+        return f"{self.kind}:{self.value!r}" + (f",{self.max_exposure!r}" if self.max_exposure != 1.0 else "")
+
     @property
     def code(self) -> int:
         """Number of the kind, for the kernels."""

@@ -64,11 +64,11 @@ class Selection:
 
     @classmethod
     def of(cls, given: Select) -> Selection:
-        """Understand a metric's name, names in order, a mapping of weights, or a selection."""
+        """Understand names in order (also ``"sharpe_ratio,vwr"``), a mapping of weights, or a selection."""
         if isinstance(given, Selection):
             return given
         if isinstance(given, str):
-            return cls((given,))
+            return cls(tuple(name.strip() for name in given.split(",")))
         if isinstance(given, Mapping):
             return cls(tuple(given), "weighted", tuple(float(w) for w in given.values()))
         if not isinstance(given, Sequence):

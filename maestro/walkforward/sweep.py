@@ -80,7 +80,7 @@ def sweep(
     params: dict[str, Any] | None = None,
     space: dict[str, Any] | None = None,
     costs: Costs | None = None,
-    sizing: Sizing | None = None,
+    sizing: Sizing | str = "percent:1.0",
     cash: float = 100_000.0,
     fill: Fill = "next_open",
     workers: int | None = None,
@@ -137,7 +137,7 @@ def sweep(
     columns = propose_all(searched, sampler, n, seed)
     rows, place = visits(columns)
     sets = list(searched.rows({name: column[rows] for name, column in columns.items()}))
-    settings = {"costs": costs or Costs(), "sizing": sizing or Sizing.percent(1.0), "cash": cash, "fill": fill}
+    settings = {"costs": costs or Costs(), "sizing": Sizing.of(sizing), "cash": cash, "fill": fill}
     Simulator(bars, **settings)  # type: ignore[arg-type]  # refuses impossible settings before any work is done
     count = min(workers or os.cpu_count() or 1, len(sets))
     kind = executor or _suits(cls, bars, len(sets), count)

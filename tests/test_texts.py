@@ -1,0 +1,63 @@
+"""Settings given as text mean what the objects mean, and go there and back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import maestro as ms
+from maestro.errors import SettingsError, SplitError
+from maestro.walkforward.selection import Selection
+from maestro.walkforward.splitters import splitter_of, splitter_text
+
+NUMBERS = st.floats(1e-6, 1e6)
+
+
+@given(st.sampled_from(["cash", "units", "volatility"]), NUMBERS, NUMBERS)
+def test_a_sizing_goes_there_and_back(kind: Any, value: float, most: float) -> None:
+    sizing = ms.Sizing(kind, value, most)
+    assert ms.Sizing.of(sizing.text) == sizing
+    assert ms.Sizing.of(sizing) is sizing
+
+
+@pytest.mark.parametrize(
+    ("text", "splitter"),
+    [
+        ("rolling:10,2,1", ms.Rolling()),
+        ("rolling:8,3,2,purge=24,embargo=6", ms.Rolling(8, 3, 2, purge=24, embargo=6)),
+        ("expanding:5", ms.Expanding(5)),
+        ("calendar:6mo,1mo", ms.Calendar("6mo", "1mo")),
+        ("adaptive:10,2", ms.Adaptive(10, 2)),
+    ],
+)
+def test_a_splitter_goes_there_and_back(text: str, splitter: Any) -> None:
+    assert splitter_of(text) == splitter
+    assert splitter_of(splitter_text(splitter)) == splitter
+
+
+def test_a_text_gives_the_same_run_as_the_object() -> None:
+    bars = ms.synthetic_bars(600, seed=1)
+    asked: dict[str, Any] = {"trials": 3, "executor": "serial", "select": "vwr"}
+    by_text = ms.walk_forward(bars, "RSIStrategy", splitter="rolling:4,2,1", sizing="percent:0.5", **asked)
+    by_object = ms.walk_forward(bars, "RSIStrategy", splitter=ms.Rolling(4), sizing=ms.Sizing.percent(0.5), **asked)
+    assert by_text.id == by_object.id
+    assert by_text.spec["selection"]["metrics"] == ["vwr"]
+    assert Selection.of("sharpe_ratio, vwr") == Selection()
+
+
+@pytest.mark.parametrize("text", ["half", "percent:x", "percent:1,2,3", "cash:-1", "percent:", 3, None])
+def test_what_is_no_sizing_is_refused(text: Any) -> None:
+    if text == "percent:":
+        assert ms.Sizing.of(text) == ms.Sizing.percent(1.0)
+        return
+    with pytest.raises(SettingsError, match="sizing"):
+        ms.Sizing.of(text)
+
+
+@pytest.mark.parametrize("text", ["roling:3", "rolling:1,2,3,4", "rolling:10,n_splits=3", "calendar:6xx,1mo", 7, None])
+def test_what_is_no_splitter_is_refused(text: Any) -> None:
+    with pytest.raises(SplitError):
+        splitter_of(text).split(ms.synthetic_bars(100, seed=1))
