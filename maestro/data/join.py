@@ -14,8 +14,8 @@ from maestro.errors import BarsError
 from maestro.typing import FloatArray, IntArray
 
 _COLUMN = {"funding": "funding_rate", "open_interest": "open_interest", "basis": "basis"}
-_HELD = 3
-"""Distances of its own for which a value is held; an older one says nothing of today."""
+_STALE = 3
+"""Distances of its own after which a value that is still held is worth a note."""
 
 
 def join_series(
@@ -29,13 +29,14 @@ def join_series(
 ) -> pl.DataFrame:
     """Join series of other stamps and intervals onto bars.
 
-    Stamps are first cut to the second: settlements are recorded up to 17 ms late. Then
+    Stamps are first cut to the second: settlements are recorded up to 17 ms late. Equal values within one second
+    are one, from two downloads; settlements that differ within a second are added up. Then
 
     - ``funding_rate`` of a bar is the sum of the settlements after the previous bar's open, up to and including its
       own; null is no settlement. ``funding_count`` is how many there were. Settlements before the first bar (by more
       than a bar) or after the last open belong to no bar.
     - ``open_interest`` and ``basis`` are the newest values known at the bar's close, those stamped with the close
-      included. A slower series is held, for three of its own distances at most; then the bar has null.
+      included. A slower series is held until its next value; `uncovered` says where that takes unusually long.
 
     A value is known at its stamp, which is how exchanges stamp snapshots. A series whose stamps are all midnights, a
     day or more apart, has the figures of whole days: such a figure counts from the next day's bars on (on bars of a
@@ -61,7 +62,7 @@ def join_series(
     Raises
     ------
     BarsError
-        A frame without the needed columns, bars out of order, or two different values of one stamp.
+        A frame without the needed columns, bars out of order, or two different values at the very same stamp.
 
     Examples
     --------
@@ -88,7 +89,7 @@ def join_series(
             stamps, values, whole_days = _series(name, given)
             # A figure of a day is out when the day is over, and so a moment later than the bar that closes with it.
             known = stamps + lags.get(name, DAY_US + 1 if whole_days else 0)
-            columns.append(pl.Series(name, _held(opens + length, length, known, values)).fill_nan(None))
+            columns.append(pl.Series(name, _held(opens + length, known, values)).fill_nan(None))
     return frame.with_columns(columns)
 
 
@@ -104,12 +105,24 @@ def uncovered(opens: IntArray, length: int, series: str, frame: pl.DataFrame) ->
     """
     if frame.is_empty():
         return f"no {series} is known for these bars"
-    stamps = np.sort(read_stamps(frame["timestamp"]).to_physical().to_numpy())
-    usual = int(np.median(np.diff(stamps))) if len(stamps) > 1 else length
+    values = frame[_COLUMN[series]].cast(pl.Float64).fill_nan(None)
+    stamps = np.sort(read_stamps(frame["timestamp"].filter(values.is_not_null())).to_physical().to_numpy())
+    if not len(stamps):
+        return f"no {series} is known for these bars"
+    steps = np.diff(stamps, append=max(int(opens[-1]) + length, int(stamps[-1])))
+    usual = int(np.median(steps[:-1])) if len(stamps) > 1 else length
+    lacks = []
     slack = usual + length
-    if stamps[0] <= opens[0] + slack and opens[-1] <= stamps[-1] + slack:
-        return ""
-    return f"{series} is known from {as_datetime(stamps[0]):%Y-%m-%d} to {as_datetime(stamps[-1]):%Y-%m-%d} only"
+    if stamps[0] > opens[0] + slack or opens[-1] > stamps[-1] + slack:
+        lacks.append(f"is known from {as_datetime(stamps[0]):%Y-%m-%d} to {as_datetime(stamps[-1]):%Y-%m-%d} only")
+    longest = int(steps[:-1].argmax()) if len(stamps) > 1 else 0
+    inside = opens[0] < stamps[longest] < opens[-1]
+    if series != "funding" and inside and steps[longest] > max(_STALE * usual, length):
+        days = steps[longest] / DAY_US
+        lacks.append(
+            f"has no value for {days:,.1f} days from {as_datetime(stamps[longest]):%Y-%m-%d}; the last is held"
+        )
+    return f"{series} {', and '.join(lacks)}" if lacks else ""
 
 
 def _length(text: str) -> int:
@@ -127,19 +140,19 @@ def _series(name: str, given: Any) -> tuple[IntArray, FloatArray, bool]:
     frame = frame.filter(frame[column].cast(pl.Float64).fill_nan(None).is_not_null())
     if frame.is_empty():
         return np.zeros(0, np.int64), np.zeros(0), False
-    stamps = read_stamps(frame["timestamp"]).to_physical().to_numpy() // SECOND_US * SECOND_US
-    order = np.argsort(stamps, kind="stable")
-    stamps, values = stamps[order], frame[column].cast(pl.Float64).to_numpy()[order]
-    again = np.diff(stamps, prepend=stamps[0] - 1) == 0
-    if again.any():  # the same from two downloads, one of which had cut its stamps
-        differs = np.flatnonzero(again & (np.diff(values, prepend=values[0]) != 0))
-        if len(differs):
-            twice = as_datetime(stamps[differs[0]])
-            raise BarsError(f"{name} has two different values at {twice} (cut to the second); keep one of a stamp.")
-        stamps, values = stamps[~again], values[~again]
-    steps = np.diff(stamps)
-    midnights = not (stamps % DAY_US).any() and (steps >= DAY_US).all()
-    return stamps, values, bool(midnights and (len(steps) or name != "funding"))
+    table = pl.DataFrame({"at": read_stamps(frame["timestamp"]).to_physical(), "value": frame[column].cast(pl.Float64)})
+    table = table.unique(["at", "value"], maintain_order=True).sort("at", maintain_order=True)
+    if (twice := table["at"].is_duplicated()).any():
+        raise BarsError(
+            f"{name} has two different values at {as_datetime(int(table['at'].filter(twice)[0]))}; keep one."
+        )
+    table = table.with_columns(at=pl.col("at") // SECOND_US * SECOND_US).unique(["at", "value"], maintain_order=True)
+    same = table.group_by("at", maintain_order=True)  # of a value that is held the last in a second counts
+    table = table if name == "funding" else same.last()
+    stamps, values = table["at"].to_numpy(), table["value"].to_numpy()
+    moments = np.unique(stamps)
+    midnights = not (moments % DAY_US).any() and (np.diff(moments) >= DAY_US).all()
+    return stamps, values, bool(midnights and (len(moments) > 1 or name != "funding"))
 
 
 def _settled(opens: IntArray, length: int, stamps: IntArray, rates: FloatArray) -> list[pl.Series]:
@@ -152,14 +165,7 @@ def _settled(opens: IntArray, length: int, stamps: IntArray, rates: FloatArray) 
     return [rate, pl.Series("funding_count", count.astype(np.float64))]
 
 
-def _held(closes: IntArray, length: int, known: IntArray, values: FloatArray) -> FloatArray:
-    """Newest value known at each close; NaN before the first, and where the newest is too old."""
-    result = np.full(len(closes), np.nan)
-    if not len(known):
-        return result
+def _held(closes: IntArray, known: IntArray, values: FloatArray) -> FloatArray:
+    """Newest value known at each close; NaN before the first."""
     newest = np.searchsorted(known, closes, side="right") - 1
-    there = newest >= 0
-    if len(known) > 1:
-        there &= closes - known[newest] <= _HELD * max(int(np.median(np.diff(known))), length)
-    result[there] = values[newest[there]]
-    return result
+    return np.where(newest >= 0, np.append(values, np.nan)[newest], np.nan)

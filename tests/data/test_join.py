@@ -49,13 +49,11 @@ def plain_funding(
 
 
 def plain_daily(opens: list[int], days: list[tuple[int, float]]) -> list[float | None]:
-    """The definition, in a loop: the figure of the newest day that is over when the bar opens, three days at most."""
+    """The definition, in a loop: the figure of the newest day that is over when the bar opens, however old."""
     result: list[float | None] = []
     for own in opens:
-        today = own // DAY * DAY
         newest = max((stamp for stamp, _ in days if stamp + DAY <= own), default=None)
-        fresh = newest is not None and today - newest <= 3 * DAY
-        result.append(dict(days)[newest] if newest is not None and fresh else None)
+        result.append(None if newest is None else dict(days)[newest])
     return result
 
 
@@ -121,11 +119,16 @@ def test_a_settlement_counts_for_who_holds_at_the_open() -> None:
     assert join_series(holed, "1h", funding=series("funding_rate", rates))["funding_count"].to_list() == [2, 3, 0]
 
 
-def test_a_settlement_recorded_twice_is_one_and_two_that_differ_are_refused() -> None:
+def test_a_settlement_recorded_twice_is_one_and_two_of_one_second_are_added_up() -> None:
     twice = series("funding_rate", [(0, 0.2), (0.000004, 0.2), (2, 0.1)])
     assert join_series(hours(3), funding=twice)["funding_count"].to_list() == [1, 0, 1]
+    both = join_series(hours(3), funding=series("funding_rate", [(0, 0.2), (0.000004, 0.3)]))
+    assert both["funding_rate"].to_list() == [0.5, None, None]
+    assert both["funding_count"].to_list() == [2, 0, 0]
     with pytest.raises(BarsError, match="two different values at 2024-01-01 00:00:00"):
-        join_series(hours(3), funding=series("funding_rate", [(0, 0.2), (0.000004, 0.3)]))
+        join_series(hours(3), funding=series("funding_rate", [(0, 0.2), (0, 0.3)]))
+    of_a_second = series("open_interest", [(0, 1.0), (0.0001, 2.0), (0.0002, 1.0)])
+    assert join_series(hours(1), open_interest=of_a_second)["open_interest"].to_list() == [1.0]
 
 
 def test_a_column_of_settlements_does_not_wait_for_nulls() -> None:
@@ -142,12 +145,17 @@ def test_snapshots_are_known_at_the_close() -> None:
     assert later["open_interest"].to_list() == [None, 2.0, 2.0, 3.0]
 
 
-def test_a_slower_series_is_held_but_not_for_ever() -> None:
+def test_a_slower_series_is_held_and_a_long_wait_is_told() -> None:
     basis = series("basis", [(4, 0.1), (8, 0.2), (12, None), (16, 0.4)])
-    joined = join_series(hours(36), "1h", basis=basis)  # 6 hours apart as a rule: 18 hours are the limit
-    assert joined["basis"].to_list() == [None] * 3 + [0.1] * 4 + [0.2] * 8 + [0.4] * 19 + [None] * 2
+    joined = join_series(hours(36), "1h", basis=basis)
+    assert joined["basis"].to_list() == [None] * 3 + [0.1] * 4 + [0.2] * 8 + [0.4] * 21
     quick = series("basis", [(n / 60, float(n)) for n in range(0, 100)])
-    assert join_series(hours(6), "1h", basis=quick)["basis"].to_list() == [60.0, 99.0, 99.0, 99.0, None, None]
+    assert join_series(hours(6), "1h", basis=quick)["basis"].to_list() == [60.0, 99.0, 99.0, 99.0, 99.0, 99.0]
+    holed = series("open_interest", [(n, 1.0) for n in range(-24, 96) if not 10 < n <= 70])
+    notes = ms.Bars.from_frame(hours(96)).with_series(open_interest=holed).notes
+    assert notes == ("open_interest has no value for 2.5 days from 2024-01-01; the last is held",)
+    whole = series("open_interest", [(n, 1.0) for n in range(-24, 96)])
+    assert ms.Bars.from_frame(hours(96)).with_series(open_interest=whole).notes == ()
 
 
 def test_real_daily_open_interest_on_hours_and_days(real_file: Find) -> None:
