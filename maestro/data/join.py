@@ -146,9 +146,11 @@ def _series(name: str, given: Any) -> tuple[IntArray, FloatArray, bool]:
         raise BarsError(
             f"{name} has two different values at {as_datetime(int(table['at'].filter(twice)[0]))}; keep one."
         )
-    table = table.with_columns(at=pl.col("at") // SECOND_US * SECOND_US).unique(["at", "value"], maintain_order=True)
-    same = table.group_by("at", maintain_order=True)  # of a value that is held the last in a second counts
-    table = table if name == "funding" else same.last()
+    table = table.with_columns(at=pl.col("at") // SECOND_US * SECOND_US)
+    if name == "funding":
+        table = table.unique(["at", "value"], maintain_order=True)
+    else:  # of snapshots in one second the last counts
+        table = table.unique("at", keep="last", maintain_order=True)
     stamps, values = table["at"].to_numpy(), table["value"].to_numpy()
     moments = np.unique(stamps)
     midnights = not (moments % DAY_US).any() and (np.diff(moments) >= DAY_US).all()
