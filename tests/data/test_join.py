@@ -127,8 +127,8 @@ def test_a_settlement_recorded_twice_is_one_and_two_of_one_second_are_added_up()
     assert both["funding_count"].to_list() == [2, 0, 0]
     with pytest.raises(BarsError, match="two different values at 2024-01-01 00:00:00"):
         join_series(hours(3), funding=series("funding_rate", [(0, 0.2), (0, 0.3)]))
-    of_a_second = series("open_interest", [(0, 1.0), (0.0001, 2.0), (0.0002, 1.0)])
-    assert join_series(hours(2), open_interest=of_a_second)["open_interest"].to_list() == [1.0, 1.0]
+    of_a_second = series("open_interest", [(1, 1.0), (1.0001, 2.0), (1.0002, 3.0)])
+    assert join_series(hours(2), open_interest=of_a_second)["open_interest"].to_list() == [3.0, 3.0]
 
 
 def test_a_column_of_settlements_does_not_wait_for_nulls() -> None:
