@@ -47,11 +47,12 @@ class Bars:
     synthetic : bool, made by `ms.synthetic_bars`, not by a market
     notes : tuple of str, what was left out on the way here
     origin : str, the Python expression that gives these bars again, where it is known
+    outages : tuple of (from, to) [µs], gaps that the exchange itself has, where the store knows
     """
 
     __slots__ = (
         "_cache", "basis", "close", "funding_count", "funding_rate", "high", "low", "notes", "open", "open_interest",
-        "origin", "periods_per_year", "provider", "symbol", "synthetic", "time", "timeframe", "volume",
+        "origin", "outages", "periods_per_year", "provider", "symbol", "synthetic", "time", "timeframe", "volume",
     )  # fmt: skip
 
     time: IntArray
@@ -86,6 +87,7 @@ class Bars:
         self.synthetic = synthetic
         self.notes = notes
         self.origin = origin
+        self.outages: tuple[tuple[int, int], ...] = ()
         self._cache: dict[Any, Any] = {}
 
     @classmethod
@@ -205,7 +207,7 @@ class Bars:
         """Report what is odd in the data and what it can do to a backtest; nothing is mended."""
         from maestro.quality import assess
 
-        return assess(self)
+        return assess(self, self.outages)
 
     # -- cutting ----------------------------------------------------------------------------
 
@@ -317,7 +319,7 @@ class Bars:
         given = {"funding": funding, "open_interest": open_interest, "basis": basis}
         given = {name: to_polars(frame) for name, frame in given.items() if frame is not None}
         lacks = [uncovered(self.time, timeframe_us(self.timeframe), name, frame) for name, frame in given.items()]
-        return Bars.from_frame(
+        result = Bars.from_frame(
             join_series(self.to_frame(), self.timeframe, lag=lag, **given),
             provider=self.provider,
             symbol=self.symbol,
@@ -326,9 +328,11 @@ class Bars:
             synthetic=self.synthetic,
             notes=(*self.notes, *filter(None, lacks)),
         )
+        result.outages = self.outages
+        return result
 
     def _like(self, columns: dict[str, Any], made_by: str) -> Bars:
-        return Bars(
+        bars = Bars(
             columns,
             provider=self.provider,
             symbol=self.symbol,
@@ -338,6 +342,8 @@ class Bars:
             notes=self.notes,
             origin=self.origin and self.origin + made_by,
         )
+        bars.outages = self.outages
+        return bars
 
     # -- out --------------------------------------------------------------------------------
 

@@ -17,7 +17,7 @@ import polars as pl
 
 from maestro.bars import Bars
 from maestro.engine import Costs, Simulator, Sizing
-from maestro.errors import RunCancelled, SettingsError
+from maestro.errors import BarsError, RunCancelled, SettingsError
 from maestro.runs import RunStore, describe, find, python_lines, run_id, source_hash, versions
 from maestro.strategies import STRATEGIES, Strategy, strategy_class
 from maestro.typing import Fill
@@ -168,6 +168,7 @@ def walk_forward(
     progress: bool | ev.Listener | Sequence[ev.Listener] = False,
     cancel: threading.Event | None = None,
     force: bool = False,
+    accept_defects: bool = False,
     command: str | None = None,
 ) -> WalkForward:
     """Optimise a strategy on training windows and evaluate each choice on the test window that follows.
@@ -206,11 +207,15 @@ def walk_forward(
         Set it to stop; `RunCancelled` follows, and finished folds are kept.
     force : bool
         Compute again also where the run exists.
+    accept_defects : bool
+        Run also on data in which `bars.quality()` finds a fatal defect; the result's notes say so.
     command : str, optional
         Line of the shell that gives the same run, kept in the manifest beside the lines of Python.
 
     Raises
     ------
+    BarsError
+        The data has a fatal defect, and it was not accepted.
     SettingsError, SplitError, ParameterError, StrategyError, RunError, RunCancelled
         Each names what was given, what is allowed and what to do. Errors inside a fold stay with the fold.
     """
@@ -232,7 +237,9 @@ def walk_forward(
     with store.locked() if store is not None else nullcontext():
         if store is not None and not force and store.status() == "done":  # by another process, a moment ago
             return _load(store)
-        return run.execute(store, workers, executor, listeners, cancel or threading.Event(), force, command)
+        return run.execute(
+            store, workers, executor, listeners, cancel or threading.Event(), force, accept_defects, command
+        )
 
 
 def load_run(id_or_path: str | Path, runs_dir: str | Path = "runs") -> WalkForward:
@@ -330,7 +337,7 @@ class _Run:
 
     def execute(
         self, store: RunStore | None, workers: int | None, executor: Any, listeners: Sequence[ev.Listener],
-        cancel: threading.Event, force: bool, command: str | None,
+        cancel: threading.Event, force: bool, accept_defects: bool, command: str | None,
     ) -> WalkForward:  # fmt: skip
         """Run the folds that are missing, keep each as it is finished, and put the result together."""
 
@@ -339,6 +346,16 @@ class _Run:
                 listener(event)
 
         started = time.perf_counter()
+        notes: list[str] = []
+        quality = self.bars.quality()
+        if quality.fatal:
+            fatal = "; ".join(f"{f.check}: {f.examples}" for f in quality.findings if f.severity == "fatal")
+            if not accept_defects:
+                raise BarsError(
+                    f"{self.bars.name} has fatal defects ({fatal}), see bars.quality(): fill or cut them "
+                    "(bars.between), or run on them all the same with accept_defects=True (--accept-defects)."
+                )
+            notes.append(f"The data has fatal defects, which were accepted: {fatal}.")
         manifest: dict[str, Any] = {
             "id": self.id,
             "spec": self.spec,
@@ -348,7 +365,6 @@ class _Run:
             "python": self._python(),
             **({"command": command} if command else {}),
         }
-        notes: list[str] = []
         done: dict[int, Kept] = {}
         if store is not None:
             store.begin(manifest, afresh=force)
@@ -375,7 +391,7 @@ class _Run:
         tables = assemble([done[k] for k in sorted(done)], self.plan.cash)
         notes += [note for k in sorted(done) for note in done[k][0]["notes"]]
         manifest["notes"] = list(dict.fromkeys(notes))
-        manifest["quality"] = self.bars.quality().records()
+        manifest["quality"] = quality.records()
         wf = WalkForward({**manifest, "status": "done"}, tables, store.folder if store else None)
         manifest["metrics"] = {name: value if math.isfinite(value) else None for name, value in wf.metrics.items()}
         seconds = manifest["seconds"] = round(time.perf_counter() - started, 3)

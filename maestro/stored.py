@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from maestro.bars import Bars, as_us
+from maestro.data.outages import Outages
 from maestro.data.stores import SeriesKey, Store, configured_store
 from maestro.data.timeframes import DAY_US, as_datetime
 from maestro.errors import BarsError, nearest
@@ -74,6 +75,7 @@ def _read(
     if others:
         named: dict[str, Any] = {other.series: frame for other, frame in zip(others, series, strict=True)}
         bars = bars.with_series(**named)
+    bars.outages = tuple(Outages.of(store).read(key))
     return _Loaded(call, store, spans, tokens, bars)
 
 

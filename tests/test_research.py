@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 
 import maestro as ms
 from maestro.bars import Bars
-from maestro.errors import MaestroError, ParameterError, RunError, SettingsError, SplitError, StrategyError
+from maestro.errors import BarsError, MaestroError, ParameterError, RunError, SettingsError, SplitError, StrategyError
 from maestro.runs import describe, source_hash
 from maestro.walkforward import Selection
 
@@ -315,3 +316,37 @@ def test_runs_that_are_not_there_are_said(tmp_path: Path) -> None:
 def test_seeds_and_trials_may_be_numpy_numbers(apple: Bars, wf: ms.WalkForward) -> None:
     again = ms.walk_forward(apple, "EmaCrossStrategy", trials=np.int64(8), seed=np.int64(5))  # type: ignore[arg-type]
     assert again.id == wf.id
+
+
+# -- data with defects -----------------------------------------------------------------------
+
+
+def test_fatal_defects_are_refused_unless_they_are_accepted(tmp_path: Path) -> None:
+    whole = ms.synthetic_bars(4_000, seed=2).to_frame()
+    holed = Bars.from_frame(pl.concat([whole[:1_500], whole[3_800:]]), timeframe="1h")  # 96 days are missing
+    asked: dict[str, Any] = {"trials": 2, "splitter": "rolling:3,2,1", "runs_dir": tmp_path, "executor": "serial"}
+    with pytest.raises(BarsError, match=r"fatal defects \(hole: .*accept_defects=True"):
+        ms.walk_forward(holed, "RSIStrategy", **asked)
+    assert not list(tmp_path.iterdir()), "nothing was written"
+    wf = ms.walk_forward(holed, "RSIStrategy", **asked, accept_defects=True)
+    assert any("fatal defects, which were accepted: hole" in note for note in wf.notes)
+    assert ms.load_run(wf.id, tmp_path).notes == wf.notes
+    assert any(row["severity"] == "fatal" for row in wf.manifest["quality"])
+
+
+def test_a_gap_of_the_exchange_is_told_from_a_missing_download(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from maestro.data.outages import Outages
+    from maestro.data.stores import SeriesKey, configured_store
+
+    monkeypatch.setenv("MAESTRO_STORE", f"parquet:{tmp_path / 'bars'}")
+    store, key = configured_store(), SeriesKey.parse("BITMEX:XBTUSD:1h")
+    frame = ms.synthetic_bars(300, seed=4).to_frame()
+    store.append(key, pl.concat([frame[:100], frame[110:200], frame[210:]]))
+    unknown = ms.load(str(key)).quality()
+    gap = frame["timestamp"].to_physical()
+    Outages.of(store).add(key, [(gap[100], gap[110])], now_us=2 * int(gap[-1]))
+    ms.stored._loaded.clear()
+    known = ms.load(str(key))
+    assert unknown.table.filter(pl.col("check") == "gap")["count"].to_list() == [2]
+    assert known[50:].quality().table.filter(pl.col("check") == "gap")["count"].to_list() == [1]
+    assert "exchange outage" in known.quality().table["check"].to_list()

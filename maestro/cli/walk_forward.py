@@ -60,6 +60,9 @@ def walk_forward(
     workers: options.Workers = None,
     runs_dir: options.RunsDir = None,
     force: Annotated[bool, typer.Option("--force", help="Compute again also where the run exists.")] = False,
+    accept_defects: Annotated[
+        bool, typer.Option("--accept-defects", help="Run also on data with a fatal defect (maestro data check).")
+    ] = False,
     report: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the report, one HTML file.")] = None,
     tearsheet: options.Tearsheet = False,
     progress: Annotated[bool, typer.Option("--progress/--no-progress", help="Show progress on stderr.")] = True,
@@ -98,7 +101,7 @@ def walk_forward(
             costs=costs, sizing=sizing, cash=cash, fill=fill,  # type: ignore[arg-type]
             select=select, warm_start=warm_start,
             workers=reading.configured(workers, "search.workers", None), runs_dir=folder, progress=listeners,
-            cancel=cancel, force=force, command=options.line_of(ctx, _ASIDE, {**settled, **prices}),
+            cancel=cancel, force=force, accept_defects=accept_defects, command=options.line_of(ctx, _ASIDE, {**settled, **prices}),
         )  # fmt: skip
     if not any(isinstance(event, events.RunStarted) for event in seen):
         typer.echo(f"run {wf.id} was there already and is loaded; --force computes it again", err=True)
