@@ -234,6 +234,7 @@ def walk_forward(
     store = None if runs_dir is None else RunStore(Path(runs_dir) / run.id)
     if store is not None and not force and store.status() == "done":
         return _load(store)
+    run.look_for_defects(accept_defects)
     with store.locked() if store is not None else nullcontext():
         if store is not None and not force and store.status() == "done":  # by another process, a moment ago
             return _load(store)
@@ -294,6 +295,7 @@ class _Run:
             first = (searched.check({name: strategy.params[name] for name in searched.names}),)
         Simulator(bars, costs=costs, sizing=sizing, cash=cash, fill=fill)  # refuses impossible settings at once
         self.bars, self.splitter, self.warm_start = bars, splitter, warm_start
+        self.accepted: list[str] = []
         self.windows = checked(splitter.split(bars), len(bars))
         self.plan = Plan(
             cls, searched, search, int(trials), int(seed), selection, costs, sizing, float(cash), fill, first, pruner
@@ -330,6 +332,18 @@ class _Run:
             },
         }  # fmt: skip
 
+    def look_for_defects(self, accept: bool) -> None:
+        """Refuse data with fatal defects, or note that they were accepted."""
+        fatal = "; ".join(f"{f.check}: {f.examples}" for f in self.bars.quality().findings if f.severity == "fatal")
+        if not fatal:
+            return
+        if not accept:
+            raise BarsError(
+                f"{self.bars.name} has fatal defects ({fatal}), see bars.quality(): fill or cut them "
+                "(bars.between), or run on them all the same with accept_defects=True (--accept-defects)."
+            )
+        self.accepted = [f"The data has fatal defects, which were accepted: {fatal}."]
+
     def _python(self) -> str:
         cls = self.plan.strategy
         declared = Space(cls, self.plan.space.fixed).to_dict()["search"]
@@ -337,7 +351,7 @@ class _Run:
 
     def execute(
         self, store: RunStore | None, workers: int | None, executor: Any, listeners: Sequence[ev.Listener],
-        cancel: threading.Event, force: bool, accept_defects: bool, command: str | None,
+        cancel: threading.Event, force: bool, command: str | None,
     ) -> WalkForward:  # fmt: skip
         """Run the folds that are missing, keep each as it is finished, and put the result together."""
 
@@ -346,16 +360,7 @@ class _Run:
                 listener(event)
 
         started = time.perf_counter()
-        notes: list[str] = []
-        quality = self.bars.quality()
-        if quality.fatal:
-            fatal = "; ".join(f"{f.check}: {f.examples}" for f in quality.findings if f.severity == "fatal")
-            if not accept_defects:
-                raise BarsError(
-                    f"{self.bars.name} has fatal defects ({fatal}), see bars.quality(): fill or cut them "
-                    "(bars.between), or run on them all the same with accept_defects=True (--accept-defects)."
-                )
-            notes.append(f"The data has fatal defects, which were accepted: {fatal}.")
+        notes = list(self.accepted)
         manifest: dict[str, Any] = {
             "id": self.id,
             "spec": self.spec,
@@ -391,7 +396,7 @@ class _Run:
         tables = assemble([done[k] for k in sorted(done)], self.plan.cash)
         notes += [note for k in sorted(done) for note in done[k][0]["notes"]]
         manifest["notes"] = list(dict.fromkeys(notes))
-        manifest["quality"] = quality.records()
+        manifest["quality"] = self.bars.quality().records()
         wf = WalkForward({**manifest, "status": "done"}, tables, store.folder if store else None)
         manifest["metrics"] = {name: value if math.isfinite(value) else None for name, value in wf.metrics.items()}
         seconds = manifest["seconds"] = round(time.perf_counter() - started, 3)
