@@ -238,9 +238,7 @@ def walk_forward(
     with store.locked() if store is not None else nullcontext():
         if store is not None and not force and store.status() == "done":  # by another process, a moment ago
             return _load(store)
-        return run.execute(
-            store, workers, executor, listeners, cancel or threading.Event(), force, accept_defects, command
-        )
+        return run.execute(store, workers, executor, listeners, cancel or threading.Event(), force, command)
 
 
 def load_run(id_or_path: str | Path, runs_dir: str | Path = "runs") -> WalkForward:

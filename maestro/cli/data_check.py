@@ -10,6 +10,7 @@ import typer
 from maestro.cli import options
 
 if TYPE_CHECKING:
+    from maestro.bars import Bars
     from maestro.data.stores import SeriesKey, Store
     from maestro.quality import Quality
 
@@ -23,6 +24,9 @@ def check(
     ] = None,
     symbol: options.Symbol = None,
     store: Annotated[str | None, typer.Option("--store", metavar="STORE", help="As in 'maestro data ls'.")] = None,
+    picture: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the closes with the defects marked: one HTML file.")
+    ] = None,
     json: options.Json = False,
 ) -> int:
     """Look for gaps, bad ticks, changed units and other oddities; exit code 1 where one of them is fatal."""
@@ -30,19 +34,36 @@ def check(
 
     files = [name for name in names or () if Path(name).is_file()]
     series = [name for name in names or () if name not in files]
-    found: dict[str, Quality] = {name: _of_file(Path(name), symbol) for name in files}
+    found: dict[str, tuple[Quality, Bars | None]] = {name: _of_file(Path(name), symbol) for name in files}
     if series or not files:
         with opened(store) as source:
             for key in _keys(source, series):
                 found[str(key)] = _of_series(source, key)
+    if picture:
+        _draw(found, picture)
     if json:
         from maestro.cli.printing import print_json
 
-        print_json([_document(name, quality) for name, quality in found.items()])
+        print_json([_document(name, quality) for name, (quality, _) in found.items()])
     else:
-        for name, quality in found.items():
+        for name, (quality, _) in found.items():
             _show(name, quality)
-    return int(any(quality.fatal for quality in found.values()))
+    return int(any(quality.fatal for quality, _ in found.values()))
+
+
+def _draw(found: dict[str, tuple[Quality, Bars | None]], path: Path) -> None:
+    from maestro.errors import BarsError, SettingsError
+    from maestro.reports import write_quality
+
+    if len(found) != 1:
+        raise SettingsError(f"--picture shows one series, and these are {len(found)}; name one: {', '.join(found)}.")
+    (name, (quality, bars)), *_ = found.items()
+    if bars is None:
+        raise BarsError(
+            f"{name} has rows that are no bars, nothing to draw; leave --picture out."
+        )
+    write_quality(bars, path, quality)
+    typer.echo(f"picture: {path}", err=True)
 
 
 def _keys(store: Store, names: list[str]) -> list[SeriesKey]:
@@ -62,7 +83,7 @@ def _keys(store: Store, names: list[str]) -> list[SeriesKey]:
     return keys
 
 
-def _of_series(store: Store, key: SeriesKey) -> Quality:
+def _of_series(store: Store, key: SeriesKey) -> tuple[Quality, Bars | None]:
     """Quality of stored bars, the exchange's own gaps told from missing ones; rows that are no bars are named too."""
     from maestro.bars import Bars
     from maestro.data.outages import Outages
@@ -73,17 +94,23 @@ def _of_series(store: Store, key: SeriesKey) -> Quality:
     try:
         bars = Bars.from_frame(rows, provider=key.provider, symbol=key.symbol, timeframe=key.timeframe)
     except BarsError:
-        return assess_frame(rows, timeframe=key.timeframe)
-    return assess(bars, Outages.of(store).read(key))
+        return assess_frame(rows, timeframe=key.timeframe), None
+    return assess(bars, Outages.of(store).read(key)), bars
 
 
-def _of_file(path: Path, symbol: str | None) -> Quality:
+def _of_file(path: Path, symbol: str | None) -> tuple[Quality, Bars | None]:
     """Quality of a file's rows, oldest first as loading and importing them turns them."""
+    from maestro.bars import Bars
     from maestro.data.files import file_frame
+    from maestro.errors import BarsError
     from maestro.quality import assess_frame
 
     frame, name, _ = file_frame(path, symbol)
-    return assess_frame(frame, symbol=name)
+    try:
+        bars = Bars.from_frame(frame, symbol=name)
+    except BarsError:
+        bars = None
+    return assess_frame(frame, symbol=name), bars
 
 
 def _document(name: str, quality: Quality) -> dict[str, Any]:

@@ -101,7 +101,8 @@ def walk_forward(
             costs=costs, sizing=sizing, cash=cash, fill=fill,  # type: ignore[arg-type]
             select=select, warm_start=warm_start,
             workers=reading.configured(workers, "search.workers", None), runs_dir=folder, progress=listeners,
-            cancel=cancel, force=force, accept_defects=accept_defects, command=options.line_of(ctx, _ASIDE, {**settled, **prices}),
+            cancel=cancel, force=force, accept_defects=accept_defects,
+            command=options.line_of(ctx, _ASIDE, {**settled, **prices}),
         )  # fmt: skip
     if not any(isinstance(event, events.RunStarted) for event in seen):
         typer.echo(f"run {wf.id} was there already and is loaded; --force computes it again", err=True)

@@ -104,7 +104,8 @@ def _entry(name: str) -> Entry:
 
 def _value(name: str, raw: Any, where: str, folder: Path) -> Any:
     value = read_value(name, _entry(name), raw, where, folder)
-    if name == "store" and not re.match(r"questdbs?://|questdb$", value):
+    if name == "store" and not re.match(r"questdbs?://|questdb$|parquet$", value):
+        value = value.removeprefix("parquet:")
         return str(folder / Path(value).expanduser())
     return value
 

@@ -19,6 +19,7 @@ _HOMES = {
     "maestro.reports.html": ("Html",),
     "maestro.reports.monthly": ("monthly_frame", "monthly_returns"),
     "maestro.reports.page": ("write_report",),
+    "maestro.reports.quality": ("quality_figure", "write_quality"),
     "maestro.reports.stability": ("parameter_figure", "parameter_stability"),
     "maestro.reports.summary": ("summary_html",),
     "maestro.reports.tearsheet": ("write_tearsheet",),
@@ -48,12 +49,14 @@ __all__ = [
     "movement",
     "parameter_figure",
     "parameter_stability",
+    "quality_figure",
     "summary_html",
     "trade_distribution",
     "trade_summary",
     "trade_table",
     "trial_distribution",
     "trial_states",
+    "write_quality",
     "write_report",
     "write_tearsheet",
 ]
@@ -69,6 +72,7 @@ if TYPE_CHECKING:
     from maestro.reports.html import Html
     from maestro.reports.monthly import monthly_frame, monthly_returns
     from maestro.reports.page import write_report
+    from maestro.reports.quality import quality_figure, write_quality
     from maestro.reports.stability import parameter_figure, parameter_stability
     from maestro.reports.summary import summary_html
     from maestro.reports.tearsheet import write_tearsheet

@@ -249,3 +249,8 @@ def test_a_wrong_file_ends_the_command_with_two(project: Path, capsys: pytest.Ca
     write(project, "storr: x")
     assert _run(["config"]) == 2
     assert "maestro.yaml:1: 'storr' is no setting" in capsys.readouterr().err
+
+
+def test_a_folder_named_as_messages_name_it_is_that_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MAESTRO_STORE", f"parquet:{tmp_path / 'bars'}")
+    assert load_settings().store == str(tmp_path / "bars")

@@ -16,6 +16,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+import maestro as ms
 from maestro.cli import main
 from maestro.data.stores import SeriesKey
 from maestro.data.stores.parquet import ParquetStore
@@ -250,3 +251,16 @@ def test_ctrl_c_keeps_what_has_come(exchange: Exchange, tmp_path: Path) -> None:
     stored = ParquetStore(tmp_path / "store").read(SeriesKey("BINANCE", "BTCUSDT", "1h"))
     assert len(stored) in (200, 300, 400)
     assert stored.equals(BARS.head(len(stored)))
+
+
+def test_check_draws_one_series_and_refuses_several(tmp_path: Path) -> None:
+    csv = tmp_path / "prices.csv"
+    ms.synthetic_bars(100, seed=1).to_frame().with_columns(pl.col("timestamp").dt.to_string("iso:strict")).write_csv(
+        csv
+    )
+    assert run("check", csv, "--picture", tmp_path / "q.html") == 0
+    assert (tmp_path / "q.html").stat().st_size > 100_000
+    other = tmp_path / "other.csv"
+    other.write_bytes(csv.read_bytes())
+    assert run("check", csv, other, "--picture", tmp_path / "x.html") == 2
+    assert not (tmp_path / "x.html").exists()
