@@ -21,6 +21,10 @@ _SHORT = {
 }  # fmt: skip
 
 
+_TEXT = 12
+"""Characters that a column of text keeps at least; it is broken at its words."""
+
+
 def print_json(document: Any) -> None:
     """One document on stdout; what is no number becomes null, moments ISO text."""
     typer.echo(json.dumps(_plain(document), indent=2, ensure_ascii=False, allow_nan=False))
@@ -71,16 +75,23 @@ def show_table(headings: Sequence[str], rows: Iterable[Sequence[str]], *, left: 
     """Table as wide as its content allows; the first `left` columns hold text, the others numbers."""
     from rich import box
     from rich.console import Console
+    from rich.measure import Measurement
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
+    cells = [list(row) for row in rows]
     for i, heading in enumerate(headings):
         whole = i == 0 or i >= left  # names and numbers are not broken, text between them is
-        table.add_column(Text(heading), justify="left" if i < left else "right", no_wrap=whole, overflow="fold")
-    for row in rows:
+        justify: Any = "left" if i < left else "right"
+        least = max(map(len, (heading, *(row[i] for row in cells)))) if whole else _TEXT
+        table.add_column(Text(heading), justify=justify, no_wrap=whole, overflow="fold", min_width=least)
+    for row in cells:
         table.add_row(*(Text(cell) for cell in row))
-    Console(highlight=False).print(table)
+    console = Console(highlight=False)
+    # A figure is never cropped: where the terminal is too narrow the lines are longer than it.
+    wide = Measurement.get(console, console.options.update(max_width=10_000), table).minimum
+    Console(highlight=False, width=max(console.width, wide)).print(table)
 
 
 def columns() -> int:

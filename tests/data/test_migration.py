@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import subprocess
 import sys
 import time
@@ -32,6 +33,8 @@ PROJECT = Path(__file__).parents[2]
 KEY = SeriesKey("X", "Y_Z", "1h")
 TABLE = "trade_X_Y_Z_1h"
 Find = Callable[[str], Path]
+MINUTES = int(os.environ.get("MAESTRO_TEST_MINUTES", "50000"))
+"""Rows of the minute file that are migrated; the whole has more than a million and takes minutes."""
 
 
 def bars(n: int = 1_000, seed: int = 1) -> pl.DataFrame:
@@ -70,17 +73,19 @@ def real_series(real_file: Find) -> dict[str, tuple[SeriesKey, pl.DataFrame]]:
     found = {
         "trade_BITSTAMP_BTC_USD_1h": (SeriesKey("BITSTAMP", "BTC_USD", "1h"), bitstamp.with_columns(volume=volume))
     }
-    files = {
-        "BITFINEX": ("bitfinex_7sym_1h.parquet", "1h"),
-        "BINANCE": ("binance_usdm_12sym_4h.parquet", "4h"),
-        "LEAN": ("lean_us_equity_daily_10sym.parquet", "1d"),
-    }
-    for provider, (name, timeframe) in files.items():
+    files = (
+        ("BITFINEX", "bitfinex_7sym_1h.parquet", "1h"),
+        ("BINANCE", "binance_usdm_12sym_1h.parquet", "1h"),
+        ("BINANCE", "binance_usdm_12sym_4h.parquet", "4h"),
+        ("LEAN", "lean_us_equity_daily_10sym.parquet", "1d"),
+    )
+    for provider, name, timeframe in files:
         table = pl.read_parquet(real_file(name))
         for symbol in table["symbol"].unique().sort():
             rows = canonical_frame(table, symbol).select("timestamp", *FIELDS).sort("timestamp")
             found[f"trade_{provider}_{symbol}_{timeframe}"] = SeriesKey(provider, symbol, timeframe), rows
-    minutes = canonical_frame(pl.scan_parquet(real_file("bitfinex_BTCUSD_1m_2018-2019.parquet")).head(50_000).collect())
+    table = pl.scan_parquet(real_file("bitfinex_BTCUSD_1m_2018-2019.parquet"))
+    minutes = canonical_frame(table.head(MINUTES).collect())
     found["trade_BITFINEX_BTCUSD_1m"] = SeriesKey("BITFINEX", "BTCUSD", "1m"), minutes.select("timestamp", *FIELDS)
     return found
 
@@ -106,7 +111,7 @@ def test_the_real_series_move_whole(
         dump = write_dump(tmp_path / "old.tar.gz", {"market": real_documents})
         report = move(dump, store, tmp_path / "journal")
     assert report.whole
-    assert len(report.tables) == len(real_series) == 31
+    assert len(report.tables) == len(real_series) == 43
     assert (
         sum(table.documents for table in report.tables) == sum(len(rows) for _, rows in real_series.values()) > 400_000
     )
