@@ -59,9 +59,7 @@ def _draw(found: dict[str, tuple[Quality, Bars | None]], path: Path) -> None:
         raise SettingsError(f"--picture shows one series, and these are {len(found)}; name one: {', '.join(found)}.")
     (name, (quality, bars)), *_ = found.items()
     if bars is None:
-        raise BarsError(
-            f"{name} has rows that are no bars, nothing to draw; leave --picture out."
-        )
+        raise BarsError(f"{name} has rows that are no bars, nothing to draw; leave --picture out.")
     write_quality(bars, path, quality)
     typer.echo(f"picture: {path}", err=True)
 
