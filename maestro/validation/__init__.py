@@ -1,5 +1,6 @@
 """How much of a result is luck: overfitting of the choice, the Sharpe ratio among many trials."""
 
+from maestro.validation.lookahead import LookAhead, lookahead
 from maestro.validation.overfitting import Overfitting, pbo
 from maestro.validation.sharpe import (
     deflated_sharpe_ratio,
@@ -9,9 +10,11 @@ from maestro.validation.sharpe import (
 )
 
 __all__ = [
+    "LookAhead",
     "Overfitting",
     "deflated_sharpe_ratio",
     "expected_max_sharpe",
+    "lookahead",
     "minimum_track_record_length",
     "pbo",
     "probabilistic_sharpe_ratio",
