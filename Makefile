@@ -5,6 +5,8 @@ SHELL := /bin/bash
 
 BIN := .venv/bin
 PYTEST_ARGS ?=
+# Without bytecode every start of Python takes three times as long: written also where the shell says otherwise.
+export PYTHONDONTWRITEBYTECODE :=
 DEMO_REPORT ?= demo-report.html
 
 help: ## Show this list
