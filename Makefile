@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .PHONY: help setup demo test check bench docs clean
 
 BIN := .venv/bin
-PYTEST_ARGS ?=
+PYTEST_ARGS ?= -n auto --dist loadfile
 # Without bytecode every start of Python takes three times as long: written also where the shell says otherwise.
 export PYTHONDONTWRITEBYTECODE :=
 DEMO_REPORT ?= demo-report.html

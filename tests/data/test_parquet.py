@@ -38,6 +38,7 @@ KEY = SeriesKey("TEST", "BTCUSD", "1h")
 HOUR = 3_600_000_000
 BARS = SeriesKey("TEST", "BTCUSD", "6h")
 NEW_YEAR_2020 = 1_577_836_800_000_000
+KILLS = int(os.environ.get("MAESTRO_TEST_WRITER_KILLS", "12"))
 YEARS = NEW_YEAR_2020 + 6 * HOUR * np.arange(-2_000, 2_000)  # 2018 to 2021
 
 
@@ -195,7 +196,7 @@ def test_a_reader_sees_all_of_a_write_or_nothing(store: ParquetStore, tmp_path: 
 
 
 def test_killed_writers_tear_nothing(tmp_path: Path) -> None:
-    killed_writer.kill_writers(tmp_path, times=12, seed=0)
+    killed_writer.kill_writers(tmp_path, times=KILLS, seed=0)
 
 
 # -- two writers ----------------------------------------------------------------------------
