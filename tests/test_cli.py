@@ -69,7 +69,8 @@ def run(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.
 
 
 def fits(text: str, width: int = 80) -> bool:
-    return all(len(line) <= width for line in text.splitlines() if not line.startswith("/"))  # a path is as long as it is
+    lines = [line for line in text.splitlines() if not line.startswith("/")]  # a path is as long as it is
+    return all(len(line) <= width for line in lines)
 
 
 # -- help and listing -----------------------------------------------------------------------
