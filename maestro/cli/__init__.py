@@ -18,6 +18,7 @@ COMMANDS = {
     "strategies": "List the strategies, or explain one with its parameters.",
     "backtest": "Simulate one strategy on bars.",
     "sweep": "Simulate many parameter sets on the same bars and rank them.",
+    "check-strategy": "Check that a strategy does not look ahead, nor know too much or too little.",
     "walk-forward": "Choose parameters on past bars, test them on later ones, fold by fold.",
     "report": "Write the report of a run: one HTML file that needs no network.",
     "runs": "List, show and remove runs on disk.",

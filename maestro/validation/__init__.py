@@ -1,5 +1,6 @@
 """How much of a result is luck: overfitting of the choice, the Sharpe ratio among many trials."""
 
+from maestro.validation.boundary import BoundaryAudit, boundary_audit
 from maestro.validation.lookahead import LookAhead, lookahead
 from maestro.validation.overfitting import Overfitting, pbo
 from maestro.validation.sharpe import (
@@ -10,8 +11,10 @@ from maestro.validation.sharpe import (
 )
 
 __all__ = [
+    "BoundaryAudit",
     "LookAhead",
     "Overfitting",
+    "boundary_audit",
     "deflated_sharpe_ratio",
     "expected_max_sharpe",
     "lookahead",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -79,13 +79,18 @@ def choose_cuts(answer: Answer, n: int, least: int, number: int, rng: np.random.
 
 
 def truncation(
-    strategy: Strategy, bars: Bars, whole: Answer, cuts: Sequence[int], rng: np.random.Generator, changes: Changes
+    of: Callable[[], Strategy],
+    bars: Bars,
+    whole: Answer,
+    cuts: Sequence[int],
+    rng: np.random.Generator,
+    changes: Changes,
 ) -> Finding:
     """Ask again with the bars after each cut removed; then, at a few cuts, with them altered."""
     worst: tuple[int, int, str] | None = None
     for k in cuts:
         try:
-            found = differences(whole, ask(strategy, private(bars, 0, k)))
+            found = differences(whole, ask(of(), private(bars, 0, k)))
         except Refused as error:
             words = f"Given the first {k} of {len(bars)} bars the strategy raises {error}."
             return Finding("look-ahead", False, words, cut=k, columns=("length",))
@@ -95,24 +100,24 @@ def truncation(
         other = altered(bars, k, ("open", "high", "low", "close"), rng, together=True)
         other |= altered(bars, k, [name for name in COLUMNS[4:] if getattr(bars, name) is not None], rng)
         try:
-            found = differences(whole, ask(strategy, private(bars, **other)), stop=k)
+            found = differences(whole, ask(of(), private(bars, **other)), stop=k)
         except Refused:  # a rule may refuse such prices; what it does with fewer bars was seen above
             continue
         changes.add(k, found)
         worst = _first(worst, found, k)
     if worst is None:
-        peek = _orders(strategy, bars, whole, cuts, rng)
+        peek = _orders(of, bars, whole, cuts, rng)
         words = f"No signal up to the cut changed at any of {len(cuts)} cuts when the bars after it were taken away."
         return peek or Finding("look-ahead", True, words)
     bar, cut, signal = worst
-    columns = causes(strategy, bars, whole, [cut, *dict.fromkeys(row["cut"] for row in changes.rows)], rng)
+    columns = causes(of, bars, whole, [cut, *dict.fromkeys(row["cut"] for row in changes.rows)], rng)
     if columns == ("length",):
         why = "No column's future changes it: it hangs on how many bars are given."
     else:
         why = f"It changes with later values of {', '.join(columns)}."
     at = f"{bars.timestamp[bar].astype('datetime64[s]')}".replace("T", " ")
     words = (
-        f"{signal} at bar {bar} ({at} UTC) is another one when the bars from {cut} on are not known; "
+        f"{signal} at bar {bar} ({at} UTC) changes when the bars from {cut} on are not known; "
         f"{len({row['cut'] for row in changes.rows})} of {len(cuts)} cuts change a signal. {why}"
     )
     return Finding("look-ahead", False, words, signal, bar, cut, columns)
@@ -124,7 +129,7 @@ def _first(worst: tuple[int, int, str] | None, found: Sequence[Difference], cut:
 
 
 def _orders(
-    strategy: Strategy, bars: Bars, whole: Answer, cuts: Sequence[int], rng: np.random.Generator
+    of: Callable[[], Strategy], bars: Bars, whole: Answer, cuts: Sequence[int], rng: np.random.Generator
 ) -> Finding | None:
     """Fills up to a cut of a strategy with orders of its own, whose step could read columns ahead of its bar.
 
@@ -137,7 +142,7 @@ def _orders(
     for k in rng.choice(np.asarray(cuts), min(_ORDER_CUTS, len(cuts)), replace=False).tolist():
         later = private(bars, **altered(bars, k, prices, rng, together=True))
         try:
-            mine, other = fills(whole, bars, k), fills(ask(strategy, later), bars, k)
+            mine, other = fills(whole, bars, k), fills(ask(of(), later), bars, k)
         except Refused:
             continue
         if not np.array_equal(mine, other):
@@ -170,7 +175,7 @@ def altered(
 
 
 def causes(
-    strategy: Strategy, bars: Bars, whole: Answer, cuts: Sequence[int], rng: np.random.Generator
+    of: Callable[[], Strategy], bars: Bars, whole: Answer, cuts: Sequence[int], rng: np.random.Generator
 ) -> tuple[str, ...]:
     """Columns of which other values after a cut, each column on its own, change a signal before it.
 
@@ -182,18 +187,18 @@ def causes(
         guilty += tuple(
             name
             for name in names
-            if any(_moves(strategy, bars, whole, cut, altered(bars, cut, [name], rng, shape=s)) for s in range(3))
+            if any(_moves(of, bars, whole, cut, altered(bars, cut, [name], rng, shape=s)) for s in range(3))
         )
     if not guilty:  # a rule that checks its bars takes only prices that fit together
         prices = ("open", "high", "low", "close")
         for s in range(3):
-            if _moves(strategy, bars, whole, cuts[0], altered(bars, cuts[0], prices, rng, together=True, shape=s)):
+            if _moves(of, bars, whole, cuts[0], altered(bars, cuts[0], prices, rng, together=True, shape=s)):
                 return prices
     return tuple(name for name in ("time", *COLUMNS) if name in guilty) or ("length",)
 
 
-def _moves(strategy: Strategy, bars: Bars, whole: Answer, cut: int, columns: dict[str, Any]) -> bool:
+def _moves(of: Callable[[], Strategy], bars: Bars, whole: Answer, cut: int, columns: dict[str, Any]) -> bool:
     try:
-        return bool(differences(whole, ask(strategy, private(bars, **columns)), stop=cut))
+        return bool(differences(whole, ask(of(), private(bars, **columns)), stop=cut))
     except Refused:
         return False

@@ -222,11 +222,14 @@ def _findings(
     if not chance.passed or not written.passed:  # nothing else can be told from answers that change by themselves
         return [written, chance], tuple(chosen)
     state = memory_of_calls(fresh, bars, whole, chosen[len(chosen) // 2])
-    ahead = truncation(fresh(), bars, whole, chosen, rng, changes)
+    # A strategy that keeps something is asked by a new copy each time, so that the other checks see the rule alone.
+    one = fresh()
+    of = (lambda: one) if state.passed else fresh
+    ahead = truncation(of, bars, whole, chosen, rng, changes)
     none = "starts=0: not looked at."
     warm, history = Finding("warm-up", None, none), Finding("history", None, none)
     if starts:
-        warm, history = dependence(fresh(), bars, whole, first, starts, rng)
+        warm, history = dependence(of, bars, whole, first, starts, rng)
     return [ahead, warm, history, chance, state, written], tuple(chosen)
 
 

@@ -8,6 +8,7 @@ beginning gradually; that is honest as long as it is over within `FORGIVEN` time
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,10 +38,11 @@ class Start:
 
 
 def dependence(
-    strategy: Strategy, bars: Bars, whole: Answer, first: int, starts: int, rng: np.random.Generator
+    of: Callable[[], Strategy], bars: Bars, whole: Answer, first: int, starts: int, rng: np.random.Generator
 ) -> tuple[Finding, Finding]:
     """Return the findings *warm-up* and *history*; `first` is the first bar from which the strategy can be asked."""
-    n, warm = len(bars), strategy.warmup(strategy.params)
+    n, rule = len(bars), of()
+    warm = rule.warmup(rule.params)
     reach = max(FORGIVEN * warm, NEVER)
     room = n - first
     horizon = min(reach, room // 2)
@@ -49,7 +51,7 @@ def dependence(
     tried, silent = [], []
     for s in chosen:
         try:
-            tried.append(_premature(whole, ask(strategy, private(bars, s)), s, warm))
+            tried.append(_premature(whole, ask(of(), private(bars, s)), s, warm))
         except Refused as error:
             silent.append(f"Given the bars from {s} on the strategy raises {error}.")
     if not tried:
@@ -65,6 +67,12 @@ def dependence(
     earliest = min(spoken, key=lambda one: one.bar)
     where = int(earliest.offsets[0]) + earliest.bar
     size = f"{total} of {given} signals ({total / max(given, 1):.2%}) over {len(tried)} later beginnings"
+    if horizon < min(FORGIVEN * warm, NEVER):
+        words = (
+            f"{size} are others, the last one {last} bars after the beginning; {n} bars are too few to tell what fades "
+            f"from what does not. Give at least {first + 2 * min(FORGIVEN * warm, NEVER)}."
+        )
+        return Finding("warm-up", None, words), Finding("history", None, words)
     if last >= horizon:
         words = (
             f"Signals depend on where the bars begin, and never stop to: {size} are others, the last one {last} bars "
@@ -74,13 +82,12 @@ def dependence(
             Finding("warm-up", True, "The dependence on history does not end; see there."),
             Finding("history", False, words, earliest.signal, where),
         )
-    memory = [_memory(strategy, bars, whole, [one.bar for one in tried], warm, factor) for factor in (10.0, 1e5)]
-    if max(memory) < 0:
+    memory = np.array([_memory(of, bars, whole, [one.bar for one in tried], factor) for factor in (10.0, 1e5)])
+    if memory.max() < 0:
         words = "A signal is given at the very beginning of the bars, whatever was before; nothing else depends on it."
         return Finding("warm-up", True, words), Finding("history", True, words)
-    fades = (
-        memory[1] > 1.3 * memory[0] + 3
-    )  # a window ends where it ends; a recursion lasts the longer, the more it saw
+    # A window ends at its length, whatever it saw; a recursion lasts the longer, the more there is to forget.
+    fades = bool(np.median(memory[1] - memory[0]) > max(3.0, 0.2 * np.median(memory[0])))
     if (fades and last < FORGIVEN * warm) or last < warm:
         words = (
             f"Recursive: {size} are others, the last one {last} bars after the beginning, within {FORGIVEN} times the "
@@ -89,7 +96,7 @@ def dependence(
         return Finding("warm-up", True, f"The warm-up of {warm} bars is enough, but for what fades."), Finding(
             "history", True, words, earliest.signal, where
         )
-    needed = max(last + 1, memory[0] + 1 if not fades else 0)
+    needed = max(last + 1, 0 if fades else int(memory[0].max()) + 1)
     words = (
         f"The warm-up of {warm} bars is too short: {size} would not be given with more history, the last one {last} "
         f"bars after the beginning. Let warmup() return at least {needed} with these parameters."
@@ -128,20 +135,20 @@ def _premature(whole: Answer, late: Answer, start: int, warm: int) -> Start:
     return Start(start, np.flatnonzero(spoken), signal, given)
 
 
-def _memory(strategy: Strategy, bars: Bars, whole: Answer, starts: list[int], warm: int, factor: float) -> int:
-    """Longest distance at which a history scaled by `factor`, up or down, changes a signal or level; -1 for none."""
-    longest = -1
-    for s in starts:
-        for scale in (factor, 1.0 / factor):
-            columns: dict[str, Any] = {}
-            for name in COLUMNS:
-                values = getattr(bars, name)
-                if values is not None:
-                    columns[name] = np.array(values)
-                    columns[name][:s] *= scale
-            try:
-                found = differences(whole, ask(strategy, private(bars, **columns)), begin=s)
-            except Refused:
-                continue
-            longest = max([longest, *(one.bars[-1] - s for one in found)])
-    return longest
+def _memory(of: Callable[[], Strategy], bars: Bars, whole: Answer, starts: list[int], factor: float) -> list[int]:
+    """Distances at which a history scaled by `factor`, up or down, still changes a signal or level; -1 for none."""
+    return [max(_reaches(of, bars, whole, s, scale) for scale in (factor, 1.0 / factor)) for s in starts]
+
+
+def _reaches(of: Callable[[], Strategy], bars: Bars, whole: Answer, start: int, scale: float) -> int:
+    columns: dict[str, Any] = {}
+    for name in COLUMNS:
+        values = getattr(bars, name)
+        if values is not None:
+            columns[name] = np.array(values)
+            columns[name][:start] *= scale
+    try:
+        found = differences(whole, ask(of(), private(bars, **columns)), begin=start)
+    except Refused:
+        return -1
+    return max((one.bars[-1] - start for one in found), default=-1)

@@ -104,6 +104,14 @@ def test_what_fades_is_told_with_its_size_and_passes() -> None:
     assert "%) over 12 later beginnings" in row["finding"]
 
 
+def test_few_bars_leave_open_what_they_cannot_tell() -> None:
+    found = ms.validation.lookahead(hours()[:200], "RSIStrategy")
+    assert found.passed
+    assert [row["check"] for row in found.table.to_dicts() if row["passed"] is None] == ["warm-up", "history"]
+    assert "200 bars are too few to tell what fades" in found.table["finding"][1]
+    assert ms.validation.lookahead(hours()[:842], "RSIStrategy").table["passed"].all()
+
+
 def test_columns_that_start_late_are_no_alarm() -> None:
     bars = markets.random_market(4, 1200)
     rate = np.where(np.arange(1200) < 300, np.nan, bars.funding_rate)
