@@ -38,6 +38,10 @@ class RunError(MaestroError):
     """A run on disk that is missing, damaged, unfinished or cannot be written."""
 
 
+class LedgerError(MaestroError):
+    """A ledger of trials that cannot be read or written."""
+
+
 class RunCancelled(MaestroError):
     """The run was cancelled; what had finished is on disk and is taken up again."""
 

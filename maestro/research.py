@@ -18,6 +18,7 @@ import polars as pl
 from maestro.bars import Bars
 from maestro.engine import Costs, Simulator, Sizing
 from maestro.errors import BarsError, RunCancelled, SettingsError
+from maestro.ledger import Recorder
 from maestro.runs import RunStore, describe, find, python_lines, run_id, source_hash, versions
 from maestro.strategies import STRATEGIES, Strategy, strategy_class
 from maestro.typing import Fill
@@ -375,8 +376,12 @@ class _Run:
         name = f"{self.spec['strategy']} on {self.spec['bars']['name']}"
         tell(ev.RunStarted(self.id, name, len(self.windows), self.plan.trials, len(done)))
         jobs = [(k, w) for k, w in enumerate(self.windows) if k not in done]
+        book = Recorder(
+            self.bars, "walk_forward", strategy=self.spec["strategy"], source=self.spec["source"], run=self.id
+        )
         try:
             for result in self._results(jobs, done, workers, executor, cancel, tell if listeners else None):
+                book.fold(result)  # before the fold is kept: one that is on disk is never counted again
                 kept = fold_tables(result, self.bars, self.parameters, self.plan.cash)
                 done[result.fold] = kept
                 if store is not None:
@@ -385,12 +390,18 @@ class _Run:
             if cancel.is_set() and len(done) < len(self.windows):
                 raise RunCancelled("cancelled")
         except RunCancelled as stop:
+            book.stopped(stop)
             tell(ev.RunStopped(self.id, len(done), "cancelled"))
             kept_where = f"; they are kept in {store.folder}, and the same call goes on from there" if store else ""
             raise RunCancelled(f"cancelled after {len(done)} of {len(self.windows)} folds{kept_where}.") from stop
         except BaseException as error:
+            book.stopped(error)
             tell(ev.RunStopped(self.id, len(done), str(error)))
             raise
+        book.close()
+        notes += book.notes
+        if book.mark:
+            manifest["ledger"] = book.mark
         tables = assemble([done[k] for k in sorted(done)], self.plan.cash)
         notes += [note for k in sorted(done) for note in done[k][0]["notes"]]
         manifest["notes"] = list(dict.fromkeys(notes))

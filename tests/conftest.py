@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import polars as pl
@@ -12,6 +12,15 @@ from maestro.bars import Bars
 
 pytest_plugins = ["tests.fixtures.questdb"]
 REAL_DATA = Path(__file__).parents[2] / "shared" / "data"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_ledger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Folder of the ledgers that tests write, in processes that they start too; never the user's own."""
+    folder = tmp_path_factory.mktemp("ledger")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MAESTRO_LEDGER_DIR", str(folder))
+        yield folder
 
 
 @pytest.fixture(scope="session")

@@ -109,6 +109,9 @@ class Settings:
 
     store: Annotated[str, Doc("folder of Parquet files, or questdb, or questdb://HOST:PORT")] = "~/.local/share/maestro"
     runs_dir: Annotated[Path, Doc("folder of runs")] = Path("runs")
+    ledger_dir: Annotated[Path, Doc("folder of the ledgers that count every trial on a series")] = Path(
+        "~/.local/share/maestro-ledger"
+    )
     state_dir: Annotated[Path, Doc("where bans of exchanges are remembered")] = Path("~/.cache/maestro")
     servers: ServerSettings = field(default_factory=ServerSettings)
     fetch: FetchSettings = field(default_factory=FetchSettings)

@@ -7,6 +7,7 @@ import os
 import pickle
 import shutil
 import signal
+import sys
 import tempfile
 import threading
 import time
@@ -20,6 +21,7 @@ from typing import Any, TypeAlias
 from maestro.bars import Bars
 from maestro.errors import RunCancelled, RunError, SettingsError, nearest
 from maestro.indicators import ColumnCache, using
+from maestro.ledger import unfinished
 from maestro.walkforward.draws import propose_all
 from maestro.walkforward.fold import FoldResult, Plan, evaluator, run_fold
 from maestro.walkforward.search import Trial
@@ -152,7 +154,19 @@ def _collect(
                 flag.touch()
             for future in waiting:
                 future.cancel()
-            wait([future for future in waiting if not future.cancelled()])
+            begun = [future for future in waiting if not future.cancelled()]
+            wait(begun)
+            hand_on(begun, sys.exc_info()[1])
+
+
+def hand_on(futures: Sequence[Future[Any]], stop: BaseException | None) -> None:
+    """Note on what ended the work which results nobody takes any more, and which trials were done."""
+    for future in futures if stop is not None else ():
+        error = future.exception()
+        if error is None:
+            stop.__dict__.setdefault("finished", []).append(future.result())  # type: ignore[union-attr]
+        else:
+            stop.__dict__.setdefault("unfinished", []).extend(unfinished(error))  # type: ignore[union-attr]
 
 
 def _result(future: Future[Any]) -> Any:
@@ -189,10 +203,14 @@ def pooled(
     """
     results: dict[int, Any] = {}
     numbered = [(function, k, *args) for k, args in enumerate(arguments)]
-    for k, result in _pooled(_numbered, bars, numbered, workers, cancel):
-        results[k] = result
-        if progress is not None:
-            progress(len(arguments[k][-1]))
+    try:
+        for k, result in _pooled(_numbered, bars, numbered, workers, cancel):
+            results[k] = result
+            if progress is not None:
+                progress(len(arguments[k][-1]))
+    except BaseException as stop:
+        stop.__dict__.setdefault("finished", []).extend(results.items())
+        raise
     return [results[k] for k in range(len(arguments))]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,7 +14,8 @@ from maestro.bars import Bars
 from maestro.engine import Backtest, Costs, Simulator, Sizing
 from maestro.errors import MaestroError, RunCancelled, SettingsError
 from maestro.indicators import ColumnCache, using
-from maestro.metrics import NAMES
+from maestro.ledger import left_unfinished
+from maestro.metrics import NAMES, SHARPE
 from maestro.strategies.base import Strategy
 from maestro.typing import Fill, FloatArray, Parameters
 from maestro.walkforward.search import Trial, search
@@ -82,16 +84,26 @@ def run_fold(
     train = bars[window.train_start : window.train_stop]
     evaluate = evaluator(plan, train)
     stages = [evaluator(plan, train[: len(train) * k // 4]) for k in (1, 2)] if plan.pruner is not None else []
+    tried: list[float] = []
+
+    def seen(trial: Trial) -> None:
+        if trial.state != "infeasible":
+            tried.append(math.nan if trial.metrics is None else trial.metrics[SHARPE])
+        if on_trial is not None:
+            on_trial(trial)
+
     try:
         with using(ColumnCache()):
             trials = search(
                 evaluate, plan.space, method=plan.method, trials=plan.trials, seed=plan.seed_of(fold),
-                score=plan.selection.score, first=[*plan.first, *first], cancelled=cancelled, on_trial=on_trial,
+                score=plan.selection.score, first=[*plan.first, *first], cancelled=cancelled, on_trial=seen,
                 pruner=plan.pruner, stages=stages,
             )  # fmt: skip
-    except (RunCancelled, SettingsError):  # settings are wrong for every fold alike
-        raise
-    except MaestroError as error:
+    except BaseException as error:
+        left_unfinished(error, tried, fold)
+        # Settings are wrong for every fold alike.
+        if not isinstance(error, MaestroError) or isinstance(error, (RunCancelled, SettingsError)):
+            raise
         return FoldResult(fold, window, trials_table(fold, [], None, plan.space), error=str(error))
     chosen = plan.selection.choose(trials)
     result = FoldResult(fold, window, trials_table(fold, trials, chosen, plan.space), chosen)

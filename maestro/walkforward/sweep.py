@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -17,11 +17,13 @@ from maestro.bars import Bars
 from maestro.engine import Costs, Simulator, Sizing
 from maestro.errors import MaestroError, RunCancelled, SettingsError, nearest
 from maestro.indicators import ColumnCache, using
-from maestro.metrics import NAMES
+from maestro.ledger import Recorder, left_unfinished
+from maestro.metrics import NAMES, SHARPE
+from maestro.runs import run_id, source_hash
 from maestro.strategies import Strategy, strategy_class
 from maestro.typing import Fill, FloatArray, Parameters
 from maestro.walkforward.draws import METHODS, propose_all, visits
-from maestro.walkforward.executors import KINDS, pooled
+from maestro.walkforward.executors import KINDS, hand_on, pooled
 from maestro.walkforward.selection import Select, Selection
 from maestro.walkforward.space import Space
 from maestro.walkforward.tpe import check_seed
@@ -44,11 +46,14 @@ class Sweep:
         What was searched.
     distinct : int
         Sets that were evaluated; equal ones are evaluated once.
+    notes : tuple of str
+        What a reader must know to judge the numbers.
     """
 
     table: pl.DataFrame
     space: Space
     distinct: int
+    notes: tuple[str, ...] = ()
 
     def best(self, select: Select = ("sharpe_ratio", "vwr"), n: int = 10) -> pl.DataFrame:
         """Return the `n` best distinct rows by metrics in order (larger is better; ``"-volatility"``: smaller)."""
@@ -143,24 +148,18 @@ def sweep(
     kind = executor or _suits(cls, bars, len(sets), count)
     stop = cancel or threading.Event()
     chunks = [sets[a:b] for a, b in _spans(len(sets), 1 if kind == "serial" else count)]
-    if kind == "serial":
-        parts = [_evaluate(cls, bars, settings, chunk, stop.is_set, progress) for chunk in chunks]
-    elif kind == "threads":
-        with ThreadPoolExecutor(count) as pool:
-            ended = threading.Event()
-            futures = [
-                pool.submit(_evaluate, cls, bars, settings, c, lambda: stop.is_set() or ended.is_set(), progress)
-                for c in chunks
-            ]
-            try:
-                parts = [future.result() for future in futures]
-            except BaseException:
-                ended.set()
-                raise
-    else:
-        parts = _in_processes(cls, bars, settings, chunks, count, stop, progress)
+    book = _book(bars, cls, searched, {"n": int(n), "sampler": sampler, "seed": int(seed)}, settings)
+    try:
+        parts = _parts(kind, cls, bars, settings, chunks, count, stop, progress)
+    except BaseException as error:
+        for _, (measured, _) in error.__dict__.pop("finished", []):
+            left_unfinished(error, measured[:, SHARPE])
+        book.stopped(error)
+        raise
     values = np.concatenate([part[0] for part in parts])[place]
     errors = [error for part in parts for error in part[1]]
+    book.enter(values[:, SHARPE], len(values))
+    book.close()
     failed = pl.Series([errors[k] for k in place], dtype=pl.String)
     table = pl.DataFrame(
         {
@@ -172,7 +171,45 @@ def sweep(
     if failed.null_count() < len(failed):
         there = pl.col("error").is_null()
         table = table.with_columns(pl.when(there).then(pl.col(name)).alias(name) for name in NAMES)
-    return Sweep(table, searched, len(sets))
+    return Sweep(table, searched, len(sets), tuple(book.notes))
+
+
+def _book(
+    bars: Bars, cls: type[Strategy], searched: Space, proposal: dict[str, Any], settings: dict[str, Any]
+) -> Recorder:
+    """Where the sets are counted; an exact repetition has the same name there."""
+    source = source_hash(cls)
+    spec = {
+        "strategy": cls.__name__, "source": source, "fingerprint": bars.fingerprint, "params": searched.fixed,
+        "space": searched.to_dict(), **proposal, "costs": settings["costs"].to_dict(),
+        "sizing": settings["sizing"].to_dict(), "cash": float(settings["cash"]), "fill": settings["fill"],
+    }  # fmt: skip
+    return Recorder(bars, "sweep", strategy=cls.__name__, source=source, run=run_id(spec))
+
+
+def _parts(
+    kind: str, cls: type[Strategy], bars: Bars, settings: dict[str, Any], chunks: Sequence[Any], count: int,
+    stop: threading.Event, progress: Callable[[int], None] | None,
+) -> list[tuple[FloatArray, list[str | None]]]:  # fmt: skip
+    """Metrics and errors of each chunk; what an interruption leaves behind is noted on it."""
+    if kind == "serial":
+        return [_evaluate(cls, bars, settings, chunk, stop.is_set, progress) for chunk in chunks]
+    if kind == "processes":
+        return _in_processes(cls, bars, settings, chunks, count, stop, progress)
+    with ThreadPoolExecutor(count) as pool:
+        ended = threading.Event()
+        futures = [
+            pool.submit(_evaluate, cls, bars, settings, c, lambda: stop.is_set() or ended.is_set(), progress)
+            for c in chunks
+        ]
+        try:
+            return [future.result() for future in futures]
+        except BaseException as error:
+            ended.set()
+            wait(futures)
+            hand_on([future for future in futures if future.exception() is not error], error)
+            error.__dict__["finished"] = list(enumerate(error.__dict__.get("finished", [])))
+            raise
 
 
 def _suits(cls: type[Strategy], bars: Bars, sets: int, workers: int) -> str:
@@ -199,19 +236,24 @@ def _evaluate(
     values = np.full((len(sets), len(NAMES)), np.nan)
     errors: list[str | None] = [None] * len(sets)
     reported = 0
-    with using(ColumnCache()):
-        for k, params in enumerate(sets):
-            if cancelled():
-                raise RunCancelled(f"the sweep was cancelled after {k} of {len(sets)} sets of this worker.")
-            try:
-                values[k] = simulator.metrics(cls(**params).evaluate(bars))
-            except MaestroError as error:
-                errors[k] = str(error)
-            except Exception as error:  # a strategy is the user's code: whatever it raises is this set's failure
-                errors[k] = f"{type(error).__name__}: {error}"
-            if progress is not None and (k - reported >= 100 or k == len(sets) - 1):
-                progress(k + 1 - reported)
-                reported = k + 1
+    k = 0
+    try:
+        with using(ColumnCache()):
+            for k, params in enumerate(sets):
+                if cancelled():
+                    raise RunCancelled(f"the sweep was cancelled after {k} of {len(sets)} sets of this worker.")
+                try:
+                    values[k] = simulator.metrics(cls(**params).evaluate(bars))
+                except MaestroError as error:
+                    errors[k] = str(error)
+                except Exception as error:  # a strategy is the user's code: whatever it raises is this set's failure
+                    errors[k] = f"{type(error).__name__}: {error}"
+                if progress is not None and (k - reported >= 100 or k == len(sets) - 1):
+                    progress(k + 1 - reported)
+                    reported = k + 1
+    except BaseException as stop:
+        left_unfinished(stop, values[:k, SHARPE])
+        raise
     return values, errors
 
 

@@ -1,0 +1,62 @@
+"""Which ledger a trial belongs to: the market and timeframe it ran on, and the person who ran it."""
+
+from __future__ import annotations
+
+import getpass
+import hashlib
+import os
+import re
+from pathlib import Path
+
+from maestro.bars import Bars
+from maestro.config import load_settings
+from maestro.errors import SettingsError
+
+_NAME = re.compile(r"[A-Z0-9](?:[A-Z0-9_-]|\.(?!\.))*")
+
+
+def series_of(given: Bars | str) -> str:
+    """Name of the series: ``PROVIDER:SYMBOL:timeframe``, capitals but for the timeframe.
+
+    More bars of a market are the same series, and so are those of another file, as long as they bear its name. Bars
+    without provider and symbol have only their content to be known by: ``UNNAMED:<fingerprint>:timeframe``.
+
+    Raises
+    ------
+    SettingsError
+        A text that names no series.
+    """
+    if isinstance(given, Bars):
+        provider, symbol, timeframe = given.provider.upper(), given.symbol.upper(), given.timeframe
+        if not provider and not symbol:
+            provider, symbol = "UNNAMED", given.fingerprint[:16].upper()
+        return f"{provider}:{symbol}:{timeframe}"
+    parts = given.strip().rsplit(":", 1) if isinstance(given, str) else []
+    if len(parts) != 2 or ":" not in parts[0] or not parts[1]:
+        raise SettingsError(
+            f"{given!r} names no series; give bars, or PROVIDER:SYMBOL:timeframe like BITSTAMP:BTCUSD:1h."
+        )
+    return f"{parts[0].upper()}:{parts[1]}"
+
+
+def file_name(series: str) -> str:
+    """Name of a series' file, safe on every file system; odd names are told apart by a hash."""
+    parts = series.split(":")
+    safe = "_".join(re.sub(r"[^A-Za-z0-9.-]", "-", part).lstrip(".") or "-" for part in parts)[:96]
+    plain = len(parts) == 3 and all(_NAME.fullmatch(part.upper()) and "_" not in part for part in parts)
+    mark = "" if plain and len(series) <= 96 else f"_{hashlib.sha256(series.encode()).hexdigest()[:8]}"
+    return f"{safe}{mark}.ledger"
+
+
+def user() -> str:
+    """Name of the person at work; in a container without names, the number."""
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError, ImportError):  # no such user is known to the system
+        name = f"uid-{os.getuid()}"
+    return re.sub(r"[^A-Za-z0-9._-]", "-", name).lstrip(".") or "user"
+
+
+def folder() -> Path:
+    """Where this person's ledgers are: the setting ``ledger_dir``, a folder for each user in it."""
+    return load_settings().ledger_dir / user()
