@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 from html import escape
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from maestro.engine import account as ac
 from maestro.engine.costs import Costs
 from maestro.engine.simulator import Books, Simulator
 from maestro.engine.sizing import Sizing
-from maestro.errors import SettingsError, StrategyError, nearest
+from maestro.errors import MissingExtraError, SettingsError, StrategyError
 from maestro.strategies.base import Strategy
 from maestro.strategies.signals import Signals
 from maestro.typing import Fill, FloatArray
@@ -23,7 +24,6 @@ from maestro.typing import Fill, FloatArray
 if TYPE_CHECKING:
     import vectorbt
 
-ENGINES = ("fast",)
 _STAMP = pl.Datetime("us", "UTC")
 TRADES_SCHEMA: dict[str, Any] = {
     "side": pl.String, "entry_time": _STAMP, "exit_time": _STAMP, "entry_price": pl.Float64, "exit_price": pl.Float64,
@@ -48,7 +48,12 @@ class Backtest:
     benchmark : float64[n], equity of buying at the first open and holding, without costs
     bars, strategy, signals, costs, sizing, cash, fill : what went in
     notes : tuple of str, what a reader must know to judge the numbers
+    engine : str, who simulated; seconds : float, how long it took [s]; native : what another engine itself gave
     """
+
+    engine = "fast"
+    seconds = float("nan")
+    native: Any = None
 
     def __init__(
         self,
@@ -158,9 +163,17 @@ class Backtest:
 
     def to_vectorbt(self) -> vectorbt.Portfolio:
         """``vectorbt.Portfolio`` of the same fills, for its plots and statistics (funding is not in it)."""
-        from maestro.engine.vectorbt_bridge import portfolio
-
+        try:
+            from maestro.engine.vectorbt import portfolio
+        except ImportError as error:
+            raise MissingExtraError("vectorbt", "vectorbt") from error
         return portfolio(self)
+
+    def to_v1(self) -> dict[str, Any]:
+        """JSON-able result as the 2020 system gave it: parameters, analyzers and observers (docs/engines.md)."""
+        from maestro.engine.schema_2020 import document
+
+        return document(self)
 
     def __repr__(self) -> str:
         metrics = self.metrics
@@ -266,7 +279,8 @@ def backtest(
     cash : float
         Starting cash [currency].
     fill : {"next_open", "close"}
-    engine : {"fast"}
+    engine : {"fast", "vectorbt", "backtrader"}
+        Who simulates (`ms.engines` tells what each can do); ``"v2"`` is fast, ``"v1"`` backtrader.
     window, close_at_end
         See `Simulator`.
 
@@ -278,20 +292,30 @@ def backtest(
     ------
     StrategyError, ParameterError, MissingSeriesError, SettingsError
         Each names what was given, what is allowed and what to do.
+    MissingExtraError
+        The engine's library is not installed.
     """
     if not isinstance(bars, Bars):
         raise SettingsError(f"bars is a {type(bars).__name__}; give ms.Bars (ms.load, ms.Bars.from_frame).")
-    if engine not in ENGINES:
-        raise SettingsError(
-            f"engine={engine!r} is unknown; allowed: {', '.join(ENGINES)}.{nearest(str(engine), ENGINES)}"
-        )
+    if engine not in ("fast", "v2"):
+        from maestro.engine.engines import engine_name
+
+        engine = engine_name(engine)
     chosen = resolve(strategy, params)
     costs = costs or _COSTS
     sizing = Sizing.of(sizing)
+    started = perf_counter()
+    whose, signals = (None, chosen) if isinstance(chosen, Signals) else (chosen, chosen.evaluate(bars))
+    if engine not in ("fast", "v2"):
+        from maestro.engine.engines import run_engine
+
+        return run_engine(
+            engine, bars, whose, signals, costs=costs, sizing=sizing, cash=cash, fill=fill,
+            window=window, close_at_end=close_at_end,
+        )  # fmt: skip
     simulator = Simulator(
         bars, costs=costs, sizing=sizing, cash=cash, fill=fill, window=window, close_at_end=close_at_end
     )
-    if isinstance(chosen, Signals):
-        return Backtest(simulator, chosen, simulator.metrics(chosen), None, costs, sizing)
-    signals = chosen.evaluate(bars)
-    return Backtest(simulator, signals, simulator.metrics(signals), chosen, costs, sizing)
+    result = Backtest(simulator, signals, simulator.metrics(signals), whose, costs, sizing)
+    result.seconds = perf_counter() - started
+    return result

@@ -1,40 +1,29 @@
-"""A vectorbt Portfolio from the fills of a backtest: the only module that imports vectorbt."""
+"""A vectorbt Portfolio from the fills of a backtest."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
+import vectorbt as vbt
+from vectorbt.base.array_wrapper import ArrayWrapper
+from vectorbt.portfolio.enums import OrderSide, log_dt, order_dt
 
 from maestro.data.timeframes import timeframe_us
 from maestro.engine import account as ac
-from maestro.errors import MissingExtraError
 
 if TYPE_CHECKING:
-    import vectorbt
-
     from maestro.engine.backtest import Backtest
 
 
-def portfolio(bt: Backtest) -> vectorbt.Portfolio:
+def portfolio(bt: Backtest) -> vbt.Portfolio:
     """``vectorbt.Portfolio`` of the same fills, prices and cash.
 
     Order records, not signals, are handed over, so that two orders on one bar survive. vectorbt knows no funding:
     where there was any, its equity differs by what was paid (metric ``funding``). Its drawdown begins at the first
     bar's value, ours at the starting cash, and its ratios take the bars' own number of periods a year.
-
-    Raises
-    ------
-    MissingExtraError
-        vectorbt is not installed.
     """
-    try:
-        import pandas as pd
-        import vectorbt as vbt
-        from vectorbt.base.array_wrapper import ArrayWrapper
-        from vectorbt.portfolio.enums import OrderSide, log_dt, order_dt
-    except ImportError as error:
-        raise MissingExtraError("vectorbt", "vectorbt") from error
     bars = bt.bars
     begin = bt._simulator.begin
     book = bt._books.orders
