@@ -18,20 +18,22 @@ _HOMES = {
         "strategies", "strategy",
     ),
     "maestro.engine": ("Backtest", "Costs", "Sizing", "backtest"),
+    "maestro.ledger": ("Ledger",),
     "maestro.walkforward": ("Adaptive", "Calendar", "Expanding", "Rolling", "Sweep", "sweep"),
     "maestro.research": ("WalkForward", "load_run", "walk_forward"),
     "maestro.errors": ("MaestroError",),
 }  # fmt: skip
-_MODULES = ("errors", "indicators", "metrics", "reports", "runs", "validation")
+_MODULES = ("errors", "indicators", "ledger", "metrics", "reports", "runs", "validation")
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = sorted([*_HOME, *_MODULES])
 
 if TYPE_CHECKING:
-    from maestro import errors, indicators, metrics, reports, runs, validation
+    from maestro import errors, indicators, ledger, metrics, reports, runs, validation
     from maestro.bars import Bars, BarsWarning
     from maestro.engine import Backtest, Costs, Sizing, backtest  # type: ignore[no-redef]
     from maestro.errors import MaestroError
+    from maestro.ledger import Ledger
     from maestro.loading import load, load_sample, samples, synthetic_bars
     from maestro.research import WalkForward, load_run, walk_forward
     from maestro.strategies import (
