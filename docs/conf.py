@@ -2,25 +2,42 @@
 
 from __future__ import annotations
 
-from maestro import __version__
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))
+
+import made  # noqa: E402
+
+from maestro import __version__  # noqa: E402
+
+STATIC = HERE / "_build" / "static"
+made.write(STATIC)
 
 project = "Maestro"
 author = "The Maestro developers"
 copyright = "The Maestro developers"
 release = version = __version__
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_design"]
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_design"]
 myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 3
+nb_execution_mode = "force"  # every figure of these pages is made by the build
+nb_execution_timeout = 300
+nb_execution_raise_on_error = True
+nb_merge_streams = True
 # Pages link to the README, the changelog and the benchmarks, which stand outside this folder.
-suppress_warnings = ["myst.xref_missing"]
+suppress_warnings = ["myst.xref_missing", "mystnb.unknown_mime_type"]
 exclude_patterns = ["_build"]
 autodoc_typehints = "signature"
 autodoc_member_order = "bysource"
 napoleon_use_ivar = True
 autodoc_mock_imports = ["vectorbt"]
+html_static_path = [str(STATIC), "static"]
+html_css_files = ["site.css"]
 html_theme = "pydata_sphinx_theme"
-html_theme_options = {"show_prev_next": False, "navigation_depth": 2}
+html_theme_options = {"show_prev_next": True, "navigation_depth": 2, "navbar_center": []}
 html_title = "Maestro"
-html_sidebars = {"**": []}
+html_sidebars = {"**": ["globaltoc.html"]}
 html_show_sourcelink = False

@@ -128,6 +128,32 @@ def test_the_code_of_a_page_runs(
     assert "import maestro as ms" in blocks[0]
 
 
+def test_every_answer_of_how_to_runs(desk: dict[str, Any]) -> None:
+    exec("import maestro as ms\nbars = ms.Bars.from_frame(df)", desk)
+    blocks = re.findall(r"^```python\n(.*?)^```", page("docs/how-to.md"), re.M | re.S)
+    assert len(blocks) > 8
+    for block in blocks:
+        exec(compile(block, "docs/how-to.md", "exec"), desk)
+
+
+def test_every_metric_has_its_definition() -> None:
+    rows = re.findall(r"^\| (`[a-z_`, ]+`) \|", page("docs/metrics.md"), re.M)
+    assert {name for row in rows for name in re.findall(r"`(\w+)`", row)} >= set(ms.metrics.NAMES)
+
+
+@pytest.mark.parametrize("name", ["FernandoStrategy", "FundingRateArbitrage"])
+def test_a_strategys_page_tells_its_declaration_and_shows_it(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "docs"))
+    import made
+
+    text = made.strategy_page(ms.strategies.STRATEGIES[name])
+    for key, parameter in ms.strategies.STRATEGIES[name].declared.items():
+        assert f"| `{key}` | {parameter.doc} | {parameter.default} |" in text
+    assert "Bokeh.embed.embed_item" in text
+    assert "closed trades" in text
+    assert not re.findall(r'src="https?:', text)
+
+
 def test_ten_lines_are_ten_lines() -> None:
     first = re.findall(r"^```python\n(.*?)^```", page("README.md"), re.M | re.S)[0]
     assert len([line for line in first.splitlines() if line.strip()]) <= 10
