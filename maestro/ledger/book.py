@@ -67,6 +67,7 @@ class Ledger:
         self.folder = _folder() if folder is None else Path(folder)
         self.path = self.folder / file_name(self.series)
         self._chain = Chain(self.path)
+        self._listed = False
 
     # -- what was tried ---------------------------------------------------------------------
 
@@ -113,12 +114,7 @@ class Ledger:
 
         Errors are changed, removed, added or moved lines, also at the end; notes are what a killed process leaves.
         """
-        findings = self._chain.verify()
-        first = next(iter(self._chain.entries()), {})
-        if first and first.get("series") != self.series:
-            text = f"this is the ledger of {first.get('series')}, put in the place of that of {self.series}"
-            findings.append(Finding("error", self.path.name, 1, text))
-        return findings
+        return _check(self.path, self.series)
 
     # -- writing ----------------------------------------------------------------------------
 
@@ -176,12 +172,13 @@ class Ledger:
             "trials": tally.trials,
             "sharpe": [tally.n, tally.mean, tally.m2],
         }
-        first = None
-        if not self.path.exists():
-            first = {"kind": "begin", "time": entry["time"], "series": self.series, "user": entry["user"]}
+        first = {"kind": "begin", "time": entry["time"], "series": self.series, "user": entry["user"]}
+        head = self._chain.append([entry], first=first, sync=sync)
+        if not self._listed and self.path.name not in _index(self.folder):
             index = {"kind": "series", "time": entry["time"], "series": self.series, "file": self.path.name}
-            _index(self.folder).append([index])
-        return self._chain.append([entry], first=first, sync=sync)
+            Chain(self.folder / INDEX).append([index])
+        self._listed = True
+        return head
 
     def sync(self) -> Head:
         """Force to disk what was appended without; raises as `record`."""
@@ -198,11 +195,11 @@ class Ledger:
 def ledgers(folder: str | Path | None = None) -> list[Ledger]:
     """All ledgers of this user, or in a folder, by name; also those that the index knows and nobody finds."""
     place = _folder() if folder is None else Path(folder)
-    names = {entry["series"] for entry in _index(place).entries() if "series" in entry}
-    for path in sorted(place.glob(f"*{SUFFIX}")):
-        first = next(iter(Chain(path).entries()), {})
-        if path.name != INDEX and first.get("series"):
-            names.add(first["series"])
+    names = set(_index(place).values())
+    for path in place.glob(f"*{SUFFIX}"):
+        series = _series(Chain(path))
+        if path.name != INDEX and series:
+            names.add(series)
     return [Ledger(name, place) for name in sorted(names)]
 
 
@@ -215,17 +212,17 @@ def verify(folder: str | Path | None = None) -> list[Finding]:
     }
     if not paths:
         return findings
-    index = _index(place)
-    findings += index.verify()
-    known = {entry["file"]: entry["series"] for entry in index.entries() if "file" in entry}
+    findings += Chain(place / INDEX).verify()
+    known = _index(place)
     for name in sorted((paths | known.keys()) - {INDEX}):
-        if name not in known:
-            findings.append(Finding("error", name, None, "the index does not know this ledger"))
-            findings += Chain(place / name).verify()
-        elif not (place / name).exists():
-            findings.append(Finding("error", name, None, f"the ledger of {known[name]} was removed"))
+        series = known.get(name)
+        if series is None:
+            text = "the index does not know this ledger: a process was killed when it began it, or it was put here"
+            findings.append(Finding("note", name, None, text))
+        if not (place / name).exists():
+            findings.append(Finding("error", name, None, f"the ledger of {series or 'a series'} was removed"))
         else:
-            findings += Ledger(known[name], place).verify()
+            findings += _check(place / name, series)
     return findings
 
 
@@ -234,8 +231,28 @@ def n_trials(series: Bars | str) -> int:
     return Ledger(series).n_trials
 
 
-def _index(place: Path) -> Chain:
-    return Chain(place / INDEX)
+def _check(path: Path, series: str | None) -> list[Finding]:
+    chain = Chain(path)
+    findings, own = chain.verify(), _series(chain)
+    if series is not None and own != series and chain.entries():
+        text = f"this is the ledger of {own or 'no series'}, in the place of that of {series}"
+        findings.append(Finding("error", path.name, 1, text))
+    return findings
+
+
+def _series(chain: Chain) -> str | None:
+    """Series that a ledger was begun for."""
+    return next((e["series"] for e in chain.entries() if e.get("kind") == "begin" and _text(e, "series")), None)
+
+
+def _index(place: Path) -> dict[str, str]:
+    """Series by the name of their file, as the folder's index has them."""
+    entries = Chain(place / INDEX).entries()
+    return {e["file"]: e["series"] for e in entries if _text(e, "file") and _text(e, "series")}
+
+
+def _text(entry: Entry, name: str) -> bool:
+    return isinstance(entry.get(name), str)
 
 
 def _tally(entry: Entry) -> Tally:

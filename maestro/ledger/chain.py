@@ -144,14 +144,14 @@ class Chain:
             raise
 
     def _set_anchor(self, head: Head) -> None:
-        handle = os.open(self.anchor, os.O_RDWR | os.O_CREAT, 0o644)
+        beside = self.anchor.with_name(f".{self.anchor.name}.part")  # whole or not there: a torn anchor looks forged
+        handle = os.open(beside, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o644)
         try:
-            line = head.line()
-            if os.fstat(handle).st_size != len(line):
-                os.ftruncate(handle, 0)
-            os.pwrite(handle, line, 0)
+            os.pwrite(handle, head.line(), 0)
+            os.fsync(handle)
         finally:
             os.close(handle)
+        os.replace(beside, self.anchor)
 
     def _anchor(self) -> Head | None:
         """What the anchor says; None where there is none, or it is no anchor."""
