@@ -1,0 +1,201 @@
+// Candles, panes of lines, markers and spans in one chart with one time axis; tools/bundle_chart puts the library before it.
+const LIGHT = {ground: "#ffffff", ink: "#1b1e24", muted: "#5b6270", grid: "#eef0f3", edge: "#d5d9e0", up: "#0f7fbf", down: "#cc4e00"};
+const DARK = {ground: "#171a20", ink: "#eceef2", muted: "#a5acb9", grid: "#23272f", edge: "#3a404b", up: "#4aa8e0", down: "#ff8b4d"};
+const KINDS = {line: LineSeries, histogram: HistogramSeries, area: AreaSeries, baseline: BaselineSeries};
+const RANGES = [["1w", 7], ["1m", 30], ["3m", 91], ["1y", 365], ["all", 0]];
+
+// Vertical bands behind the candles.
+class Spans {
+  constructor() { this.spans = []; }
+  attached({chart, requestUpdate}) { this.chart = chart; this.redraw = requestUpdate; }
+  set(spans) { this.spans = spans; if (this.redraw) this.redraw(); }
+  updateAllViews() {}
+  paneViews() {
+    return [{zOrder: () => "bottom", renderer: () => ({draw: (target) => target.useBitmapCoordinateSpace((scope) => {
+      const axis = this.chart.timeScale(), shown = axis.getVisibleRange();
+      if (!shown) return;
+      for (const span of this.spans) {
+        if (span.to < shown.from || span.from > shown.to) continue;
+        const a = at(axis, span.from, shown), b = at(axis, span.to, shown);
+        const wide = Math.max(b - a, 2), k = scope.horizontalPixelRatio;
+        scope.context.fillStyle = span.color;
+        scope.context.fillRect(Math.round(a * k), 0, Math.round(wide * k), scope.bitmapSize.height);
+      }
+    })})}];
+  }
+}
+
+// Pixel of a moment, also where no bar stands there.
+function at(axis, time, shown) {
+  const exact = axis.timeToCoordinate(time);
+  if (exact !== null) return exact;
+  const index = axis.timeToIndex(time, true);
+  const pixel = index === null ? null : axis.logicalToCoordinate(index);
+  return pixel === null ? (time < shown.from ? 0 : axis.width()) : pixel;
+}
+
+function points(data) {
+  const {time, value, color} = data, rows = new Array(time.length);
+  for (let i = 0; i < time.length; i++) {
+    const v = value[i];
+    rows[i] = v === v ? {time: time[i], value: v} : {time: time[i]};
+    if (color && v === v) rows[i].color = color[i];
+  }
+  return rows;
+}
+
+function candles(data) {
+  const {time, open, high, low, close} = data, rows = new Array(time.length);
+  for (let i = 0; i < time.length; i++) rows[i] = {time: time[i], open: open[i], high: high[i], low: low[i], close: close[i]};
+  return rows;
+}
+
+function precision(close) {
+  if (!close.length) return 2;
+  const price = Math.abs(close[close.length - 1]);
+  return price >= 1000 ? 1 : price >= 10 ? 2 : price >= 0.1 ? 4 : 8;
+}
+
+function isDark() {
+  const found = getComputedStyle(document.body).backgroundColor.match(/[\d.]+/g);
+  if (!found || (found.length > 3 && Number(found[3]) === 0)) return document.documentElement.classList.contains("dark");
+  return 0.3 * found[0] + 0.6 * found[1] + 0.1 * found[2] < 128;
+}
+
+function render({model, el}) {
+  const host = document.createElement("div"), head = document.createElement("div"), body = document.createElement("div");
+  host.style.cssText = "display:flex;flex-direction:column;width:100%;height:100%;font:12px system-ui,sans-serif";
+  head.style.cssText = "display:flex;gap:4px;align-items:center;min-height:26px;flex-wrap:wrap";
+  body.style.cssText = "position:relative;flex:1;min-height:0";
+  body.tabIndex = 0;
+  body.setAttribute("role", "img");
+  body.setAttribute("aria-label", "Price chart; arrows move it, plus and minus zoom, Home and End go to the ends");
+  const legend = document.createElement("div");
+  legend.className = "legend";
+  legend.style.cssText = "margin-left:auto;font-variant-numeric:tabular-nums;white-space:nowrap;overflow:hidden";
+  for (const [name, days] of RANGES) {
+    const button = document.createElement("button");
+    button.textContent = name;
+    button.dataset.range = name;
+    button.style.cssText = "border:1px solid;background:none;border-radius:4px;padding:2px 8px;cursor:pointer;font:inherit;color:inherit;border-color:currentColor;opacity:.75";
+    button.onclick = () => range(days);
+    head.append(button);
+  }
+  head.append(legend);
+  host.append(head, body);
+  el.append(host);
+
+  const chart = createChart(body, {autoSize: true, layout: {attributionLogo: true, panes: {enableResize: true}},
+    timeScale: {timeVisible: true, secondsVisible: false, rightOffset: 4, minBarSpacing: 0.001}, crosshair: {mode: CrosshairMode.Normal},
+    localization: {locale: "en-GB"}});
+  const price = chart.addSeries(CandlestickSeries, {borderVisible: false, priceLineVisible: false});
+  const marks = createSeriesMarkers(price, []), bands = new Spans();
+  price.attachPrimitive(bands);
+  const drawn = new Map();
+  let colors = LIGHT;
+
+  function dress() {
+    colors = isDark() ? DARK : LIGHT;
+    host.style.color = colors.muted;
+    chart.applyOptions({layout: {background: {type: ColorType.Solid, color: colors.ground}, textColor: colors.muted,
+      panes: {separatorColor: colors.edge, separatorHoverColor: colors.edge}},
+      grid: {vertLines: {color: colors.grid}, horzLines: {color: colors.grid}},
+      rightPriceScale: {borderColor: colors.edge}, timeScale: {borderColor: colors.edge}});
+    price.applyOptions({upColor: colors.up, wickUpColor: colors.up, downColor: colors.down, wickDownColor: colors.down});
+  }
+
+  function setCandles() {
+    const data = model.candles, digits = precision(data.close || []);
+    price.applyOptions({priceFormat: {type: "price", precision: digits, minMove: 10 ** -digits}});
+    price.setData(data.time ? candles(data) : []);
+    chart.timeScale().fitContent();
+  }
+
+  // Lines that are there already get new data; panes come and go only when their names change.
+  function setPanes() {
+    const wanted = new Map();
+    model.panes.forEach((pane, p) => pane.lines.forEach((line) => wanted.set(`${p}|${pane.name}|${line.kind}|${line.name}`, [pane, line])));
+    const places = [...new Set(model.panes.map((pane) => pane.name))].filter((name) => name !== "price");
+    for (const [key, held] of drawn) if (!wanted.has(key)) { chart.removeSeries(held.series); drawn.delete(key); }
+    for (const [key, [pane, line]] of wanted) {
+      let held = drawn.get(key);
+      if (!held) {
+        const place = pane.name === "price" ? 0 : places.indexOf(pane.name) + 1;
+        const options = {color: line.color, lineColor: line.color, lineWidth: line.width || 1.5, priceLineVisible: false,
+          lastValueVisible: false, crosshairMarkerVisible: false, priceFormat: format(line), ...(line.options || {})};
+        held = {series: chart.addSeries(KINDS[line.kind], options, place), line, pane};
+        drawn.set(key, held);
+      }
+      held.line = line;
+      if (held.data !== line.data) { held.series.setData(points(line.data)); held.data = line.data; }
+    }
+    chart.panes().forEach((pane, i) => pane.setStretchFactor(i ? (model.panes.find((p) => p.name === places[i - 1]) || {}).height || 1 : 4));
+  }
+
+  function format(line) {
+    if (line.format === "percent") return {type: "custom", minMove: 1e-6, formatter: (v) => `${(100 * v).toFixed(1)} %`};
+    if (line.format === "volume") return {type: "volume"};
+    if (line.format === "rate") return {type: "custom", minMove: 1e-8, formatter: (v) => `${(100 * v).toFixed(4)} %`};
+    const last = [...(line.data.value || [])].reverse().find((v) => v === v) || 1;
+    const digits = precision([last]);
+    return {type: "price", precision: digits, minMove: 10 ** -digits};
+  }
+
+  function show(time, values) {
+    const parts = [];
+    if (time !== undefined && time !== null) parts.push(new Date(time * 1000).toISOString().slice(0, 16).replace("T", " "));
+    const bar = values && values.get(price);
+    if (bar) parts.push(`O ${bar.open} H ${bar.high} L ${bar.low} C ${bar.close}`);
+    for (const held of drawn.values()) {
+      const value = values && values.get(held.series);
+      if (value && value.value !== undefined) parts.push(`${held.line.name} ${held.series.priceFormatter().format(value.value)}`);
+    }
+    legend.textContent = parts.join("   ");
+  }
+
+  function range(days) {
+    const time = model.candles.time;
+    if (!time || !time.length) return;
+    const last = time[time.length - 1], shown = chart.timeScale().getVisibleRange();
+    if (!days) { chart.timeScale().fitContent(); return; }
+    const end = shown ? Math.min(Number(shown.to), last) : last;
+    chart.timeScale().setVisibleRange({from: Math.max(time[0], end - days * 86400), to: Math.max(end, time[0] + 1)});
+  }
+
+  body.onkeydown = (event) => {
+    const axis = chart.timeScale(), shown = axis.getVisibleLogicalRange();
+    if (!shown) return;
+    const wide = shown.to - shown.from, middle = (shown.to + shown.from) / 2, n = (model.candles.time || []).length;
+    const moves = {ArrowLeft: [shown.from - wide / 5, shown.to - wide / 5], ArrowRight: [shown.from + wide / 5, shown.to + wide / 5],
+      "+": [middle - wide / 3, middle + wide / 3], "-": [middle - wide * 0.75, middle + wide * 0.75],
+      Home: [0, wide], End: [n - wide, n]};
+    const to = moves[event.key];
+    if (!to) return;
+    axis.setVisibleLogicalRange({from: to[0], to: to[1]});
+    event.preventDefault();
+  };
+
+  let told = 0, last = null;
+  chart.timeScale().subscribeVisibleTimeRangeChange((shown) => {
+    if (!shown) return;
+    last = [Number(shown.from), Number(shown.to)];
+    clearTimeout(told);
+    told = setTimeout(() => { model.shown = last; }, 150);
+  });
+  chart.subscribeCrosshairMove((move) => show(move.time, move.seriesData));
+  chart.subscribeClick((click) => { if (click.time !== undefined) model.clicked = Number(click.time); });
+
+  const observer = new MutationObserver(() => requestAnimationFrame(dress));
+  for (const node of [document.documentElement, document.body]) observer.observe(node, {attributes: true});
+  model.on("candles", () => { setCandles(); setPanes(); });
+  model.on("panes", setPanes);
+  model.on("markers", () => marks.setMarkers(model.markers));
+  model.on("spans", () => bands.set(model.spans));
+  model.on("window", () => { if (model.window) chart.timeScale().setVisibleRange({from: model.window[0], to: model.window[1]}); });
+  model.on("remove", () => { observer.disconnect(); chart.remove(); });
+  dress(); setCandles(); setPanes(); marks.setMarkers(model.markers); bands.set(model.spans);
+  host.chart = chart;  // for tests in a browser
+  el.dataset.ready = "yes";
+}
+
+export default {Chart: {render}};

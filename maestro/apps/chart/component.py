@@ -1,0 +1,167 @@
+"""A chart of bars as a Panel component: candles, panes of lines, trades and marked spans on one time axis.
+
+It draws with TradingView's Lightweight Charts, which is part of the package: no other machine is asked. In a notebook
+a `Chart` is shown like any Panel object; it needs ``pn.extension()`` once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import param
+import polars as pl
+from panel.custom import JSComponent
+
+from maestro.bars import as_us
+from maestro.reports.theme import OVERLAYS
+from maestro.reports.thinning import thin
+
+if TYPE_CHECKING:
+    from maestro.bars import Bars
+
+UP, DOWN, NEUTRAL = "#0f7fbf", "#cc4e00", "#8b919d"
+MARKED = 2_000
+"""Trades that are marked, the last ones where there are more; `Chart.set_trades` returns how many are not."""
+_SPANS = {"fatal": "rgba(204,78,0,0.30)", "warning": "rgba(179,107,0,0.22)", "info": "rgba(61,86,178,0.16)"}
+Kind = Literal["line", "histogram", "area", "baseline"]
+Format = Literal["price", "volume", "percent", "rate"]
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a pane.
+
+    Parameters
+    ----------
+    name : str
+    time : int64[n] [µs]
+    values : float64[n], NaN is a gap
+    color : CSS colour, or one a point
+    kind : {"line", "histogram", "area", "baseline"}
+    format : {"price", "volume", "percent", "rate"}, how values are written
+    """
+
+    name: str
+    time: Any
+    values: Any
+    color: str | Sequence[str] = OVERLAYS[0]
+    kind: Kind = "line"
+    format: Format = "price"
+    width: float = 1.5
+    options: dict[str, Any] = field(default_factory=dict)
+
+    def message(self) -> dict[str, Any]:
+        """What the page is sent."""
+        data: dict[str, Any] = {"time": _seconds(self.time), "value": np.asarray(self.values, np.float64)}
+        several = not isinstance(self.color, str)
+        if several:
+            data["color"] = list(self.color)
+        return {
+            "name": self.name, "kind": self.kind, "format": self.format, "width": self.width, "data": data,
+            "color": NEUTRAL if several else self.color, "options": self.options,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Pane:
+    """Lines that share a scale: ``"price"`` is the pane of the candles, any other name one of its own below."""
+
+    name: str
+    lines: Sequence[Line]
+    height: float = 1.0
+    """Share of the chart's height; the candles have 4."""
+
+
+class Chart(JSComponent):
+    """Candles with panes, trades and spans; zoomed and panned in the page, by mouse, buttons and keys.
+
+    Parameters
+    ----------
+    bars : Bars, optional
+    **params
+        Of the component: height [px], sizing_mode.
+
+    Attributes
+    ----------
+    shown : [from, to] or None, seconds since 1970, what the page shows
+    clicked : seconds since 1970 or None, the bar that was clicked last
+    """
+
+    candles: dict[str, Any] = param.Dict(default={})  # type: ignore[assignment]
+    panes: list[Any] = param.List(default=[])  # type: ignore[assignment]
+    markers: list[Any] = param.List(default=[])  # type: ignore[assignment]
+    spans: list[Any] = param.List(default=[])  # type: ignore[assignment]
+    window: Any = param.Parameter(default=None)
+    shown: Any = param.Parameter(default=None)
+    clicked: Any = param.Parameter(default=None)
+
+    _bundle = "chart.bundle.js"
+
+    def __init__(self, bars: Bars | None = None, **params: Any) -> None:
+        params.setdefault("height", 560)
+        params.setdefault("sizing_mode", "stretch_width")
+        super().__init__(**params)
+        if bars is not None:
+            self.set_bars(bars)
+
+    def set_bars(self, bars: Bars) -> None:
+        """Show these candles; what was marked on others goes."""
+        candles = {name: np.ascontiguousarray(getattr(bars, name)) for name in ("open", "high", "low", "close")}
+        self.param.update(candles={"time": _seconds(bars.time), **candles}, markers=[], spans=[], clicked=None)
+
+    def set_panes(self, panes: Iterable[Pane]) -> None:
+        """Show these panes; a line that keeps its name and pane only gets new values."""
+        self.panes = [
+            {"name": pane.name, "height": pane.height, "lines": [line.message() for line in pane.lines]}
+            for pane in panes
+        ]
+
+    def set_trades(self, trades: pl.DataFrame) -> int:
+        """Mark entries and exits of a table of trades; returns how many are left out, which only the table has."""
+        shown = trades.tail(MARKED)
+        marks: list[dict[str, Any]] = []
+        for side, opened, closed, reason in shown.select("side", "entry_time", "exit_time", "exit_reason").iter_rows():
+            long = side == "long"
+            marks.append(
+                {
+                    "time": int(opened.timestamp()), "position": "belowBar" if long else "aboveBar",
+                    "shape": "arrowUp" if long else "arrowDown", "color": UP if long else DOWN, "text": "",
+                }
+            )  # fmt: skip
+            if reason != "open":
+                marks.append(
+                    {
+                        "time": int(closed.timestamp()), "position": "aboveBar" if long else "belowBar",
+                        "shape": "circle", "color": NEUTRAL, "text": "" if reason in ("signal", "reversal") else reason,
+                    }
+                )  # fmt: skip
+        self.markers = sorted(marks, key=lambda mark: mark["time"])
+        return len(trades) - len(shown)
+
+    def mark(self, spans: Iterable[tuple[int, int, str]]) -> None:
+        """Shade stretches of time: (from [µs], to [µs], severity or CSS colour)."""
+        self.spans = [
+            {"from": start // 1_000_000, "to": end // 1_000_000, "color": _SPANS.get(color, color)}
+            for start, end, color in spans
+        ]
+
+    def show(self, start: str | date | int, end: str | date | int) -> None:
+        """Move to a stretch of time (ISO text, dates, or µs)."""
+        edges = [edge if isinstance(edge, int) else as_us(edge) for edge in (start, end)]
+        self.window = None
+        self.window = [edge // 1_000_000 for edge in edges]
+
+
+def _seconds(time: Any) -> Any:
+    return np.asarray(time, np.int64).astype(np.float64) // 1_000_000
+
+
+def thinned(name: str, time: Any, values: Any, **options: Any) -> Line:
+    """A `Line` of at most some thousand points that keeps every peak and trough one can see."""
+    values = np.asarray(values, np.float64)
+    rows = thin(values, points=20_000)
+    return Line(name, np.asarray(time)[rows], values[rows], **options)
