@@ -120,6 +120,15 @@ class WalkForward:
             path = self.folder / "report.html" if self.folder else Path(f"maestro-{self.id}.html")
         return write_report(self, path, tearsheet=tearsheet)
 
+    def export(self, path: str | Path, *, form: str | None = None) -> Path:
+        """Write all tables for other programs: ``run.xlsx``, or a folder ``run.csv`` or ``run.parquet``.
+
+        `form` says it in place of the path's ending. See `maestro.reports.export_run`.
+        """
+        from maestro.reports import export_run
+
+        return export_run(self, path, form=form)
+
     def to_optuna(self, path: str | Path) -> list[str]:
         """Write the searches as Optuna studies, one a fold, for optuna-dashboard; returns their names.
 

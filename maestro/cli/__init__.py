@@ -21,7 +21,7 @@ COMMANDS = {
     "check-strategy": "Check that a strategy does not look ahead, nor know too much or too little.",
     "walk-forward": "Choose parameters on past bars, test them on later ones, fold by fold.",
     "report": "Write the report of a run: one HTML file that needs no network.",
-    "runs": "List, show and remove runs on disk.",
+    "runs": "List, show, export and remove runs on disk.",
     "ledger": "Show how often each series was tried; verify that nothing was changed.",
     "data": "Fetch, list, check, import, export and remove market data.",
     "config": "Show the settings in force and where each came from.",

@@ -1,4 +1,4 @@
-"""``maestro runs``: which runs are on disk, what one found, and how to be rid of it."""
+"""``maestro runs``: which runs are on disk, what one found, how to export it and how to be rid of it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ import typer
 from maestro.cli import options
 
 app = typer.Typer(
-    rich_markup_mode=None, add_completion=False, no_args_is_help=True, help="List, show and remove runs on disk."
+    rich_markup_mode=None,
+    add_completion=False,
+    no_args_is_help=True,
+    help="List, show, export and remove runs on disk.",
 )
 
 Run = Annotated[str, typer.Argument(metavar="RUN", help="Id of a run, the beginning of one, or its folder.")]
@@ -64,6 +67,29 @@ def show(run: Run, runs_dir: options.RunsDir = None, json: options.Json = False)
         return
     walk_forward.show(wf)
     typer.echo(f"\n{wf.folder}\n{wf.manifest.get('command') or wf.manifest['python']}")
+
+
+@app.command()
+def export(
+    run: Run,
+    to: Annotated[
+        Path, typer.Option("--to", metavar="FILE", help="run.xlsx, or a folder of files: run.csv or run.parquet.")
+    ],
+    form: Annotated[
+        str | None, typer.Option(metavar="FORM", help="xlsx, csv or parquet, in place of the ending.")
+    ] = None,
+    runs_dir: options.RunsDir = None,
+    json: options.Json = False,
+) -> None:
+    """Write a run's tables for other programs: an Excel workbook with charts, or CSV or Parquet files."""
+    from maestro.cli.printing import print_json
+    from maestro.research import load_run
+
+    written = load_run(run, _folder(runs_dir)).export(to, form=form)
+    if json:
+        print_json({"export": str(written)})
+    else:
+        typer.echo(str(written.resolve()))
 
 
 @app.command()

@@ -14,6 +14,7 @@ _HOMES = {
     "maestro.reports.costs": ("cost_table", "costs_figure", "costs_paid"),
     "maestro.reports.drift": ("movement",),
     "maestro.reports.equity": ("drawdown_figure", "equity_figure", "equity_layout"),
+    "maestro.reports.export": ("export_run",),
     "maestro.reports.evidence": ("Evidence", "gather"),
     "maestro.reports.folds": ("fold_table", "is_oos_scatter"),
     "maestro.reports.html": ("Html",),
@@ -41,6 +42,7 @@ __all__ = [
     "drawdown_figure",
     "equity_figure",
     "equity_layout",
+    "export_run",
     "fold_table",
     "gather",
     "is_oos_scatter",
@@ -68,6 +70,7 @@ if TYPE_CHECKING:
     from maestro.reports.drift import movement
     from maestro.reports.equity import drawdown_figure, equity_figure, equity_layout
     from maestro.reports.evidence import Evidence, gather
+    from maestro.reports.export import export_run
     from maestro.reports.folds import fold_table, is_oos_scatter
     from maestro.reports.html import Html
     from maestro.reports.monthly import monthly_frame, monthly_returns
