@@ -9,7 +9,7 @@ import json
 import platform
 import sys
 import sysconfig
-from functools import partial
+from functools import cache, partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
@@ -197,9 +197,38 @@ def _names(code: CodeType) -> set[str]:
     return names
 
 
+_DECIDES = ("bars.py", "compiled.py", "metrics.py", "research.py", "engine", "indicators", "strategies", "walkforward")
+"""What of this package decides on a result."""
+
+
+@cache
+def own_code() -> str:
+    """Hash of this package's own sources that decide on a result; 16 hex digits."""
+    root = Path(__file__).parents[1]
+    files = sorted(path for name in _DECIDES for path in [root / name, *(root / name).rglob("*.py")] if path.is_file())
+    sources = hashlib.sha256()
+    for path in files:
+        sources.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
+    return sources.hexdigest()[:ID_LENGTH]
+
+
+@cache
+def cpu() -> str:
+    """Kind of CPU: results are equal to the bit on one kind."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:  # only Linux has it
+        lines = []
+    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return models[0] if models else platform.processor() or platform.machine()
+
+
 def versions() -> dict[str, str]:
-    """Versions of what computes: Python, this package, its libraries, and the kind of CPU."""
-    found = {"python": platform.python_version(), "maestro": __version__, "machine": platform.machine()}
+    """Versions of what computes: Python, this package and its code, its libraries, and the kind of CPU."""
+    found = {
+        "python": platform.python_version(), "maestro": __version__, "code": own_code(),
+        "machine": platform.machine(), "cpu": cpu(),
+    }  # fmt: skip
     for name in ("numpy", "polars", "numba", "optuna", "bokeh"):
         try:
             found[name] = version(name)

@@ -30,7 +30,7 @@ class RunStore:
 
     While the run goes on: ``manifest.json`` (status ``running``), ``partial/NNNN.zip`` a finished fold, ``.lock``.
     At the end: ``trials.parquet``, ``folds.parquet``, ``equity.parquet``, ``trades.parquet``, and the manifest with
-    their SHA-256 and status ``done``, written last.
+    their SHA-256, its own, and status ``done``, written last.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -55,7 +55,8 @@ class RunStore:
         if not path.exists():
             raise RunError(f"no run is stored in {self.folder}; ms.runs.list_runs() shows those that are.")
         try:
-            found = json.loads(path.read_text())
+            content = path.read_bytes()
+            found = json.loads(content)
         except (OSError, ValueError) as error:
             raise RunError(self._damaged(path, str(error))) from error
         missing = [key for key in _NEEDED if key not in found] if isinstance(found, dict) else ["everything"]
@@ -69,6 +70,8 @@ class RunStore:
             same = False
         if not same:
             raise RunError(self._damaged(path, "its spec is not that of its id"))
+        if found.pop("seal", None) is None or _sealed(content.rpartition(_SEAL)[0]) != content:
+            raise RunError(self._damaged(path, "it was changed after it was written"))
         return found
 
     def status(self) -> str:
@@ -165,7 +168,7 @@ class RunStore:
                 *partial.glob(".*.part"),
             ):  # what a killed process was writing
                 left.unlink(missing_ok=True)
-        write_atomic(self.folder / MANIFEST, _json({**manifest, "status": "running"}))
+        write_atomic(self.folder / MANIFEST, _manifest({**manifest, "status": "running"}))
 
     def write_fold(self, fold: int, meta: dict[str, Any], frames: dict[str, pl.DataFrame]) -> None:
         """Write a finished fold, whole."""
@@ -184,7 +187,7 @@ class RunStore:
             sums[name] = hashlib.sha256(content).hexdigest()
             write_atomic(self.folder / f"{name}.parquet", content)
         done = {**manifest, "status": "done", "sha256": sums}
-        write_atomic(self.folder / MANIFEST, _json(done))
+        write_atomic(self.folder / MANIFEST, _manifest(done))
         shutil.rmtree(self.folder / "partial", ignore_errors=True)
         return done
 
@@ -194,6 +197,18 @@ class RunStore:
 
 def _json(value: Any) -> bytes:
     return (json.dumps(value, indent=1, default=str) + "\n").encode()
+
+
+_SEAL = b',\n "seal": "'
+
+
+def _manifest(values: dict[str, Any]) -> bytes:
+    """A manifest as it stands on disk, with the SHA-256 of all of it in its last line."""
+    return _sealed(_json(values)[: -len("\n}\n")])
+
+
+def _sealed(text: bytes) -> bytes:
+    return text + _SEAL + hashlib.sha256(text).hexdigest().encode() + b'"\n}\n'
 
 
 def find(id_or_path: str | Path, runs_dir: str | Path = "runs") -> RunStore:
