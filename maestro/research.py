@@ -54,6 +54,8 @@ class WalkForward:
         Of the stitched out-of-sample stretch.
     spec, manifest : dict
         What determines the result, and the record of how it was made.
+    bars, plan : Bars and Plan, or None
+        What it ran on and how, while the run is live; None where it was loaded from disk.
     """
 
     def __init__(self, manifest: dict[str, Any], tables: dict[str, pl.DataFrame], folder: Path | None = None) -> None:
@@ -63,6 +65,8 @@ class WalkForward:
         self.folds, self.trials = tables["folds"], tables["trials"]
         self.equity, self.trades = tables["equity"], tables["trades"]
         self.folder = folder
+        self.bars: Bars | None = None
+        self.plan: Plan | None = None
 
     @cached_property
     def metrics(self) -> dict[str, float]:
@@ -243,11 +247,11 @@ def walk_forward(
     choose(run.plan, bars, [], workers, executor)  # refuses what cannot run before anything is written
     store = None if runs_dir is None else RunStore(Path(runs_dir) / run.id)
     if store is not None and not force and store.status() == "done":
-        return _load(store)
+        return run.alive(_load(store))
     run.look_for_defects(accept_defects)
     with store.locked() if store is not None else nullcontext():
         if store is not None and not force and store.status() == "done":  # by another process, a moment ago
-            return _load(store)
+            return run.alive(_load(store))
         return run.execute(store, workers, executor, listeners, cancel or threading.Event(), force, command)
 
 
@@ -420,6 +424,11 @@ class _Run:
         seconds = manifest["seconds"] = round(time.perf_counter() - started, 3)
         wf.manifest = store.finish(manifest, tables) if store else {**manifest, "status": "done"}
         tell(ev.RunDone(self.id, seconds))
+        return self.alive(wf)
+
+    def alive(self, wf: WalkForward) -> WalkForward:
+        """Give a result what it came from, for what is computed of it later."""
+        wf.bars, wf.plan = self.bars, self.plan
         return wf
 
     def _results(

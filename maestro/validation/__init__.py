@@ -1,24 +1,41 @@
-"""How much of a result is luck: overfitting of the choice, the Sharpe ratio among many trials."""
+"""How much of a result is luck: overfitting of the choice, many trials, data snooping, resampled and permuted bars."""
 
+from maestro.validation.bootstrap import Intervals, bootstrap_metrics, optimal_block
 from maestro.validation.boundary import BoundaryAudit, boundary_audit
 from maestro.validation.lookahead import LookAhead, lookahead
 from maestro.validation.overfitting import Overfitting, pbo
+from maestro.validation.permutation import Permutation, permutation_test, permuted_bars
 from maestro.validation.sharpe import (
     deflated_sharpe_ratio,
     expected_max_sharpe,
     minimum_track_record_length,
     probabilistic_sharpe_ratio,
 )
+from maestro.validation.snooping import Snooping, reality_check, spa, step_m
+from maestro.validation.trials import TrialReturns, trial_returns, trials_pbo
 
 __all__ = [
     "BoundaryAudit",
+    "Intervals",
     "LookAhead",
     "Overfitting",
+    "Permutation",
+    "Snooping",
+    "TrialReturns",
+    "bootstrap_metrics",
     "boundary_audit",
     "deflated_sharpe_ratio",
     "expected_max_sharpe",
     "lookahead",
     "minimum_track_record_length",
+    "optimal_block",
     "pbo",
+    "permutation_test",
+    "permuted_bars",
     "probabilistic_sharpe_ratio",
+    "reality_check",
+    "spa",
+    "step_m",
+    "trial_returns",
+    "trials_pbo",
 ]

@@ -12,8 +12,8 @@ import numpy as np
 from maestro.errors import SettingsError
 from maestro.typing import FloatArray
 
-_CHUNK = 4096
-"""Combinations evaluated at once; bounds the memory to 4096 x N doubles."""
+_CHUNK = 256
+"""Combinations evaluated at once; bounds the memory to a few arrays of 256 x N doubles, which the caches hold."""
 
 
 @dataclass(frozen=True)
@@ -104,17 +104,19 @@ def pbo(returns: Any, n_blocks: int = 16, metric: Literal["sharpe_ratio", "mean"
     half = size * n_blocks // 2
     n = table.shape[1]
     logits, inside, outside = (np.empty(comb(n_blocks, n_blocks // 2)) for _ in range(3))
-    for a in range(0, len(masks), _CHUNK):
-        part = masks[a : a + _CHUNK]
+    # Each half is the other's rest, and the rest of combination k is the k-th from the end: both at once.
+    for a in range(0, len(masks) // 2, _CHUNK):
+        part = masks[a : min(a + _CHUNK, len(masks) // 2)]
         ins = _score(part @ sums, part @ squares, half, centre, metric)
         out = _score((1.0 - part) @ sums, (1.0 - part) @ squares, half, centre, metric)
-        best = ins.argmax(axis=1)
-        rows = np.arange(len(part))
-        mine = out[rows, best]
-        rank = (out < mine[:, None]).sum(axis=1) + 1  # 1 is worst; ties share the lower rank
-        omega = rank / (n + 1.0)
-        logits[a : a + len(part)] = np.log(omega / (1.0 - omega))
-        inside[a : a + len(part)], outside[a : a + len(part)] = ins[rows, best], mine
+        here = np.arange(a, a + len(part))
+        for places, mine, others in ((here, ins, out), (len(masks) - 1 - here, out, ins)):
+            rows, best = np.arange(len(part)), mine.argmax(axis=1)
+            reached = others[rows, best]
+            rank = (others < reached[:, None]).sum(axis=1) + 1  # 1 is worst; ties share the lower rank
+            omega = rank / (n + 1.0)
+            logits[places] = np.log(omega / (1.0 - omega))
+            inside[places], outside[places] = mine[rows, best], reached
     return Overfitting(float((logits <= 0).mean()), logits, inside, outside, n_blocks, n)
 
 

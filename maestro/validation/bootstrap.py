@@ -1,0 +1,200 @@
+"""How far a metric could have come out otherwise: stationary block bootstrap of returns. The one home of `arch`."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from maestro import metrics as m
+from maestro.errors import MissingExtraError, RunCancelled, SettingsError, nearest
+from maestro.typing import FloatArray
+
+CURVE = (
+    "sharpe_ratio", "vwr", "sortino_ratio", "calmar_ratio", "total_return", "annual_return", "volatility",
+    "max_drawdown",
+)  # fmt: skip
+"""Metrics that come from returns alone, and so can be bootstrapped."""
+_INDEX = [m.NAMES.index(name) for name in CURVE]
+
+
+@dataclass(frozen=True)
+class Intervals:
+    """Result of `bootstrap_metrics`.
+
+    Attributes
+    ----------
+    table : polars frame, a row a metric
+        metric, value (of the returns themselves), low and high (bounds of the interval), above_zero (share of the
+        resamples in which it is above zero), defined (share in which it is a number).
+    samples : dict of float64[reps], by metric
+    level : float
+        Share of the resamples between the bounds.
+    block : float
+        Mean length of the blocks [periods].
+    reps, seed : int
+    """
+
+    table: pl.DataFrame
+    samples: dict[str, FloatArray]
+    level: float
+    block: float
+    reps: int
+    seed: int
+
+    def __getitem__(self, metric: str) -> tuple[float, float]:
+        """Bounds of a metric."""
+        row = self.table.row(by_predicate=pl.col("metric") == metric, named=True)
+        return row["low"], row["high"]
+
+    def __repr__(self) -> str:
+        shown = ", ".join(
+            f"{r['metric']} {r['value']:.3g} [{r['low']:.3g}, {r['high']:.3g}]" for r in self.table.to_dicts()
+        )
+        return f"Intervals({self.level:.0%}: {shown}; blocks of {self.block:.3g}, {self.reps:,} resamples)"
+
+    def _repr_html_(self) -> str:
+        words = f"{self.level:.0%} intervals, blocks of {self.block:.3g} periods on average, {self.reps:,} resamples"
+        return f"<p>{words}</p>{self.table._repr_html_()}"
+
+
+def bootstrap_metrics(
+    returns: Any,
+    *,
+    periods_per_year: float,
+    metrics: Sequence[str] = CURVE,
+    level: float = 0.95,
+    reps: int = 2_000,
+    block: float | None = None,
+    seed: int = 0,
+    cancel: threading.Event | None = None,
+) -> Intervals:
+    """Percentile intervals of metrics by the stationary block bootstrap.
+
+    Blocks of random length are drawn with replacement from the returns and put together to a series as long as they
+    are, `reps` times: what follows each other within a block stays together, so the intervals know of serial
+    dependence up to about the length of a block.
+
+    Parameters
+    ----------
+    returns : float64[n]
+        Simple returns a period, at least 20.
+    periods_per_year : float
+        For annualising.
+    metrics : sequence of str
+        Of `CURVE`.
+    level : float
+        0.95: 2.5 % of the resamples lie below the interval, 2.5 % above.
+    reps : int
+        At least 100.
+    block : float, optional
+        Mean length of the blocks [periods]; where absent `optimal_block`.
+    seed : int
+    cancel : threading.Event, optional
+        Set it to stop; `RunCancelled` follows.
+
+    Notes
+    -----
+    A metric that is not defined in a resample (no variance, no drawdown) is left out there; `defined` says how often
+    it was. Of the largest drawdown the interval tells how much deeper it could have been by another order of the
+    same returns.
+
+    Raises
+    ------
+    SettingsError
+        Too few or non-finite returns, an unknown metric, an impossible level, number or length.
+    MissingExtraError
+        `arch` is not installed.
+
+    Source: D. Politis and J. Romano, The Stationary Bootstrap, 1994, doi:10.1080/01621459.1994.10476870.
+    """
+    values = _returns(returns)
+    unknown = [name for name in metrics if name not in CURVE]
+    if unknown or not metrics:
+        name = unknown[0] if unknown else ""
+        raise SettingsError(
+            f"metrics: {name!r} cannot be bootstrapped; allowed: {', '.join(CURVE)}.{nearest(name, CURVE)}"
+        )
+    if not 0.5 <= level < 1.0:
+        raise SettingsError(f"level={level!r} is not a share from 0.5 to below 1; 0.95 is usual.")
+    if isinstance(reps, bool) or not isinstance(reps, int) or reps < 100:
+        raise SettingsError(f"reps={reps!r} is not a whole number of at least 100.")
+    if not 0 < periods_per_year < math.inf:
+        raise SettingsError(f"periods_per_year={periods_per_year!r} is not a number above 0.")
+    length = optimal_block(values) if block is None else float(block)
+    if not 1.0 <= length <= len(values):
+        raise SettingsError(f"block={block!r} is not a length from 1 to the {len(values)} returns.")
+    out = np.zeros((reps, len(m.NAMES)))
+    for k, sample in enumerate(resamples(values, length, reps, seed)):
+        if cancel is not None and cancel.is_set():
+            raise RunCancelled(f"cancelled after {k} of {reps} resamples; nothing was changed.")
+        _measure(sample, periods_per_year, out[k])
+    own = np.zeros(len(m.NAMES))
+    _measure(values, periods_per_year, own)
+    tail = (1.0 - level) / 2.0
+    rows, samples = [], {}
+    for name in metrics:
+        k = m.NAMES.index(name)
+        column = out[:, k]
+        defined = column[np.isfinite(column)]
+        low, high = np.quantile(defined, [tail, 1.0 - tail]) if len(defined) else (math.nan, math.nan)
+        above = float((defined > 0).mean()) if len(defined) else math.nan
+        rows.append((name, float(own[k]), float(low), float(high), above, len(defined) / reps))
+        samples[name] = column
+    schema = {"metric": pl.String, **dict.fromkeys(("value", "low", "high", "above_zero", "defined"), pl.Float64)}
+    return Intervals(pl.DataFrame(rows, schema=schema, orient="row"), samples, level, length, reps, seed)
+
+
+def optimal_block(returns: Any) -> float:
+    """Mean length of blocks for the stationary bootstrap of these returns [periods], at least 1.
+
+    Source: D. Politis and H. White, Automatic Block-Length Selection, 2004, doi:10.1081/ETC-120028836, with the
+    correction of A. Patton, D. Politis and H. White, 2009, doi:10.1080/07474930802459016.
+    """
+    values = _returns(returns)
+    if np.ptp(values) == 0:
+        return 1.0
+    found = float(library().optimal_block_length(values)["stationary"].iloc[0])
+    return max(found, 1.0) if math.isfinite(found) else 1.0
+
+
+def resamples(values: FloatArray, block: float, reps: int, seed: int) -> Iterator[FloatArray]:
+    """Yield resamples of a series, each as long as the series."""
+    drawn = library().StationaryBootstrap(block, values, seed=np.random.default_rng(seed))
+    for positional, _ in drawn.bootstrap(reps):
+        yield positional[0]
+
+
+def library() -> Any:
+    """`arch.bootstrap`, imported here alone.
+
+    Raises
+    ------
+    MissingExtraError
+    """
+    try:
+        import arch.bootstrap
+    except ImportError as error:
+        raise MissingExtraError(error.name or "arch", "validation") from error
+    return arch.bootstrap
+
+
+def _measure(returns: FloatArray, periods: float, out: FloatArray) -> None:
+    equity = np.cumprod(1.0 + returns)
+    out[m.RUINED] = float(equity.min() <= 0)
+    m.measure(equity, 1.0, periods, out)
+
+
+def _returns(given: Any) -> FloatArray:
+    values = np.ascontiguousarray(given, np.float64)
+    if values.ndim != 1 or len(values) < 20:
+        raise SettingsError(f"returns have shape {values.shape}; give one series of at least 20 returns.")
+    if not np.isfinite(values).all():
+        row = int(np.flatnonzero(~np.isfinite(values))[0])
+        raise SettingsError(f"returns[{row}] is {values[row]}; give finite numbers.")
+    return values
