@@ -18,8 +18,10 @@ _HOMES = {
         "strategies", "strategy",
     ),
     "maestro.engine": ("Backtest", "Costs", "Sizing", "backtest"),
+    "maestro.engine.engines": ("engines",),
     "maestro.ledger": ("Ledger",),
     "maestro.walkforward": ("Adaptive", "Calendar", "Expanding", "Rolling", "Sweep", "sweep"),
+    "maestro.verification": ("verify",),
     "maestro.research": ("WalkForward", "load_run", "walk_forward"),
     "maestro.errors": ("MaestroError",),
 }  # fmt: skip
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from maestro import errors, indicators, ledger, metrics, reports, runs, validation
     from maestro.bars import Bars, BarsWarning
     from maestro.engine import Backtest, Costs, Sizing, backtest  # type: ignore[no-redef]
+    from maestro.engine.engines import engines
     from maestro.errors import MaestroError
     from maestro.ledger import Ledger
     from maestro.loading import load, load_sample, samples, synthetic_bars
@@ -50,6 +53,7 @@ if TYPE_CHECKING:
         strategies,
         strategy,
     )
+    from maestro.verification import verify
     from maestro.walkforward import Adaptive, Calendar, Expanding, Rolling, Sweep, sweep  # type: ignore[no-redef]
 
 

@@ -116,6 +116,10 @@ class Ledger:
         """
         return _check(self.path, self.series)
 
+    def holds(self, entries: int, hash: str) -> bool | None:
+        """Whether entry number `entries` has this hash, as a run's manifest notes; None without a ledger."""
+        return self._chain.link(entries) == hash if self.path.exists() else None
+
     # -- writing ----------------------------------------------------------------------------
 
     def record(

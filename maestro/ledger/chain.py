@@ -244,6 +244,11 @@ class Chain:
         totals = [entry.get("total", 0) for entry in filter(None, map(_content, lines[-1:]))]
         return Head(len(lines), int(totals[0]) if totals else 0, _link(lines[-1]) if lines else START)
 
+    def link(self, number: int) -> str | None:
+        """Hash of line `number`, from 1; None where there is no such line."""
+        lines, _ = self._lines()
+        return _link(lines[number - 1]) if 0 < number <= len(lines) else None
+
     def _lines(self) -> tuple[list[bytes], int]:
         try:
             content = self.path.read_bytes()

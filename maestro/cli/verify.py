@@ -1,0 +1,97 @@
+"""``maestro verify``: repeat a recorded run, one fold or all, and compare it bit by bit."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from maestro.cli import options
+
+if TYPE_CHECKING:
+    from maestro.verification import Verification
+
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
+
+
+@app.command(epilog="Exit code: 0 equal, 1 something differs, 2 bad input.")
+def verify(
+    ctx: typer.Context,
+    run: Annotated[str, typer.Argument(metavar="RUN", help="Id of a run, the beginning of one, or its folder.")],
+    fold: Annotated[
+        list[int] | None, typer.Option("--fold", metavar="K", help="Repeat this fold; once for each.")
+    ] = None,
+    all_: Annotated[bool, typer.Option("--all", help="Repeat every fold.  [default: one at random]")] = False,
+    data: Annotated[
+        str | None, typer.Option("--data", "-d", metavar="NAME", help="Bars in place of where the run says they are.")
+    ] = None,
+    symbol: options.Symbol = None,
+    strategy: Annotated[
+        str | None, typer.Option(metavar="FILE:CLASS", help="The class, where the run was made with one's own.")
+    ] = None,
+    runs_dir: options.RunsDir = None,
+    workers: options.Workers = None,
+    progress: Annotated[bool, typer.Option("--progress/--no-progress", help="Show progress on stderr.")] = True,
+    json: options.Json = False,
+) -> None:
+    """Repeat a recorded run, in part or whole, and compare it with what is on disk, bit by bit.
+
+    Files, manifest and ledger are looked at too. Nothing is written, and no trial is counted.
+    """
+    from maestro import verification
+    from maestro.cli import reading, stopping
+    from maestro.errors import RunError, SettingsError
+    from maestro.runs import find
+    from maestro.walkforward import ProgressBar
+
+    if fold and all_:
+        raise typer.BadParameter("--fold and --all exclude each other", ctx)
+    cls = None if strategy is None else reading.read_strategy(strategy, None)
+    folder = reading.configured(runs_dir, "runs_dir", Path("runs"))
+    try:
+        store = find(run, folder)
+    except RunError as error:
+        raise SettingsError(str(error)) from error
+    bars: Any = None if data is None else reading.read_bars(data, symbol, None, None)
+    bar = ProgressBar(mininterval=0.1 if sys.stderr.isatty() else 10.0)
+    with stopping.stopped_by_ctrl_c() as cancel:
+        outcome = verification.verify(
+            store.folder, folds="all" if all_ else fold or None, bars=bars, strategy=cls,
+            workers=reading.configured(workers, "search.workers", None), progress=[bar] if progress else False,
+            cancel=cancel,
+        )  # fmt: skip
+    if json:
+        from maestro.cli.printing import print_json
+
+        print_json(document(outcome))
+    else:
+        show(outcome)
+    if not outcome.equal:
+        raise typer.Exit(1)
+
+
+def document(outcome: Verification) -> dict[str, Any]:
+    """Everything that a program wants to know."""
+    return {
+        "id": outcome.id,
+        "equal": outcome.equal,
+        "folds": outcome.folds,
+        "of": outcome.of,
+        "differences": [{"what": what, "text": text} for what, text in outcome.differences],
+        "notes": outcome.notes,
+        "seconds": outcome.seconds,
+    }
+
+
+def show(outcome: Verification) -> None:
+    """Print the conclusion, then what differs, then what may be why."""
+    from maestro.cli.printing import say, show_notes
+
+    say(f"{outcome.conclusion} ({outcome.seconds:.1f} s)")
+    for what, text in outcome.differences:
+        say(f"{what}: {text}", bullet="! ")
+    show_notes(outcome.notes)
+    if outcome.equal and len(outcome.folds) < outcome.of:
+        say(f"All of them: maestro verify {outcome.id} --all")
