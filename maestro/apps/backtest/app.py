@@ -1,0 +1,79 @@
+"""The Backtest app: controls at the left, and a backtest that follows them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import panel as pn
+
+from maestro.apps.backtest import session
+from maestro.apps.backtest.state import BacktestState
+from maestro.apps.backtest.view import BacktestView
+from maestro.apps.controls import StrategyControls, TradeControls
+from maestro.apps.freeze import Freeze
+from maestro.apps.page import page
+from maestro.apps.series import SeriesPicker
+from maestro.bars import Bars
+from maestro.errors import MaestroError
+
+_SERIES = ("data", "start", "end")
+
+
+class App(pn.viewable.Viewer):
+    """State, controls and view of one visitor."""
+
+    def __init__(self, bars: Bars | None = None, *, query: Mapping[str, str] | None = None, **settings: Any) -> None:
+        super().__init__()
+        self.state = BacktestState(**settings)
+        problems = self.state.read(query or {})
+        self.picker = SeriesPicker(self.state, bars)
+        self.rule, self.trade = StrategyControls(self.state), TradeControls(self.state)
+        self.view = BacktestView(Freeze(self.state))
+        self._asked = False
+        self.state.param.watch(self._changed, list(self.state.settings()))
+        self.compute()
+        if problems:
+            self.view.fail("; ".join(problems))
+
+    def settings(self) -> dict[str, Any]:
+        """Return what reproduces the screen."""
+        return self.state.settings()
+
+    def _changed(self, *events: Any) -> None:
+        """Compute once for all changes that are waiting, so that a slider is followed and never chased."""
+        if any(event.name in _SERIES for event in events):
+            self.picker.load()
+        if pn.state.curdoc is None or pn.state.curdoc.session_context is None:
+            self.compute()
+        elif not self._asked:
+            self._asked = True
+            pn.state.curdoc.add_next_tick_callback(self._compute_once)
+
+    def _compute_once(self) -> None:
+        self._asked = False
+        self.compute()
+
+    def compute(self) -> None:
+        """Simulate and show; a failure is said on the page, and what was shown stays."""
+        if self.picker.bars is None:
+            self.view.fail(self.picker.problem)
+            return
+        try:
+            shown = session.run(self.state, self.picker.bars)
+        except MaestroError as error:
+            self.view.fail(str(error))
+        except Exception as error:  # of a strategy of one's own: it may raise anything, and the page lives on
+            self.view.fail(f"{self.state.strategy} raised {type(error).__name__}: {error}")
+        else:
+            self.view.update(shown)
+
+    def _controls(self) -> list[Any]:
+        return [self.picker, self.rule, self.trade]
+
+    def page(self) -> Any:
+        """Page of a served app."""
+        return page("backtest", self._controls(), [self.view])
+
+    def __panel__(self) -> Any:
+        return pn.Row(pn.Column(*self._controls(), width=330), self.view, sizing_mode="stretch_width")

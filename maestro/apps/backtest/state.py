@@ -1,0 +1,18 @@
+"""What the Backtest app shows, as parameters."""
+
+from __future__ import annotations
+
+from maestro.apps.state import TradeState
+
+
+class BacktestState(TradeState):
+    """Bars, rule, parameters, costs, sizing and fill of one backtest."""
+
+    notebook = "08_backtest_report"
+
+    def python(self) -> str:
+        """Lines of Python that give the same backtest."""
+        return (
+            f"{self._load_line()}bt = ms.backtest(bars, {self._strategy_text()}, params={self.params!r}, "
+            f"{self._trade_lines()})\nbt.metrics\n"
+        )

@@ -1,0 +1,110 @@
+"""What the Backtest app puts on the page, made once and then updated."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+import panel as pn
+
+from maestro.apps.backtest import session
+from maestro.apps.chart import Chart
+from maestro.apps.page import Message, card
+from maestro.bars import Bars
+
+_TABLE = """
+table { width: 100%; border-collapse: collapse; font-size: 13px; font-variant-numeric: tabular-nums; }
+th, td { text-align: right; padding: 3px 8px; border-bottom: 1px solid rgba(128, 128, 128, .2); }
+th:first-child, td:first-child { text-align: left; }
+th { font-weight: 500; opacity: .7; }
+"""
+_COLUMNS = [
+    "trade",
+    "side",
+    "entry_time",
+    "exit_time",
+    "entry_price",
+    "exit_price",
+    "size",
+    "pnl",
+    "return",
+    "exit_reason",
+]
+
+
+class BacktestView(pn.viewable.Viewer):
+    """Chart, metrics, trades and notes of one backtest."""
+
+    def __init__(self, *beside: Any) -> None:
+        super().__init__()
+        self.beside = beside
+        self.message, self.notes = Message(), Message()
+        self.chart = Chart(height=720)
+        self.metrics = pn.pane.HTML("", stylesheets=[_TABLE], sizing_mode="stretch_width")
+        self.headline = pn.pane.HTML("", sizing_mode="stretch_width", margin=(0, 0, 8, 0))
+        self.trades = pn.widgets.Tabulator(
+            pagination="remote", page_size=12, disabled=True, show_index=False, sizing_mode="stretch_width",
+            selectable=1, theme="simple",
+        )  # fmt: skip
+        self.trades.on_click(self._clicked)
+        self._shown: session.Shown | None = None
+        self._bars: Bars | None = None
+
+    def fail(self, problem: str) -> None:
+        """Say why there is no new result; what was shown stays."""
+        self.message.say(problem)
+
+    def update(self, shown: session.Shown) -> None:
+        """Show a backtest: new candles only where the bars are others."""
+        self.message.say()
+        bars = shown.bt.bars
+        fresh = self._bars is None or self._bars.fingerprint != bars.fingerprint
+        with pn.io.hold():
+            if fresh:
+                self.chart.set_bars(bars)
+            self.chart.set_panes(shown.panes)
+            unmarked = self.chart.set_trades(shown.bt.trades)
+            self.metrics.object = _metrics(shown)
+            self.headline.object = _headline(shown)
+            notes = [*shown.notes, *([f"the first {unmarked:,} trades are in the table only"] if unmarked else [])]
+            self.notes.say(". ".join(notes), "info")
+            table = session.trades(shown.bt).select(_COLUMNS).to_pandas()
+            self.trades.value = table
+        self._bars, self._shown = bars, shown
+
+    def _clicked(self, event: Any) -> None:
+        if self._shown is not None:
+            row = session.trades(self._shown.bt).row(event.row, named=True)
+            start, end = session.window(self._shown.bt, row)
+            self.chart.show(start, end)
+
+    def __panel__(self) -> Any:
+        left = pn.Column(
+            card("", self.headline, self.chart), card("Trades: a click goes there", self.trades),
+            sizing_mode="stretch_width", styles={"flex": "3 1 620px", "min-width": "0"},
+        )  # fmt: skip
+        right = pn.Column(
+            card("Against buy and hold", self.metrics), self.notes, *self.beside,
+            sizing_mode="stretch_width", styles={"flex": "1 1 300px", "min-width": "0"},
+        )  # fmt: skip
+        both = pn.FlexBox(
+            left, right, flex_wrap="wrap", gap="12px", sizing_mode="stretch_width", align_items="flex-start"
+        )
+        return pn.Column(self.message, both, sizing_mode="stretch_width")
+
+
+def _metrics(shown: session.Shown) -> str:
+    rows = "".join(
+        f"<tr><td>{escape(name)}</td><td>{escape(own)}</td><td>{escape(held)}</td></tr>"
+        for name, own, held in shown.table
+    )
+    return (
+        f"<table><thead><tr><th></th><th>strategy</th><th>buy and hold</th></tr></thead><tbody>{rows}</tbody></table>"
+    )
+
+
+def _headline(shown: session.Shown) -> str:
+    bt = shown.bt
+    rule = bt.strategy if bt.strategy is not None else "signals"
+    span = f"{bt.bars.start:%Y-%m-%d} to {bt.bars.end:%Y-%m-%d}"
+    return f"<b>{escape(str(rule))}</b> on {escape(bt.bars.name)}, {len(bt.bars):,} bars, {span}"

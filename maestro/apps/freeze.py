@@ -1,0 +1,50 @@
+"""The settings of a screen to take away: a link, lines of Python, and YAML for papermill."""
+
+from __future__ import annotations
+
+from html import escape
+from io import StringIO
+from typing import Any
+
+import panel as pn
+
+from maestro.apps.state import AppState
+
+_STYLE = """
+pre { white-space: pre-wrap; overflow-wrap: anywhere; margin: 0; font-size: 12px; line-height: 1.45; }
+"""
+
+
+class Freeze(pn.viewable.Viewer):
+    """What reproduces the screen; it follows the state."""
+
+    def __init__(self, state: AppState) -> None:
+        super().__init__()
+        self.state = state
+        self._texts = {name: pn.pane.HTML("", stylesheets=[_STYLE]) for name in ("Link", "Python", "Papermill")}
+        name = state.notebook or "settings"
+        self.download = pn.widgets.FileDownload(
+            callback=lambda: StringIO(state.papermill()), filename=f"{name}.yaml", label="Save the YAML",
+            button_type="default", width=180,
+        )  # fmt: skip
+        state.param.watch(lambda *_: self.update(), list(state.settings()))
+        self.update()
+
+    def update(self) -> None:
+        """Write the texts anew, and the address of the page."""
+        command = f"maestro report {self.state.notebook}.ipynb --batch {self.state.notebook}.yaml"
+        texts = {
+            "Link": self.state.link() or "?",
+            "Python": self.state.python(),
+            "Papermill": f"# {command}\n{self.state.papermill()}",
+        }
+        for name, text in texts.items():
+            self._texts[name].object = f"<pre>{escape(text)}</pre>"
+        if pn.state.location is not None:
+            pn.state.location.search = self.state.link()
+
+    def __panel__(self) -> Any:
+        from maestro.apps.page import card
+
+        tabs = pn.Tabs(*self._texts.items(), sizing_mode="stretch_width")
+        return card("Freeze: the same again", tabs, self.download)

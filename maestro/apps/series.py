@@ -1,0 +1,114 @@
+"""Which bars an app shows: a sample, a stored series, or a file that was dropped in."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import panel as pn
+
+from maestro.apps.state import SeriesState
+from maestro.bars import Bars
+from maestro.errors import BarsError, MaestroError
+from maestro.loading import load, samples
+
+UPLOAD_LIMIT = 64 * 2**20
+"""Bytes that a file dropped into an app may have."""
+_ENDINGS = (".csv", ".csv.gz", ".parquet", ".zip")
+
+
+def listed() -> dict[str, list[str]]:
+    """Names that `ms.load` understands, by where they are; a store that cannot be reached is left out."""
+    from maestro.data.stores import configured_store
+
+    found = {"Samples": [f"sample:{name}" for name in samples()["name"]]}
+    try:
+        stored = [str(info.key) for info in configured_store().series() if info.key.series == "bars"]
+    except MaestroError as error:
+        return {**found, f"Store: {error}"[:120]: []}
+    return {**found, **({"Stored": stored} if stored else {})}
+
+
+def keep_upload(name: str, content: bytes) -> Path:
+    """Keep a file that came from a browser, under the hash of its content; nothing of it is executed.
+
+    Raises
+    ------
+    BarsError
+        Too large, or not CSV or Parquet by its name.
+    """
+    if len(content) > UPLOAD_LIMIT:
+        raise BarsError(
+            f"the file has {len(content) / 2**20:,.0f} MB; up to {UPLOAD_LIMIT / 2**20:,.0f} are taken here. "
+            "Larger ones: maestro data import FILE."
+        )
+    ending = next((one for one in _ENDINGS if name.lower().endswith(one)), None)
+    if ending is None:
+        raise BarsError(f"{name[:80]!r} is no file of bars; give {', '.join(_ENDINGS)}.")
+    folder = Path("~/.cache/maestro/uploads").expanduser()
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{hashlib.sha256(content).hexdigest()[:16]}{ending}"
+    if not path.exists():
+        beside = path.with_name(f"{path.name}.part")
+        beside.write_bytes(content)
+        beside.rename(path)
+    return path
+
+
+class SeriesPicker(pn.viewable.Viewer):
+    """Controls that choose the bars of a state; `bars` is None while there are none, and `problem` says why."""
+
+    def __init__(self, state: SeriesState, bars: Bars | None = None) -> None:
+        import panel_material_ui as pmui
+
+        super().__init__()
+        self.state, self.given, self.problem = state, bars, ""
+        self.bars: Bars | None = bars
+        names = [name for group in listed().values() for name in group]
+        if state.data not in names:
+            names.insert(0, state.data)
+        self.name_box = pmui.Select(label="Series", options=names, value=state.data, sizing_mode="stretch_width")
+        self.start = pmui.TextInput(label="From", value=state.start or "", placeholder="2020-01-01", width=140)
+        self.end = pmui.TextInput(label="Up to", value=state.end or "", placeholder="2024-01-01", width=140)
+        self.file = pn.widgets.FileInput(accept=",".join(_ENDINGS), sizing_mode="stretch_width")
+        self.file.param.watch(self._uploaded, "value")
+        self.name_box.param.watch(lambda event: state.param.update(data=event.new), "value")
+        self.start.param.watch(lambda event: state.param.update(start=event.new or None), "value")
+        self.end.param.watch(lambda event: state.param.update(end=event.new or None), "value")
+        state.param.watch(lambda event: self._follow(event.new), "data")
+        self.load()
+
+    def load(self) -> Bars | None:
+        """Load what the state names; on failure `bars` is None and `problem` says what to do."""
+        if self.given is not None:
+            return self.bars
+        try:
+            self.bars, self.problem = load(self.state.data, start=self.state.start, end=self.state.end), ""
+        except MaestroError as error:
+            self.bars, self.problem = None, str(error)
+        except OSError as error:
+            self.bars, self.problem = None, f"{self.state.data} cannot be read: {error.strerror or error}."
+        return self.bars
+
+    def _follow(self, name: str) -> None:
+        if name not in self.name_box.options:
+            self.name_box.options = [name, *self.name_box.options]
+        self.name_box.value = name
+
+    def _uploaded(self, event: Any) -> None:
+        if not event.new:
+            return
+        try:
+            self.state.data = str(keep_upload(str(self.file.filename), event.new))
+        except BarsError as error:
+            self.bars, self.problem = None, str(error)
+            self.state.param.trigger("data")
+
+    def __panel__(self) -> Any:
+        if self.given is not None:
+            return pn.pane.HTML("")
+        return pn.Column(
+            self.name_box, pn.Row(self.start, self.end), pn.pane.HTML("Or a file (CSV, Parquet):", margin=(8, 0, 0, 10)),
+            self.file, sizing_mode="stretch_width",
+        )  # fmt: skip

@@ -1,0 +1,126 @@
+"""What an app shows, as parameters: readable from a link, and written as link, Python and papermill YAML."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, ClassVar
+from urllib.parse import urlencode
+
+import param
+
+from maestro.strategies import STRATEGIES, Strategy
+
+Settings = dict[str, Any]
+
+
+class AppState(param.Parameterized):
+    """Base of the apps' states: every parameter that is not private is a setting.
+
+    Settings are plain values (text, numbers, truths, None, and dicts of those), by the names that notebooks and the
+    command line use.
+    """
+
+    notebook: ClassVar[str] = ""
+    """Notebook that runs these settings."""
+
+    def settings(self) -> Settings:
+        """Return what reproduces the screen."""
+        names = [name for name in self.param if name != "name" and (self.param[name].precedence or 0) >= 0]
+        return {name: getattr(self, name) for name in names}
+
+    def link(self) -> str:
+        """Query of an address that shows the same: what differs from the defaults."""
+        usual = {name: self.param[name].default for name in self.settings()}
+        chosen = {name: value for name, value in self.settings().items() if value != usual[name]}
+        plain = {name: value if isinstance(value, str) else json.dumps(value) for name, value in chosen.items()}
+        return f"?{urlencode(plain)}" if plain else ""
+
+    def read(self, query: Mapping[str, str]) -> list[str]:
+        """Take settings of a link; returns, in words, what of it could not be taken."""
+        problems = []
+        for name, text in query.items():
+            if name not in self.settings():
+                if name != "theme":
+                    problems.append(f"the link has {name!r}, which is no setting here")
+                continue
+            try:
+                setattr(self, name, self._value(name, text))
+            except (ValueError, TypeError):
+                problems.append(f"{name}={text!r} of the link is no value for it")
+        return problems
+
+    def _value(self, name: str, text: str) -> Any:
+        if isinstance(self.param[name], param.String):
+            return text
+        value = json.loads(text)
+        return float(value) if isinstance(self.param[name], param.Number) and isinstance(value, int) else value
+
+    def papermill(self) -> str:
+        """YAML for ``papermill -f`` or ``maestro report --batch``."""
+        import yaml
+
+        return str(yaml.safe_dump(self.settings(), sort_keys=False, allow_unicode=True))
+
+    def python(self) -> str:
+        """Lines of Python that give what is shown."""
+        raise NotImplementedError
+
+    def _load_line(self) -> str:
+        given = self.settings()
+        said = "".join(f", {name}={given[name]!r}" for name in ("start", "end") if given[name])
+        return f"import maestro as ms\n\nbars = ms.load({given['data']!r}{said})\n"
+
+
+class SeriesState(AppState):
+    """Which bars."""
+
+    data = param.String(default="sample:AAPL", doc="sample:AAPL, a file, or PROVIDER:SYMBOL:TIMEFRAME of the store.")
+    start = param.String(default=None, allow_None=True, doc="First bar, UTC: 2020, 2020-06 or 2020-06-01.")
+    end = param.String(default=None, allow_None=True, doc="Bars before this moment, UTC.")
+
+
+class TradeState(SeriesState):
+    """Which bars, which rule, and what trading costs."""
+
+    strategy = param.String(default="EmaCrossStrategy", doc="Name of the rule.")
+    params = param.Dict(default={}, doc="Values of the rule's parameters; defaults elsewhere.")
+    fee = param.Number(default=0.001, bounds=(0, 0.5), doc="Fraction of the notional a side.")
+    slippage = param.Number(default=0.0005, bounds=(0, 0.5), doc="Fraction by which market orders are worse.")
+    sizing = param.String(default="percent:1.0", doc="percent:1.0, cash:5000, units:2 or volatility:0.2.")
+    cash = param.Number(default=100_000.0, bounds=(0, None), inclusive_bounds=(False, True), doc="Starting cash.")
+    fill = param.Selector(default="next_open", objects=["next_open", "close"], doc="Where orders fill.")
+
+    def __init__(self, own: type[Strategy] | None = None, **settings: Any) -> None:
+        self.own = own
+        if own is not None:
+            settings["strategy"] = own.__name__
+        super().__init__(**settings)
+
+    def chosen(self) -> type[Strategy]:
+        """Class of the strategy: a person's own, given to the app, or one of the 22.
+
+        Raises
+        ------
+        StrategyError
+            None of that name.
+        """
+        from maestro.errors import StrategyError, nearest
+
+        if self.own is not None and self.own.__name__ == self.strategy:
+            return self.own
+        if self.strategy not in STRATEGIES:
+            raise StrategyError(
+                f"there is no strategy {self.strategy!r}; there are: {', '.join(STRATEGIES)}."
+                + nearest(self.strategy, STRATEGIES)
+            )
+        return STRATEGIES[self.strategy]
+
+    def _strategy_text(self) -> str:
+        return self.strategy if self.own is not None and self.own.__name__ == self.strategy else repr(self.strategy)
+
+    def _trade_lines(self) -> str:
+        return (
+            f"costs=ms.Costs(fee={self.fee!r}, slippage={self.slippage!r}), sizing={self.sizing!r}, "
+            f"cash={self.cash!r}, fill={self.fill!r}"
+        )

@@ -1,0 +1,5 @@
+"""The Runs app, for `panel serve widgets/*.py`."""
+
+from maestro.apps.serving import page_of
+
+page_of("runs")().servable()

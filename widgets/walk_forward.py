@@ -1,0 +1,5 @@
+"""The Walk-forward app, for `panel serve widgets/*.py`."""
+
+from maestro.apps.serving import page_of
+
+page_of("walk_forward")().servable()
