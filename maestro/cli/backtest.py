@@ -38,6 +38,9 @@ def backtest(
     cash: options.Cash = 100_000.0,
     sizing: options.Sizing = "percent:1.0",
     fill: options.Fill = "next_open",
+    engine: Annotated[
+        str, typer.Option(metavar="NAME", help="Who simulates: fast (v2), vectorbt or backtrader (v1).")
+    ] = "fast",
     trades: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the trades, as CSV or Parquet by the name's ending.")
     ] = None,
@@ -47,16 +50,16 @@ def backtest(
     json: options.Json = False,
 ) -> None:
     """Simulate one strategy on bars."""
-    from maestro import engine
     from maestro.cli import reading
     from maestro.cli.printing import print_json, table_writer
+    from maestro.engine import backtest as simulate
 
     write_trades, write_equity = table_writer(trades), table_writer(equity)
     chosen = reading.read_strategy(name, strategy)
     params = reading.read_params(chosen, param)
     costs = reading.read_costs(fee, slippage, venue)
     bars = reading.read_bars(data, symbol, start, end, resample, periods_per_year)
-    result = engine.backtest(bars, chosen, params=params, costs=costs, sizing=sizing, cash=cash, fill=fill)  # type: ignore[arg-type]
+    result = simulate(bars, chosen, params=params, costs=costs, sizing=sizing, cash=cash, fill=fill, engine=engine)  # type: ignore[arg-type]
     write_trades(result.trades)
     write_equity(result.equity)
     if json:
@@ -77,6 +80,7 @@ def _document(result: Backtest) -> dict[str, Any]:
         "sizing": result.sizing.to_dict(),
         "cash": result.cash,
         "fill": result.fill,
+        "engine": result.engine,
         "metrics": result.metrics,
         "notes": result.notes,
     }

@@ -131,10 +131,11 @@ def run_engine(
     sizing: Sizing,
     cash: float,
     fill: Where,
-    window: tuple[int, int] | None,
-    close_at_end: bool,
+    window: tuple[int, int] | None = None,
+    close_at_end: bool = False,
+    plain: frozenset[str] = frozenset(),
 ) -> EngineBacktest:
-    """Simulate in vectorbt or backtrader.
+    """Simulate in vectorbt or backtrader; `plain` names what backtrader does as it comes (`AS_IT_COMES` there).
 
     Raises
     ------
@@ -154,7 +155,7 @@ def run_engine(
     if engine == "vectorbt":
         run = _in_vectorbt(bars, signals, costs, sizing, simulator.cash, fill)
     else:
-        run = _in_backtrader(bars, strategy, signals, costs, sizing, simulator.cash)
+        run = _in_backtrader(bars, strategy, signals, costs, sizing, simulator.cash, plain)
     seconds = time.perf_counter() - started
     result = EngineBacktest(simulator, signals, strategy, costs, sizing, engine, run)
     result.seconds = seconds
@@ -218,7 +219,13 @@ def _in_vectorbt(bars: Bars, signals: Signals, costs: Costs, sizing: Sizing, cas
 
 
 def _in_backtrader(
-    bars: Bars, strategy: Strategy | None, signals: Signals, costs: Costs, sizing: Sizing, cash: float
+    bars: Bars,
+    strategy: Strategy | None,
+    signals: Signals,
+    costs: Costs,
+    sizing: Sizing,
+    cash: float,
+    plain: frozenset[str],
 ) -> _Run:
     try:
         from maestro.engine import backtrader
@@ -227,7 +234,7 @@ def _in_backtrader(
     from maestro.strategies import STRATEGIES
 
     built_in = strategy is not None and STRATEGIES.get(strategy.name) is type(strategy)
-    diary, analyzers = backtrader.run(bars, strategy if built_in else None, signals, costs, sizing, cash)
+    diary, analyzers = backtrader.run(bars, strategy if built_in else None, signals, costs, sizing, cash, plain)
     notes = []
     if not built_in:
         notes.append("backtrader traded the signals that were given: only the built-in rules are written for it.")

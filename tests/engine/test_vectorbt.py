@@ -9,9 +9,10 @@ import pytest
 
 import maestro as ms
 from maestro.bars import Bars
+from tests.engine.libraries import library
 from tests.engine.test_segments import market, random_signals
 
-vbt: Any = pytest.importorskip("vectorbt", reason='pip install "maestro-research[vectorbt]"')
+vbt: Any = library("vectorbt", "vectorbt")
 
 COSTS = ms.Costs(fee=0.001, slippage=0.0005)
 UPON = {

@@ -4,6 +4,7 @@ Nothing here reads the compiled signals of the built-in strategies, so that agre
 imported when ``engine="backtrader"`` is asked for, and not before.
 """
 
-from maestro.engine.backtrader.running import run
+from maestro.engine.backtrader.running import RULES, run
+from maestro.engine.backtrader.trading import AS_IT_COMES
 
-__all__ = ["run"]
+__all__ = ["AS_IT_COMES", "RULES", "run"]

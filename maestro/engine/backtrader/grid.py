@@ -41,6 +41,8 @@ class Grid(Trading):
             for level, size in self.held.items():
                 self.sell(size=size, reason="signal", lot=level, tradeid=level, cut=False)
             return
+        if "size" in self.p.plain:
+            return
         cash = max(self.broker.getcash(), 0.0)
         for level in [one for one in self.working if one not in self.held]:
             fill = min(first, self.price_of(level))

@@ -96,20 +96,31 @@ class Vwr(bt.analyzers.VWR):  # type: ignore[misc]
 
 
 def run(
-    bars: Bars, strategy: Strategy | None, signals: Signals, costs: Costs, sizing: Sizing, cash: float
+    bars: Bars,
+    strategy: Strategy | None,
+    signals: Signals,
+    costs: Costs,
+    sizing: Sizing,
+    cash: float,
+    plain: frozenset[str] = frozenset(),
 ) -> tuple[Diary, dict[str, Any]]:
-    """Trade a built-in strategy by its rule, or without one the signals; the diary, and the analyzers' results."""
+    """Trade a built-in strategy by its rule, or without one the signals; the diary, and the analyzers' results.
+
+    `plain` names what is left as backtrader does it by itself (`AS_IT_COMES`).
+    """
     diary = Diary()
     cerebro = bt.Cerebro(stdstats=False, cheat_on_open=True)
-    cerebro.broker = Broker()
+    cerebro.broker = bt.brokers.BackBroker() if "limits" in plain else Broker()
     cerebro.broker.setcash(cash)
     cerebro.broker.setcommission(commission=costs.fee)
     cerebro.broker.set_checksubmit(False)  # the strategy sizes at the fill price, so the check is the execution's
-    cerebro.broker.set_slippage_perc(costs.slippage, slip_open=True, slip_limit=False, slip_match=True, slip_out=True)
+    cerebro.broker.set_slippage_perc(
+        costs.slippage, slip_open=True, slip_limit=True, slip_match=True, slip_out="slippage" not in plain
+    )
     timeframe, compression = _timeframe(bars)
     cerebro.adddata(Feed(bars=bars, timeframe=timeframe, compression=compression), name=bars.symbol or "data")
     kwargs: dict[str, Any] = {
-        "costs": costs, "sizing": sizing, "periods_per_year": bars.periods_per_year, "diary": diary,
+        "costs": costs, "sizing": sizing, "periods_per_year": bars.periods_per_year, "diary": diary, "plain": plain,
     }  # fmt: skip
     if strategy is not None:
         cerebro.addstrategy(RULES[strategy.name], rule=strategy.params, **kwargs)

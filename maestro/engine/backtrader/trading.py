@@ -21,6 +21,15 @@ from maestro.engine.fills import Fill
 # An order for all the cash must not fail because its last digit was rounded up.
 _HAIR = 1.0 - 1e-12
 VOLATILITY_RETURNS = 30
+AS_IT_COMES = {
+    "size": "the size is fixed at the signal's close, and a fill that costs more than the cash is refused (Margin)",
+    "guards": "stops and targets are live from the bar after the fill's",
+    "trail": "a trailing stop follows closes, not highs and lows",
+    "slippage": "slippage ends at the bar's high or low",
+    "limits": "a limit order that fills at a gapped open is slipped",
+    "funding": "there is no funding",
+}
+"""What backtrader does unless it is told otherwise, by a short name; a run may be told not to be told otherwise."""
 Sides = tuple[bool, bool, bool, bool]
 """Long entry, long exit, short entry, short exit."""
 NEVER: Sides = (False, False, False, False)
@@ -58,7 +67,10 @@ class Waiting(NamedTuple):
 class Trading(bt.Strategy):  # type: ignore[misc]
     """Base of all; a rule defines `decide`, and where it protects its positions `see` and `levels`."""
 
-    params: Any = (("rule", None), ("costs", None), ("sizing", None), ("periods_per_year", 0.0), ("diary", None))
+    params: Any = (
+        ("rule", None), ("costs", None), ("sizing", None), ("periods_per_year", 0.0), ("diary", None),
+        ("plain", frozenset()),
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.diary: Diary = self.p.diary
@@ -66,6 +78,7 @@ class Trading(bt.Strategy):  # type: ignore[misc]
         self.warm = self.warmup(self.rule)
         self.waiting: Waiting | None = None
         self.guards: list[Any] = []
+        self.unguarded = False
         self.guarded = Levels()
         self.entry = self.best = math.nan
         self.ruined = False
@@ -113,7 +126,7 @@ class Trading(bt.Strategy):  # type: ignore[misc]
     def settle(self) -> None:
         """Pay or receive funding on what is carried into this open."""
         rate, held = self.data.funding_rate[0], self.position.size
-        if rate == rate and rate != 0 and held:
+        if rate == rate and rate != 0 and held and "funding" not in self.p.plain:
             paid = held * self.data.open[0] * rate
             self.broker.add_cash(-paid)
             self.broker.get_value([self.data])  # takes the payment into the cash
@@ -127,8 +140,9 @@ class Trading(bt.Strategy):  # type: ignore[misc]
         units, levels = 0.0, None
         if waiting.direction:
             levels = self.levels(side, price, waiting.seen)
-            money = self.broker.getcash() + held * price - abs(held) * price * self.p.costs.fee
-            units = self.units(price, money) if levels is not None else 0.0
+            seen = self.data.close[-1] * (1.0 + side * self.p.costs.slippage) if "size" in self.p.plain else price
+            money = self.broker.getcash() + held * seen - abs(held) * seen * self.p.costs.fee
+            units = self.units(seen, money) if levels is not None else 0.0
         total = abs(held) + units
         if not total:
             return
@@ -138,7 +152,9 @@ class Trading(bt.Strategy):  # type: ignore[misc]
         if units and levels is not None:
             self.entry = self.best = price
             self.guarded = levels
-            self.guard(held + side * total)
+            self.unguarded = bool(self.p.plain & {"guards", "size"})
+            if not self.unguarded:
+                self.guard(held + side * total)
 
     def units(self, price: float, equity: float) -> float:
         """Size of an entry, as `ms.Sizing` has it."""
@@ -193,12 +209,17 @@ class Trading(bt.Strategy):  # type: ignore[misc]
 
     def follow(self) -> None:
         """Move the guards after this bar, in force from the next one."""
+        held = self.position.size
+        if self.unguarded and held:
+            self.guard(held)
+        self.unguarded = False
         if not self.guards:
             return
-        held = self.position.size
         before = self.floor(1 if held > 0 else -1)
         first = self.data.open[0]
         far = max(self.data.high[0], first) if held > 0 else min(self.data.low[0], first)
+        if "trail" in self.p.plain:
+            far = self.data.close[0]
         self.best = max(self.best, far) if held > 0 else min(self.best, far)
         if self.climb() or self.floor(1 if held > 0 else -1) != before:
             self.guard(held)
