@@ -16,11 +16,21 @@ APPS = {
 """The apps by the name of their script, in the order of the menu."""
 _MENU = """
 nav { display: flex; gap: 4px; margin-left: 24px; }
-nav a { color: inherit; text-decoration: none; padding: 6px 12px; border-radius: 6px; opacity: .8; font-size: 15px; }
+nav a { color: #ffffff; text-decoration: none; padding: 6px 12px; border-radius: 6px; opacity: .8; font-size: 15px; }
 nav a:hover, nav a:focus-visible { background: rgba(255, 255, 255, .15); opacity: 1; }
 nav a[aria-current] { background: rgba(255, 255, 255, .22); opacity: 1; font-weight: 600; }
 @media (max-width: 700px) { nav { margin-left: 4px; } nav a { padding: 6px; font-size: 13px; } }
 """
+TABLE_STYLE = """
+.tabulator { font-size: 12.5px; background: transparent; color: inherit; border: none; }
+.tabulator .tabulator-header, .tabulator .tabulator-header .tabulator-col { background: transparent; color: inherit; }
+.tabulator .tabulator-header .tabulator-col-title { font-weight: 500; opacity: .75; }
+.tabulator-row, .tabulator-row.tabulator-row-even { background: transparent; color: inherit; }
+.tabulator-row:hover, .tabulator-row.tabulator-selected { background: rgba(0, 105, 168, .14) !important; color: inherit; cursor: pointer; }
+.tabulator .tabulator-footer { background: transparent; color: inherit; border: none; }
+.tabulator .tabulator-footer .tabulator-page { color: inherit; background: transparent; }
+"""
+"""For Tabulator on paper of either theme."""
 _THEME = {
     "light": {"palette": {"primary": {"main": "#0069a8"}, "background": {"default": "#f5f6f8", "paper": "#ffffff"}}},
     "dark": {"palette": {"primary": {"main": "#2b7fb8"}, "background": {"default": "#101318", "paper": "#171a20"}}},

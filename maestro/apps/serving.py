@@ -1,4 +1,4 @@
-"""How apps are shown: in a notebook cell, by ``maestro app``, by ``panel serve widgets/*.py``, from JupyterLab's launcher."""
+"""How apps are shown: in a notebook, by ``maestro app``, by ``panel serve widgets/*.py``, from JupyterLab's launcher."""
 
 from __future__ import annotations
 

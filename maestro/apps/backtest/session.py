@@ -14,6 +14,7 @@ from maestro.bars import Bars
 from maestro.engine import Backtest, Costs, Sizing, backtest
 from maestro.metrics import from_equity
 from maestro.reports import formats
+from maestro.reports.equity import LOG_FROM
 from maestro.reports.theme import LIGHT, OVERLAYS
 
 SHOWN = (
@@ -57,16 +58,17 @@ def panes(bt: Backtest) -> list[Pane]:
         own.append(Line(overlay.name, bars.time, overlay.values, color=OVERLAYS[len(own) % len(OVERLAYS)]))
     equity = bt.equity
     lines["equity"] = [
-        Line("buy and hold", bars.time, bt.benchmark, color=LIGHT["benchmark"], width=1),
-        Line("equity", bars.time, equity["equity"].to_numpy(), color=LIGHT["strategy"], width=2),
+        Line("buy and hold", bars.time, bt.benchmark, color=LIGHT["benchmark"], width=1, format="money"),
+        Line("equity", bars.time, equity["equity"].to_numpy(), color=LIGHT["strategy"], width=2, format="money"),
     ]
     fall = {"topColor": "rgba(204,78,0,0.05)", "bottomColor": "rgba(204,78,0,0.35)", "invertFilledArea": True}
     lines["drawdown"] = [
         Line("drawdown", bars.time, equity["drawdown"].to_numpy(), color=LIGHT["loss"], kind="area", format="percent",
              options=fall)
     ]  # fmt: skip
-    height = {"equity": 1.6}
-    return [Pane(name, own, height.get(name, 1.0)) for name, own in lines.items()]
+    values = equity["equity"].to_numpy()
+    log = bool(values.min() > 0 and values.max() / values.min() >= LOG_FROM)
+    return [Pane(name, own, 1.6 if name == "equity" else 1.0, log and name == "equity") for name, own in lines.items()]
 
 
 def table(bt: Backtest) -> list[tuple[str, str, str]]:

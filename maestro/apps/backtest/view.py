@@ -9,7 +9,7 @@ import panel as pn
 
 from maestro.apps.backtest import session
 from maestro.apps.chart import Chart
-from maestro.apps.page import Message, card
+from maestro.apps.page import TABLE_STYLE, Message, card
 from maestro.bars import Bars
 
 _TABLE = """
@@ -44,7 +44,8 @@ class BacktestView(pn.viewable.Viewer):
         self.headline = pn.pane.HTML("", sizing_mode="stretch_width", margin=(0, 0, 8, 0))
         self.trades = pn.widgets.Tabulator(
             pagination="remote", page_size=12, disabled=True, show_index=False, sizing_mode="stretch_width",
-            selectable=1, theme="simple",
+            selectable=1, theme="simple", configuration={"rowHeight": 28}, titles=_TITLES, formatters=_formatters(),
+            stylesheets=[TABLE_STYLE],
         )  # fmt: skip
         self.trades.on_click(self._clicked)
         self._shown: session.Shown | None = None
@@ -91,6 +92,17 @@ class BacktestView(pn.viewable.Viewer):
             left, right, flex_wrap="wrap", gap="12px", sizing_mode="stretch_width", align_items="flex-start"
         )
         return pn.Column(self.message, both, sizing_mode="stretch_width")
+
+
+def _formatters() -> dict[str, Any]:
+    from bokeh.models.widgets.tables import DateFormatter, NumberFormatter
+
+    price, moment = NumberFormatter(format="0,0.[0000]"), DateFormatter(format="%Y-%m-%d %H:%M")
+    return {
+        "entry_time": moment, "exit_time": moment, "entry_price": price, "exit_price": price,
+        "size": NumberFormatter(format="0,0.[000]"), "pnl": NumberFormatter(format="0,0.00"),
+        "return": NumberFormatter(format="0.00 %"),
+    }  # fmt: skip
 
 
 def _metrics(shown: session.Shown) -> str:

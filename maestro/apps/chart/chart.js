@@ -107,6 +107,7 @@ function render({model, el}) {
   function setCandles() {
     const data = model.candles, digits = precision(data.close || []);
     price.applyOptions({priceFormat: {type: "price", precision: digits, minMove: 10 ** -digits}});
+    price.priceScale().applyOptions({mode: model.log ? PriceScaleMode.Logarithmic : PriceScaleMode.Normal});
     price.setData(data.time ? candles(data) : []);
     chart.timeScale().fitContent();
   }
@@ -127,6 +128,7 @@ function render({model, el}) {
         drawn.set(key, held);
       }
       held.line = line;
+      if (pane.name !== "price") held.series.priceScale().applyOptions({mode: pane.log ? PriceScaleMode.Logarithmic : PriceScaleMode.Normal});
       if (held.data !== line.data) { held.series.setData(points(line.data)); held.data = line.data; }
     }
     chart.panes().forEach((pane, i) => pane.setStretchFactor(i ? (model.panes.find((p) => p.name === places[i - 1]) || {}).height || 1 : 4));
@@ -134,6 +136,7 @@ function render({model, el}) {
 
   function format(line) {
     if (line.format === "percent") return {type: "custom", minMove: 1e-6, formatter: (v) => `${(100 * v).toFixed(1)} %`};
+    if (line.format === "money") return {type: "custom", minMove: 1, formatter: (v) => Math.abs(v) >= 1e6 ? `${(v / 1e6).toFixed(2)}m` : `${(v / 1e3).toFixed(1)}k`};
     if (line.format === "volume") return {type: "volume"};
     if (line.format === "rate") return {type: "custom", minMove: 1e-8, formatter: (v) => `${(100 * v).toFixed(4)} %`};
     const last = [...(line.data.value || [])].reverse().find((v) => v === v) || 1;

@@ -17,6 +17,7 @@ import polars as pl
 from panel.custom import JSComponent
 
 from maestro.bars import as_us
+from maestro.reports.equity import LOG_FROM
 from maestro.reports.theme import OVERLAYS
 from maestro.reports.thinning import thin
 
@@ -28,7 +29,7 @@ MARKED = 2_000
 """Trades that are marked, the last ones where there are more; `Chart.set_trades` returns how many are not."""
 _SPANS = {"fatal": "rgba(204,78,0,0.30)", "warning": "rgba(179,107,0,0.22)", "info": "rgba(61,86,178,0.16)"}
 Kind = Literal["line", "histogram", "area", "baseline"]
-Format = Literal["price", "volume", "percent", "rate"]
+Format = Literal["price", "money", "volume", "percent", "rate"]
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Line:
     values : float64[n], NaN is a gap
     color : CSS colour, or one a point
     kind : {"line", "histogram", "area", "baseline"}
-    format : {"price", "volume", "percent", "rate"}, how values are written
+    format : {"price", "money", "volume", "percent", "rate"}, how values are written
     """
 
     name: str
@@ -74,6 +75,7 @@ class Pane:
     lines: Sequence[Line]
     height: float = 1.0
     """Share of the chart's height; the candles have 4."""
+    log: bool = False
 
 
 class Chart(JSComponent):
@@ -95,6 +97,7 @@ class Chart(JSComponent):
     panes: list[Any] = param.List(default=[])  # type: ignore[assignment]
     markers: list[Any] = param.List(default=[])  # type: ignore[assignment]
     spans: list[Any] = param.List(default=[])  # type: ignore[assignment]
+    log: bool = param.Boolean(default=False)  # type: ignore[assignment]
     window: Any = param.Parameter(default=None)
     shown: Any = param.Parameter(default=None)
     clicked: Any = param.Parameter(default=None)
@@ -111,12 +114,20 @@ class Chart(JSComponent):
     def set_bars(self, bars: Bars) -> None:
         """Show these candles; what was marked on others goes."""
         candles = {name: np.ascontiguousarray(getattr(bars, name)) for name in ("open", "high", "low", "close")}
-        self.param.update(candles={"time": _seconds(bars.time), **candles}, markers=[], spans=[], clicked=None)
+        log = bool(bars.high.max() / bars.low.min() >= LOG_FROM)
+        self.param.update(
+            log=log, candles={"time": _seconds(bars.time), **candles}, markers=[], spans=[], clicked=None, panes=[]
+        )
 
     def set_panes(self, panes: Iterable[Pane]) -> None:
         """Show these panes; a line that keeps its name and pane only gets new values."""
         self.panes = [
-            {"name": pane.name, "height": pane.height, "lines": [line.message() for line in pane.lines]}
+            {
+                "name": pane.name,
+                "height": pane.height,
+                "log": pane.log,
+                "lines": [line.message() for line in pane.lines],
+            }
             for pane in panes
         ]
 

@@ -1,0 +1,52 @@
+"""The Market app: a series, what it carries, and what is odd in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import panel as pn
+
+from maestro.apps.freeze import Freeze
+from maestro.apps.market import session
+from maestro.apps.market.state import MarketState
+from maestro.apps.market.view import MarketView
+from maestro.apps.page import page
+from maestro.apps.series import SeriesPicker
+from maestro.bars import Bars
+
+
+class App(pn.viewable.Viewer):
+    """State, controls and view of one visitor."""
+
+    def __init__(self, bars: Bars | None = None, *, query: Mapping[str, str] | None = None, **settings: Any) -> None:
+        super().__init__()
+        self.state = MarketState(**settings)
+        problems = self.state.read(query or {})
+        self.picker = SeriesPicker(self.state, bars)
+        self.view = MarketView(Freeze(self.state))
+        self.state.param.watch(self._changed, list(self.state.settings()))
+        self._show()
+        if problems:
+            self.view.fail("; ".join(problems))
+
+    def settings(self) -> dict[str, Any]:
+        """Return what reproduces the screen."""
+        return self.state.settings()
+
+    def _changed(self, *_: Any) -> None:
+        self.picker.load()
+        self._show()
+
+    def _show(self) -> None:
+        if self.picker.bars is None:
+            self.view.fail(self.picker.problem)
+        else:
+            self.view.update(session.look(self.picker.bars))
+
+    def page(self) -> Any:
+        """Page of a served app."""
+        return page("market", [self.picker], [self.view])
+
+    def __panel__(self) -> Any:
+        return pn.Row(pn.Column(self.picker, width=330), self.view, sizing_mode="stretch_width")

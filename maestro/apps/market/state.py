@@ -1,0 +1,15 @@
+"""What the Market app shows, as parameters."""
+
+from __future__ import annotations
+
+from maestro.apps.state import SeriesState
+
+
+class MarketState(SeriesState):
+    """A series and its defects."""
+
+    notebook = "02_data_and_defects"
+
+    def python(self) -> str:
+        """Lines of Python that give the same bars, and what is odd in them."""
+        return f"{self._load_line()}bars.quality()\n"
