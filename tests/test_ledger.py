@@ -180,7 +180,7 @@ def test_what_a_notebooks_stop_ends_counts_too(bars: ms.Bars) -> None:
             self.calls[0] += 1
             if self.calls[0] == 5:
                 raise KeyboardInterrupt
-            long = bars.close > ms.indicators.sma(bars, self.n)
+            long = bars.close > ms.indicators.sma(bars.close, self.n)
             return ms.Signals(long, ~long)
 
     with pytest.raises(KeyboardInterrupt):

@@ -93,7 +93,7 @@ class Verification:
 _WORDS = {
     "file": "a file was changed after it was written",
     "manifest": "its manifest was changed after it was written",
-    "ledger": "the ledger no longer has the entry that the run left",
+    "ledger": "the ledger of its series is not as it was written",
     "bars": "its bars are not what they were",
     "code": "its strategy is not what it was",
     "result": "the result is another one",
@@ -232,6 +232,7 @@ def _ledger(manifest: dict[str, Any], outcome: Verification) -> None:
     try:
         book = Ledger(mark["series"])
         there = book.holds(mark["entries"], mark["hash"])
+        changed = [f"line {found.line}: {found.text}" for found in book.verify() if found.severity == "error"]
     except (LedgerError, SettingsError) as error:
         outcome.notes.append(f"The ledger could not be looked at: {error}")
         return
@@ -242,6 +243,9 @@ def _ledger(manifest: dict[str, Any], outcome: Verification) -> None:
             f"entry {mark['entries']} of {book.path} is not the one that the run left there; see: maestro ledger verify"
         )
         outcome.differences.append(("ledger", text))
+    elif changed:
+        more = f", and {len(changed) - 1} more; see: maestro ledger verify" if len(changed) > 1 else ""
+        outcome.differences.append(("ledger", f"{book.path} was changed after it was written: {changed[0]}{more}"))
 
 
 def _versions(manifest: dict[str, Any], outcome: Verification) -> None:
