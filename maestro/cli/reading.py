@@ -110,7 +110,8 @@ def _from_file(path: Path, name: str) -> type[Strategy]:
     )
 
 
-def _pairs(texts: Iterable[str] | None, flag: str, example: str) -> dict[str, str]:
+def read_pairs(texts: Iterable[str] | None, flag: str, example: str) -> dict[str, str]:
+    """Texts ``name=value`` by name, each given once."""
     pairs: dict[str, str] = {}
     for text in texts or ():
         name, equals, value = text.partition("=")
@@ -131,7 +132,7 @@ def read_params(strategy: type[Strategy], texts: Iterable[str] | None) -> dict[s
     ParameterError
         No such parameter, or a text that is no value of its type.
     """
-    pairs = _pairs(texts, "--param", "-p fast=20")
+    pairs = read_pairs(texts, "--param", "-p fast=20")
     proxy = {"proxy": True} if pairs.get("proxy", "").lower() in _YES else {}
     declared = strategy.parameters(proxy)
     return {name: _value(name, text, _declared(strategy, declared, name)) for name, text in pairs.items()}
@@ -175,7 +176,7 @@ def read_space(strategy: type[Strategy], texts: Iterable[str] | None, fixed: dic
     """
     declared = strategy.parameters(fixed)
     space: dict[str, Any] = {}
-    for name, text in _pairs(texts, "--space", "--space fast=5:50").items():
+    for name, text in read_pairs(texts, "--space", "--space fast=5:50").items():
         parameter = _declared(strategy, declared, name)
         if ":" not in text:
             space[name] = [_value(name, one.strip(), parameter) for one in text.split(",")]

@@ -1,34 +1,194 @@
-"""``maestro report``: the report of a run that is on disk."""
+"""``maestro report``: the report of a run on disk, of a notebook run with other parameters, or of a whole batch."""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from maestro.cli import options
+
+if TYPE_CHECKING:
+    from maestro.reports.batch import Record
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
 @app.command()
 def report(
-    run: Annotated[str, typer.Argument(metavar="RUN", help="Id of a run, the beginning of one, or its folder.")],
-    runs_dir: options.RunsDir = None,
-    out: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Where to; report.html in the run's folder unless given.")
+    what: Annotated[
+        str,
+        typer.Argument(
+            metavar="RUN|NOTEBOOK",
+            help="A run: its id, the beginning of one, or its folder. A notebook: a file, or one that comes with "
+            "Maestro, walk-forward, say.",
+        ),
+    ],
+    param: Annotated[
+        list[str] | None,
+        typer.Option("--param", "-p", metavar="NAME=VALUE", help="Of a notebook: a parameter; once for each."),
     ] = None,
+    batch: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Of a notebook: YAML or CSV of parameters, a report for each, and an index."),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PATH",
+            help="Where to. Of a run: report.html in its folder; a notebook: NAME.html here; a batch: the folder "
+            "reports.",
+        ),
+    ] = None,
+    code: Annotated[
+        bool, typer.Option("--code/--no-code", help="Keep the notebook's code in the page, behind a button.")
+    ] = True,
+    executed: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Of a notebook: write it here as it was run, too.")
+    ] = None,
+    timeout: Annotated[
+        float | None, typer.Option(metavar="SECONDS", help="Of a notebook: the longest time a cell may take.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Of a batch: make again what is done.")] = False,
+    parameters: Annotated[
+        bool, typer.Option("--parameters", help="Of a notebook: list its parameters, and run nothing.")
+    ] = False,
+    runs_dir: options.RunsDir = None,
     tearsheet: options.Tearsheet = False,
+    progress: Annotated[bool, typer.Option("--progress/--no-progress", help="Show progress on stderr.")] = True,
     json: options.Json = False,
 ) -> None:
-    """Write the report of a run: one HTML file that needs no network."""
+    """Write a report as HTML that needs no network: of a run, of a notebook, or a batch of them.
+
+    A notebook is run by papermill with the parameters given. A batch goes on after a failure, and what is done is
+    not made again.
+    """
+    from maestro.reports.notebooks import find_notebook
+
+    notebook = None if Path(what).is_dir() else find_notebook(what)
+    if notebook is None:
+        aside = {"-p": param, "--batch": batch, "--executed": executed, "--timeout": timeout, "--force": force,
+                 "--parameters": parameters, "--no-code": not code}  # fmt: skip
+        _refuse(aside, f"{what} is not a notebook (a file ending in .ipynb, or one that comes with Maestro)")
+        _of_run(what, runs_dir, out, tearsheet, json)
+        return
+    _refuse({"--tearsheet": tearsheet, "--runs-dir": runs_dir}, f"{notebook.name} is a notebook, not a run")
+    if parameters:
+        _list_parameters(notebook, json)
+    elif batch is None:
+        _refuse({"--force": force}, "--batch was not given")
+        _of_notebook(notebook, _pairs(param), out, code, executed, timeout, progress, json)
+    else:
+        _refuse({"--executed": executed}, "a batch keeps every notebook beside its page")
+        _of_batch(notebook, _pairs(param), batch, out or Path("reports"), code, timeout, force, progress, json)
+
+
+def _refuse(given: dict[str, Any], because: str) -> None:
+    named = [flag for flag, value in given.items() if value]
+    if named:
+        raise typer.BadParameter(f"{' and '.join(named)}: no use here, {because}; leave it out.")
+
+
+def _pairs(texts: list[str] | None) -> dict[str, str]:
+    from maestro.cli.reading import read_pairs
+
+    return read_pairs(texts, "--param", "-p strategy=RSIStrategy")
+
+
+def _of_run(what: str, runs_dir: Path | None, out: Path | None, tearsheet: bool, json: bool) -> None:
     from maestro.cli.printing import print_json
     from maestro.cli.reading import configured
     from maestro.research import load_run
 
-    written = load_run(run, configured(runs_dir, "runs_dir", Path("runs"))).report(out, tearsheet=tearsheet)
+    written = load_run(what, configured(runs_dir, "runs_dir", Path("runs"))).report(out, tearsheet=tearsheet)
     if json:
         print_json({"report": str(written)})
     else:
         typer.echo(str(written.resolve()))
+
+
+def _list_parameters(notebook: Path, json: bool) -> None:
+    from maestro.cli.printing import print_json, show_table
+    from maestro.reports.notebooks import notebook_parameters
+
+    found = notebook_parameters(notebook).values()
+    if json:
+        print_json([{"name": p.name, "type": p.kind, "default": p.default, "doc": p.doc} for p in found])
+    else:
+        rows = [(p.name, p.kind, str(p.default), p.doc) for p in found]
+        show_table(("parameter", "type", "default", "meaning"), rows, left=4)
+
+
+def _of_notebook(
+    notebook: Path, given: dict[str, str], out: Path | None, code: bool, executed: Path | None, timeout: float | None,
+    progress: bool, json: bool,
+) -> None:  # fmt: skip
+    from maestro.cli.printing import print_json
+    from maestro.errors import SettingsError
+    from maestro.reports.notebook_page import headline_of_notebook, notebook_page
+    from maestro.reports.notebooks import executed_bytes, notebook_parameters, run_notebook
+    from maestro.reports.writing import write_text
+    from maestro.runs.files import write_atomic
+
+    target = out or Path(f"{notebook.stem}.html")
+    for place in (target, executed):
+        if place is not None and (place.is_dir() or (place.exists() and place.samefile(notebook))):
+            raise SettingsError(f"{place} is {'a folder' if place.is_dir() else 'the notebook itself'}; name a file.")
+    declared = notebook_parameters(notebook)
+    execution = run_notebook(notebook, given, timeout=timeout, progress=progress and sys.stderr.isatty())
+    if executed is not None:
+        write_atomic(executed, executed_bytes(execution))
+    written = write_text(target, notebook_page(execution, declared, name=notebook.name, code=code))
+    if json:
+        print_json({
+            "report": str(written), "executed": executed and str(executed), "notebook": notebook.name,
+            "parameters": execution.parameters, "headline": headline_of_notebook(execution.notebook),
+            "seconds": execution.seconds, "error": execution.error,
+        })  # fmt: skip
+    else:
+        typer.echo(str(written.resolve()))
+    if execution.error:
+        typer.echo(f"maestro: {notebook.name} did not run to its end: {execution.error}", err=True)
+        raise typer.Exit(1)
+
+
+def _of_batch(
+    notebook: Path, given: dict[str, str], batch: Path, out: Path, code: bool, timeout: float | None, force: bool,
+    progress: bool, json: bool,
+) -> None:  # fmt: skip
+    from tqdm import tqdm
+
+    from maestro.cli.printing import print_json, say
+    from maestro.reports.batch import read_batch, run_batch
+    from maestro.reports.formats import plural
+
+    jobs = read_batch(batch, notebook, given)
+    with tqdm(total=len(jobs), unit="report", disable=not progress, dynamic_ncols=True, smoothing=0) as bar:
+
+        def tell(record: Record, through: int, of: int) -> None:
+            bar.set_postfix_str(record.name[:40], refresh=False)
+            bar.update(through - bar.n)
+            bar.refresh()
+
+        records = run_batch(notebook, jobs, out, code=code, force=force, timeout=timeout, listener=tell)
+        bar.set_postfix_str("")
+    failed = [record for record in records if record.status == "failed"]
+    kept = sum(not record.fresh for record in records)
+    index = out / "index.html"
+    if json:
+        reports = [
+            {"name": r.name, "status": r.status, "report": str(out / r.page) if r.page else None, "error": r.error,
+             "parameters": r.parameters, "headline": dict(map(tuple, r.headline)), "seconds": r.seconds}
+            for r in records
+        ]  # fmt: skip
+        print_json({"index": str(index), "reports": reports, "failed": len(failed), "kept": kept})
+    else:
+        for record in failed:
+            say(f"{record.name} failed: {record.error}", bullet="! ")
+        there = f", {kept} of them there already" if kept else ""
+        typer.echo(f"{plural(len(records), 'report')}{there}; {len(failed) or 'none'} failed.")
+        typer.echo(str(index.resolve()))
+    if failed:
+        raise typer.Exit(1)

@@ -19,6 +19,7 @@ _HOMES = {
     "maestro.reports.folds": ("fold_table", "is_oos_scatter"),
     "maestro.reports.html": ("Html",),
     "maestro.reports.monthly": ("monthly_frame", "monthly_returns"),
+    "maestro.reports.notebook": ("headline", "plot", "show"),
     "maestro.reports.page": ("write_report",),
     "maestro.reports.quality": ("quality_figure", "write_quality"),
     "maestro.reports.stability": ("parameter_figure", "parameter_stability"),
@@ -45,13 +46,16 @@ __all__ = [
     "export_run",
     "fold_table",
     "gather",
+    "headline",
     "is_oos_scatter",
     "monthly_frame",
     "monthly_returns",
     "movement",
     "parameter_figure",
     "parameter_stability",
+    "plot",
     "quality_figure",
+    "show",
     "summary_html",
     "trade_distribution",
     "trade_summary",
@@ -74,6 +78,7 @@ if TYPE_CHECKING:
     from maestro.reports.folds import fold_table, is_oos_scatter
     from maestro.reports.html import Html
     from maestro.reports.monthly import monthly_frame, monthly_returns
+    from maestro.reports.notebook import headline, plot, show
     from maestro.reports.page import write_report
     from maestro.reports.quality import quality_figure, write_quality
     from maestro.reports.stability import parameter_figure, parameter_stability

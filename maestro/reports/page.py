@@ -121,7 +121,7 @@ def render(wf: WalkForwardResult, *, tearsheet: str = "", problem: str = "") -> 
         provenance=provenance(wf),
         annualised=described(evidence.periods_per_year, str(bars.get("timeframe") or ""), wf.equity),
         css=stylesheet("tables.css") + stylesheet("report.css"),
-        palette=_palette(),
+        palette=palette(),
         script=stylesheet("report.js"),
         bokeh=_bokeh() if figures else "",
         documents=documents,
@@ -172,7 +172,9 @@ def _subtitle(wf: WalkForwardResult, e: Evidence) -> list[str]:
     return parts
 
 
-def _palette() -> str:
+def palette() -> str:
+    """Custom properties of the colours, light and dark, for a style sheet."""
+
     def block(colours: dict[str, str]) -> str:
         return "".join(f"--{role}:{colour};" for role, colour in colours.items())
 
