@@ -21,11 +21,12 @@ COMMANDS = {
     "check-strategy": "Check that a strategy does not look ahead, nor know too much or too little.",
     "walk-forward": "Choose parameters on past bars, test them on later ones, fold by fold.",
     "parity": "Compare the engines, strategy by strategy: do they agree, and where not, why?",
-    "report": "Write the report of a run: one HTML file that needs no network.",
+    "report": "Write the report of a run, of a notebook, or a batch of them: HTML that needs no network.",
     "runs": "List, show, export and remove runs on disk.",
     "verify": "Repeat a recorded run, in part or whole, and compare it bit by bit.",
     "ledger": "Show how often each series was tried; verify that nothing was changed.",
     "data": "Fetch, list, check, import, export and remove market data.",
+    "new": "Begin a strategy, or a project, from a template whose test passes at once.",
     "config": "Show the settings in force and where each came from.",
 }
 """Commands in the order of the help, each a module of this package with an `app`."""

@@ -1,0 +1,14 @@
+"""The research notebook runs to its end, with a small budget."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from maestro.reports.notebooks import run_notebook
+
+
+def test_the_notebook_runs(tmp_path, monkeypatch):
+    monkeypatch.setenv("MAESTRO_LEDGER_DIR", str(tmp_path))
+    notebook = Path(__file__).with_name("research.ipynb")
+    done = run_notebook(notebook, {"trials": 10, "sets": 100, "runs_dir": str(tmp_path)})
+    assert done.error is None
