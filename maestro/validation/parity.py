@@ -277,7 +277,10 @@ def difference(a: float, b: float) -> float:
 
 
 def within_a_bar(ours: Backtest, theirs: Backtest) -> float:
-    """Share of the trades of both that pair: same side, entries and exits at most one bar apart; 1 without trades."""
+    """Share of the trades that pair: same side, entries and exits at most one bar apart; 1 where there are none.
+
+    Equal ones pair first and no search follows, so it is a lower bound.
+    """
     mine, other = _legs(ours), _legs(theirs)
     if not mine and not other:
         return 1.0
@@ -286,7 +289,7 @@ def within_a_bar(ours: Backtest, theirs: Backtest) -> float:
         left[leg] = left.get(leg, 0) + 1
     near = [(0, 0), *((i, j) for i in (-1, 0, 1) for j in (-1, 0, 1) if (i, j) != (0, 0))]
     paired = 0
-    for i, j in near:  # equal ones first, so that no neighbour takes their place
+    for i, j in near:
         rest = []
         for entry, leaving, side in mine:
             leg = (entry + i, leaving + j, side)
