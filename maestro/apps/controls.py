@@ -28,8 +28,8 @@ def control(name: str, parameter: Parameter, value: Any) -> Any:
     low, high = getattr(parameter, "low", 0), getattr(parameter, "high", 1)
     if getattr(parameter, "log", False) and parameter.kind == "float":
         sign = -1.0 if high < 0 else 1.0
-        ends = sorted((abs(low), abs(high)))
-        options = sorted({*(sign * float(f"{x:.3g}") for x in np.geomspace(*ends, _STEPS)), value})
+        ends = sorted((abs(float(low)), abs(float(high))))
+        options = sorted({*(sign * float(f"{x:.3g}") for x in np.geomspace(ends[0], ends[1], _STEPS)), value})
         return pmui.DiscreteSlider(options=options, value=value, **shared, **wide)
     low, high = min(low, value), max(high, value)
     if parameter.kind == "int":
@@ -47,6 +47,8 @@ class StrategyControls(pn.viewable.Viewer):
 
         super().__init__()
         self.state, self._fixed, self._writing = state, fixed, False
+        self._made: list[Any] = []
+        self._rule = ""
         own = [] if state.own is None else [state.own.__name__]
         self.name_box = pmui.Select(
             label="Strategy", options=[*own, *STRATEGIES], value=state.strategy, sizing_mode="stretch_width"
@@ -73,7 +75,7 @@ class StrategyControls(pn.viewable.Viewer):
         declared = cls.parameters(params)
         values = {name: params.get(name, one.default) for name, one in declared.items()}
         made = [(name, one.kind, getattr(one, "low", None)) for name, one in declared.items()]
-        if made == getattr(self, "_made", None) and self._rule == self.state.strategy:
+        if made == self._made and self._rule == self.state.strategy:
             self._writing = True
             for name, value in values.items():
                 self.widgets[name].value = value
@@ -108,15 +110,16 @@ class TradeControls(pn.viewable.Viewer):
         import panel_material_ui as pmui
 
         super().__init__()
-        narrow = {"width": 140}
+        share: dict[str, Any] = {"start": 0, "end": 0.5, "step": 0.0001, "width": 140}
+        sizes = "percent:1.0, cash:5000, units:2 or volatility:0.2"
         self.widgets = {
-            "fee": pmui.FloatInput(label="Fee a side", value=state.fee, start=0, end=0.5, step=0.0001, **narrow),
-            "slippage": pmui.FloatInput(label="Slippage", value=state.slippage, start=0, end=0.5, step=0.0001, **narrow),
-            "sizing": pmui.TextInput(label="Size", value=state.sizing, description="percent:1.0, cash:5000, units:2, volatility:0.2", **narrow),
-            "cash": pmui.FloatInput(label="Cash", value=state.cash, start=1, step=1000, **narrow),
-        }  # fmt: skip
-        self.fill = pmui.Select(label="Fills at", options={"the next open": "next_open", "the same close (looks ahead)": "close"},
-                                value=state.fill, sizing_mode="stretch_width")  # fmt: skip
+            "fee": pmui.FloatInput(label="Fee a side", value=state.fee, **share),
+            "slippage": pmui.FloatInput(label="Slippage", value=state.slippage, **share),
+            "sizing": pmui.TextInput(label="Size", value=state.sizing, description=sizes, width=140),
+            "cash": pmui.FloatInput(label="Cash", value=state.cash, start=1, step=1000, width=140),
+        }
+        places = {"the next open": "next_open", "the same close (looks ahead)": "close"}
+        self.fill = pmui.Select(label="Fills at", options=places, value=state.fill, sizing_mode="stretch_width")
         for name, widget in {**self.widgets, "fill": self.fill}.items():
             widget.param.watch(lambda event, name=name: self._write(name, event.new), "value")
             state.param.watch(lambda event, widget=widget: widget.param.update(value=event.new), name)

@@ -26,7 +26,9 @@ TABLE_STYLE = """
 .tabulator .tabulator-header, .tabulator .tabulator-header .tabulator-col { background: transparent; color: inherit; }
 .tabulator .tabulator-header .tabulator-col-title { font-weight: 500; opacity: .75; }
 .tabulator-row, .tabulator-row.tabulator-row-even { background: transparent; color: inherit; }
-.tabulator-row:hover, .tabulator-row.tabulator-selected { background: rgba(0, 105, 168, .14) !important; color: inherit; cursor: pointer; }
+.tabulator-row:hover, .tabulator-row.tabulator-selected {
+  background: rgba(0, 105, 168, .14) !important; color: inherit; cursor: pointer;
+}
 .tabulator .tabulator-footer { background: transparent; color: inherit; border: none; }
 .tabulator .tabulator-footer .tabulator-page { color: inherit; background: transparent; }
 """
@@ -39,14 +41,14 @@ _THEME = {
 
 def page(name: str, sidebar: list[Any], main: list[Any]) -> Any:
     """Put an app's views on its page; `name` is one of `APPS`."""
-    import panel_material_ui as pmui
+    from panel_material_ui.template import Page  # type: ignore[attr-defined]
 
     here = ((key, escape(title)) for key, title in APPS.items())
     links = "".join(
         f'<a href="./{key}"{" aria-current=page" if key == name else ""}>{title}</a>' for key, title in here
     )
     menu = pn.pane.HTML(f"<nav aria-label='Apps'>{links}</nav>", stylesheets=[_MENU], margin=0)
-    return pmui.Page(
+    return Page(
         title="Maestro", header=[menu], sidebar=sidebar, main=main,
         sidebar_width=330, theme_config=_THEME, theme_toggle=True, busy_indicator="linear",
     )  # fmt: skip

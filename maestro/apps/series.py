@@ -109,6 +109,7 @@ class SeriesPicker(pn.viewable.Viewer):
         if self.given is not None:
             return pn.pane.HTML("")
         return pn.Column(
-            self.name_box, pn.Row(self.start, self.end), pn.pane.HTML("Or a file (CSV, Parquet):", margin=(8, 0, 0, 10)),
+            self.name_box, pn.Row(self.start, self.end),
+            pn.pane.HTML("Or a file (CSV, Parquet):", margin=(8, 0, 0, 10)),
             self.file, sizing_mode="stretch_width",
         )  # fmt: skip

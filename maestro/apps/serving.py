@@ -1,4 +1,4 @@
-"""How apps are shown: in a notebook, by ``maestro app``, by ``panel serve widgets/*.py``, from JupyterLab's launcher."""
+"""How apps are shown: in a notebook, by ``maestro app``, by ``panel serve widgets/*.py``, as tiles of JupyterLab."""
 
 from __future__ import annotations
 

@@ -89,7 +89,7 @@ class TradeState(SeriesState):
     slippage = param.Number(default=0.0005, bounds=(0, 0.5), doc="Fraction by which market orders are worse.")
     sizing = param.String(default="percent:1.0", doc="percent:1.0, cash:5000, units:2 or volatility:0.2.")
     cash = param.Number(default=100_000.0, bounds=(0, None), inclusive_bounds=(False, True), doc="Starting cash.")
-    fill = param.Selector(default="next_open", objects=["next_open", "close"], doc="Where orders fill.")
+    fill: Any = param.Selector(default="next_open", objects=["next_open", "close"], doc="Where orders fill.")
 
     def __init__(self, own: type[Strategy] | None = None, **settings: Any) -> None:
         self.own = own

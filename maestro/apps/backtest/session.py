@@ -18,7 +18,8 @@ from maestro.reports.equity import LOG_FROM
 from maestro.reports.theme import LIGHT, OVERLAYS
 
 SHOWN = (
-    "total_return", "annual_return", "volatility", "sharpe_ratio", "sortino_ratio", "calmar_ratio", "vwr", "max_drawdown",
+    "total_return", "annual_return", "volatility", "sharpe_ratio", "sortino_ratio", "calmar_ratio", "vwr",
+    "max_drawdown",
 )  # fmt: skip
 ALONE = ("num_trades", "win_rate", "profit_factor", "exposure", "turnover", "fees", "slippage", "funding")
 

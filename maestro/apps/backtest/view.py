@@ -18,6 +18,10 @@ th, td { text-align: right; padding: 3px 8px; border-bottom: 1px solid rgba(128,
 th:first-child, td:first-child { text-align: left; }
 th { font-weight: 500; opacity: .7; }
 """
+_TITLES = {
+    "trade": "#", "entry_time": "entry", "exit_time": "exit", "entry_price": "entry price", "exit_price": "exit price",
+    "exit_reason": "by",
+}  # fmt: skip
 _COLUMNS = [
     "trade",
     "side",
@@ -77,7 +81,7 @@ class BacktestView(pn.viewable.Viewer):
         if self._shown is not None:
             row = session.trades(self._shown.bt).row(event.row, named=True)
             start, end = session.window(self._shown.bt, row)
-            self.chart.show(start, end)
+            self.chart.go_to(start, end)
 
     def __panel__(self) -> Any:
         left = pn.Column(

@@ -160,7 +160,7 @@ class Chart(JSComponent):
             for start, end, color in spans
         ]
 
-    def show(self, start: str | date | int, end: str | date | int) -> None:
+    def go_to(self, start: str | date | int, end: str | date | int) -> None:
         """Move to a stretch of time (ISO text, dates, or µs)."""
         edges = [edge if isinstance(edge, int) else as_us(edge) for edge in (start, end)]
         self.window = None

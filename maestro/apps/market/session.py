@@ -27,7 +27,9 @@ class Market:
 def look(bars: Bars) -> Market:
     """Panes of what the bars carry, and what is odd in them."""
     quality = bars.quality()
-    marks = [(a, b, finding.severity) for finding in quality.findings for a, b in finding.spans]
+    marks: list[tuple[int, int, str]] = [
+        (a, b, finding.severity) for finding in quality.findings for a, b in finding.spans
+    ]
     return Market(bars, panes(bars), marks, quality.findings)
 
 

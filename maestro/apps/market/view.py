@@ -53,7 +53,7 @@ class MarketView(pn.viewable.Viewer):
             return
         place = self._places.get(event.row, -1) + 1
         self._places[event.row] = place
-        self.chart.show(*session.window(self._market.bars, self._market.findings[event.row], place))
+        self.chart.go_to(*session.window(self._market.bars, self._market.findings[event.row], place))
 
     def __panel__(self) -> Any:
         return pn.Column(

@@ -1,0 +1,5 @@
+"""The Walk-forward app."""
+
+from maestro.apps.walk_forward.app import App
+
+__all__ = ["App"]

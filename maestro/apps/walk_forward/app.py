@@ -1,0 +1,200 @@
+"""The Walk-forward app: windows before anything runs, a run that can be watched, cancelled and resumed, its result."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import panel as pn
+
+from maestro.apps.controls import StrategyControls, TradeControls
+from maestro.apps.freeze import Freeze
+from maestro.apps.page import page
+from maestro.apps.series import SeriesPicker
+from maestro.apps.walk_forward import session
+from maestro.apps.walk_forward.state import WalkForwardState
+from maestro.apps.walk_forward.view import WalkForwardView
+from maestro.bars import Bars
+from maestro.errors import MaestroError, RunCancelled
+from maestro.research import WalkForward
+from maestro.walkforward.search import METHODS
+
+_SERIES = ("data", "start", "end")
+_EVERY = 150
+"""Milliseconds between two looks at a run's progress."""
+
+
+class App(pn.viewable.Viewer):
+    """State, controls, runner and view of one visitor."""
+
+    def __init__(
+        self, bars: Bars | None = None, *, query: Mapping[str, str] | None = None, close: str = "resumable",
+        **settings: Any,
+    ) -> None:  # fmt: skip
+        import panel_material_ui as pmui
+
+        super().__init__()
+        self.state = WalkForwardState(**settings)
+        problems = self.state.read(query or {})
+        self.picker = SeriesPicker(self.state, bars)
+        self.rule, self.trade = StrategyControls(self.state, fixed=False), TradeControls(self.state)
+        wide = {"sizing_mode": "stretch_width"}
+        self.splitter = pmui.TextInput(label="Windows", value=self.state.splitter, **wide)
+        self.search = pmui.Select(label="Search", options=list(METHODS), value=self.state.search, width=140)
+        self.trials = pmui.IntInput(label="Trials a fold", value=self.state.trials, start=1, step=50, width=140)
+        self.select = pmui.TextInput(label="Chosen by", value=self.state.select, width=190)
+        self.seed = pmui.IntInput(label="Seed", value=self.state.seed, start=0, width=90)
+        for name in ("splitter", "search", "trials", "select", "seed"):
+            box = getattr(self, name)
+            box.param.watch(lambda event, name=name: self._write(name, event.new), "value")
+            self.state.param.watch(lambda event, box=box: box.param.update(value=event.new), name)
+        self.live = pmui.Switch(label="Follow the controls", value=True, **wide)
+        self.close = pmui.Select(
+            label="When this page is closed", value=close, **wide,
+            options={"leave a run that goes on later": "resumable", "let it end": "end"},
+        )  # fmt: skip
+        self.start = pmui.Button(label="Start", variant="contained", width=110)
+        self.cancel = pmui.Button(label="Cancel", variant="outlined", width=110, disabled=True)
+        self.report = pmui.Button(label="Report", variant="outlined", disabled=True)
+        self.studies = pmui.Button(label="Optuna dashboard", variant="outlined", disabled=True)
+        self.links = pn.pane.HTML("")
+        self.start.on_click(lambda *_: self.begin())
+        self.cancel.on_click(lambda *_: self.runner.cancel())
+        self.report.on_click(lambda *_: self._report())
+        self.studies.on_click(lambda *_: self._studies())
+        self.runner, self.dashboard = session.Runner(), session.Dashboard()
+        self.wf: WalkForward | None = None
+        self._ended: tuple[WalkForward | None, Exception | None] | None = None
+        self._watch: Any = None
+        self._asked = False
+        self.view = WalkForwardView(Freeze(self.state))
+        self.state.param.watch(self._changed, [n for n in self.state.settings() if n != "runs_dir"])
+        self.live.param.watch(lambda *_: self.follow(), "value")
+        if pn.state.curdoc is not None and pn.state.curdoc.session_context is not None:
+            pn.state.on_session_destroyed(self._closed)
+        self.follow()
+        if problems:
+            self.view.message.say("; ".join(problems))
+
+    def settings(self) -> dict[str, Any]:
+        """Return what reproduces the screen."""
+        return self.state.settings()
+
+    def _write(self, name: str, value: Any) -> None:
+        if value not in (None, "") and value != getattr(self.state, name):
+            setattr(self.state, name, value)
+
+    def _changed(self, *events: Any) -> None:
+        if any(event.name in _SERIES for event in events):
+            self.picker.load()
+        if pn.state.curdoc is None or pn.state.curdoc.session_context is None:
+            self.follow()
+        elif not self._asked:
+            self._asked = True
+            pn.state.curdoc.add_next_tick_callback(self._follow_once)
+
+    def _follow_once(self) -> None:
+        self._asked = False
+        self.follow()
+
+    def follow(self) -> None:
+        """Draw the windows of the settings, and where it takes under a second, the whole result."""
+        bars = self.picker.bars
+        if bars is None:
+            self.view.message.say(self.picker.problem)
+            return
+        try:
+            windows = session.windows(self.state, bars)
+            self.view.show_windows(bars, windows)
+            if self.live.value and session.is_quick(self.state, bars, len(windows)):
+                self._show(session.run(self.state, bars, keep=False))
+        except MaestroError as error:
+            self.view.message.say(str(error))
+        except Exception as error:  # of a strategy of one's own: it may raise anything, and the page lives on
+            self.view.message.say(f"{self.state.strategy} raised {type(error).__name__}: {error}")
+
+    # -- a run that is kept -----------------------------------------------------------------
+
+    def begin(self) -> None:
+        """Start the run of these settings, or go on with it where it was interrupted."""
+        if self.picker.bars is None:
+            self.view.message.say(self.picker.problem)
+            return
+        try:
+            self.runner.start(self.state, self.picker.bars, self._done)
+        except MaestroError as error:
+            self.view.message.say(str(error))
+            return
+        self.start.disabled, self.cancel.disabled = True, False
+        self.view.message.say()
+        self.view.show_progress(self.runner.progress)
+        self._watch = pn.state.add_periodic_callback(self.look, period=_EVERY)
+
+    def _done(self, wf: WalkForward | None, error: Exception | None) -> None:
+        """Called in the run's thread; the page looks at it in its own."""
+        self._ended = (wf, error)
+
+    def look(self) -> None:
+        """Show how far the run is, and its end."""
+        if self._ended is None:
+            self.view.show_progress(self.runner.progress)
+            return
+        (wf, error), self._ended = self._ended, None
+        if self._watch is not None:
+            self._watch.stop()
+            self._watch = None
+        self.start.disabled, self.cancel.disabled = False, True
+        self.view.show_progress(None)
+        if wf is not None:
+            self.start.label = "Start"
+            self._show(wf)
+        elif isinstance(error, RunCancelled):
+            self.start.label = "Resume"
+            self.view.message.say(str(error), "warning")
+        else:
+            kind = "" if isinstance(error, MaestroError) else f"{type(error).__name__}: "
+            self.view.message.say(f"{kind}{error}")
+
+    def _show(self, wf: WalkForward) -> None:
+        self.wf = wf
+        self.report.disabled = self.studies.disabled = False
+        self.links.object = ""
+        assert self.picker.bars is not None
+        self.view.update(wf, self.picker.bars, self.state.chosen())
+
+    def _report(self) -> None:
+        """Write the report, and link to it."""
+        if self.wf is None:
+            return
+        folder = Path(self.state.runs_dir) / self.wf.id
+        path = self.wf.report(folder / "report.html" if self.wf.folder else Path(f"maestro-{self.wf.id}.html"))
+        self.links.object = f"<a href='{path.resolve().as_uri()}' target='_blank'>{path.name}</a> is written"
+
+    def _studies(self) -> None:
+        """Serve the run's studies by optuna-dashboard, and link to it."""
+        if self.wf is not None:
+            address = self.dashboard.open(self.wf)
+            self.links.object = f"<a href='{address}' target='_blank'>{address}</a>"
+
+    def _closed(self, *_: Any) -> None:
+        """The page was closed: end what it began, or leave a run that goes on later."""
+        if self.close.value == "resumable":
+            self.runner.cancel()
+        self.dashboard.stop()
+
+    def _controls(self) -> list[Any]:
+        return [
+            self.picker, self.rule, self.splitter, pn.Row(self.search, self.trials), pn.Row(self.select, self.seed),
+            self.trade, self.live, pn.Row(self.start, self.cancel), pn.Row(self.report, self.studies), self.links,
+            self.close,
+        ]  # fmt: skip
+
+    def page(self) -> Any:
+        """Page of a served app."""
+        made = page("walk_forward", self._controls(), [self.view])
+        made.param.watch(lambda event: self.view.theme(event.new), "dark_theme")
+        return made
+
+    def __panel__(self) -> Any:
+        return pn.Row(pn.Column(*self._controls(), width=330), self.view, sizing_mode="stretch_width")

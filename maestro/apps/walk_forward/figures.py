@@ -1,0 +1,126 @@
+"""Figures that only the Walk-forward app has: windows over the price, a fold's curve, a map of trials, degradation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from maestro.bars import Bars
+from maestro.reports.contents import stamps_ms
+from maestro.reports.equity import LOG_FROM
+from maestro.reports.theme import COLOR, add_hover, add_legend, add_rule, make_figure, number_axis
+from maestro.reports.thinning import thin
+from maestro.research import WalkForward
+from maestro.walkforward.splitters import Window
+
+
+def windows_figure(bars: Bars, windows: Sequence[Window], *, height: int = 280) -> Any:
+    """Close, and below it a row a fold: training, then test."""
+    from bokeh.models.sources import ColumnDataSource
+
+    time = bars.time / 1e3
+    log = bool(bars.close.max() / bars.close.min() >= LOG_FROM)
+    fig = make_figure(
+        height=height, x="datetime", y="log" if log else "auto", drag="x", label="Close, log scale" if log else "Close"
+    )
+    low, high = float(bars.close.min()), float(bars.close.max())
+    # The rows stand under the price: a third of its height, on whichever scale.
+    scale = (lambda share: low * (high / low) ** share) if log else (lambda share: low + (high - low) * share)
+    n = len(windows)
+    rows: dict[str, Any] = {name: [] for name in ("left", "right", "bottom", "top", "color", "fold", "part")}
+    for k, window in enumerate(windows):
+        bottom, top = scale(-0.06 - 0.4 * (k + 0.9) / n), scale(-0.06 - 0.4 * (k + 0.1) / n)
+        for part, (a, b), color in (
+            ("training", window[:2], COLOR["trial"]), ("test", window[2:], COLOR["strategy"]),
+        ):  # fmt: skip
+            for name, value in zip(rows, (time[a], time[b - 1], bottom, top, color, k, part), strict=True):
+                rows[name].append(value)
+    source = ColumnDataSource(rows)
+    band = fig.quad("left", "right", "bottom", "top", source=source, fill_color="color", line_color=None)
+    shown = thin(bars.close)
+    line = fig.line(time[shown], bars.close[shown], color=COLOR["muted"], width=1.2)
+    add_hover(fig, [band], [("Fold", "@fold"), ("", "@part")])
+    add_legend(fig, [("Close", [line])])
+    number_axis(fig.yaxis, "0,0.[00]")
+    return fig
+
+
+def fold_figure(curve: pl.DataFrame, fold: int, *, height: int = 260) -> Any:
+    """Growth of 1 with the fold's chosen parameters, in sample and out of sample."""
+    fig = make_figure(height=height, x="datetime", drag="x", label=f"Fold {fold}: growth of 1")
+    items = []
+    for part, role in (("in sample", "insample"), ("out of sample", "strategy")):
+        own = curve.filter(pl.col("part") == part)
+        if len(own):
+            growth = own["growth"].to_numpy()
+            rows = thin(growth)
+            line = fig.line(stamps_ms(own["timestamp"])[rows], growth[rows], color=COLOR[role], width=1.8)
+            items.append((part.capitalize(), [line]))
+    add_legend(fig, items)
+    add_rule(fig, 1.0)
+    return fig
+
+
+def heat_figure(cells: pl.DataFrame, x: str, y: str, metric: str, *, height: int = 380) -> Any:
+    """Mean metric of the trials over two parameters."""
+    from bokeh.models.annotations import ColorBar
+    from bokeh.models.mappers import LinearColorMapper
+    from bokeh.models.sources import ColumnDataSource
+    from bokeh.palettes import Cividis256
+
+    fig = make_figure(height=height, label=y.replace("_", " "))
+    fig.xaxis.axis_label = x.replace("_", " ")
+    values = cells["mean"].to_numpy()
+    low, high = (float(values.min()), float(values.max())) if len(values) else (0.0, 1.0)
+    mapper: Any = LinearColorMapper(palette=Cividis256, low=low, high=high if high > low else low + 1e-9)
+    source = ColumnDataSource({name: cells[name].to_numpy() for name in cells.columns})
+    tiles = fig.rect(
+        "x", "y", "width", "height", source=source, fill_color={"field": "mean", "transform": mapper}, line_color=None
+    )
+    fig.add_layout(ColorBar(color_mapper=mapper, width=8, background_fill_color=None), "right")
+    add_hover(fig, [tiles], [(x, "@x"), (y, "@y"), (f"mean {metric}", "@mean{0.000}"), ("trials", "@trials")])
+    return fig
+
+
+def degradation_figure(wf: WalkForward, metric: str = "sharpe_ratio", *, height: int = 260) -> Any:
+    """What of the metric was left, fold by fold: out of sample less in sample."""
+    done = wf.folds.filter(pl.col("error").is_null())
+    change = (done[f"oos_{metric}"].cast(pl.Float64) - done[f"is_{metric}"].cast(pl.Float64)).to_numpy()
+    fold = done["fold"].to_numpy()
+    fig = make_figure(height=height, label=f"{metric.replace('_', ' ')}, out − in sample")
+    colors = np.where(np.nan_to_num(change) >= 0, COLOR["gain"], COLOR["loss"]).tolist()
+    from bokeh.models.sources import ColumnDataSource
+
+    source = ColumnDataSource({"fold": fold, "change": change, "color": colors})
+    bars = fig.vbar("fold", 0.8, "change", source=source, fill_color="color", line_color=None)
+    add_hover(fig, [bars], [("Fold", "@fold"), ("Change", "@change{0.00}")])
+    add_rule(fig, 0.0)
+    return fig
+
+
+def redressed(figure: Any, dark: bool) -> Any:
+    """Give a figure the colours of the page's theme."""
+    from bokeh.core.property.vectorization import Value
+    from bokeh.models.sources import ColumnDataSource
+
+    from maestro.reports.theme import swaps
+
+    if not dark:
+        return figure
+    partner = swaps()
+    for model in figure.references():
+        if isinstance(model, ColumnDataSource):
+            data: Any = model.data
+            for name in [name for name in data if name == "color"]:
+                data[name] = [partner.get(one, one) for one in data[name]]
+            continue
+        for name in model.properties():
+            value = getattr(model, name, None)
+            if isinstance(value, str) and value in partner:
+                setattr(model, name, partner[value])
+            elif isinstance(value, Value) and value.value in partner:
+                setattr(model, name, partner[value.value])
+    return figure

@@ -1,0 +1,223 @@
+"""Windows, runs and figures' data of the Walk-forward app; nothing of the page."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from maestro.apps.walk_forward.state import WalkForwardState
+from maestro.bars import Bars
+from maestro.engine import Costs, Sizing, backtest
+from maestro.errors import RunCancelled, SettingsError
+from maestro.research import WalkForward, walk_forward
+from maestro.walkforward import events as ev
+from maestro.walkforward.splitters import Window, checked, splitter_of
+
+QUICK = 25_000_000
+"""Bars x trials x folds up to which a walk-forward follows the controls: under a second on any machine of today."""
+
+
+def windows(state: WalkForwardState, bars: Bars) -> list[Window]:
+    """Where the folds lie, before anything runs; `SplitError` where they do not fit."""
+    return checked(splitter_of(state.splitter).split(bars), len(bars))
+
+
+def is_quick(state: WalkForwardState, bars: Bars, folds: int) -> bool:
+    """Whether the whole of it takes under a second, so that it can follow the controls."""
+    longest = len(bars) * state.trials * folds
+    return state.own is None and state.search in ("tpe", "random", "sobol") and longest <= QUICK
+
+
+def run(
+    state: WalkForwardState, bars: Bars, *, keep: bool, progress: ev.Listener | None = None,
+    cancel: threading.Event | None = None,
+) -> WalkForward:  # fmt: skip
+    """Run what the state says; `keep` writes it to the folder of runs, where an interrupted one goes on.
+
+    Raises
+    ------
+    MaestroError
+        What a setting, the data or the strategy refuses; `RunCancelled`.
+    """
+    return walk_forward(
+        bars, state.chosen(), splitter=state.splitter, search=state.search, trials=state.trials, select=state.select,
+        seed=state.seed, params=state.params, space=state.ranges(), sizing=Sizing.of(state.sizing), cash=state.cash,
+        costs=Costs(fee=state.fee, slippage=state.slippage), fill=state.fill, cancel=cancel,
+        progress=False if progress is None else progress, runs_dir=state.runs_dir if keep else None,
+        executor=None if keep else "serial",
+    )  # fmt: skip
+
+
+@dataclass
+class Progress:
+    """How far a run is, told by its events; read by the page at its own pace."""
+
+    folds: int = 0
+    folds_done: int = 0
+    trials: int = 0
+    trials_done: int = 0
+    failed: int = 0
+    began: float = field(default_factory=time.monotonic)
+    _of_fold: dict[int, int] = field(default_factory=dict)
+
+    def __call__(self, event: ev.Event) -> None:
+        """Listen."""
+        if isinstance(event, ev.RunStarted):
+            self.folds, self.folds_done, self.trials = event.folds, event.done, event.folds * event.trials
+            self.trials_done = event.done * event.trials
+        elif isinstance(event, ev.TrialDone):
+            self._of_fold[event.fold] = self._of_fold.get(event.fold, 0) + 1
+            self.trials_done += 1
+        elif isinstance(event, ev.FoldDone):
+            self.trials_done += event.trials - self._of_fold.pop(event.fold, 0)
+            self.folds_done += 1
+            self.failed += event.error is not None
+
+    @property
+    def percent(self) -> int:
+        """Of the trials."""
+        return min(100, round(100 * self.trials_done / self.trials)) if self.trials else 0
+
+    @property
+    def words(self) -> str:
+        """Folds, trials, time left."""
+        passed = time.monotonic() - self.began
+        left = passed * (self.trials - self.trials_done) / self.trials_done if self.trials_done else 0.0
+        failed = f", {self.failed} failed" if self.failed else ""
+        return (
+            f"{self.folds_done} of {self.folds} folds{failed}, {self.trials_done:,} of {self.trials:,} trials, "
+            f"{passed:.0f} s, about {left:.0f} s left"
+        )
+
+
+class Runner:
+    """One run at a time, in a thread of its own; `done` is called there with the result or what went wrong."""
+
+    def __init__(self) -> None:
+        self.progress = Progress()
+        self._cancel = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Whether a run is under way."""
+        return self._thread is not None and self._thread.is_alive()
+
+    def start(
+        self, state: WalkForwardState, bars: Bars, done: Callable[[WalkForward | None, Exception | None], None]
+    ) -> None:
+        """Begin, or go on with what was interrupted."""
+        if self.busy:
+            raise SettingsError("a run is under way; cancel it, or wait for its end.")
+        self._cancel, self.progress = threading.Event(), Progress()
+
+        def work() -> None:
+            try:
+                wf = run(state, bars, keep=True, progress=self.progress, cancel=self._cancel)
+            except RunCancelled as stopped:
+                done(None, stopped)
+            except Exception as error:  # handed on, to be said on the page
+                done(None, error)
+            else:
+                done(wf, None)
+
+        self._thread = threading.Thread(target=work, name="maestro-walk-forward", daemon=True)
+        self._thread.start()
+
+    def cancel(self) -> None:
+        """Stop within a trial; finished folds are kept."""
+        self._cancel.set()
+
+    def wait(self, seconds: float) -> None:
+        """Wait for the end."""
+        if self._thread is not None:
+            self._thread.join(seconds)
+
+
+class Dashboard:
+    """An optuna-dashboard of a run's studies on a port of its own; ends with `stop`."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def open(self, wf: WalkForward) -> str:
+        """Write the studies and serve them; returns the address."""
+        import socket
+
+        self.stop()
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        journal = Path(tempfile.mkdtemp(prefix="maestro-studies-")) / f"{wf.id}.log"
+        wf.to_optuna(journal)
+        command = "import sys; from optuna_dashboard._cli import main; sys.exit(main())"
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", command, str(journal), "--host", "127.0.0.1", "--port", str(port)],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        return f"http://127.0.0.1:{port}/dashboard"
+
+    def stop(self) -> None:
+        """End the server."""
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait(10)
+            self._process = None
+
+
+def fold_curve(wf: WalkForward, bars: Bars, fold: int, own: Any) -> pl.DataFrame:
+    """Growth of 1 in a fold with its chosen parameters: training, then test.
+
+    Returns
+    -------
+    polars frame: timestamp, growth, part ("in sample", "out of sample"); empty for a fold that failed
+    """
+    row = wf.folds.row(fold, named=True)
+    if row["error"] is not None:
+        return pl.DataFrame(schema={"timestamp": pl.Datetime("us", "UTC"), "growth": pl.Float64, "part": pl.String})
+    spec = wf.spec
+    names = [*spec["space"]["search"], *spec["params"]]
+    params = {name: row[name] for name in names if name in row} | dict(spec["params"])
+    a, b, c, d = spec["windows"][fold]
+    settings: dict[str, Any] = {
+        "params": params, "costs": Costs(**{k: spec["costs"][k] for k in ("fee", "slippage")}),
+        "sizing": Sizing(**spec["sizing"]), "cash": spec["cash"], "fill": spec["fill"], "close_at_end": True,
+    }  # fmt: skip
+    parts, level = [], 1.0
+    for part, (begin, end) in (("in sample", (a, b)), ("out of sample", (c, d))):
+        # The history before the window is what the fold saw: none for training, the training bars for the test.
+        bt = backtest(bars[a:end], own, window=(begin - a, end - a), **settings)
+        growth = level * np.cumprod(1.0 + bt.returns)
+        level = float(growth[-1])
+        stamps = pl.Series("timestamp", bars.time[begin:end]).cast(pl.Datetime("us", "UTC"))
+        parts.append(pl.DataFrame({"timestamp": stamps, "growth": growth, "part": [part] * len(growth)}))
+    return pl.concat(parts)
+
+
+def cells(wf: WalkForward, x: str, y: str, metric: str, *, fold: int | None = None, steps: int = 24) -> pl.DataFrame:
+    """Mean metric of the trials over a grid of two parameters: x, y (middles), width, height, mean, trials."""
+    table = wf.trials.filter(pl.col(metric).cast(pl.Float64).is_finite())
+    table = table if fold is None else table.filter(pl.col("fold") == fold)
+    edges: dict[str, Any] = {}
+    for name in (x, y):
+        values = table[name].cast(pl.Float64).to_numpy()
+        low, high = (float(values.min()), float(values.max())) if len(values) else (0.0, 1.0)
+        width = max((high - low) / steps, 1e-12)
+        edges[name] = (low, width, np.minimum(((values - low) / width).astype(int), steps - 1))
+    grid = pl.DataFrame({"i": edges[x][2], "j": edges[y][2], "value": table[metric].cast(pl.Float64)})
+    found = grid.group_by("i", "j", maintain_order=True).agg(mean=pl.col("value").mean(), trials=pl.len())
+    return found.select(
+        x=edges[x][0] + (pl.col("i") + 0.5) * edges[x][1],
+        y=edges[y][0] + (pl.col("j") + 0.5) * edges[y][1],
+        width=pl.lit(edges[x][1]), height=pl.lit(edges[y][1]), mean="mean", trials="trials",
+    )  # fmt: skip

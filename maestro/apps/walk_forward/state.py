@@ -1,0 +1,35 @@
+"""What the Walk-forward app shows, as parameters."""
+
+from __future__ import annotations
+
+import param
+
+from maestro.apps.state import TradeState
+
+
+class WalkForwardState(TradeState):
+    """Bars, rule, windows, search, budget and choice of one walk-forward."""
+
+    notebook = "04_walk_forward_report"
+
+    splitter = param.String(
+        default="rolling:10,2,1", doc="rolling:10,2,1, expanding:10, calendar:6mo,1mo, adaptive:10,2."
+    )
+    search = param.String(default="tpe", doc="tpe, random, grid or sobol.")
+    trials = param.Integer(default=100, bounds=(1, None), doc="Parameter sets a fold.")
+    select = param.String(default="sharpe_ratio,vwr", doc="Metrics that choose, in order.")
+    space = param.Dict(default={}, doc="Ranges in place of the declared ones: {fast: [5, 20]}.")
+    seed = param.Integer(default=0, bounds=(0, None), doc="The same seed, the same result.")
+    runs_dir = param.String(default="runs", doc="Folder of runs.")
+
+    def python(self) -> str:
+        """Lines of Python that give the same walk-forward."""
+        return (
+            f"{self._load_line()}wf = ms.walk_forward(bars, {self._strategy_text()}, splitter={self.splitter!r}, "
+            f"search={self.search!r}, trials={self.trials}, select={self.select!r}, seed={self.seed}, "
+            f"params={self.params!r}, space={self.ranges()!r}, {self._trade_lines()}, runs_dir={self.runs_dir!r})\nwf\n"
+        )
+
+    def ranges(self) -> dict[str, tuple[float, ...]]:
+        """`space` as `ms.walk_forward` takes it: YAML and links have lists."""
+        return {name: tuple(one) for name, one in self.space.items()}

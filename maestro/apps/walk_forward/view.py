@@ -1,0 +1,185 @@
+"""What the Walk-forward app puts on the page, made once and then updated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from html import escape
+from typing import Any
+
+import panel as pn
+
+from maestro.apps.page import TABLE_STYLE, Message, card
+from maestro.apps.walk_forward import figures, session
+from maestro.bars import Bars
+from maestro.reports import conclude, formats
+from maestro.reports.contents import searched
+from maestro.research import WalkForward
+from maestro.walkforward.splitters import Window
+
+_TILES = """
+.tiles { display: flex; flex-wrap: wrap; gap: 8px 28px; font-variant-numeric: tabular-nums; }
+.tiles div { min-width: 96px; } .tiles span { display: block; font-size: 12px; opacity: .7; }
+.tiles b { font-size: 20px; font-weight: 600; }
+h3 { margin: 0 0 6px; font-size: 18px; } p { margin: 0 0 8px; max-width: 75ch; }
+"""
+_FOLD_COLUMNS = ("fold", "train_start", "train_end", "test_start", "test_end")
+_METRICS = ("sharpe_ratio", "total_return", "max_drawdown")
+
+
+class WalkForwardView(pn.viewable.Viewer):
+    """Windows, progress, and a result from the headline down to the single trial."""
+
+    def __init__(self, *beside: Any) -> None:
+        import panel_material_ui as pmui
+
+        super().__init__()
+        self.beside, self.message, self.dark = beside, Message(), False
+        self.windows = pn.pane.Bokeh(sizing_mode="stretch_width", height=280)
+        self.progress = pmui.LinearProgress(value=0, variant="determinate", sizing_mode="stretch_width", visible=False)
+        self.told = pn.pane.HTML("", visible=False)
+        self.headline = pn.pane.HTML("", stylesheets=[_TILES], sizing_mode="stretch_width")
+        self.panes = {
+            name: pn.pane.Bokeh(sizing_mode="stretch_width")
+            for name in ("equity", "drawdown", "fold", "stability", "heat", "trials", "scatter", "degradation")
+        }
+        table = {"disabled": True, "show_index": False, "sizing_mode": "stretch_width", "theme": "simple",
+                 "pagination": "remote", "stylesheets": [TABLE_STYLE], "configuration": {"rowHeight": 28}}  # fmt: skip
+        self.folds = pn.widgets.Tabulator(page_size=12, selectable=1, **table)
+        self.trials = pn.widgets.Tabulator(page_size=15, **table)
+        self.folds.on_click(lambda event: self.show_fold(event.row))
+        self.x, self.y = (pmui.Select(label=name, options=[], width=180) for name in ("Across", "Up"))
+        for box in (self.x, self.y):
+            box.param.watch(lambda *_: self._heat(), "value")
+        self.tabs = pn.Tabs(
+            ("Equity", pn.Column(self.panes["equity"], self.panes["drawdown"], sizing_mode="stretch_width")),
+            ("Folds", pn.Column(self.folds, self.panes["fold"], sizing_mode="stretch_width")),
+            ("Parameters", pn.Column(self.panes["stability"], pn.Row(self.x, self.y), self.panes["heat"],
+                                     sizing_mode="stretch_width")),
+            ("Trials", pn.Column(self.panes["trials"], self.trials, sizing_mode="stretch_width")),
+            ("In and out of sample", pn.Column(self.panes["scatter"], self.panes["degradation"],
+                                               sizing_mode="stretch_width")),
+            dynamic=True, sizing_mode="stretch_width",
+        )  # fmt: skip
+        self.tabs.param.watch(lambda *_: self._draw(), "active")
+        self.result = card("", self.headline, self.tabs, visible=False)
+        self._wf: WalkForward | None = None
+        self._bars: Bars | None = None
+        self._own: Any = None
+        self._drawn: set[str] = set()
+
+    # -- before and while it runs -----------------------------------------------------------
+
+    def show_windows(self, bars: Bars, windows: list[Window]) -> None:
+        """Draw where the folds lie."""
+        self.message.say()
+        self.windows.object = figures.redressed(figures.windows_figure(bars, windows), self.dark)
+
+    def show_progress(self, progress: session.Progress | None) -> None:
+        """Show how far the run is; None ends it."""
+        self.progress.visible = self.told.visible = progress is not None
+        if progress is not None:
+            self.progress.value, self.told.object = progress.percent, escape(progress.words)
+
+    # -- the result -------------------------------------------------------------------------
+
+    def update(self, wf: WalkForward, bars: Bars, own: Any) -> None:
+        """Show a result; figures are drawn when their tab is looked at."""
+        self.message.say()
+        self._wf, self._bars, self._own, self._drawn = wf, bars, own, set()
+        with pn.io.hold():
+            self.headline.object = _headline(wf)
+            names = searched(wf)
+            for box, name in ((self.x, names[0] if names else None), (self.y, names[-1] if names else None)):
+                if box.options != names:
+                    box.param.update(options=names, value=name)
+            self.result.visible = True
+            self._draw()
+
+    def _draw(self) -> None:
+        """Draw what the active tab shows, unless it is drawn already."""
+        from maestro import reports
+
+        wf = self._wf
+        tab = ("equity", "folds", "parameters", "trials", "samples")[self.tabs.active]
+        if wf is None or tab in self._drawn:
+            return
+        self._drawn.add(tab)
+        if tab == "equity":
+            self._set("equity", lambda: reports.equity_figure(wf, height=300))
+            self._set("drawdown", lambda: reports.drawdown_figure(wf, height=140))
+        elif tab == "folds":
+            self.folds.value = _fold_table(wf)
+            self.show_fold(0)
+        elif tab == "parameters":
+            self._set("stability", lambda: reports.parameter_stability(wf))
+            self._heat()
+        elif tab == "trials":
+            self._set("trials", lambda: reports.trial_distribution(wf))
+            shown = [
+                name
+                for name in wf.trials.columns
+                if name != "error" or wf.trials["error"].null_count() < len(wf.trials)
+            ]
+            self.trials.value = wf.trials.select(shown).to_pandas()
+        else:
+            self._set("scatter", lambda: reports.is_oos_scatter(wf))
+            self._set("degradation", lambda: figures.degradation_figure(wf))
+
+    def _set(self, name: str, make: Callable[[], Any]) -> None:
+        self.panes[name].object = figures.redressed(make(), self.dark)
+
+    def show_fold(self, row: int) -> None:
+        """Draw one fold's curve."""
+        wf, bars = self._wf, self._bars
+        if wf is None or bars is None or row >= len(wf.folds):
+            return
+        curve = session.fold_curve(wf, bars, row, self._own)
+        self._set("fold", lambda: figures.fold_figure(curve, int(wf.folds["fold"][row])))
+
+    def _heat(self) -> None:
+        wf, x, y = self._wf, self.x.value, self.y.value
+        if wf is None or x is None or y is None or "parameters" not in self._drawn:
+            return
+        if not all(wf.trials[name].dtype.is_numeric() for name in (x, y)):
+            return
+        metric = wf.spec["selection"]["metrics"][0].removeprefix("-")
+        cells = session.cells(wf, x, y, metric)
+        self._set("heat", lambda: figures.heat_figure(cells, x, y, metric))
+
+    def theme(self, dark: bool) -> None:
+        """Draw everything in the page's theme."""
+        self.dark, self._drawn = dark, set()
+        self._draw()
+
+    def __panel__(self) -> Any:
+        return pn.Column(
+            self.message, card("Windows: training (grey) and test (blue)", self.windows, self.told, self.progress),
+            self.result, *self.beside, sizing_mode="stretch_width",
+        )  # fmt: skip
+
+
+def _fold_table(wf: WalkForward) -> Any:
+    wanted = [*_FOLD_COLUMNS, *searched(wf), *(f"{part}_{name}" for name in _METRICS for part in ("is", "oos"))]
+    if wf.folds["error"].null_count() < len(wf.folds):
+        wanted.append("error")
+    table = wf.folds.select([name for name in wanted if name in wf.folds.columns])
+    for name in _FOLD_COLUMNS[1:]:
+        table = table.with_columns(table[name].dt.strftime("%Y-%m-%d %H:%M"))
+    return table.to_pandas().round(4)
+
+
+def _headline(wf: WalkForward) -> str:
+    found = conclude(wf)
+    m = wf.metrics
+    tiles = [
+        ("Return", formats.percent(m["total_return"], sign=True)),
+        ("Sharpe ratio", formats.number(m["sharpe_ratio"])),
+        ("Efficiency", formats.number(wf.efficiency)),
+        ("Largest drawdown", formats.percent(m["max_drawdown"])),
+        ("Trades", formats.number(m["num_trades"], 0)),
+        ("Folds", f"{len(wf.folds)}" + (f", {len(wf.failed_folds)} failed" if len(wf.failed_folds) else "")),
+        ("Trials", f"{len(wf.trials):,}"),
+        ("Run", wf.id[:8]),
+    ]
+    shown = "".join(f"<div><span>{escape(name)}</span><b>{escape(value)}</b></div>" for name, value in tiles)
+    return f"<h3>{escape(found.headline)}</h3><p>{escape(found.summary)}</p><div class='tiles'>{shown}</div>"
