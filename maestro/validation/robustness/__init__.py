@@ -1,0 +1,21 @@
+"""What small changes do to a walk-forward: other parameters, windows, costs, delays, missing bars, noise on prices."""
+
+from maestro.validation.robustness.choices import Choices, Outcome, choices_of
+from maestro.validation.robustness.cost_map import CostMap, cost_map
+from maestro.validation.robustness.geometry import GeometryMap, geometry_map
+from maestro.validation.robustness.neighbourhood import Neighbourhood, neighbourhood
+from maestro.validation.robustness.perturbation import Perturbations, perturbations
+
+__all__ = [
+    "Choices",
+    "CostMap",
+    "GeometryMap",
+    "Neighbourhood",
+    "Outcome",
+    "Perturbations",
+    "choices_of",
+    "cost_map",
+    "geometry_map",
+    "neighbourhood",
+    "perturbations",
+]

@@ -1,0 +1,183 @@
+"""What a walk-forward chose, fold by fold, tested out of sample again under other conditions."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from maestro import metrics as m
+from maestro.bars import Bars
+from maestro.engine import Costs, Simulator
+from maestro.errors import RunCancelled, SettingsError
+from maestro.strategies.signals import Signals
+from maestro.typing import FloatArray, Parameters
+from maestro.validation.recorded import Recorded, recorded_bars, recorded_plan, windows_of
+from maestro.walkforward.fold import Plan
+from maestro.walkforward.splitters import Window
+
+CURVE = ("sharpe_ratio", "total_return", "annual_return", "volatility", "max_drawdown")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The stitched out-of-sample stretch.
+
+    Attributes
+    ----------
+    metrics : dict of float
+        Sharpe ratio, returns, volatility and drawdown of the whole, num_trades of all folds; NaN where nothing is.
+    stamps : int64[n]
+        Open of each bar [µs since 1970, UTC].
+    returns : float64[n]
+    """
+
+    metrics: dict[str, float]
+    stamps: Any
+    returns: FloatArray
+
+
+@dataclass(frozen=True)
+class Choices:
+    """The folds that have a result: their windows, and the parameters chosen in each."""
+
+    plan: Plan
+    bars: Bars
+    windows: tuple[Window, ...]
+    params: tuple[Parameters, ...]
+    folds: tuple[int, ...]
+
+    def history(self, k: int, bars: Bars | None = None) -> tuple[Bars, tuple[int, int]]:
+        """Bars from the beginning of a fold's training window on, and where its test window lies in them."""
+        w = self.windows[k]
+        inside = (w.test_start - w.train_start, w.test_stop - w.train_start)
+        return (self.bars if bars is None else bars)[w.train_start : w.test_stop], inside
+
+    def signals(self) -> list[Signals]:
+        """Signals of each fold's choice on its history and test window."""
+        return [self.plan.strategy(**params).evaluate(self.history(k)[0]) for k, params in enumerate(self.params)]
+
+    def stitched(
+        self, *, signals: Sequence[Signals] | None = None, costs: Costs | None = None, bars: Bars | None = None
+    ) -> Outcome:
+        """Test every fold's choice again and chain the returns, as the walk-forward does.
+
+        Parameters
+        ----------
+        signals : sequence of Signals, optional
+            In place of the choices' own.
+        costs : Costs, optional
+        bars : Bars, optional
+            As many as the run's, with other values; the signals are made from them where none are given.
+        """
+        stamps, returns, trades = [], [], 0.0
+        seen = -1
+        for k, params in enumerate(self.params):
+            history, inside = self.history(k, bars)
+            given = self.plan.strategy(**params).evaluate(history) if signals is None else signals[k]
+            equity, closed = run_test(self.plan, history, inside, given, costs)
+            own = history.time[inside[0] : inside[1]]
+            fresh = own > seen  # a bar that two test windows share is the earlier fold's
+            before = np.concatenate(([self.plan.cash], equity[:-1]))
+            earned = np.divide(equity, before, out=np.ones(len(equity)), where=before > 0) - 1.0
+            stamps.append(own[fresh])
+            returns.append(earned[fresh])
+            trades += closed
+            seen = max(seen, int(own[-1]))
+        return self.chained(stamps, returns, trades)
+
+    def chained(self, stamps: Sequence[Any], returns: Sequence[FloatArray], trades: float) -> Outcome:
+        """Outcome of the folds' stretches in order, none of which overlap."""
+        at = np.concatenate(stamps) if stamps else np.empty(0, np.int64)
+        earned = np.concatenate(returns) if returns else np.empty(0)
+        return chained(at, earned, trades, self.plan.cash, self.bars.periods_per_year)
+
+
+def run_test(
+    plan: Plan, history: Bars, inside: tuple[int, int], signals: Signals, costs: Costs | None = None
+) -> tuple[FloatArray, float]:
+    """Equity over a test window and the number of its closed trades."""
+    simulator = Simulator(
+        history, costs=costs or plan.costs, sizing=plan.sizing, cash=plan.cash, fill=plan.fill, window=inside,
+        close_at_end=True,
+    )  # fmt: skip
+    books = simulator.record(signals)
+    return books.equity, float(len(books.trades))
+
+
+def chained(stamps: Any, returns: FloatArray, trades: float, cash: float, periods_per_year: float) -> Outcome:
+    """Outcome of returns one after the other; an account that is ruined stays so."""
+    if not len(returns):
+        return Outcome({**dict.fromkeys(CURVE, math.nan), "num_trades": 0.0}, stamps, returns)
+    equity = cash * np.cumprod(1.0 + returns)
+    if (equity <= 0).any():
+        ruin = int(np.argmax(equity <= 0))
+        returns = np.where(np.arange(len(returns)) > ruin, 0.0, returns)
+        equity = np.where(np.arange(len(equity)) > ruin, equity[ruin], equity)
+    found = m.from_equity(equity, cash, periods_per_year=periods_per_year)
+    return Outcome({**{name: found[name] for name in CURVE}, "num_trades": trades}, stamps, returns)
+
+
+def choices_of(wf: Recorded, bars: Bars | None = None, strategy: Any = None) -> Choices:
+    """Choices of a walk-forward, live or loaded.
+
+    Parameters
+    ----------
+    wf : WalkForward
+    bars : Bars, optional
+        Those of the run; loaded again by name where absent.
+    strategy : type of Strategy, optional
+        The class, for a run with a strategy of one's own that was loaded from disk.
+
+    Raises
+    ------
+    SettingsError
+        No fold has a result.
+    BarsError, RunError
+        See `maestro.validation.recorded`.
+    """
+    plan, whole = recorded_plan(wf, strategy), recorded_bars(wf, bars)
+    names = list(plan.space.complete(dict.fromkeys(plan.space.names)))
+    windows = windows_of(wf)
+    good = wf.folds.filter(pl.col("error").is_null())
+    if not len(good):
+        raise SettingsError(f"no fold of run {wf.id} has a result, so there is nothing to change; see wf.folds.")
+    params = tuple({name: row[name] for name in names} for row in good.to_dicts())
+    folds = tuple(good["fold"].to_list())
+    return Choices(plan, whole, tuple(windows[fold] for fold in folds), params, folds)
+
+
+class Counter:
+    """Tells how much is done, and obeys a request to stop."""
+
+    def __init__(self, tell: Callable[[int], None], cancel: Any, what: str) -> None:
+        self._tell, self._cancel, self._what = tell, cancel, what
+
+    def raise_if_cancelled(self) -> None:
+        """Obey."""
+        if self._cancel is not None and self._cancel.is_set():
+            raise RunCancelled(f"{self._what} was cancelled; nothing is kept of it.")
+
+    def done(self, count: int = 1) -> None:
+        """Tell."""
+        self._tell(count)
+        self.raise_if_cancelled()
+
+
+@contextmanager
+def counting(
+    progress: bool | Callable[[int], None], total: int, what: str, unit: str, cancel: Any = None
+) -> Iterator[Counter]:
+    """Yield a counter: True shows a bar, a callable gets the number done since the last call."""
+    if progress is True:
+        from tqdm.auto import tqdm
+
+        with tqdm(total=total, desc=what, unit=unit, dynamic_ncols=True) as bar:
+            yield Counter(lambda count: bar.update(count) and None, cancel, what)
+    else:
+        yield Counter(progress if callable(progress) else (lambda count: None), cancel, what)
