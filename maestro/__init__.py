@@ -23,6 +23,7 @@ _HOMES = {
     "maestro.walkforward": ("Adaptive", "Calendar", "Expanding", "Rolling", "Sweep", "sweep"),
     "maestro.verification": ("verify",),
     "maestro.research": ("WalkForward", "load_run", "walk_forward"),
+    "maestro.judge": ("verdict",),
     "maestro.errors": ("MaestroError",),
 }  # fmt: skip
 _MODULES = ("errors", "indicators", "ledger", "metrics", "reports", "runs", "validation")
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from maestro.engine import Backtest, Costs, Sizing, backtest  # type: ignore[no-redef]
     from maestro.engine.engines import engines
     from maestro.errors import MaestroError
+    from maestro.judge import verdict
     from maestro.ledger import Ledger
     from maestro.loading import load, load_sample, samples, synthetic_bars
     from maestro.research import WalkForward, load_run, walk_forward

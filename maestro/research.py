@@ -10,7 +10,7 @@ from contextlib import nullcontext
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -31,6 +31,9 @@ from maestro.walkforward.space import Space
 from maestro.walkforward.splitters import Splitter, checked, splitter_of
 from maestro.walkforward.tables import Kept, assemble, fold_tables, stitched_metrics
 from maestro.walkforward.tpe import check_seed
+
+if TYPE_CHECKING:
+    from maestro.reports.verdict import Verdict
 
 
 class WalkForward:
@@ -67,6 +70,7 @@ class WalkForward:
         self.folder = folder
         self.bars: Bars | None = None
         self.plan: Plan | None = None
+        self._verdict: Verdict | None = None
 
     @cached_property
     def metrics(self) -> dict[str, float]:
@@ -97,6 +101,25 @@ class WalkForward:
     def failed_folds(self) -> pl.DataFrame:
         """Rows of the folds that have an error."""
         return self.folds.filter(pl.col("error").is_not_null())
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """The verdict that `ms.verdict` made of this run, also earlier; None where none was made.
+
+        Raises
+        ------
+        RunError
+            ``verdict.json`` in the run's folder is damaged, or that of another run.
+        """
+        if self._verdict is None and self.folder is not None:
+            from maestro.reports.verdict import read_verdict
+
+            self._verdict = read_verdict(self.folder, self.id)
+        return self._verdict
+
+    @verdict.setter
+    def verdict(self, made: Verdict) -> None:
+        self._verdict = made
 
     @property
     def notes(self) -> tuple[str, ...]:

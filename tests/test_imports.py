@@ -30,13 +30,13 @@ ROWS = (
     ("walkforward",),
     ("validation",),
     ("reports",),
-    ("research", "verification", "cli", "service"),
+    ("research", "judge", "verification", "cli", "service"),
 )
 ENTRIES = {"__init__", "__main__"}
 ROW = {name: number for number, row in enumerate(ROWS) for name in row}
 
 ONCE = (
-    "backtrader", "bokeh_sampledata", "distributed", "fastapi", "mlflow", "panel", "prometheus_client", "psycopg",
+    "arch", "backtrader", "bokeh_sampledata", "distributed", "fastapi", "mlflow", "panel", "prometheus_client", "psycopg",
     "quantstats", "questdb", "rethinkdb", "uvicorn", "vectorbt", "xlsxwriter",
 )  # fmt: skip
 """Imported in at most one module each, and there only when used."""

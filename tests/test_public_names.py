@@ -16,7 +16,7 @@ PUBLIC = [
     "Expanding", "Float", "Int", "Ledger", "MaestroError", "Orders", "Overlay", "Rolling", "Signals", "Sizing",
     "Strategy", "Sweep", "WalkForward", "backtest", "engines", "errors", "indicators", "ledger", "load", "load_run",
     "load_sample", "metrics", "reports", "runs", "samples", "strategies", "strategy", "sweep", "synthetic_bars",
-    "validation", "verify", "walk_forward",
+    "validation", "verdict", "verify", "walk_forward",
 ]  # fmt: skip
 
 

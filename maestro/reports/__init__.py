@@ -16,6 +16,7 @@ _HOMES = {
     "maestro.reports.equity": ("drawdown_figure", "equity_figure", "equity_layout"),
     "maestro.reports.export": ("export_run",),
     "maestro.reports.evidence": ("Evidence", "gather"),
+    "maestro.reports.explore": ("explore",),
     "maestro.reports.folds": ("fold_table", "is_oos_scatter"),
     "maestro.reports.html": ("Html",),
     "maestro.reports.monthly": ("monthly_frame", "monthly_returns"),
@@ -26,6 +27,7 @@ _HOMES = {
     "maestro.reports.summary": ("summary_html",),
     "maestro.reports.tearsheet": ("write_tearsheet",),
     "maestro.reports.trades": ("trade_distribution", "trade_summary", "trade_table"),
+    "maestro.reports.verdict": ("Verdict", "read_verdict", "verdict_html"),
     "maestro.reports.trials": ("trial_distribution", "trial_states"),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
@@ -35,6 +37,7 @@ __all__ = [
     "Evidence",
     "Finding",
     "Html",
+    "Verdict",
     "backtest_figure",
     "conclude",
     "cost_table",
@@ -43,6 +46,7 @@ __all__ = [
     "drawdown_figure",
     "equity_figure",
     "equity_layout",
+    "explore",
     "export_run",
     "fold_table",
     "gather",
@@ -55,6 +59,7 @@ __all__ = [
     "parameter_stability",
     "plot",
     "quality_figure",
+    "read_verdict",
     "show",
     "summary_html",
     "trade_distribution",
@@ -62,6 +67,7 @@ __all__ = [
     "trade_table",
     "trial_distribution",
     "trial_states",
+    "verdict_html",
     "write_quality",
     "write_report",
     "write_tearsheet",
@@ -74,6 +80,7 @@ if TYPE_CHECKING:
     from maestro.reports.drift import movement
     from maestro.reports.equity import drawdown_figure, equity_figure, equity_layout
     from maestro.reports.evidence import Evidence, gather
+    from maestro.reports.explore import explore
     from maestro.reports.export import export_run
     from maestro.reports.folds import fold_table, is_oos_scatter
     from maestro.reports.html import Html
@@ -86,6 +93,7 @@ if TYPE_CHECKING:
     from maestro.reports.tearsheet import write_tearsheet
     from maestro.reports.trades import trade_distribution, trade_summary, trade_table
     from maestro.reports.trials import trial_distribution, trial_states
+    from maestro.reports.verdict import Verdict, read_verdict, verdict_html
 
 
 def __getattr__(name: str) -> Any:

@@ -2,6 +2,7 @@
 
 from maestro.validation.bootstrap import Intervals, bootstrap_metrics, optimal_block
 from maestro.validation.boundary import BoundaryAudit, boundary_audit
+from maestro.validation.judgement import Check, conclude_from
 from maestro.validation.lookahead import LookAhead, lookahead
 from maestro.validation.overfitting import Overfitting, pbo
 from maestro.validation.permutation import Permutation, permutation_test, permuted_bars
@@ -16,6 +17,7 @@ from maestro.validation.trials import TrialReturns, trial_returns, trials_pbo
 
 __all__ = [
     "BoundaryAudit",
+    "Check",
     "Intervals",
     "LookAhead",
     "Overfitting",
@@ -24,6 +26,7 @@ __all__ = [
     "TrialReturns",
     "bootstrap_metrics",
     "boundary_audit",
+    "conclude_from",
     "deflated_sharpe_ratio",
     "expected_max_sharpe",
     "lookahead",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -64,6 +64,21 @@ class TrialReturns:
         What is left of a rule when the market's drift is taken away: a rule that is always in the market has 0.
         """
         return self.returns - self.market[:, None] * self.exposure
+
+    def coarser(self, periods: int) -> TrialReturns:
+        """Compound the returns to at most so many periods of about equal length."""
+        count = len(self.returns)
+        if periods >= count:
+            return self
+        ends = np.ceil(np.arange(1, periods + 1) * count / periods).astype(np.int64) - 1
+        begins = np.concatenate(([0], ends[:-1] + 1))
+        return replace(
+            self,
+            returns=np.multiply.reduceat(1.0 + self.returns, begins, axis=0) - 1.0,
+            market=np.multiply.reduceat(1.0 + self.market, begins) - 1.0,
+            stamps=self.stamps[ends],
+            bars_per_period=self.bars_per_period * count / periods,
+        )
 
     def __repr__(self) -> str:
         periods, sets = self.returns.shape
