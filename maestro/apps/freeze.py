@@ -46,5 +46,5 @@ class Freeze(pn.viewable.Viewer):
     def __panel__(self) -> Any:
         from maestro.apps.page import card
 
-        tabs = pn.Tabs(*self._texts.items(), sizing_mode="stretch_width")
+        tabs = pn.Tabs(*self._texts.items(), dynamic=True, sizing_mode="stretch_width")
         return card("Freeze: the same again", tabs, self.download)

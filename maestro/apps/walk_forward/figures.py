@@ -117,10 +117,9 @@ def redressed(figure: Any, dark: bool) -> Any:
             for name in [name for name in data if name == "color"]:
                 data[name] = [partner.get(one, one) for one in data[name]]
             continue
-        for name in model.properties():
-            value = getattr(model, name, None)
+        for name, value in model.properties_with_values(include_defaults=False).items():
             if isinstance(value, str) and value in partner:
                 setattr(model, name, partner[value])
-            elif isinstance(value, Value) and value.value in partner:
+            elif isinstance(value, Value) and isinstance(value.value, str) and value.value in partner:
                 setattr(model, name, partner[value.value])
     return figure

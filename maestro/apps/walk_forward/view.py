@@ -66,12 +66,14 @@ class WalkForwardView(pn.viewable.Viewer):
         self._bars: Bars | None = None
         self._own: Any = None
         self._drawn: set[str] = set()
+        self._windows: tuple[Bars, list[Window]] | None = None
 
     # -- before and while it runs -----------------------------------------------------------
 
     def show_windows(self, bars: Bars, windows: list[Window]) -> None:
         """Draw where the folds lie."""
         self.message.say()
+        self._windows = (bars, windows)
         self.windows.object = figures.redressed(figures.windows_figure(bars, windows), self.dark)
 
     def show_progress(self, progress: session.Progress | None) -> None:
@@ -149,6 +151,8 @@ class WalkForwardView(pn.viewable.Viewer):
     def theme(self, dark: bool) -> None:
         """Draw everything in the page's theme."""
         self.dark, self._drawn = dark, set()
+        if self._windows is not None:
+            self.show_windows(*self._windows)
         self._draw()
 
     def __panel__(self) -> Any:
