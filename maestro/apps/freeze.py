@@ -25,7 +25,7 @@ class Freeze(pn.viewable.Viewer):
         name = state.notebook or "settings"
         self.download = pn.widgets.FileDownload(
             callback=lambda: StringIO(state.papermill()), filename=f"{name}.yaml", label="Save the YAML",
-            button_type="default", width=180,
+            color="default", width=180,
         )  # fmt: skip
         state.param.watch(lambda *_: self.update(), list(state.settings()))
         self.update()
