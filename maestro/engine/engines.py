@@ -25,36 +25,29 @@ from maestro.typing import FloatArray
 
 ALIASES = {"v1": "backtrader", "v2": "fast"}
 """Names of the 2020 system's engine and of this one's."""
-_CAN: dict[str, dict[str, Any]] = {
-    "fast": {
-        "trades": "the strategy's signals, in one compiled pass",
-        "own strategies": True, "stop, target, trail": True, "bracket and ladder": True, "grid": True,
-        "own limit orders": True, "funding": True, "volatility sizing": True, "max_exposure above 1": True,
-        "fill at close": True, "windows of folds": True, "ruin": True, "extra": "",
-    },
-    "vectorbt": {
-        "trades": "the same signals, by vectorbt's own order logic",
-        "own strategies": True, "stop, target, trail": True, "bracket and ladder": True, "grid": True,
-        "own limit orders": False, "funding": False, "volatility sizing": True, "max_exposure above 1": False,
-        "fill at close": True, "windows of folds": False, "ruin": False, "extra": "vectorbt",
-    },
-    "backtrader": {
-        "trades": "the rules, written again bar by bar (own strategies: their signals)",
-        "own strategies": True, "stop, target, trail": True, "bracket and ladder": True, "grid": True,
-        "own limit orders": False, "funding": True, "volatility sizing": True, "max_exposure above 1": False,
-        "fill at close": False, "windows of folds": False, "ruin": True, "extra": "legacy",
-    },
-}  # fmt: skip
-NAMES = tuple(_CAN)
+NAMES = ("fast", "vectorbt", "backtrader")
+_CAN: dict[str, tuple[str, str, str]] = {
+    "alias": ("v2", "", "v1"),
+    "extra": ("", "vectorbt", "legacy"),
+    "trades": ("the signals", "the signals", "the rules, bar by bar"),
+    "stops, brackets, grid": ("yes", "yes", "yes"),
+    "own limit orders": ("yes", "no", "no"),
+    "funding": ("yes", "no", "yes"),
+    "max_exposure above 1": ("yes", "no", "no"),
+    "fill at the close": ("yes", "without stops, grids", "no"),
+    "windows of folds": ("yes", "no", "no"),
+    "ruin": ("yes", "no", "yes"),
+}
+"""What each engine can do, in the order of `NAMES`."""
 
 
 def engines() -> pl.DataFrame:
-    """Table of the engines: what each trades, what it can do, and the extra that brings it."""
-    rows = []
-    for name, can in _CAN.items():
-        alias = next((short for short, whole in ALIASES.items() if whole == name), "")
-        rows.append({"engine": name, "alias": alias, **can})
-    return pl.DataFrame(rows)
+    """Table of what each engine can do, a column an engine; ``extra`` is what brings its library.
+
+    What an engine cannot do is refused by name when it is asked for.
+    """
+    columns = zip(*_CAN.values(), strict=True)
+    return pl.DataFrame({"what": list(_CAN), **dict(zip(NAMES, map(list, columns), strict=True))})
 
 
 def engine_name(given: str) -> str:
@@ -66,7 +59,7 @@ def engine_name(given: str) -> str:
         No such engine; the nearest name is suggested.
     """
     name = ALIASES.get(given, given) if isinstance(given, str) else given
-    if name not in _CAN:
+    if name not in NAMES:
         allowed = [*NAMES, *ALIASES]
         raise SettingsError(
             f"engine={given!r} is unknown; allowed: {', '.join(allowed)}.{nearest(str(given), allowed)}"

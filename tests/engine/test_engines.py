@@ -34,12 +34,12 @@ def lends(sizing: ms.Sizing) -> bool:
 
 def test_the_table_tells_what_each_can_do() -> None:
     table = ms.engines()
-    assert tuple(table["engine"]) == NAMES == ("fast", "vectorbt", "backtrader")
-    assert dict(zip(table["alias"], table["engine"], strict=True)).items() >= ALIASES.items()
-    fast = table.row(0, named=True)
-    assert all(value is True for value in fast.values() if isinstance(value, bool))
-    assert not table["funding"][1]
-    assert table["funding"][2]
+    assert table.columns == ["what", *NAMES]
+    can = {row["what"]: row for row in table.iter_rows(named=True)}
+    assert {alias: name for name in NAMES if (alias := can["alias"][name])} == ALIASES
+    assert {row["fast"] for what, row in can.items() if what not in ("alias", "trades", "extra")} == {"yes"}
+    assert [can["funding"][name] for name in NAMES] == ["yes", "no", "yes"]
+    assert [can["extra"][name] for name in NAMES] == ["", "vectorbt", "legacy"]
 
 
 @pytest.mark.parametrize(("alias", "engine"), [("v1", "backtrader"), ("v2", "fast"), ("fast", "fast")])
