@@ -20,7 +20,10 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 def parity(
     ctx: typer.Context,
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[STRATEGY]...", help="Names of 'maestro strategies'; all if none.")
+        list[str] | None,
+        typer.Argument(
+            metavar="STRATEGY", help="Names of 'maestro strategies', or file.py:ClassName; all 22 if none is given."
+        ),
     ] = None,
     data: Annotated[
         list[str] | None,
@@ -63,7 +66,7 @@ def parity(
     from maestro.validation import parity as comparing
     from maestro.validation.parity_page import page
 
-    chosen = [reading.read_strategy(name, None).__name__ for name in names or strategies()]
+    chosen = [reading.read_strategy(name, None) for name in names or strategies()]
     costs = reading.read_costs(fee, slippage, venue)
     given = data or [f"sample:{name}" for name in comparing.SAMPLES]
     series = []

@@ -15,7 +15,7 @@ from maestro.bars import Bars
 from maestro.engine import Backtest, Costs, Sizing, backtest
 from maestro.engine.engines import NAMES, engine_name, run_engine
 from maestro.errors import MissingSeriesError, SettingsError
-from maestro.strategies import strategies, strategy
+from maestro.strategies import STRATEGIES, strategies, strategy
 from maestro.strategies.base import Strategy
 from maestro.typing import FloatArray
 
@@ -38,6 +38,7 @@ _RUIN_BACKTRADER = (
     "equity is without the costs of closing"
 )
 _ROUNDING = "an order for all the cash is 1e-12 smaller (a grid's 1e-10), lest rounding make it dearer than the cash"
+_OWN = "a strategy of one's own: backtrader trades its signals, as only the built-in rules are written for it"
 _PROXY = "on a proxy: the series lacks what the rule reads"
 _SCHEMA: dict[str, Any] = {
     "series": pl.String, "strategy": pl.String, "engine": pl.String, "trades": pl.Int64, "theirs": pl.Int64,
@@ -57,9 +58,13 @@ class Parity:
         of the same side that begin and end within one bar of each other, the metric that differs most and by how
         much (relative), largest relative difference of a fill's size, price or fee (infinite where the fills are not
         the same ones) and of equity, correlation of equity, whether it passed, and the reason of what differs
+    costs, sizing, cash : with what it was traded
     """
 
     table: pl.DataFrame
+    costs: Costs
+    sizing: Sizing
+    cash: float
 
     @property
     def failures(self) -> pl.DataFrame:
@@ -74,7 +79,7 @@ class Parity:
 
 def parity(
     series: Sequence[Bars],
-    names: Sequence[str] | None = None,
+    names: Sequence[str | type[Strategy]] | None = None,
     *,
     engines: Sequence[str] = ("vectorbt", "backtrader"),
     as_it_comes: bool = False,
@@ -88,8 +93,9 @@ def parity(
     vectorbt trades the same signals by its own order logic and must agree to 1e-9 on every fill, equity value and
     metric. backtrader trades the rules written again, bar by bar, with a broker of its own; asked are metrics within
     2 %, 95 % of the trades within one bar, and a correlation of equity above 0.95. A strategy whose series is missing
-    runs on its proxy. With `as_it_comes` backtrader runs once more without the settings that make it comparable, and
-    for every row that then differs, each of them is tried alone to find the reason.
+    runs on its proxy; of a person's own one, backtrader trades the signals. With `as_it_comes` backtrader runs once
+    more without the settings that make it comparable, and for every row that then differs, each of them is tried
+    alone to find the reason.
 
     Raises
     ------
@@ -107,9 +113,9 @@ def parity(
     for bars in series:
         for name in names or strategies():
             if progress is not None:
-                progress(f"{bars.name} {name}")
+                progress(f"{bars.name} {name if isinstance(name, str) else name.__name__}")
             rows += list(_rows(bars, name, chosen, settings, as_it_comes))
-    return Parity(pl.DataFrame(rows, schema=_SCHEMA))
+    return Parity(pl.DataFrame(rows, schema=_SCHEMA), settings.costs, settings.sizing, settings.cash)
 
 
 @dataclass(frozen=True)
@@ -123,12 +129,12 @@ class _Settings:
 
 
 def _rows(
-    bars: Bars, name: str, engines: Sequence[str], settings: _Settings, as_it_comes: bool
+    bars: Bars, name: str | type[Strategy], engines: Sequence[str], settings: _Settings, as_it_comes: bool
 ) -> Iterator[dict[str, Any]]:
     """Rows of one strategy on one series."""
     rule, notes = _runnable(bars, name)
     ours = backtest(bars, rule, **settings.keywords())
-    about = {"series": bars.name, "strategy": name}
+    about = {"series": bars.name, "strategy": rule.name}
     if "vectorbt" in engines:
         yield {**about, **_with_vectorbt(bars, rule, ours, settings, notes)}
     if "backtrader" in engines:
@@ -142,14 +148,17 @@ def _rows(
         yield {**about, **_plain(bars, rule, ours, settings, notes)}
 
 
-def _runnable(bars: Bars, name: str) -> tuple[Strategy, list[str]]:
+def _runnable(bars: Bars, given: str | type[Strategy]) -> tuple[Strategy, list[str]]:
     """Return a strategy that the bars can serve, on its proxy where a series is missing."""
-    rule = strategy(name)
+    rule = strategy(given) if isinstance(given, str) else given()
+    notes = [] if STRATEGIES.get(rule.name) is type(rule) else [_OWN]
     try:
         rule.evaluate(bars)
     except MissingSeriesError:
-        return strategy(name, proxy=True), [_PROXY]
-    return rule, []
+        if "proxy" not in rule.declared:
+            raise
+        return type(rule)(proxy=True), [*notes, _PROXY]
+    return rule, notes
 
 
 def _with_vectorbt(bars: Bars, rule: Strategy, ours: Backtest, settings: _Settings, notes: list[str]) -> dict[str, Any]:

@@ -33,8 +33,9 @@ def page(result: Parity, series: Sequence[Bars], command: str) -> str:
         "# Parity of the engines",
         f"Written by `{command}` (backtrader {_version('backtrader')}, vectorbt {_version('vectorbt')}). How the "
         "engines are run is in [engines](engines.md), what happens inside a bar in [engine](engine.md).",
-        "Every strategy with its default parameters, fee 0.1 %, slippage 0.05 %, all equity a position, both "
-        "directions, fills at the next open. **vectorbt** trades the same signals by its own order logic and must "
+        f"Every strategy with its default parameters, fee {100 * result.costs.fee:g} %, slippage "
+        f"{100 * result.costs.slippage:g} %, sizing `{result.sizing.text}`, cash {result.cash:,.0f}, both directions, "
+        "fills at the next open. **vectorbt** trades the same signals by its own order logic and must "
         "agree to 1e-9 on every fill, equity value and metric. **backtrader** trades the rules written again bar by "
         f"bar, with a broker of its own; asked are every metric within {_share(METRICS_WITHIN)}, "
         f"{_share(TRADES_WITHIN_A_BAR)} of the trades within one bar, and a correlation of equity above "

@@ -153,6 +153,17 @@ def test_backtrader_as_it_comes_differs_and_the_reasons_are_found() -> None:
     assert "limits" not in named
 
 
+def test_a_strategy_of_ones_own() -> None:
+    class Rising(ms.Strategy):
+        def signals(self, bars: Bars) -> ms.Signals:
+            return ms.Signals.flip(bars.close > bars.open, bars.close < bars.open)
+
+    table = parity([short_bars()], [Rising]).table
+    assert table["strategy"].to_list() == ["Rising", "Rising"]
+    assert table["passed"].all()
+    assert table["reason"].str.contains("backtrader trades its signals").all()
+
+
 def test_what_cannot_be_compared_is_refused() -> None:
     with pytest.raises(SettingsError, match="engines: vectorbt, backtrader"):
         parity([short_bars()], engines=["fast"])
