@@ -24,6 +24,7 @@ _HOMES = {
     "maestro.verification": ("verify",),
     "maestro.research": ("WalkForward", "load_run", "walk_forward"),
     "maestro.judge": ("verdict",),
+    "maestro.apps": ("app",),
     "maestro.errors": ("MaestroError",),
 }  # fmt: skip
 _MODULES = ("errors", "indicators", "ledger", "metrics", "reports", "runs", "validation")
@@ -33,6 +34,7 @@ __all__ = sorted([*_HOME, *_MODULES])
 
 if TYPE_CHECKING:
     from maestro import errors, indicators, ledger, metrics, reports, runs, validation
+    from maestro.apps.serving import app
     from maestro.bars import Bars, BarsWarning
     from maestro.engine import Backtest, Costs, Sizing, backtest  # type: ignore[no-redef]
     from maestro.engine.engines import engines

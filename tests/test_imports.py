@@ -30,22 +30,19 @@ ROWS = (
     ("walkforward",),
     ("validation",),
     ("reports",),
-    ("research", "judge", "verification", "cli", "service"),
+    ("research", "judge", "verification", "apps", "cli", "service"),
 )
 ENTRIES = {"__init__", "__main__"}
 ROW = {name: number for number, row in enumerate(ROWS) for name in row}
 
 ONCE = (
-    "arch", "backtrader", "bokeh_sampledata", "distributed", "fastapi", "mlflow", "panel", "prometheus_client", "psycopg",
-    "quantstats", "questdb", "rethinkdb", "uvicorn", "vectorbt", "xlsxwriter",
+    "arch", "backtrader", "bokeh_sampledata", "distributed", "fastapi", "mlflow", "panel", "prometheus_client",
+    "psycopg", "quantstats", "questdb", "rethinkdb", "uvicorn", "vectorbt", "xlsxwriter",
 )  # fmt: skip
 """Imported in at most one module each, and there only when used."""
 
-OWNED = {"backtrader": "maestro/engine/backtrader", "vectorbt": "maestro/engine/vectorbt"}
-"""Libraries with a package of their own: 22 strategies do not fit into one module. The package is loaded when used."""
-
-OWNED = {"backtrader": "maestro/engine/backtrader", "vectorbt": "maestro/engine/vectorbt"}
-"""Libraries with a package of their own: 22 strategies do not fit into one module. The package is loaded when used."""
+OWNED = {"backtrader": "maestro/engine/backtrader", "panel": "maestro/apps", "vectorbt": "maestro/engine/vectorbt"}
+"""Libraries with a package of their own, loaded when used: 22 strategies, or four apps, do not fit into one module."""
 
 NEVER_AT_START = ("bokeh", "loky", "numba", "optuna", "pandas", "pyarrow", "quantstats", "rich", "scipy", "vectorbt")
 
@@ -133,33 +130,11 @@ def test_packages_with_a_library_of_their_own_load_when_used() -> None:
     assert not wrong, "\n".join(wrong)
 
 
-def owner(library: str, path: Path) -> str:
-    """The package that a library has to itself, where the file lies in it, else the file."""
-    package = OWNED.get(library, "")
-    return package if package and place(path).startswith(f"{package}/") else place(path)
-
-
-def test_packages_with_a_library_of_their_own_load_when_used() -> None:
-    wrong = []
-    for library, package in OWNED.items():
-        own = package.replace("/", ".")
-        wrong += [
-            f"{place(path)}:{node.lineno} imports {own}, and {library} with it, when it is loaded; do it when used"
-            for path in MODULES if owner(library, path) != package
-            for name, node, when in imports(path) if when == "load" and (f"{name}.").startswith(f"{own}.")
-        ]  # fmt: skip
-        assert any(owner(library, path) == package for path in MODULES), f"{package} is gone"
-    assert not wrong, "\n".join(wrong)
-
-
 def test_heavy_libraries_stand_in_one_module_each_and_load_when_used() -> None:
     users = defaultdict(set)
     for path in MODULES:
         for name, node, when in imports(path):
             library = name.split(".")[0]
-            if owner(library, path) == OWNED.get(library):
-                users[library].add(OWNED[library])
-                continue
             if owner(library, path) == OWNED.get(library):
                 users[library].add(OWNED[library])
                 continue
@@ -171,11 +146,6 @@ def test_heavy_libraries_stand_in_one_module_each_and_load_when_used() -> None:
     assert users, "no heavy library was found at all: does this test still read the imports?"
     shared = {library: sorted(where) for library, where in users.items() if len(where) > 1}
     assert not shared
-
-
-def test_panel_stays_in_reports() -> None:
-    assert all(path.is_relative_to(PACKAGE / "reports") for path in MODULES
-               if any(name.split(".")[0] == "panel" for name, _, _ in imports(path)))  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -26,10 +26,13 @@ COMMANDS = {
     "verify": "Repeat a recorded run, in part or whole, and compare it bit by bit.",
     "ledger": "Show how often each series was tried; verify that nothing was changed.",
     "data": "Fetch, list, check, import, export and remove market data.",
+    "app": "Serve the interactive apps: market, backtest, walk-forward, runs.",
     "new": "Begin a strategy, or a project, from a template whose test passes at once.",
     "config": "Show the settings in force and where each came from.",
 }
 """Commands in the order of the help, each a module of this package with an `app`."""
+
+_FILES = {"app": "apps"}  # `app` is the name of what this package itself runs
 
 _UsageError: Any = typer.BadParameter.__mro__[1]
 
@@ -43,7 +46,7 @@ class _Commands(TyperGroup):
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"maestro.cli.{cmd_name.replace('-', '_')}")
+        module = importlib.import_module(f"maestro.cli.{_FILES.get(cmd_name, cmd_name.replace('-', '_'))}")
         command = typer.main.get_command(module.app)
         command.name = cmd_name
         return command

@@ -1,0 +1,26 @@
+"""``maestro app``: serve the interactive apps on this machine."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
+
+
+@app.command(name="app")
+def serve_apps(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME]...", help="market, backtest, walk_forward, runs; all of them.")
+    ] = None,
+    port: Annotated[int, typer.Option(metavar="N", help="Port to listen on; 0 takes a free one.")] = 5006,
+    address: Annotated[
+        str, typer.Option(metavar="HOST", help="Address to listen on; others than this machine need a login before it.")
+    ] = "127.0.0.1",
+    show: Annotated[bool, typer.Option("--show/--no-show", help="Open a browser.")] = True,
+) -> None:
+    """Serve the interactive apps: market, backtest, walk-forward, runs."""
+    from maestro.apps import serving
+
+    serving.serve(names or tuple(serving.APPS), port=port, address=address, show=show)
