@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 _HOMES = {
     "maestro.reports.chart": ("backtest_figure",),
+    "maestro.reports.compare": ("Comparison", "compare_runs"),
     "maestro.reports.conclusion": ("Conclusion", "Finding", "conclude"),
     "maestro.reports.costs": ("cost_table", "costs_figure", "costs_paid"),
     "maestro.reports.drift": ("movement",),
@@ -33,12 +34,14 @@ _HOMES = {
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "Comparison",
     "Conclusion",
     "Evidence",
     "Finding",
     "Html",
     "Verdict",
     "backtest_figure",
+    "compare_runs",
     "conclude",
     "cost_table",
     "costs_figure",
@@ -75,6 +78,7 @@ __all__ = [
 
 if TYPE_CHECKING:
     from maestro.reports.chart import backtest_figure
+    from maestro.reports.compare import Comparison, compare_runs
     from maestro.reports.conclusion import Conclusion, Finding, conclude
     from maestro.reports.costs import cost_table, costs_figure, costs_paid
     from maestro.reports.drift import movement

@@ -1,0 +1,210 @@
+"""The Runs app: filters at the left, the runs of a folder, several of them side by side."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Mapping
+from typing import Any
+
+import panel as pn
+
+from maestro.apps.freeze import Freeze
+from maestro.apps.page import page
+from maestro.apps.runs.session import RunsSession
+from maestro.apps.runs.state import RunsState
+from maestro.apps.runs.view import RunsView
+from maestro.bars import Bars
+from maestro.config import load_settings
+from maestro.errors import MaestroError
+
+MOST = 24
+"""Runs that are compared at once."""
+_STATUS = {"all": "", "done": "done", "unfinished": "unfinished", "broken": "broken"}
+EVERY = 5_000
+"""Milliseconds between two looks at the folder while the page is open."""
+
+
+class App(pn.viewable.Viewer):
+    """State, session and view of one visitor."""
+
+    def __init__(self, bars: Bars | None = None, *, query: Mapping[str, str] | None = None, **settings: Any) -> None:
+        super().__init__()
+        settings.setdefault("runs_dir", str(load_settings().runs_dir))
+        self.state = RunsState(**settings)
+        problems = self.state.read(query or {})
+        self.session = RunsSession(self.state.runs_dir)
+        self.view = RunsView(Freeze(self.state))
+        self._filters = self._make_filters()
+        self._busy = False
+        self._ids: list[str] = []
+        self._report: str | None = None
+        view = self.view
+        view.list.param.watch(self._ticked, "selection")
+        view.refresh.on_click(lambda _: self.refresh())
+        view.report.on_click(lambda _: self._open_report())
+        view.close_report.on_click(lambda _: view.show_report(None))
+        view.remove.on_click(lambda _: view.ask(self.state.runs, self._words()))
+        view.keep.on_click(lambda _: setattr(view.dialog, "open", False))
+        view.sure.on_click(lambda _: self._remove())
+        view.excel.callback = self._workbooks
+        view.on_report(lambda: io.BytesIO(self.session.report(self._report or "").encode()))
+        self.state.param.watch(self._filtered, ["text", "strategy", "status", "runs_dir"])
+        self.state.param.watch(self._compare, ["runs", "common", "log_scale"])
+        self.refresh()
+        self._compare()
+        if problems:
+            self._say("; ".join(problems))
+        if pn.state.curdoc is not None and pn.state.curdoc.session_context is not None:
+            pn.state.add_periodic_callback(self._look, EVERY)
+
+    def settings(self) -> dict[str, Any]:
+        """Return what reproduces the screen."""
+        return self.state.settings()
+
+    def _make_filters(self) -> list[Any]:
+        import panel_material_ui as pmui
+
+        wide: dict[str, Any] = {"sizing_mode": "stretch_width"}
+        state = self.state
+        self.strategy = pmui.Select(label="Strategy", options={"all": ""}, value="", **wide)
+        self.strategy.param.watch(lambda event: setattr(state, "strategy", event.new), "value")
+        return [
+            pmui.TextInput.from_param(state.param.text, label="Find", placeholder="id, strategy, series, date", **wide),
+            self.strategy,
+            pmui.Select.from_param(state.param.status, label="Status", options=_STATUS, **wide),
+            pmui.Switch.from_param(state.param.common, label="common stretch only", margin=(6, 10)),
+            pmui.Switch.from_param(state.param.log_scale, label="logarithmic growth", margin=(6, 10)),
+            pn.pane.HTML(f"<small>runs in <code>{_escaped(state.runs_dir)}</code></small>"),
+        ]  # fmt: skip
+
+    # -- list -------------------------------------------------------------------------------
+
+    def refresh(self) -> None:
+        """Read the folder anew and show what the filters leave."""
+        state = self.state
+        try:
+            everything = self.session.listing()
+            rules = sorted({name for name in everything["strategy"].to_list() if name} | ({state.strategy} - {""}))
+            table = self.session.filtered(state.text, state.strategy, state.status)
+        except (OSError, MaestroError) as error:
+            self._say(f"{state.runs_dir} cannot be listed: {error}")
+            return
+        self._busy = True
+        try:
+            self.strategy.param.update(options={"all": "", **{name: name for name in rules}}, value=state.strategy)
+            self.view.show_list(table, len(everything), state.runs)
+        finally:
+            self._busy = False
+        self._ids = everything["id"].to_list()
+        self._table = everything
+        self._allow()
+
+    def _look(self) -> None:
+        """Refresh where the folder has changed."""
+        before = getattr(self, "_table", None)
+        if before is None or not self.session.listing().equals(before):
+            self.refresh()
+
+    def _filtered(self, *events: Any) -> None:
+        if any(event.name == "runs_dir" for event in events):
+            self.session = RunsSession(self.state.runs_dir)
+        self.refresh()
+
+    def _ticked(self, *_: Any) -> None:
+        """Take what is ticked; runs that the filters hide stay chosen."""
+        if self._busy:
+            return
+        ticked = self.view.ticked()
+        listed = set(self.view.list.value["id"])
+        kept = [one for one in self.state.runs if one in ticked or one not in listed]
+        self.state.runs = kept + [one for one in ticked if one not in kept]
+
+    def _status(self, run: str) -> str:
+        rows = self._table.filter(self._table["id"] == run)["status"].to_list()
+        return rows[0] if rows else "gone"
+
+    def _words(self) -> dict[str, str]:
+        rows = self._table.filter(self._table["id"].is_in(self.state.runs)).iter_rows(named=True)
+        return {row["id"]: f"{row['strategy'] or ''} {row['bars'] or ''} ({row['status']})".strip() for row in rows}
+
+    def _allow(self) -> None:
+        there = [run for run in self.state.runs if run in self._ids]
+        done = [run for run in there if self._status(run) == "done"]
+        self.view.allow(report=len(done) == len(there) == 1, excel=len(done), remove=len(there))
+        name = f"maestro-{done[0]}.xlsx" if len(done) == 1 else "maestro-runs.zip"
+        self.view.excel.filename = name
+
+    # -- chosen runs ------------------------------------------------------------------------
+
+    def _compare(self, *_: Any) -> None:
+        """Show the chosen runs side by side; what is wrong with one is said, and the others are shown."""
+        state, problems, good = self.state, [], []
+        for run in state.runs[:MOST]:
+            try:
+                self.session.load(run)
+                good.append(run)
+            except MaestroError as error:
+                problems.append(str(error))
+        if len(state.runs) > MOST:
+            problems.append(
+                f"{len(state.runs)} runs are chosen, and {MOST} at most are compared: the first {MOST} are."
+            )
+        comparison = None
+        try:
+            comparison = self.session.compare(good, common=state.common) if good else None
+        except MaestroError as error:
+            problems.append(str(error))
+        self.view.show_comparison(comparison, log=state.log_scale)
+        self._say(" ".join(problems))
+        if hasattr(self, "_table"):
+            self._allow()
+
+    def _say(self, text: str) -> None:
+        self.view.message.say(text)
+
+    def _open_report(self) -> None:
+        self._report = self.state.runs[0]
+        try:
+            text = self.session.report(self._report)
+        except (MaestroError, OSError) as error:
+            self._say(str(error))
+            return
+        self.view.save_report.filename = f"maestro-{self._report}.html"
+        self.view.show_report(text)
+
+    def _workbooks(self) -> io.BytesIO:
+        """One run as a workbook, several as workbooks in one zip."""
+        done = [run for run in self.state.runs if run in self._ids and self._status(run) == "done"]
+        if len(done) == 1:
+            return io.BytesIO(self.session.workbook(done[0]))
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+            for run in done:
+                archive.writestr(f"maestro-{run}.xlsx", self.session.workbook(run))
+        buffer.seek(0)
+        return buffer
+
+    def _remove(self) -> None:
+        """Delete what was confirmed, and say what could not be."""
+        self.view.dialog.open = False
+        there = [run for run in self.state.runs if run in self._ids]
+        refused = self.session.remove(there)
+        if self._report in there and self._report not in refused:
+            self.view.show_report(None)
+        self.state.runs = [run for run in self.state.runs if run in refused]
+        self.refresh()
+        self._say(" ".join(refused.values()))
+
+    def page(self) -> Any:
+        """Page of a served app."""
+        return page("runs", self._filters, [self.view])
+
+    def __panel__(self) -> Any:
+        return pn.Row(pn.Column(*self._filters, width=330), self.view, sizing_mode="stretch_width")
+
+
+def _escaped(text: str) -> str:
+    from html import escape
+
+    return escape(text)

@@ -1,0 +1,173 @@
+"""What the Runs app knows: the runs of a folder, broken ones too, and several of them side by side."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections import OrderedDict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from maestro.errors import MaestroError, RunError
+from maestro.reports.compare import Comparison, compare_runs
+from maestro.research import WalkForward, load_run
+from maestro.runs import RunStore, find
+from maestro.runs import remove as remove_run
+from maestro.runs.store import MANIFEST
+
+SCHEMA: dict[str, Any] = {
+    "id": pl.String, "status": pl.String, "strategy": pl.String, "bars": pl.String, "sharpe_ratio": pl.Float64,
+    "total_return": pl.Float64, "max_drawdown": pl.Float64, "num_trades": pl.Float64, "folds": pl.Int64,
+    "trials": pl.Int64, "seed": pl.Int64, "started": pl.String, "seconds": pl.Float64, "error": pl.String,
+}  # fmt: skip
+"""Columns of the list of runs."""
+KEPT = 12
+"""Runs that stay loaded."""
+
+
+class RunsSession:
+    """The runs in one folder. A broken one is an entry with its error, never an exception of the list."""
+
+    def __init__(self, runs_dir: str | Path = "runs") -> None:
+        self.runs_dir = Path(runs_dir)
+        self._seen: dict[Path, tuple[Any, dict[str, Any]]] = {}
+        self._loaded: OrderedDict[str, tuple[Any, WalkForward]] = OrderedDict()
+
+    # -- list -------------------------------------------------------------------------------
+
+    def listing(self) -> pl.DataFrame:
+        """Return the runs, the newest first, by the columns of `SCHEMA`; broken ones with what is wrong."""
+        if not self.runs_dir.is_dir():
+            return pl.DataFrame(schema=SCHEMA)
+        rows, seen = [], {}
+        for folder in sorted(self.runs_dir.iterdir()):
+            if folder.name.startswith(".") or not folder.is_dir():
+                continue
+            stamp = _stamp(folder)
+            known = self._seen.get(folder)
+            row = known[1] if known is not None and known[0] == stamp else self._row(folder)
+            seen[folder] = (stamp, row)
+            rows.append(row)
+        self._seen = seen
+        return pl.DataFrame(rows, schema=SCHEMA).sort("started", "id", descending=[True, False], nulls_last=True)
+
+    def _row(self, folder: Path) -> dict[str, Any]:
+        try:
+            if not (folder / MANIFEST).exists():
+                return {"id": folder.name, "status": "broken", "error": f"there is no {MANIFEST} in {folder}."}
+            store = RunStore(folder)
+            manifest = store.manifest()
+            spec, figures = manifest["spec"], manifest.get("metrics") or {}
+            done, error = manifest["status"] == "done", None
+            if not done:
+                error = f"not finished: {len(store.finished_folds())} of {manifest['n_folds']} folds; it can go on."
+            missing = [
+                f"{name}.parquet" for name in manifest.get("sha256", ()) if not (folder / f"{name}.parquet").exists()
+            ]
+            if missing:
+                error = f"{', '.join(missing)} is missing."
+            return {
+                "id": folder.name, "status": "broken" if missing else "done" if done else "unfinished",
+                "strategy": str(spec["strategy"]), "bars": str(spec["bars"]["name"]), "folds": manifest["n_folds"],
+                "trials": spec["trials"], "seed": spec["seed"],
+                "started": str(manifest["started"])[:16].replace("T", " "),
+                "seconds": manifest.get("seconds"), "error": error,
+                **{name: figures.get(name) for name in ("sharpe_ratio", "total_return", "max_drawdown", "num_trades")},
+            }  # fmt: skip
+        except (MaestroError, OSError, KeyError, TypeError, ValueError) as error:
+            said = str(error) if isinstance(error, (MaestroError, OSError)) else f"{type(error).__name__}: {error}"
+            return {"id": folder.name, "status": "broken", "error": said}
+
+    def filtered(self, text: str = "", strategy: str = "", status: str = "") -> pl.DataFrame:
+        """Rows of the list whose id, strategy, series, start or error contains every word of `text`."""
+        table = self.listing()
+        for name, wanted in (("strategy", strategy), ("status", status)):
+            if wanted:
+                table = table.filter(pl.col(name) == wanted)
+        for word in text.lower().split():
+            columns = [pl.col(name).fill_null("") for name in ("id", "strategy", "bars", "started", "error")]
+            table = table.filter(
+                pl.concat_str(columns, separator=" ").str.to_lowercase().str.contains(word, literal=True)
+            )
+        return table
+
+    # -- one run ----------------------------------------------------------------------------
+
+    def load(self, run: str) -> WalkForward:
+        """Return a finished run; `RunError` says what is wrong with it."""
+        folder = self._folder(run)
+        stamp = _stamp(folder)
+        kept = self._loaded.get(run)
+        if kept is not None and kept[0] == stamp:
+            self._loaded.move_to_end(run)
+            return kept[1]
+        wf = load_run(folder)
+        self._loaded[run] = (stamp, wf)
+        while len(self._loaded) > KEPT:
+            self._loaded.popitem(last=False)
+        return wf
+
+    def _folder(self, run: str) -> Path:
+        """Folder of a run of this list: a name, and nothing that leads elsewhere."""
+        if not run or Path(run).name != run or run.startswith(".") or not (self.runs_dir / run).is_dir():
+            raise RunError(f"there is no run {run!r} in {self.runs_dir} any more; look at the list again.")
+        return self.runs_dir / run
+
+    def report(self, run: str) -> str:
+        """Text of a run's report, one page that needs no network; written into the run's folder where it is missing."""
+        wf = self.load(run)
+        path = self._folder(run) / "report.html"
+        if not path.exists():
+            with contextlib.suppress(RunError):  # a folder that may only be read
+                return wf.report(path).read_text()
+            with tempfile.TemporaryDirectory() as folder:
+                return wf.report(Path(folder) / "report.html").read_text()
+        return path.read_text()
+
+    def workbook(self, run: str) -> bytes:
+        """Return a run as an Excel workbook."""
+        with tempfile.TemporaryDirectory() as folder:
+            return self.load(run).export(Path(folder) / "run.xlsx").read_bytes()
+
+    def remove(self, runs: Sequence[str]) -> dict[str, str]:
+        """Remove runs with all their files; returns what could not be removed, and why."""
+        refused = {}
+        for run in runs:
+            try:
+                folder = self._folder(run)
+                if not (folder / MANIFEST).exists():
+                    raise RunError(f"{folder} has no {MANIFEST}, so it may be anything; remove it by hand.")
+                remove_run(find(folder).folder)
+                self._loaded.pop(run, None)
+            except MaestroError as error:
+                refused[run] = str(error)
+        return refused
+
+    # -- several ----------------------------------------------------------------------------
+
+    def compare(self, runs: Sequence[str], *, common: bool = False) -> Comparison:
+        """Put runs side by side, as `compare_runs` does.
+
+        Raises
+        ------
+        RunError
+            One of them cannot be loaded.
+        SettingsError
+            None was chosen, or with `common` there is no common stretch.
+        """
+        return compare_runs([self.load(run) for run in runs], common=common)
+
+
+def _stamp(folder: Path) -> Any:
+    """What changes when a run does: the times of its manifest, of its tables and of its finished folds."""
+    stamps = []
+    for path in (folder, folder / MANIFEST, folder / "partial"):
+        try:
+            found = path.stat()
+            stamps.append((found.st_mtime_ns, found.st_size))
+        except OSError:
+            stamps.append((0, 0))
+    return tuple(stamps)

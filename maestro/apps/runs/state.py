@@ -1,0 +1,73 @@
+"""What the Runs app shows, as parameters: which folder, which of its runs are listed, which are compared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import param
+
+from maestro.apps.state import AppState, Settings
+
+FROZEN = ("runs_dir", "runs", "common", "log_scale")
+"""What a notebook needs of it: how the list is filtered is left out."""
+
+
+class RunsState(AppState):
+    """Folder, filters, and the runs that are compared."""
+
+    notebook = "10_compare_runs"
+
+    runs_dir = param.String(default="runs", doc="Folder of the runs.")
+    text = param.String(default="", doc="Words that the listed runs have in their id, rule, series, start or error.")
+    strategy = param.String(default="", doc="Only runs of this rule.")
+    status: Any = param.Selector(
+        default="", objects=["", "done", "unfinished", "broken"], doc="Only runs of this status."
+    )
+    runs = param.List(default=[], item_type=str, doc="Ids of the runs that are compared.")
+    common = param.Boolean(default=False, doc="Show curves over the stretch that all runs tested.")
+    log_scale = param.Boolean(default=False, doc="Show growth on a logarithmic scale.")
+
+    def read(self, query: Mapping[str, str]) -> list[str]:
+        """Take settings of a link; a folder outside the one that the app was started in or for is not opened."""
+        given = dict(query)
+        problems = []
+        wanted = given.get("runs_dir")
+        if wanted is not None and not self._inside(wanted):
+            del given["runs_dir"]
+            problems.append(
+                f"the link asks for the runs in {wanted!r}, which is not in the folder that this app was started in; "
+                "start it there, or name the folder when starting"
+            )
+        return problems + super().read(given)
+
+    def _inside(self, wanted: str) -> bool:
+        try:
+            asked = Path(wanted).resolve()
+            return any(asked.is_relative_to(place.resolve()) for place in (Path.cwd(), Path(self.runs_dir)))
+        except (OSError, ValueError):
+            return False
+
+    def frozen(self) -> Settings:
+        """Return the parameters of the notebook."""
+        return {name: value for name, value in self.settings().items() if name in FROZEN}
+
+    def papermill(self) -> str:
+        """YAML for ``papermill -f`` or ``maestro report --batch``."""
+        import yaml
+
+        return str(yaml.safe_dump(self.frozen(), sort_keys=False, allow_unicode=True))
+
+    def python(self) -> str:
+        """Lines of Python that give the same comparison."""
+        if not self.runs:
+            return f"import maestro as ms\n\nms.runs.list_runs({self.runs_dir!r})\n"
+        loads = "".join(f"    ms.load_run({run!r}, {self.runs_dir!r}),\n" for run in self.runs)
+        settings = "".join(f", {name}=True" for name in ("common",) if getattr(self, name))
+        figure = "log=True" if self.log_scale else ""
+        return (
+            f"import maestro as ms\n\ncompared = ms.reports.compare_runs([\n{loads}]{settings})\n"
+            f"compared                 # metrics and settings side by side\n"
+            f"ms.reports.show(compared.figure({figure}))\n"
+        )
