@@ -371,8 +371,9 @@ def significance_note(e: Evidence) -> str:
                 f"here are {number(have, 1)} years."
             )
     return (
-        "Not in this report: the probability of backtest overfitting, the deflated Sharpe ratio for "
-        f"{trials} trials, and tests against data snooping.{years}"
+        "Not judged yet: the probability of backtest overfitting, the deflated Sharpe ratio for "
+        f"{trials} trials, the search repeated on shuffled bars, and more. ms.verdict(wf) or `maestro verdict` makes "
+        f"these tests, and the report then shows them.{years}"
     )
 
 

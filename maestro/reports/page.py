@@ -28,6 +28,8 @@ from maestro.reports.summary import tiles
 from maestro.reports.theme import DARK, LIGHT, swaps
 from maestro.reports.trades import reasons_table, trade_distribution, trade_summary, trade_table
 from maestro.reports.trials import trial_distribution, trial_states
+from maestro.reports.verdict import GRADES as CLASSES
+from maestro.reports.verdict import Verdict, section_parts
 from maestro.reports.writing import write_text
 
 MARKS = {"for": "+", "against": "−", "open": "?", "warning": "!"}
@@ -58,7 +60,7 @@ def write_report(wf: WalkForwardResult, path: str | os.PathLike[str], *, tearshe
 
     Notes
     -----
-    The file depends on the run alone: a run gives the same bytes again, also when it is reloaded. Where
+    The file depends on the run and its verdict alone: a run gives the same bytes again, also when it is reloaded. Where
     QuantStats cannot make a sheet of the run's returns, the report says so, and a `UserWarning` too.
     """
     target = Path(path)
@@ -92,6 +94,7 @@ def render(wf: WalkForwardResult, *, tearsheet: str = "", problem: str = "") -> 
         lstrip_blocks=True,
     )
     bars = wf.spec.get("bars") or {}
+    verdict, unread = _verdict(wf)
     documents, items = _embed(figures)
     return environment.get_template("report.html").render(
         version=__version__,
@@ -102,6 +105,10 @@ def render(wf: WalkForwardResult, *, tearsheet: str = "", problem: str = "") -> 
         marks=MARKS,
         tones=TONES,
         note=significance_note(evidence),
+        verdict=verdict,
+        verdict_grade="" if verdict is None else CLASSES[verdict.conclusion],
+        verdict_parts=[] if verdict is None else section_parts(verdict),
+        unread=unread,
         tiles=tiles(evidence),
         subtitle=_subtitle(wf, evidence),
         figures=figures,
@@ -120,7 +127,7 @@ def render(wf: WalkForwardResult, *, tearsheet: str = "", problem: str = "") -> 
         quality=quality_table(wf),
         provenance=provenance(wf),
         annualised=described(evidence.periods_per_year, str(bars.get("timeframe") or ""), wf.equity),
-        css=stylesheet("tables.css") + stylesheet("report.css"),
+        css=stylesheet("tables.css") + stylesheet("report.css") + stylesheet("verdict.css"),
         palette=palette(),
         script=stylesheet("report.js"),
         bokeh=_bokeh() if figures else "",
@@ -128,6 +135,14 @@ def render(wf: WalkForwardResult, *, tearsheet: str = "", problem: str = "") -> 
         items=items,
         swaps=json.dumps(swaps()),
     )
+
+
+def _verdict(wf: WalkForwardResult) -> tuple[Verdict | None, str]:
+    """Verdict that was made of the run, and why it cannot be read."""
+    try:
+        return getattr(wf, "verdict", None), ""
+    except RunError as error:
+        return None, str(error)
 
 
 def _figures(wf: WalkForwardResult, evidence: Evidence) -> dict[str, Any]:

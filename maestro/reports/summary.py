@@ -22,6 +22,9 @@ def summary_html(wf: Any) -> str:
     figures = tiles(e)
     row = table([name for name, *_ in figures], [[value for _, value, *_ in figures], [b for *_, b, _ in figures]])
     text = "".join(f"<p>{part}</p>" for part in parts)
+    judged = getattr(wf, "verdict", None)
+    if judged is not None:
+        text += f"<p><b>Verdict: {escape(judged.conclusion)}.</b> {escape(judged.headline)}</p>"
     hint = "<p class='note'>The whole report: <code>.report(path)</code>.</p>"
     return f"<style>{stylesheet('tables.css')}</style><div class='mst'>{text}{row}{_folds(wf)}{hint}</div>"
 

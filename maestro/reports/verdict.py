@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import re
 from dataclasses import asdict, dataclass, field
 from html import escape
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 import polars as pl
 
 from maestro.errors import RunError
+from maestro.reports.formats import MINUS
 from maestro.reports.html import Html, stylesheet
 from maestro.validation.judgement import (
     CONCLUSIONS,
@@ -236,13 +238,18 @@ def _check(check: Check) -> str:
     figure = ""
     if check.key == "permutation" and check.details.get("null"):
         figure = strip(check.details["null"], check.details["observed"])
-    held = "" if check.outcome == "not done" else f"<span class='shown'>{escape(check.shown)}</span> "
+    held = "" if check.outcome == "not done" else f"<span class='shown'>{_text(check.shown)}</span> "
     return (
         f"<li class='{tone}'><span class='mark' title='{words}' aria-label='{words}'>{mark}</span><span>"
         f"<b>{escape(check.title)}</b>"
-        f"<span class='figures'>{held}<span class='asked'>{escape(check.asked)}</span></span>"
-        f"<span class='meaning'>{escape(check.meaning)}</span>{figure}</span></li>"
+        f"<span class='figures'>{held}<span class='asked'>{_text(check.asked)}</span></span>"
+        f"<span class='meaning'>{_text(check.meaning)}</span>{figure}</span></li>"
     )
+
+
+def _text(words: str) -> str:
+    """Escaped, with a minus before a number in place of a hyphen."""
+    return re.sub(r"(?<![\w.])-(?=\d)", MINUS, escape(words))
 
 
 def strip(null: list[float], observed: float) -> Html:
@@ -261,6 +268,7 @@ def strip(null: list[float], observed: float) -> Html:
         f"<title>{escape(label)}</title>"
         f"<line class='axis' x1='0' x2='300' y1='12' y2='12'/>{dots}"
         f"<line class='real' x1='{x(observed)}' x2='{x(observed)}' y1='2' y2='22'/></svg>"
+        "<span class='key'>dots: shuffled bars, line: the real ones</span>"
     )
 
 

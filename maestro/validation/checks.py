@@ -153,9 +153,11 @@ def _lookahead(m: Material) -> Check:
     title = "No look-ahead"
     if m.wf.spec["fill"] == "close":
         text = 'Orders were filled at the very close that decided them (fill="close"): nobody can trade like that.'
-        return Check("lookahead", title, "sound", "fail", 1.0, 0.0, False, "fills at the close", "none found", text)
+        return Check(
+            "lookahead", title, "sound", "fail", 1.0, 0.0, False, "fills at the close", "nothing may be found", text
+        )
     if m.lookahead is None:
-        return _not_done(m, "lookahead", title, "sound", "none found")
+        return _not_done(m, "lookahead", title, "sound", "nothing may be found")
     failed = m.lookahead.failed
     if failed:
         rows = m.lookahead.table.filter(~m.lookahead.table["passed"])
@@ -164,7 +166,7 @@ def _lookahead(m: Material) -> Check:
         text = f"{len(m.lookahead.cuts)} times the future was cut off, and no signal changed."
     return Check(
         "lookahead", title, "sound", "fail" if failed else "pass", float(len(failed)), 0.0, False,
-        ", ".join(failed) or "none", "none found", text,
+        ", ".join(failed) or "nothing found", "nothing may be", text,
     )  # fmt: skip
 
 
@@ -351,11 +353,13 @@ def _neighbourhood(m: Material) -> Check:
     if not m.kept:
         return _not_done(m, "neighbourhood", title, "sturdy", asked)
     value = float(np.median(list(m.kept.values())))
+    own = m.wf.metrics["sharpe_ratio"]
     text = (
-        f"With each number a tenth larger or smaller, {value:.0%} of the Sharpe ratio out of sample is left in the "
-        f"middle case, {min(m.kept.values()):.0%} in the worst."
+        f"With each number a tenth larger or smaller, the Sharpe ratio out of sample goes from {own:.2f} to "
+        f"{value * own:.2f} in the middle case and {min(m.kept.values()) * own:.2f} in the worst."
     )
-    return _made("neighbourhood", title, "sturdy", value, KEPT, True, f"{value:.0%} kept", asked, text, kept=m.kept)
+    shown = f"{value:.0%} kept" if value > 0 else "none kept"
+    return _made("neighbourhood", title, "sturdy", value, KEPT, True, shown, asked, text, kept=m.kept)
 
 
 # -- how a check is made --------------------------------------------------------------------

@@ -101,7 +101,7 @@ def permuted_bars(bars: Bars, seed: Any = 0, *, block: int = 1) -> Bars:
     Returns
     -------
     Bars
-        Marked as synthetic, and noted.
+        Marked as synthetic, noted, and named ``…-PERMUTED``, so that what is tried on them has a ledger of its own.
 
     Raises
     ------
@@ -137,7 +137,7 @@ def permuted_bars(bars: Bars, seed: Any = 0, *, block: int = 1) -> Bars:
         values.flags.writeable = False
     columns |= {name: getattr(bars, name) for name in OPTIONAL if getattr(bars, name) is not None}
     return Bars(
-        columns, provider=bars.provider, symbol=bars.symbol, timeframe=bars.timeframe,
+        columns, provider=bars.provider, symbol=f"{bars.symbol}-PERMUTED".removeprefix("-"), timeframe=bars.timeframe,
         periods_per_year=bars.periods_per_year, synthetic=True,
         notes=(*bars.notes, f"The returns of {bars.name or 'these bars'} were permuted; this is no market's history."),
     )  # fmt: skip
