@@ -23,6 +23,8 @@ COMMANDS = {
     "parity": "Compare the engines, strategy by strategy: do they agree, and where not, why?",
     "report": "Write the report of a run, of a notebook, or a batch of them: HTML that needs no network.",
     "runs": "List, show, export and remove runs on disk.",
+    "robustness": "Change parameters, windows, costs and bars a little; what is left of a run?",
+    "verdict": "Judge a run: robust, inconclusive, fitted, or not enough data to say.",
     "verify": "Repeat a recorded run, in part or whole, and compare it bit by bit.",
     "ledger": "Show how often each series was tried; verify that nothing was changed.",
     "data": "Fetch, list, check, import, export and remove market data.",

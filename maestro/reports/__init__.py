@@ -24,6 +24,17 @@ _HOMES = {
     "maestro.reports.notebook": ("headline", "plot", "show"),
     "maestro.reports.page": ("write_report",),
     "maestro.reports.quality": ("quality_figure", "write_quality"),
+    "maestro.reports.robustness": (
+        "break_even_table",
+        "cost_figure",
+        "geometry_figure",
+        "geometry_table",
+        "neighbourhood_figure",
+        "neighbourhood_table",
+        "perturbation_figure",
+        "perturbation_table",
+    ),
+    "maestro.reports.robustness_page": ("write_robustness",),
     "maestro.reports.stability": ("parameter_figure", "parameter_stability"),
     "maestro.reports.summary": ("summary_html",),
     "maestro.reports.tearsheet": ("write_tearsheet",),
@@ -41,8 +52,10 @@ __all__ = [
     "Html",
     "Verdict",
     "backtest_figure",
+    "break_even_table",
     "compare_runs",
     "conclude",
+    "cost_figure",
     "cost_table",
     "costs_figure",
     "costs_paid",
@@ -53,13 +66,19 @@ __all__ = [
     "export_run",
     "fold_table",
     "gather",
+    "geometry_figure",
+    "geometry_table",
     "headline",
     "is_oos_scatter",
     "monthly_frame",
     "monthly_returns",
     "movement",
+    "neighbourhood_figure",
+    "neighbourhood_table",
     "parameter_figure",
     "parameter_stability",
+    "perturbation_figure",
+    "perturbation_table",
     "plot",
     "quality_figure",
     "read_verdict",
@@ -73,6 +92,7 @@ __all__ = [
     "verdict_html",
     "write_quality",
     "write_report",
+    "write_robustness",
     "write_tearsheet",
 ]
 
@@ -92,6 +112,17 @@ if TYPE_CHECKING:
     from maestro.reports.notebook import headline, plot, show
     from maestro.reports.page import write_report
     from maestro.reports.quality import quality_figure, write_quality
+    from maestro.reports.robustness import (
+        break_even_table,
+        cost_figure,
+        geometry_figure,
+        geometry_table,
+        neighbourhood_figure,
+        neighbourhood_table,
+        perturbation_figure,
+        perturbation_table,
+    )
+    from maestro.reports.robustness_page import write_robustness
     from maestro.reports.stability import parameter_figure, parameter_stability
     from maestro.reports.summary import summary_html
     from maestro.reports.tearsheet import write_tearsheet

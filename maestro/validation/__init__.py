@@ -6,6 +6,16 @@ from maestro.validation.judgement import Check, conclude_from
 from maestro.validation.lookahead import LookAhead, lookahead
 from maestro.validation.overfitting import Overfitting, pbo
 from maestro.validation.permutation import Permutation, permutation_test, permuted_bars
+from maestro.validation.robustness import (
+    CostMap,
+    GeometryMap,
+    Neighbourhood,
+    Perturbations,
+    cost_map,
+    geometry_map,
+    neighbourhood,
+    perturbations,
+)
 from maestro.validation.sharpe import (
     deflated_sharpe_ratio,
     expected_max_sharpe,
@@ -18,23 +28,31 @@ from maestro.validation.trials import TrialReturns, trial_returns, trials_pbo
 __all__ = [
     "BoundaryAudit",
     "Check",
+    "CostMap",
+    "GeometryMap",
     "Intervals",
     "LookAhead",
+    "Neighbourhood",
     "Overfitting",
     "Permutation",
+    "Perturbations",
     "Snooping",
     "TrialReturns",
     "bootstrap_metrics",
     "boundary_audit",
     "conclude_from",
+    "cost_map",
     "deflated_sharpe_ratio",
     "expected_max_sharpe",
+    "geometry_map",
     "lookahead",
     "minimum_track_record_length",
+    "neighbourhood",
     "optimal_block",
     "pbo",
     "permutation_test",
     "permuted_bars",
+    "perturbations",
     "probabilistic_sharpe_ratio",
     "reality_check",
     "spa",

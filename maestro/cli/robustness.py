@@ -1,0 +1,72 @@
+"""``maestro robustness``: what small changes do to a run, in words, tables and one HTML file."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from maestro.cli import options
+
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
+
+
+@app.command()
+def robustness(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="Id of a run, the beginning of one, or its folder.")],
+    part: Annotated[
+        list[str] | None,
+        typer.Option("--part", metavar="PART", help="neighbourhood, geometry, costs or perturbations; once for each."),
+    ] = None,
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write maps and tables, one HTML file.")] = None,
+    data: Annotated[
+        str | None, typer.Option("--data", "-d", metavar="NAME", help="Bars in place of where the run says they are.")
+    ] = None,
+    symbol: options.Symbol = None,
+    strategy: Annotated[
+        str | None, typer.Option(metavar="FILE:CLASS", help="The class, where the run was made with one's own.")
+    ] = None,
+    runs_dir: options.RunsDir = None,
+    progress: Annotated[bool, typer.Option("--progress/--no-progress", help="Show progress on stderr.")] = True,
+    json: options.Json = False,
+) -> None:
+    """Change parameters, windows, costs and single bars a little, and see what is left of a run.
+
+    Takes seconds. Nothing is chosen, and no trial is counted.
+    """
+    from maestro.cli import reading, stopping
+    from maestro.errors import RunError, SettingsError
+    from maestro.reports import robustness_page as page
+    from maestro.research import load_run
+    from maestro.verification.recorded_bars import recorded_bars
+
+    cls = None if strategy is None else reading.read_strategy(strategy, None)
+    folder = reading.configured(runs_dir, "runs_dir", Path("runs"))
+    try:
+        wf = load_run(run, folder)
+    except RunError as error:
+        raise SettingsError(str(error)) from error
+    given: Any = None if data is None else reading.read_bars(data, symbol, None, None)
+    bars = recorded_bars(wf.manifest, given)
+    with stopping.stopped_by_ctrl_c() as cancel:
+        found = page.measure(
+            wf, bars, parts=tuple(part) if part else page.PARTS, strategy=cls, cancel=cancel,
+            progress=progress and sys.stderr.isatty(),
+        )  # fmt: skip
+    written = None if out is None else page.write_robustness(wf, out, found)
+    if json:
+        from maestro.cli.printing import print_json
+
+        print_json({"id": wf.id, "page": written, **{name: page.document(one) for name, one in found.items()}})
+        return
+    from maestro.cli.printing import say, show_notes
+
+    say(f"{wf.spec['strategy']} on {wf.spec['bars']['name']}, run {wf.id}")
+    for section in page.sections(found):
+        typer.echo()
+        say(f"{section.title}: {section.words}")
+        show_notes(section.notes)
+    if written is not None:
+        typer.echo(f"\n{written.resolve()}")
