@@ -101,6 +101,28 @@ def test_vectorbt_at_the_close(kind: str, msft: Bars) -> None:
     assert compare(ours, ms.backtest(msft, "MACDStrategy", sizing=kind, fill="close", engine="vectorbt")).exact
 
 
+def test_a_trail_and_a_target_without_slippage() -> None:
+    """They once met rows whose price keeps a trail from being hit, and a target was hit by it."""
+    rng = np.random.default_rng(7)
+    bars = market(rng, 200, wild=0.01)
+    signals = ms.Signals(rng.random(200) < 0.2, rng.random(200) < 0.1, trail=0.02, target=0.02)
+    settings: Any = {"costs": ms.Costs(0.001, 0.0)}
+    ours = ms.backtest(bars, signals, **settings)
+    assert {"trail", "target"} <= set(ours.trades["exit_reason"])
+    assert compare(ours, ms.backtest(bars, signals, engine="vectorbt", **settings)).exact
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_random_signals_at_the_close(seed: int) -> None:
+    rng = np.random.default_rng(300 + seed)
+    bars = market(rng, 150)
+    given = random_signals(rng, bars)
+    plain = ms.Signals(given.long_entry, given.long_exit, given.short_entry, given.short_exit)
+    ours, theirs = (ms.backtest(bars, plain, fill="close", engine=engine) for engine in ("fast", "vectorbt"))
+    assert compare(ours, theirs).fill <= 1e-9
+    assert compare(ours, theirs).equity_difference <= 1e-9
+
+
 @pytest.mark.parametrize("kind", ["cash:150000,0.7", "units:20000,0.5", "percent:0.5,0.8"])
 def test_entries_cut_to_less_than_all(kind: str, msft: Bars) -> None:
     ours = ms.backtest(msft, "MACDStrategy", sizing=kind)

@@ -37,8 +37,10 @@ def can(signals: Signals, costs: Costs) -> bool:
         and fractions
         and not (signals.stop is not None and trailed)
         and not (trailed and not one_sided)
+        # The rows before a bar keep a trail from being hit by a price that a target would be hit by.
+        and not (trailed and signals.target is not None)
         # It slips a target like a stop, unless none of them slips.
-        and not (signals.target is not None and (signals.stop is not None or trailed) and costs.slippage > 0)
+        and not (signals.stop is not None and signals.target is not None and costs.slippage > 0)
     )
 
 
