@@ -33,9 +33,25 @@ TABLE_STYLE = """
 .tabulator .tabulator-footer .tabulator-page { color: inherit; background: transparent; }
 """
 """For Tabulator on paper of either theme."""
+_MESSAGE = """
+div[role] { border-left: 4px solid; border-radius: 6px; padding: 9px 14px; font-size: 14px; overflow-wrap: anywhere; }
+.error { border-color: #cc4e00; background: rgba(204, 78, 0, .12); }
+.warning { border-color: #b36b00; background: rgba(179, 107, 0, .12); }
+.info { border-color: #0f7fbf; background: rgba(15, 127, 191, .10); }
+.success { border-color: #008563; background: rgba(0, 133, 99, .10); }
+"""
 _THEME = {
-    "light": {"palette": {"primary": {"main": "#0069a8"}, "background": {"default": "#f5f6f8", "paper": "#ffffff"}}},
-    "dark": {"palette": {"primary": {"main": "#2b7fb8"}, "background": {"default": "#101318", "paper": "#171a20"}}},
+    "light": {
+        "palette": {"primary": {"main": "#0069a8"}, "background": {"default": "#f1f3f6", "paper": "#ffffff"}},
+        "components": {"MuiAppBar": {"styleOverrides": {"root": {"backgroundColor": "#0b4f7d"}}}},
+    },
+    "dark": {
+        "palette": {"primary": {"main": "#56b4e9"}, "background": {"default": "#0e1116", "paper": "#171a20"}},
+        "components": {
+            "MuiAppBar": {"styleOverrides": {"root": {"backgroundColor": "#10273a", "backgroundImage": "none"}}},
+            "MuiPaper": {"styleOverrides": {"root": {"backgroundImage": "none"}}},
+        },
+    },
 }
 
 
@@ -48,9 +64,14 @@ def page(name: str, sidebar: list[Any], main: list[Any]) -> Any:
         f'<a href="./{key}"{" aria-current=page" if key == name else ""}>{title}</a>' for key, title in here
     )
     menu = pn.pane.HTML(f"<nav aria-label='Apps'>{links}</nav>", stylesheets=[_MENU], margin=0)
+    left = pn.Column(*sidebar, margin=(14, 0), sizing_mode="stretch_width")
+    # On a phone the controls would lie over everything else.
+    phone = "Mobi" in (pn.state.headers or {}).get("User-Agent", "")
     return Page(
-        title="Maestro", header=[menu], sidebar=sidebar, main=main,
-        sidebar_width=330, theme_config=_THEME, theme_toggle=True, busy_indicator="linear",
+        title="Maestro", header=[menu], sidebar=[left], sidebar_open=not phone,
+        main=[pn.Column(*main, margin=(14, 14), sizing_mode="stretch_width")],
+        sx={"& main": {"backgroundColor": "background.default"}}, sidebar_width=330,
+        theme_config=_THEME, theme_toggle=True, busy_indicator="linear",
     )  # fmt: skip
 
 
@@ -68,19 +89,18 @@ class Message(pn.viewable.Viewer):
     """A line that says what went wrong, or what to know; hidden while there is nothing to say."""
 
     def __init__(self) -> None:
-        import panel_material_ui as pmui
-
         super().__init__()
-        self._alert = pmui.Alert(object="", visible=False, sizing_mode="stretch_width", margin=(0, 0, 12, 0))
+        self.text = ""
+        self._line = pn.pane.HTML(
+            "", visible=False, sizing_mode="stretch_width", margin=(0, 0, 12, 0), stylesheets=[_MESSAGE]
+        )
 
     def say(self, text: str = "", kind: str = "error") -> None:
-        """Show `text` as it is, without any markup of its own; nothing hides the line."""
-        self._alert.param.update(object=escape(text), alert_type=kind, visible=bool(text))
-
-    @property
-    def text(self) -> str:
-        """What is shown."""
-        return str(self._alert.object) if self._alert.visible else ""
+        """Show `text` ("error", "warning", "info" or "success") as it is: no markup or Markdown in it is obeyed."""
+        self.text = text
+        role = "alert" if kind == "error" else "status"
+        shown = f"<div role='{role}' class='{escape(kind)}'>{escape(text)}</div>" if text else ""
+        self._line.param.update(object=shown, visible=bool(text))
 
     def __panel__(self) -> Any:
-        return self._alert
+        return self._line

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,9 @@ def listed() -> dict[str, list[str]]:
 
 
 def keep_upload(name: str, content: bytes) -> Path:
-    """Keep a file that came from a browser, under the hash of its content; nothing of it is executed.
+    """Keep a file that came from a browser, in a folder named by its content; nothing of it is executed.
+
+    Of its name stay letters, digits and ``_.-``, so that it can lead to no other place.
 
     Raises
     ------
@@ -46,9 +49,10 @@ def keep_upload(name: str, content: bytes) -> Path:
     ending = next((one for one in _ENDINGS if name.lower().endswith(one)), None)
     if ending is None:
         raise BarsError(f"{name[:80]!r} is no file of bars; give {', '.join(_ENDINGS)}.")
-    folder = Path("~/.cache/maestro/uploads").expanduser()
+    stem = re.sub(r"[^A-Za-z0-9_.-]+", "_", name[: -len(ending)].replace("\\", "/").rsplit("/", 1)[-1]).strip("._-")
+    folder = Path("~/.cache/maestro/uploads").expanduser() / hashlib.sha256(content).hexdigest()[:16]
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{hashlib.sha256(content).hexdigest()[:16]}{ending}"
+    path = folder / f"{stem[:60] or 'file'}{ending}"
     if not path.exists():
         beside = path.with_name(f"{path.name}.part")
         beside.write_bytes(content)
@@ -64,6 +68,7 @@ class SeriesPicker(pn.viewable.Viewer):
 
         super().__init__()
         self.state, self.given, self.problem = state, bars, ""
+        self._refused = ""
         self.bars: Bars | None = bars
         names = [name for group in listed().values() for name in group]
         if state.data not in names:
@@ -71,7 +76,10 @@ class SeriesPicker(pn.viewable.Viewer):
         self.name_box = pmui.Select(label="Series", options=names, value=state.data, sizing_mode="stretch_width")
         self.start = pmui.TextInput(label="From", value=state.start or "", placeholder="2020-01-01", width=140)
         self.end = pmui.TextInput(label="Up to", value=state.end or "", placeholder="2024-01-01", width=140)
-        self.file = pn.widgets.FileInput(accept=",".join(_ENDINGS), sizing_mode="stretch_width")
+        self.file = pmui.FileInput(
+            accept=",".join((*_ENDINGS, ".gz")), label="Drop a file here, or choose one", color="default",
+            variant="outlined", max_file_size=UPLOAD_LIMIT, chunk_size=4 * 2**20, sizing_mode="stretch_width",
+        )  # fmt: skip
         self.file.param.watch(self._uploaded, "value")
         self.name_box.param.watch(lambda event: state.param.update(data=event.new), "value")
         self.start.param.watch(lambda event: state.param.update(start=event.new or None), "value")
@@ -83,12 +91,18 @@ class SeriesPicker(pn.viewable.Viewer):
         """Load what the state names; on failure `bars` is None and `problem` says what to do."""
         if self.given is not None:
             return self.bars
+        if self._refused:
+            self.bars, self.problem, self._refused = None, self._refused, ""
+            return None
         try:
             self.bars, self.problem = load(self.state.data, start=self.state.start, end=self.state.end), ""
         except MaestroError as error:
             self.bars, self.problem = None, str(error)
         except OSError as error:
             self.bars, self.problem = None, f"{self.state.data} cannot be read: {error.strerror or error}."
+        except Exception as error:  # what a file from outside does to a reader is not known beforehand
+            said = f"{type(error).__name__}: {error}"
+            self.bars, self.problem = None, f"{self.state.data} cannot be read as bars ({said}); is it one of them?"
         return self.bars
 
     def _follow(self, name: str) -> None:
@@ -102,14 +116,16 @@ class SeriesPicker(pn.viewable.Viewer):
         try:
             self.state.data = str(keep_upload(str(self.file.filename), event.new))
         except BarsError as error:
-            self.bars, self.problem = None, str(error)
+            self._refused = str(error)
             self.state.param.trigger("data")
 
     def __panel__(self) -> Any:
         if self.given is not None:
             return pn.pane.HTML("")
         return pn.Column(
-            self.name_box, pn.Row(self.start, self.end),
-            pn.pane.HTML("Or a file (CSV, Parquet):", margin=(8, 0, 0, 10)),
-            self.file, sizing_mode="stretch_width",
+            self.name_box, pn.Row(self.start, self.end), self.file,
+            pn.pane.HTML(
+                f"CSV or Parquet, up to {UPLOAD_LIMIT // 2**20} MB; it stays on this machine.",
+                styles={"opacity": ".7", "font-size": "12px"}, margin=(0, 10),
+            ), sizing_mode="stretch_width",
         )  # fmt: skip
