@@ -249,6 +249,8 @@ def _read_yaml_rows(path: Path) -> list[dict[str, Any]]:
         raise SettingsError(f"cannot read {path}: {error}; give a CSV or YAML file of parameters.") from error
     if isinstance(document, list):
         document = {"reports": document}
+    if isinstance(document, dict) and document and not set(document) & {"common", "each", "reports"}:
+        document = {"reports": [document]}  # the parameters of one report, as an app freezes them
     if not isinstance(document, dict) or set(document) - {"common", "each", "reports"} or not document:
         raise SettingsError(f"{path} is of another form; give {_FORM}.")
     common, each, reports = document.get("common") or {}, document.get("each") or {}, document.get("reports") or [{}]

@@ -21,6 +21,8 @@ COMPARED = (
     "total_return", "annual_return", "sharpe_ratio", "sortino_ratio", "calmar_ratio", "vwr", "volatility",
     "max_drawdown", "win_rate", "profit_factor", "num_trades", "turnover", "exposure", "fees", "funding",
 )  # fmt: skip
+_PRINT = 16
+"""Digits of a fingerprint that are shown: enough to tell bars apart."""
 _ASIDE = {"source", "windows", "first"}
 
 
@@ -34,7 +36,7 @@ class Curve:
     drawdown: Any
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Comparison:
     """Several runs side by side.
 
@@ -61,17 +63,20 @@ class Comparison:
 
         return comparison_figure(self.curves, height=height, log=log)
 
+    def __repr__(self) -> str:
+        return f"Comparison of {len(self.names)} runs: {'; '.join(self.names)}"
+
     def _repr_html_(self) -> str:
-        from maestro.reports.html import table
+        from maestro.reports.html import Html, table
 
         notes = "".join(f"<li>{escape(note)}</li>" for note in self.notes)
         differing = self.settings.filter(pl.col("differs")).drop("differs")
-        tables = [
-            table([*frame.columns], [list(row) for row in frame.iter_rows()], kind="plain", caption=caption)
+        shown = [
+            table(["", *self.names], frame.iter_rows(), numeric=range(1, len(self.names) + 1), caption=caption)
             for frame, caption in ((self.metrics, "Out of sample"), (differing, "Settings that differ"))
             if len(frame)
         ]
-        return "".join(map(str, tables)) + (f"<ul>{notes}</ul>" if notes else "")
+        return Html("".join(shown) + (f"<ul>{notes}</ul>" if notes else ""))._repr_html_()
 
 
 def compare_runs(runs: Sequence[WalkForwardResult], *, common: bool = False) -> Comparison:
@@ -176,6 +181,8 @@ def _settings(names: Sequence[str], runs: Sequence[WalkForwardResult]) -> pl.Dat
     specs = [flat(wf.spec) for wf in runs]
     versions = [flat({"versions": wf.manifest.get("versions") or {}}) for wf in runs]
     specs = [{**spec, **version} for spec, version in zip(specs, versions, strict=True)]
+    for spec in specs:
+        spec["bars.fingerprint"] = spec.get("bars.fingerprint", "–")[:_PRINT]
     rows = []
     for key in dict.fromkeys(key for spec in specs for key in spec):
         values = [spec.get(key, "–") for spec in specs]

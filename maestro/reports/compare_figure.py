@@ -69,4 +69,4 @@ def legend(fig: Any, items: list[tuple[str, list[Any]]]) -> None:
     add_legend(fig, items)
     if len(items) > 1:
         fig.legend[0].orientation = "vertical"
-        fig.legend[0].ncols = 2 if len(items) > 3 else 1
+        fig.legend[0].ncols = 1 if len(items) <= 8 else 2

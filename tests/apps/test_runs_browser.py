@@ -157,7 +157,7 @@ def test_ticking_runs_compares_them_and_the_address_follows(visit: Visit, desk: 
 
 def test_a_link_shows_the_same_again_and_a_filter_leaves_fewer(browser: Any, address: str, desk: Path) -> None:
     chosen = [ids(desk, rule) for rule in ("MACDStrategy", "EmaCrossStrategy")]
-    visit = Visit(browser, f"{address}?runs={quote(json.dumps(chosen))}&common=true")
+    visit = Visit(browser, f"{address}?runs={quote(json.dumps(chosen))}&common_stretch=true")
     visit.page.locator("th", has_text="MACDStrategy").first.wait_for()
     assert visit.page.locator(".tabulator-row.tabulator-selected").count() == 2
     visit.page.get_by_label("Find").fill("macd")

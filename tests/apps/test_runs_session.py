@@ -300,7 +300,7 @@ def test_a_link_gives_the_same_screen(app: App, folder: Path, monkeypatch: pytes
     from urllib.parse import parse_qsl
 
     monkeypatch.chdir(folder.parent)
-    app.state.param.update(runs=ids(folder)[:2], common=True, text="AAPL", log_scale=True)
+    app.state.param.update(runs=ids(folder)[:2], common_stretch=True, text="AAPL", log_scale=True)
     query = dict(parse_qsl(app.state.link().removeprefix("?")))
     again = App(None, query=query)
     assert again.settings() == app.settings()
@@ -313,14 +313,14 @@ def test_a_link_cannot_open_other_folders_or_hold_nonsense(folder: Path, monkeyp
     for place in ("/etc", "..", "runs/../..", "\0"):
         assert "not in the folder that this app was started in" in state.read({"runs_dir": place})[0]
     assert state.runs_dir == "runs"
-    said = state.read({"runs": "[1, 2]", "status": "lost", "nothing": "x", "common": "perhaps"})
+    said = state.read({"runs": "[1, 2]", "status": "lost", "nothing": "x", "common_stretch": "perhaps"})
     assert len(said) == 4
     assert state.settings() == RunsState().settings()
-    assert App(None, query={"runs": '["gone"]'}).view.message.text.startswith("there is no run &#x27;gone&#x27;")
+    assert App(None, query={"runs": '["gone"]'}).view.message.text.startswith("there is no run 'gone'")
 
 
 def test_the_frozen_lines_give_the_same_comparison(app: App, folder: Path) -> None:
-    app.state.param.update(runs=ids(folder)[:3], common=True)
+    app.state.param.update(runs=ids(folder)[:3], common_stretch=True)
     space: dict[str, Any] = {}
     lines = [line for line in app.state.python().splitlines() if "show" not in line]
     exec("\n".join(lines), space)
@@ -330,7 +330,7 @@ def test_the_frozen_lines_give_the_same_comparison(app: App, folder: Path) -> No
     import yaml
 
     frozen = yaml.safe_load(app.state.papermill())
-    assert frozen == {"runs_dir": str(folder), "runs": app.state.runs, "common": True, "log_scale": False}
+    assert frozen == {"runs_dir": str(folder), "runs": app.state.runs, "common_stretch": True, "log_scale": False}
 
 
 def test_hostile_names_and_errors_stay_text(folder: Path) -> None:

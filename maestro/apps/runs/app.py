@@ -50,7 +50,7 @@ class App(pn.viewable.Viewer):
         view.excel.callback = self._workbooks
         view.on_report(lambda: io.BytesIO(self.session.report(self._report or "").encode()))
         self.state.param.watch(self._filtered, ["text", "strategy", "status", "runs_dir"])
-        self.state.param.watch(self._compare, ["runs", "common", "log_scale"])
+        self.state.param.watch(self._compare, ["runs", "common_stretch", "log_scale"])
         self.refresh()
         self._compare()
         if problems:
@@ -73,7 +73,7 @@ class App(pn.viewable.Viewer):
             pmui.TextInput.from_param(state.param.text, label="Find", placeholder="id, strategy, series, date", **wide),
             self.strategy,
             pmui.Select.from_param(state.param.status, label="Status", options=_STATUS, **wide),
-            pmui.Switch.from_param(state.param.common, label="common stretch only", margin=(6, 10)),
+            pmui.Switch.from_param(state.param.common_stretch, label="common stretch only", margin=(6, 10)),
             pmui.Switch.from_param(state.param.log_scale, label="logarithmic growth", margin=(6, 10)),
             pn.pane.HTML(f"<small>runs in <code>{_escaped(state.runs_dir)}</code></small>"),
         ]  # fmt: skip
@@ -152,7 +152,7 @@ class App(pn.viewable.Viewer):
             )
         comparison = None
         try:
-            comparison = self.session.compare(good, common=state.common) if good else None
+            comparison = self.session.compare(good, common=state.common_stretch) if good else None
         except MaestroError as error:
             problems.append(str(error))
         self.view.show_comparison(comparison, log=state.log_scale)

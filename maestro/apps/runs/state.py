@@ -10,7 +10,7 @@ import param
 
 from maestro.apps.state import AppState, Settings
 
-FROZEN = ("runs_dir", "runs", "common", "log_scale")
+FROZEN = ("runs_dir", "runs", "common_stretch", "log_scale")
 """What a notebook needs of it: how the list is filtered is left out."""
 
 
@@ -26,7 +26,7 @@ class RunsState(AppState):
         default="", objects=["", "done", "unfinished", "broken"], doc="Only runs of this status."
     )
     runs = param.List(default=[], item_type=str, doc="Ids of the runs that are compared.")
-    common = param.Boolean(default=False, doc="Show curves over the stretch that all runs tested.")
+    common_stretch = param.Boolean(default=False, doc="Show curves over the stretch that all runs tested.")
     log_scale = param.Boolean(default=False, doc="Show growth on a logarithmic scale.")
 
     def read(self, query: Mapping[str, str]) -> list[str]:
@@ -64,7 +64,7 @@ class RunsState(AppState):
         if not self.runs:
             return f"import maestro as ms\n\nms.runs.list_runs({self.runs_dir!r})\n"
         loads = "".join(f"    ms.load_run({run!r}, {self.runs_dir!r}),\n" for run in self.runs)
-        settings = "".join(f", {name}=True" for name in ("common",) if getattr(self, name))
+        settings = ", common=True" if self.common_stretch else ""
         figure = "log=True" if self.log_scale else ""
         return (
             f"import maestro as ms\n\ncompared = ms.reports.compare_runs([\n{loads}]{settings})\n"

@@ -34,8 +34,8 @@ _HEADINGS = {
 }  # fmt: skip
 _NUMBERS = {"sharpe_ratio": "0.00", "total_return": "0.0 %", "max_drawdown": "0.0 %", "num_trades": "0,0"}
 _WIDTHS = {
-    "id": 142, "status": 86, "strategy": 174, "bars": 150, "sharpe_ratio": 76, "total_return": 82, "max_drawdown": 92,
-    "num_trades": 72, "started": 128,
+    "id": 136, "status": 76, "strategy": 162, "bars": 136, "sharpe_ratio": 70, "total_return": 74, "max_drawdown": 98,
+    "num_trades": 70, "started": 124,
 }  # fmt: skip
 _LIST = """
 .tabulator, .tabulator .tabulator-row, .tabulator .tabulator-header { font-size: 13px !important; }
