@@ -23,6 +23,9 @@ nav a[aria-current] { background: rgba(255, 255, 255, .22); opacity: 1; font-wei
 """
 TABLE_STYLE = """
 .tabulator { font-size: 12.5px; background: transparent; color: inherit; border: none; }
+.tabulator .tabulator-tableholder, .tabulator .tabulator-tableholder .tabulator-table {
+  background: transparent; color: inherit;
+}
 .tabulator .tabulator-header, .tabulator .tabulator-header .tabulator-col { background: transparent; color: inherit; }
 .tabulator .tabulator-header .tabulator-col-title { font-weight: 500; opacity: .75; }
 .tabulator-row, .tabulator-row.tabulator-row-even { background: transparent; color: inherit; }
@@ -46,7 +49,10 @@ _THEME = {
         "components": {"MuiAppBar": {"styleOverrides": {"root": {"backgroundColor": "#0b4f7d"}}}},
     },
     "dark": {
-        "palette": {"primary": {"main": "#56b4e9"}, "background": {"default": "#0e1116", "paper": "#171a20"}},
+        "palette": {
+            "primary": {"main": "#3d94cf", "contrastText": "#ffffff"},
+            "background": {"default": "#0e1116", "paper": "#171a20"},
+        },
         "components": {
             "MuiAppBar": {"styleOverrides": {"root": {"backgroundColor": "#10273a", "backgroundImage": "none"}}},
             "MuiPaper": {"styleOverrides": {"root": {"backgroundImage": "none"}}},

@@ -42,12 +42,13 @@ function at(axis, time, shown) {
   return pixel === null ? (time < shown.from ? 0 : axis.width()) : pixel;
 }
 
-function points(data) {
-  const {time, value, color} = data, rows = new Array(time.length);
+// Points of a line; `color` numbers the entries of `palette`.
+function points(data, tint) {
+  const {time, value, color} = data, rows = new Array(time.length), palette = color && data.palette.map(tint);
   for (let i = 0; i < time.length; i++) {
     const v = value[i];
     rows[i] = v === v ? {time: time[i], value: v} : {time: time[i]};
-    if (color && v === v) rows[i].color = color[i];
+    if (color && v === v) rows[i].color = palette[color[i]];
   }
   return rows;
 }
@@ -72,25 +73,37 @@ function isDark() {
 
 function render({model, el}) {
   const host = document.createElement("div"), head = document.createElement("div"), body = document.createElement("div");
-  host.style.cssText = "display:flex;flex-direction:column;width:100%;height:100%;font:12px system-ui,sans-serif";
-  head.style.cssText = "display:flex;gap:4px;align-items:center;min-height:26px;flex-wrap:wrap";
+  host.style.cssText = "display:flex;flex-direction:column;width:100%;height:100%;font-family:inherit;font-size:12.5px";
+  head.style.cssText = "display:flex;gap:6px 16px;align-items:center;min-height:30px;flex-wrap:wrap;padding-bottom:4px";
+  const style = document.createElement("style"), ranges = document.createElement("div");
+  style.textContent = `
+    .ranges { display: flex; gap: 2px; }
+    .ranges button { border: none; background: none; border-radius: 5px; padding: 4px 9px; cursor: pointer; font: inherit; color: inherit; }
+    .ranges button:hover { background: rgba(127, 140, 160, .16); }
+    .ranges button[aria-pressed=true] { background: rgba(127, 140, 160, .26); font-weight: 600; }
+    button:focus-visible, .body:focus-visible { outline: 2px solid #3d8fd1; outline-offset: 1px; }
+    .legend { display: flex; flex-wrap: wrap; gap: 0 12px; font-variant-numeric: tabular-nums; }
+    .legend b { font-weight: 500; opacity: .72; margin-right: 4px; }`;
+  ranges.className = "ranges";
+  ranges.setAttribute("role", "group");
+  ranges.setAttribute("aria-label", "Range");
+  body.className = "body";
   body.style.cssText = "position:relative;flex:1;min-height:0";
   body.tabIndex = 0;
-  body.setAttribute("role", "img");
+  body.setAttribute("role", "application");
   body.setAttribute("aria-label", "Price chart; arrows move it, plus and minus zoom, Home and End go to the ends");
   const legend = document.createElement("div");
   legend.className = "legend";
-  legend.style.cssText = "margin-left:auto;font-variant-numeric:tabular-nums;white-space:nowrap;overflow:hidden";
   for (const [name, days] of RANGES) {
     const button = document.createElement("button");
     button.textContent = name;
     button.dataset.range = name;
-    button.style.cssText = "border:1px solid;background:none;border-radius:4px;padding:2px 8px;cursor:pointer;font:inherit;color:inherit;border-color:currentColor;opacity:.75";
-    button.onclick = () => range(days);
-    head.append(button);
+    button.type = "button";
+    button.onclick = () => { range(days); press(name); };
+    ranges.append(button);
   }
-  head.append(legend);
-  host.append(head, body);
+  head.append(ranges, legend);
+  host.append(style, head, body);
   el.append(host);
 
   const chart = createChart(body, {autoSize: true, layout: {attributionLogo: true, panes: {enableResize: true}},
@@ -100,24 +113,52 @@ function render({model, el}) {
   const marks = createSeriesMarkers(price, []), bands = new Spans();
   price.attachPrimitive(bands);
   const drawn = new Map();
-  let colors = LIGHT;
+  let colors = LIGHT, digits = 2;
+
+  // A colour of the light theme in the theme of the page; what is said behind it (transparency) stays.
+  function tint(color) {
+    const night = colors === DARK && typeof color === "string" && model.night[color.slice(0, 7)];
+    return night ? night + color.slice(7) : color;
+  }
+
+  function press(name) {
+    for (const button of ranges.children) button.setAttribute("aria-pressed", String(button.dataset.range === name));
+  }
 
   function dress() {
+    const before = colors;
     colors = isDark() ? DARK : LIGHT;
     host.style.color = colors.muted;
     chart.applyOptions({layout: {background: {type: ColorType.Solid, color: colors.ground}, textColor: colors.muted,
       panes: {separatorColor: colors.edge, separatorHoverColor: colors.edge}},
       grid: {vertLines: {color: colors.grid}, horzLines: {color: colors.grid}},
-      rightPriceScale: {borderColor: colors.edge}, timeScale: {borderColor: colors.edge}});
+      rightPriceScale: {borderColor: colors.edge, entireTextOnly: true}, timeScale: {borderColor: colors.edge}});
     price.applyOptions({upColor: colors.up, wickUpColor: colors.up, downColor: colors.down, wickDownColor: colors.down});
+    if (before === colors) return;
+    for (const held of drawn.values()) {
+      held.series.applyOptions(tones(held.line));
+      if (held.line.data.palette) held.series.setData(points(held.line.data, tint));
+    }
+    setMarkers();
+    say();
   }
 
+  function tones(line) {
+    const color = tint(line.color), options = {color, lineColor: color};
+    for (const [name, value] of Object.entries(line.options || {})) options[name] = tint(value);
+    return options;
+  }
+
+  function setMarkers() { marks.setMarkers(model.markers.map((mark) => ({...mark, color: tint(mark.color)}))); }
+
   function setCandles() {
-    const data = model.candles, digits = precision(data.close || []);
+    const data = model.candles;
+    digits = precision(data.close || []);
     price.applyOptions({priceFormat: {type: "price", precision: digits, minMove: 10 ** -digits}});
     price.priceScale().applyOptions({mode: model.log ? PriceScaleMode.Logarithmic : PriceScaleMode.Normal});
     price.setData(data.time ? candles(data) : []);
     chart.timeScale().fitContent();
+    press("all");
   }
 
   // Lines that are there already get new data; panes come and go only when their names change.
@@ -130,14 +171,15 @@ function render({model, el}) {
       let held = drawn.get(key);
       if (!held) {
         const place = pane.name === "price" ? 0 : places.indexOf(pane.name) + 1;
-        const options = {color: line.color, lineColor: line.color, lineWidth: line.width || 1.5, priceLineVisible: false,
-          lastValueVisible: false, crosshairMarkerVisible: false, priceFormat: format(line), ...(line.options || {})};
+        const options = {lineWidth: line.width || 1.5, priceLineVisible: false,
+          lastValueVisible: false, crosshairMarkerVisible: false, priceFormat: format(line), ...tones(line)};
         held = {series: chart.addSeries(KINDS[line.kind], options, place), line, pane};
         drawn.set(key, held);
       }
       held.line = line;
       if (pane.name !== "price") held.series.priceScale().applyOptions({mode: pane.log ? PriceScaleMode.Logarithmic : PriceScaleMode.Normal});
-      if (held.data !== line.data) { held.series.setData(points(line.data)); held.data = line.data; }
+      held.series.applyOptions(tones(line));
+      if (held.data !== line.data) { held.series.setData(points(line.data, tint)); held.data = line.data; }
     }
     chart.panes().forEach((pane, i) => pane.setStretchFactor(i ? (model.panes.find((p) => p.name === places[i - 1]) || {}).height || 1 : 4));
   }
@@ -152,16 +194,29 @@ function render({model, el}) {
     return {type: "price", precision: digits, minMove: 10 ** -digits};
   }
 
-  function show(time, values) {
-    const parts = [];
-    if (time !== undefined && time !== null) parts.push(new Date(time * 1000).toISOString().slice(0, 16).replace("T", " "));
-    const bar = values && values.get(price);
-    if (bar) parts.push(`O ${bar.open} H ${bar.high} L ${bar.low} C ${bar.close}`);
-    for (const held of drawn.values()) {
-      const value = values && values.get(held.series);
-      if (value && value.value !== undefined) parts.push(`${held.line.name} ${held.series.priceFormatter().format(value.value)}`);
+  // The bar under the crosshair, or the last one; as text, whatever a name contains.
+  function say(time, values) {
+    legend.replaceChildren();
+    const add = (name, text, color) => {
+      const part = document.createElement("span"), label = document.createElement("b");
+      label.textContent = name;
+      if (color) { label.style.color = color; label.style.opacity = 1; }
+      part.append(label, text);
+      legend.append(part);
+    };
+    const bars = model.candles, n = (bars.time || []).length;
+    if (!n) return;
+    const inside = time !== undefined && time !== null, last = n - 1;
+    add("", new Date((inside ? Number(time) : bars.time[last]) * 1000).toISOString().slice(0, 16).replace("T", " "));
+    const bar = inside ? values && values.get(price) : {open: bars.open[last], high: bars.high[last], low: bars.low[last], close: bars.close[last]};
+    if (bar && bar.open !== undefined) {
+      for (const [short, name] of [["O", "open"], ["H", "high"], ["L", "low"], ["C", "close"]]) add(short, bar[name].toFixed(digits));
+      add("", `${bar.close >= bar.open ? "+" : "\u2212"}${Math.abs(100 * (bar.close / bar.open - 1)).toFixed(2)} %`);
     }
-    legend.textContent = parts.join("   ");
+    for (const held of drawn.values()) {
+      const point = inside ? values && values.get(held.series) : held.series.dataByIndex(1e9, -1);
+      if (point && point.value !== undefined) add(held.line.name, held.series.priceFormatter().format(point.value), point.color || tint(held.line.color));
+    }
   }
 
   function range(days) {
@@ -193,18 +248,20 @@ function render({model, el}) {
     clearTimeout(told);
     told = setTimeout(() => { model.shown = last; }, 150);
   });
-  chart.subscribeCrosshairMove((move) => show(move.time, move.seriesData));
+  chart.subscribeCrosshairMove((move) => say(move.time, move.seriesData));
+  const moved = () => press("");
+  for (const kind of ["wheel", "pointerdown", "keydown"]) body.addEventListener(kind, moved, {passive: true});
   chart.subscribeClick((click) => { if (click.time !== undefined) model.clicked = Number(click.time); });
 
   const observer = new MutationObserver(() => requestAnimationFrame(dress));
   for (const node of [document.documentElement, document.body]) observer.observe(node, {attributes: true});
-  model.on("candles", () => { setCandles(); setPanes(); });
-  model.on("panes", setPanes);
-  model.on("markers", () => marks.setMarkers(model.markers));
+  model.on("candles", () => { setCandles(); setPanes(); say(); });
+  model.on("panes", () => { setPanes(); say(); });
+  model.on("markers", setMarkers);
   model.on("spans", () => bands.set(model.spans));
-  model.on("window", () => { if (model.window) chart.timeScale().setVisibleRange({from: model.window[0], to: model.window[1]}); });
+  model.on("window", () => { if (model.window) { chart.timeScale().setVisibleRange({from: model.window[0], to: model.window[1]}); press(""); } });
   model.on("remove", () => { observer.disconnect(); chart.remove(); });
-  dress(); setCandles(); setPanes(); marks.setMarkers(model.markers); bands.set(model.spans);
+  dress(); setCandles(); setPanes(); setMarkers(); bands.set(model.spans); say();
   host.chart = chart;  // for tests in a browser
   el.dataset.ready = "yes";
 }

@@ -17,17 +17,19 @@ import polars as pl
 from panel.custom import JSComponent
 
 from maestro.bars import as_us
+from maestro.errors import SettingsError
 from maestro.reports.equity import LOG_FROM
-from maestro.reports.theme import OVERLAYS
+from maestro.reports.theme import DARK, LIGHT, OVERLAYS
 from maestro.reports.thinning import thin
 
 if TYPE_CHECKING:
     from maestro.bars import Bars
 
-UP, DOWN, NEUTRAL = "#0f7fbf", "#cc4e00", "#8b919d"
+UP, DOWN, NEUTRAL = LIGHT["gain"], LIGHT["loss"], LIGHT["benchmark"]
 MARKED = 2_000
 """Trades that are marked, the last ones where there are more; `Chart.set_trades` returns how many are not."""
 _SPANS = {"fatal": "rgba(204,78,0,0.30)", "warning": "rgba(179,107,0,0.22)", "info": "rgba(61,86,178,0.16)"}
+_NIGHT = {LIGHT[name]: DARK[name] for name in LIGHT} | {NEUTRAL: DARK["benchmark"]}
 Kind = Literal["line", "histogram", "area", "baseline"]
 Format = Literal["price", "money", "volume", "percent", "rate"]
 
@@ -41,7 +43,7 @@ class Line:
     name : str
     time : int64[n] [µs]
     values : float64[n], NaN is a gap
-    color : CSS colour, or one a point
+    color : CSS colour, or one a point; those of `maestro.reports.theme` have a partner for the dark
     kind : {"line", "histogram", "area", "baseline"}
     format : {"price", "money", "volume", "percent", "rate"}, how values are written
     """
@@ -60,7 +62,12 @@ class Line:
         data: dict[str, Any] = {"time": _seconds(self.time), "value": np.asarray(self.values, np.float64)}
         several = not isinstance(self.color, str)
         if several:
-            data["color"] = list(self.color)
+            palette, index = np.unique(np.asarray(self.color, dtype=str), return_inverse=True)
+            if len(palette) > 255:
+                raise SettingsError(
+                    f"the line {self.name!r} has {len(palette)} colours; give at most 255 different ones."
+                )
+            data["palette"], data["color"] = palette.tolist(), index.astype(np.uint8)
         return {
             "name": self.name, "kind": self.kind, "format": self.format, "width": self.width, "data": data,
             "color": NEUTRAL if several else self.color, "options": self.options,
@@ -101,6 +108,8 @@ class Chart(JSComponent):
     window: Any = param.Parameter(default=None)
     shown: Any = param.Parameter(default=None)
     clicked: Any = param.Parameter(default=None)
+
+    night: dict[str, str] = param.Dict(default=_NIGHT, constant=True)  # type: ignore[assignment]
 
     _bundle = "chart.bundle.js"
 

@@ -10,8 +10,18 @@ import polars as pl
 from maestro.apps.chart import Line, Pane
 from maestro.apps.chart.component import DOWN, UP
 from maestro.bars import Bars
+from maestro.data.timeframes import as_datetime
 from maestro.quality import Finding
 from maestro.reports.theme import LIGHT
+
+
+@dataclass(frozen=True)
+class Place:
+    """One place of a defect: which finding (row of the table) and the stretch [µs]."""
+
+    row: int
+    start: int
+    end: int
 
 
 @dataclass(frozen=True)
@@ -20,17 +30,41 @@ class Market:
 
     bars: Bars
     panes: list[Pane]
-    marks: list[tuple[int, int, str]]
     findings: tuple[Finding, ...]
+    places: tuple[Place, ...]
+    """All places of all defects, by time."""
+
+    @property
+    def marks(self) -> list[tuple[int, int, str]]:
+        """Stretches for the chart."""
+        return [(place.start, place.end, self.findings[place.row].severity) for place in self.places]
 
 
 def look(bars: Bars) -> Market:
     """Panes of what the bars carry, and what is odd in them."""
-    quality = bars.quality()
-    marks: list[tuple[int, int, str]] = [
-        (a, b, finding.severity) for finding in quality.findings for a, b in finding.spans
+    findings = bars.quality().findings
+    places = [
+        Place(row, start, end)
+        for row, finding in enumerate(findings)
+        for start, end in finding.spans or ((finding.first, finding.last),)
     ]
-    return Market(bars, panes(bars), marks, quality.findings)
+    return Market(bars, panes(bars), findings, tuple(sorted(places, key=lambda place: (place.start, place.row))))
+
+
+def facts(bars: Bars) -> dict[str, str]:
+    """What a person wants to know of a series first, as texts by name."""
+    more = [name for name in ("funding_rate", "open_interest", "basis") if getattr(bars, name) is not None]
+    change = bars.close[-1] / bars.close[0] - 1
+    return {
+        "Bars": f"{len(bars):,}",
+        "Timeframe": bars.timeframe,
+        "From": f"{bars.start:%Y-%m-%d %H:%M}",
+        "To": f"{bars.end:%Y-%m-%d %H:%M}",
+        "Last close": f"{bars.close[-1]:,.6g}",
+        "Change": f"{change:+,.1%}".replace("-", "\u2212"),
+        "Carries": "prices, volume" + "".join(f", {name.replace('_', ' ')}" for name in more),
+        "Fingerprint": bars.fingerprint[:12],
+    }  # fmt: skip
 
 
 def panes(bars: Bars) -> list[Pane]:
@@ -56,9 +90,15 @@ def table(findings: tuple[Finding, ...]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
-def window(bars: Bars, finding: Finding, place: int) -> tuple[int, int]:
-    """Stretch [µs] around one place of a defect: itself, and 40 bars on either side."""
-    spans = finding.spans or ((finding.first, finding.last),)
-    start, end = spans[place % len(spans)]
-    a, b = np.searchsorted(bars.time, [start, end])
+def window(bars: Bars, place: Place) -> tuple[int, int]:
+    """Stretch [µs] around a place of a defect: itself, and 40 bars on either side."""
+    a, b = np.searchsorted(bars.time, [place.start, place.end])
     return int(bars.time[max(0, a - 40)]), int(bars.time[min(len(bars) - 1, b + 40)])
+
+
+def described(market: Market, number: int) -> str:
+    """In words, the place of that number."""
+    place = market.places[number]
+    start, end = as_datetime(place.start), as_datetime(place.end)
+    stretch = f"{start:%Y-%m-%d %H:%M}" + (f" to {end:%Y-%m-%d %H:%M}" if end > start else "")
+    return f"{number + 1:,} of {len(market.places):,}: {market.findings[place.row].check}, {stretch} UTC"

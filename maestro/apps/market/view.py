@@ -11,23 +11,39 @@ from maestro.apps.chart import Chart
 from maestro.apps.market import session
 from maestro.apps.page import TABLE_STYLE, Message, card
 
+_FACTS = """
+h2 { font-size: 20px; font-weight: 600; margin: 0 0 8px; overflow-wrap: anywhere; }
+dl { display: flex; flex-wrap: wrap; gap: 8px 28px; margin: 0; }
+dt { font-size: 11.5px; opacity: .68; } dd { margin: 0; font-size: 14.5px; font-variant-numeric: tabular-nums; }
+p { margin: 10px 0 0; font-size: 12.5px; opacity: .75; overflow-wrap: anywhere; }
+"""
+
 
 class MarketView(pn.viewable.Viewer):
     """Chart of a series with its defects marked, and a table of them."""
 
     def __init__(self, *beside: Any) -> None:
+        import panel_material_ui as pmui
+
         super().__init__()
         self.beside, self.message = beside, Message()
-        self.headline = pn.pane.HTML("", sizing_mode="stretch_width", margin=(0, 0, 8, 0))
+        self.facts = pn.pane.HTML("", sizing_mode="stretch_width", margin=0, stylesheets=[_FACTS])
         self.chart = Chart(height=640)
         self.defects = pn.widgets.Tabulator(
             disabled=True, show_index=False, selectable=1, theme="simple", sizing_mode="stretch_width",
-            pagination="remote", page_size=10, stylesheets=[TABLE_STYLE],
+            layout="fit_data_stretch", sortable=False, stylesheets=[TABLE_STYLE],
         )  # fmt: skip
-        self.clean = pn.pane.HTML("Nothing odd was found.", visible=False)
-        self.defects.on_click(self._clicked)
+        shared: dict[str, Any] = {"variant": "outlined", "color": "default", "size": "small", "width": 110}
+        self.back = pmui.Button(label="Previous", icon="chevron_left", **shared)
+        self.on = pmui.Button(label="Next", end_icon="chevron_right", **shared)
+        self.here = pn.pane.HTML("", margin=(10, 10))
+        self.steps = pn.Row(self.back, self.on, self.here, margin=(0, 0, 4, 0))
+        self.clean = pn.pane.HTML("Nothing odd was found in these bars.", visible=False, margin=(4, 0))
+        self.back.on_click(lambda _: self._step(-1))
+        self.on.on_click(lambda _: self._step(1))
+        self.defects.on_click(lambda event: self._clicked(event.row))
         self._market: session.Market | None = None
-        self._places: dict[int, int] = {}
+        self._place = -1
 
     def fail(self, problem: str) -> None:
         """Say why there is nothing new to show; what was shown stays."""
@@ -35,29 +51,44 @@ class MarketView(pn.viewable.Viewer):
 
     def update(self, market: session.Market) -> None:
         """Show a series."""
-        bars = market.bars
+        bars, odd = market.bars, bool(market.findings)
         with pn.io.hold():
             self.chart.set_bars(bars)
             self.chart.set_panes(market.panes)
             self.chart.mark(market.marks)
-            span = f"{bars.start:%Y-%m-%d %H:%M} to {bars.end:%Y-%m-%d %H:%M} UTC"
-            self.headline.object = f"<b>{escape(bars.name)}</b>, {len(bars):,} bars, {span}"
+            said = "".join(
+                f"<div><dt>{name}</dt><dd>{escape(text)}</dd></div>" for name, text in session.facts(bars).items()
+            )
+            notes = f"<p>{escape('; '.join(bars.notes))}</p>" if bars.notes else ""
+            self.facts.object = f"<h2>{escape(bars.name)}</h2><dl>{said}</dl>{notes}"
             self.defects.value = session.table(market.findings).to_pandas()
-            self.defects.visible, self.clean.visible = bool(market.findings), not market.findings
-            self.message.say(". ".join(bars.notes), "info")
-        self._market, self._places = market, {}
+            self.defects.visible = self.steps.visible = odd
+            self.clean.visible = not odd
+            self.here.object = f"Places: {len(market.places):,}. A click on a row goes to its next one."
+            self.message.say()
+        self._market, self._place = market, -1
 
-    def _clicked(self, event: Any) -> None:
-        """Go to the next place of the defect that was clicked."""
-        if self._market is None:
-            return
-        place = self._places.get(event.row, -1) + 1
-        self._places[event.row] = place
-        self.chart.go_to(*session.window(self._market.bars, self._market.findings[event.row], place))
+    def _step(self, by: int) -> None:
+        """Go to the next place of any defect, or the one before."""
+        if self._market is not None:
+            start = self._place if self._place >= 0 or by > 0 else 0
+            self._go((start + by) % len(self._market.places))
+
+    def _clicked(self, row: int) -> None:
+        """Go to the next place of the defect in that row of the table."""
+        if self._market is not None:
+            own = [number for number, place in enumerate(self._market.places) if place.row == row]
+            self._go(next((number for number in own if number > self._place), own[0]))
+
+    def _go(self, number: int) -> None:
+        assert self._market is not None
+        self._place = number
+        self.here.object = escape(session.described(self._market, number))
+        self.chart.go_to(*session.window(self._market.bars, self._market.places[number]))
 
     def __panel__(self) -> Any:
         return pn.Column(
-            self.message, card("", self.headline, self.chart),
-            card("What is odd: a click goes to the next place", self.defects, self.clean), *self.beside,
-            sizing_mode="stretch_width",
+            self.message, card("", self.facts), card("", self.chart),
+            card("What is odd in the data, and what it can do to a backtest", self.steps, self.defects, self.clean),
+            *self.beside, sizing_mode="stretch_width",
         )  # fmt: skip
