@@ -56,6 +56,8 @@ def test_a_missing_extra_says_how_to_get_it() -> None:
 def test_what_an_extra_brings_is_missed_by_name(
     library: str, call: Callable[[ms.Bars, Path], Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    for name in [one for one in sys.modules if one.startswith(f"maestro.engine.{library}")]:
+        monkeypatch.delitem(sys.modules, name)  # loaded with its library by another test
     monkeypatch.setitem(sys.modules, library, None)
     with pytest.raises(MissingExtraError, match=rf"{library} is not installed.*maestro-research\["):
         call(ms.load("sample:AAPL", start="2006"), tmp_path)

@@ -53,10 +53,10 @@ def parity(
     progress: Annotated[bool, typer.Option("--progress/--no-progress", help="Show progress on stderr.")] = True,
     json: options.Json = False,
 ) -> None:  # fmt: skip
-    """Run strategies through the engines and compare: exit code 1 where one does not agree.
+    """Compare the engines, strategy by strategy: do they agree, and where not, why?
 
-    vectorbt must agree to 1e-9 on every fill, equity value and metric; backtrader on metrics within 2 %, on 95 % of
-    the trades within one bar, with a correlation of equity above 0.95.
+    The exit code is 1 where one does not agree. vectorbt must agree to 1e-9 on every fill, equity value and metric;
+    backtrader on metrics within 2 %, on 95 % of the trades within one bar, with a correlation of equity above 0.95.
     """
     from tqdm import tqdm
 
