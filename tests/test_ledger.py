@@ -359,6 +359,29 @@ def test_a_kill_at_any_moment_loses_no_whole_entry(call: int) -> None:
     assert not errors(verify())
 
 
+RUN = """
+import os, sys
+import maestro as ms
+def listen(event):
+    if type(event).__name__ == "FoldDone" and event.fold == 2:
+        os.kill(os.getpid(), 9)
+bars = ms.synthetic_bars(900, seed=3)
+ms.walk_forward(bars, "EmaCrossStrategy", splitter="rolling:8,2,1", trials=6, workers=1, runs_dir=sys.argv[1],
+                progress=listen)
+"""
+
+
+def test_a_run_that_was_killed_is_counted_once_when_it_goes_on(bars: ms.Bars, tmp_path: Path) -> None:
+    done = subprocess.run([sys.executable, "-c", RUN, str(tmp_path / "runs")], cwd=ROOT, check=False)
+    assert done.returncode == -9
+    book = Ledger(bars)
+    killed = book.trials.evaluated
+    assert 0 < killed < 7 * 6
+    wf = run(bars, splitter="rolling:8,2,1", runs_dir=tmp_path / "runs")
+    assert book.n_trials == book.trials.evaluated == evaluated(wf)
+    assert not errors(verify())
+
+
 # -- tampering -----------------------------------------------------------------------------------
 
 

@@ -341,6 +341,15 @@ def test_the_command(run: ms.WalkForward, tmp_path: Path, capsys: pytest.Capture
     assert shell(capsys, "zzz", *place)[0] == 2
     assert shell(capsys, run.id, *place, "--fold", "9")[0] == 2
     assert shell(capsys, run.id, *place, "--fold", "1", "--all")[0] == 2
+    assert run.folder is not None
+    path = run.folder / "manifest.json"
+    whole = path.read_bytes()
+    manifest = json.loads(whole)
+    manifest.pop("seal")
+    path.write_bytes(_manifest({**manifest, "status": "running"}))
+    code, _, err = shell(capsys, run.id, *place)
+    assert (code, "is not finished" in err) == (2, True)
+    path.write_bytes(whole)
     rewritten(run, "folds", lambda frame: frame.with_columns(pl.col("oos_vwr") + 1e-12))
     code, out, _ = shell(capsys, run.id, *place, "--all", "--no-progress", "--workers", "1")
     assert (code, "! result: fold 0" in out) == (1, True)

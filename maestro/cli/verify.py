@@ -43,25 +43,23 @@ def verify(
     from maestro import verification
     from maestro.cli import reading, stopping
     from maestro.errors import RunError, SettingsError
-    from maestro.runs import find
     from maestro.walkforward import ProgressBar
 
     if fold and all_:
         raise typer.BadParameter("--fold and --all exclude each other", ctx)
     cls = None if strategy is None else reading.read_strategy(strategy, None)
     folder = reading.configured(runs_dir, "runs_dir", Path("runs"))
-    try:
-        store = find(run, folder)
-    except RunError as error:
-        raise SettingsError(str(error)) from error
     bars: Any = None if data is None else reading.read_bars(data, symbol, None, None)
     bar = ProgressBar(mininterval=0.1 if sys.stderr.isatty() else 10.0)
-    with stopping.stopped_by_ctrl_c() as cancel:
-        outcome = verification.verify(
-            store.folder, folds="all" if all_ else fold or None, bars=bars, strategy=cls,
-            workers=reading.configured(workers, "search.workers", None), progress=[bar] if progress else False,
-            cancel=cancel,
-        )  # fmt: skip
+    try:
+        with stopping.stopped_by_ctrl_c() as cancel:
+            outcome = verification.verify(
+                run, folds="all" if all_ else fold or None, runs_dir=folder, bars=bars, strategy=cls,
+                workers=reading.configured(workers, "search.workers", None), progress=[bar] if progress else False,
+                cancel=cancel,
+            )  # fmt: skip
+    except RunError as error:  # there is no such run, or it is unfinished: nothing that could differ
+        raise SettingsError(str(error)) from error
     if json:
         from maestro.cli.printing import print_json
 

@@ -6,18 +6,20 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from maestro.bars import Bars
-from maestro.engine import Backtest
 from maestro.errors import LedgerError, SettingsError
 from maestro.ledger.chain import Chain, Entry, Finding, Head
 from maestro.ledger.series import file_name, series_of, user
 from maestro.ledger.series import folder as _folder
 from maestro.ledger.tally import Tally
 from maestro.version import __version__
+
+if TYPE_CHECKING:
+    from maestro.engine import Backtest
 
 INDEX = "index.ledger"
 SUFFIX = ".ledger"
