@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -183,6 +185,17 @@ def test_the_page() -> None:
     assert text.count("| RSIStrategy |") == 2
     rows = [line for line in text.splitlines() if line.startswith("| ")]
     assert not [row for row in rows if "nan" in row.lower().replace("finan", "")]
+
+
+def test_the_page_in_the_docs_has_every_strategy_on_every_series() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "parity.md").read_text("utf-8")
+    passed, compared = map(int, re.findall(r"\*\*(\d+) of (\d+) comparisons passed", text)[0])
+    series = re.findall(r"^## (\S+:\S+)$", text, re.M)
+    assert len(series) >= 3
+    assert passed == compared == 2 * 22 * len(series)
+    assert "✗" not in text
+    for part in re.split(r"^## ", text, flags=re.M)[1 : len(series) + 1]:
+        assert re.findall(r"^\| (\w+) \|", part, re.M)[1:] == ms.strategies()
 
 
 def test_a_failure_is_marked_and_ends_with_1(monkeypatch: pytest.MonkeyPatch) -> None:
