@@ -22,7 +22,7 @@ from maestro.validation.permutation import Permutation, permuted_bars
 from maestro.walkforward.executors import pooled
 
 
-def planted_bars(bars: Bars, edge: float, *, duration: float = 60.0, seed: Any = 0) -> Bars:
+def planted_bars(bars: Bars, edge: float, *, duration: float = 30.0, seed: Any = 0) -> Bars:
     """Bars in whose permuted returns a trend is hidden that can be found.
 
     The returns of `bars` are permuted, so that nothing is left to predict; then each log return gets
@@ -73,7 +73,7 @@ def calibrate(
     *,
     edge: float = 0.0,
     series: int = 20,
-    duration: float = 60.0,
+    duration: float = 30.0,
     permutations: int = PERMUTATIONS,
     seed: int = 0,
     workers: int | None = None,
@@ -179,7 +179,8 @@ def _against_the_others(
     for k, (sharpe, checks) in enumerate(found):
         rest = np.delete(sharpes, k)
         drawn = np.random.default_rng([seed, 1, k]).permutation(rest)[:permutations]
-        test = Permutation("sharpe_ratio", sharpe, drawn[np.isfinite(drawn)], 0, permutations, seed)
+        defined = np.isfinite(drawn)
+        test = Permutation("sharpe_ratio", sharpe, drawn[defined], int((~defined).sum()), permutations, seed)
         p = test.pvalue
         outcome: Any = "not done" if np.isnan(p) else "pass" if p <= SIGNIFICANT else "fail"
         result.append((sharpe, tuple(replace(c, outcome=outcome) if c.key == "permutation" else c for c in checks)))

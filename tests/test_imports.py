@@ -30,7 +30,7 @@ ROWS = (
     ("walkforward",),
     ("validation",),
     ("reports",),
-    ("research", "judge", "verification", "apps", "cli", "service"),
+    ("research", "judge", "calibration", "verification", "apps", "cli", "service"),
 )
 ENTRIES = {"__init__", "__main__"}
 ROW = {name: number for number, row in enumerate(ROWS) for name in row}

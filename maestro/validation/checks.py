@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -81,13 +81,20 @@ class Material:
 
 def all_checks(m: Material) -> tuple[Check, ...]:
     """Every check, in the order of the table."""
-    return (
+    made = (
         _trades(m), _folds(m), _length(m), _lookahead(m),
         _sharpe(m), _interval(m), _benchmark(m),
         _efficiency(m), _consistency(m), _pbo(m),
         _deflated(m), _permutation(m), _spa(m),
         _costs(m), _neighbourhood(m),
     )  # fmt: skip
+    said: set[str] = set()
+    checks = []
+    for check in made:
+        again = check.outcome == "not done" and check.meaning in said
+        said.add(check.meaning)
+        checks.append(replace(check, meaning="Not done for the same reason.") if again else check)
+    return tuple(checks)
 
 
 def counted(wf: Any, bars: Bars | None) -> tuple[int, float, str]:
@@ -307,12 +314,13 @@ def _permutation(m: Material) -> Check:
             m.why["permutation"] = "The metric is defined on no shuffled series, or not on the real one."
         return _not_done(m, "permutation", title, "luck", asked)
     better = int((found.null >= found.observed).sum())
+    count = len(found.null) + found.undefined
     text = (
-        f"The whole procedure was repeated on {len(found.null)} series with the same returns in another order; "
+        f"The whole procedure was repeated on {count} series with the same returns in another order; "
         f"{better or 'none'} did as well."
     )
     if found.undefined:
-        text += f" On {found.undefined} more nothing was traded."
+        text += f" On {found.undefined} of them nothing was traded."
     return _made("permutation", title, "luck", found.pvalue, SIGNIFICANT, False, f"p = {found.pvalue:.3g}", asked, text,
                  **found.to_dict())  # fmt: skip
 

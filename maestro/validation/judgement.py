@@ -123,23 +123,23 @@ def turned_around(checks: Sequence[Check]) -> list[str]:
         else:
             said.append(f"More than {_MOST_TURNED} checks would have to come out otherwise for it to be robust.")
     if now == "robust":
-        worse = [c for c in checks if c.outcome == "pass" and _with(checks, [c], "fail") != "robust"]
+        worse = [c for c in checks if c.outcome == "pass" and _with(checks, [c], "fail") == "inconclusive"]
         if worse:
-            said.append(f"It would be inconclusive if one of these failed: {listed([c.title.lower() for c in worse])}.")
+            said.append(f"It would be inconclusive if one of these failed: {listed([_lower(c) for c in worse], 'or')}.")
         else:
             said.append("No single check, failed, would change it.")
     if now == "fitted":
         saving = [c for c in checks if c.outcome == "fail" and _with(checks, [c], "pass") == "inconclusive"]
         if saving:
             said.append(
-                f"It would be inconclusive if one of these passed: {listed([c.title.lower() for c in saving])}."
+                f"It would be inconclusive if one of these passed: {listed([_lower(c) for c in saving], 'or')}."
             )
     if now == "inconclusive":
         worse = [
             c for c in checks if c.outcome != "fail" and c.question != "data" and _with(checks, [c], "fail") == "fitted"
         ]
         if worse:
-            said.append(f"It would be fitted if one of these failed: {listed([c.title.lower() for c in worse])}.")
+            said.append(f"It would be fitted if one of these failed: {listed([_lower(c) for c in worse], 'or')}.")
     return said
 
 
@@ -156,15 +156,19 @@ def _with(checks: Sequence[Check], turned: Sequence[Check], outcome: Outcome) ->
 
 
 def _wanted(checks: Sequence[Check]) -> str:
-    parts = [
-        f"{c.title.lower()} could be done and passed"
-        if c.outcome == "not done"
-        else f"{c.title.lower()} were {c.asked}"
-        for c in checks
-    ]
-    return listed(parts)
+    return listed(
+        [
+            f"{_lower(c)} could be done and passed" if c.outcome == "not done" else f"{_lower(c)} were {c.asked}"
+            for c in checks
+        ]
+    )
 
 
-def listed(items: Sequence[str]) -> str:
+def _lower(check: Check) -> str:
+    title = check.title
+    return title if title.startswith("Sharpe") else title[0].lower() + title[1:]
+
+
+def listed(items: Sequence[str], word: str = "and") -> str:
     """Items in a sentence: ``a, b and c``."""
-    return " and ".join(filter(None, (", ".join(items[:-1]), items[-1]))) if items else ""
+    return f" {word} ".join(filter(None, (", ".join(items[:-1]), items[-1]))) if items else ""

@@ -38,9 +38,10 @@ class Permutation:
     null : float64[n]
         On permuted ones, in order of the repetitions; those without a number are left out.
     pvalue : float
-        (1 + number of `null` at or above `observed`) / (1 + n); NaN where there is nothing to compare.
+        (1 + number of `null` at or above `observed`) / (1 + number of repetitions); NaN where there is nothing to
+        compare.
     undefined : int
-        Repetitions in which the metric is not defined, mostly because nothing was traded.
+        Repetitions in which the metric is not defined, mostly because nothing was traded: they did not do as well.
     repetitions, seed, block : int
     """
 
@@ -55,9 +56,10 @@ class Permutation:
     @property
     def pvalue(self) -> float:
         """Share of the series without an edge on which the procedure did at least as well."""
-        if not len(self.null) or math.isnan(self.observed):
+        n = len(self.null) + self.undefined
+        if not n or math.isnan(self.observed):
             return math.nan
-        return float((1 + (self.null >= self.observed).sum()) / (1 + len(self.null)))
+        return float((1 + (self.null >= self.observed).sum()) / (1 + n))
 
     def __repr__(self) -> str:
         quantiles = (

@@ -117,7 +117,8 @@ def test_the_pvalue_counts_the_real_series_too() -> None:
     found = Permutation("sharpe_ratio", 1.0, np.array([0.5, 1.0, 2.0, -1.0]), 0, 4, 0)
     assert found.pvalue == 3 / 5
     assert Permutation("sharpe_ratio", 3.0, np.zeros(19), 0, 19, 0).pvalue == 0.05
-    assert np.isnan(Permutation("sharpe_ratio", 3.0, np.empty(0), 5, 5, 0).pvalue)
+    assert Permutation("sharpe_ratio", 1.0, np.zeros(15), 4, 19, 0).pvalue == 0.05  # nothing traded is not as well
+    assert np.isnan(Permutation("sharpe_ratio", 3.0, np.empty(0), 0, 0, 0).pvalue)
     assert np.isnan(Permutation("sharpe_ratio", float("nan"), np.zeros(3), 0, 3, 0).pvalue)
     again = Permutation.from_dict(found.to_dict())
     assert again.pvalue == found.pvalue
