@@ -19,13 +19,15 @@ class Freeze(pn.viewable.Viewer):
     """What reproduces the screen; it follows the state."""
 
     def __init__(self, state: AppState) -> None:
+        import panel_material_ui as pmui
+
         super().__init__()
         self.state = state
         self._texts = {name: pn.pane.HTML("", stylesheets=[_STYLE]) for name in ("Link", "Python", "Papermill")}
         name = state.notebook or "settings"
-        self.download = pn.widgets.FileDownload(
+        self.download = pmui.FileDownload(
             callback=lambda: StringIO(state.papermill()), filename=f"{name}.yaml", label="Save the YAML",
-            color="default", width=180,
+            color="default", variant="outlined", size="small", width=180,
         )  # fmt: skip
         state.param.watch(lambda *_: self.update(), list(state.settings()))
         self.update()
@@ -34,7 +36,7 @@ class Freeze(pn.viewable.Viewer):
         """Write the texts anew, and the address of the page."""
         command = f"maestro report {self.state.notebook}.ipynb --batch {self.state.notebook}.yaml"
         texts = {
-            "Link": self.state.link() or "?",
+            "Link": self._address(),
             "Python": self.state.python(),
             "Papermill": f"# {command}\n{self.state.papermill()}",
         }
@@ -42,6 +44,13 @@ class Freeze(pn.viewable.Viewer):
             self._texts[name].object = f"<pre>{escape(text)}</pre>"
         if pn.state.location is not None:
             pn.state.location.search = self.state.link()
+
+    def _address(self) -> str:
+        """Address that shows the same; without a page (a notebook) only its query."""
+        page, query = pn.state.location, self.state.link()
+        if page is None or not page.hostname:
+            return query or "(as the app begins)"
+        return f"{page.protocol}//{page.hostname}{f':{page.port}' if page.port else ''}{page.pathname}{query}"
 
     def __panel__(self) -> Any:
         from maestro.apps.page import card

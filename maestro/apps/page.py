@@ -24,7 +24,7 @@ nav a[aria-current] { background: rgba(255, 255, 255, .22); opacity: 1; font-wei
 TABLE_STYLE = """
 .tabulator { font-size: 12.5px; background: transparent; color: inherit; border: none; }
 .tabulator .tabulator-tableholder, .tabulator .tabulator-tableholder .tabulator-table {
-  background: transparent; color: inherit;
+  background: transparent !important; color: inherit;
 }
 .tabulator .tabulator-header, .tabulator .tabulator-header .tabulator-col { background: transparent; color: inherit; }
 .tabulator .tabulator-header .tabulator-col-title { font-weight: 500; opacity: .75; }

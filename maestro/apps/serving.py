@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import socket
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -74,24 +75,49 @@ def _text(value: Any) -> str:
 
 
 def serve(
-    names: Sequence[str] = tuple(APPS), *, port: int = 5006, address: str = "127.0.0.1", show: bool = True
+    names: Sequence[str] = (),
+    *,
+    port: int = 5006,
+    address: str = "127.0.0.1",
+    show: bool = True,
+    prefix: str = "",
+    origins: Sequence[str] = (),
 ) -> None:
     """Serve apps until Ctrl-C.
+
+    Parameters
+    ----------
+    names : names of apps; none are all of them
+    port : int
+        0 takes a free one.
+    address : str
+        To listen on.
+    show : bool
+        Open a browser.
+    prefix : str
+        Path before the names of the apps, where a proxy serves them below one.
+    origins : list of HOST[:PORT]
+        Under which browsers may reach the apps besides this machine's own names; ``*`` is any.
 
     Raises
     ------
     SettingsError
-        No app of that name, or a port that is taken.
+        No app of that name, or a port or address that cannot be used.
     """
     import panel as pn
 
     for name in names:
         if name not in APPS:
             raise SettingsError(f"there is no app {name!r}; there are: {', '.join(APPS)}.{nearest(name, APPS)}")
+    if not 0 <= port < 65_536:
+        raise SettingsError(f"port {port} cannot be; give 1 to 65535, or 0 for a free one.")
     try:
+        port = port or _free_port(address)
+        hosts = {address, "localhost", "127.0.0.1", *([socket.gethostname()] if address in ("0.0.0.0", "::") else [])}
         pn.serve(
-            {name: page_of(name) for name in names}, port=port, address=address, show=show, title=dict(APPS),
-            websocket_origin=[f"{address}:{port}", f"localhost:{port}"], autoreload=False,
+            {name: page_of(name) for name in names or APPS}, port=port, address=address, show=show, title=dict(APPS),
+            websocket_origin=[*(f"{host}:{port}" for host in sorted(hosts)), *origins], autoreload=False,
+            **({"prefix": prefix} if prefix else {}),
         )  # fmt: skip
     except OSError as error:
         raise SettingsError(
@@ -99,16 +125,26 @@ def serve(
         ) from error
 
 
+def _free_port(address: str) -> int:
+    with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as free:
+        free.bind((address, 0))
+        return int(free.getsockname()[1])
+
+
 def jupyter_tile() -> dict[str, Any]:
-    """Entry of jupyter-server-proxy: a tile in JupyterLab's launcher that opens the apps."""
-    scripts = Path(__file__).parent / "scripts"
-    command = [
-        sys.executable, "-m", "panel", "serve", *(str(scripts / f"{name}.py") for name in APPS), "--port", "{port}",
-        "--prefix", "{base_url}maestro", "--allow-websocket-origin", "*", "--index", "backtest",
-    ]  # fmt: skip
+    """Entry of jupyter-server-proxy: a tile in JupyterLab's launcher that opens the apps.
+
+    Any origin is allowed, because the address of a hub or of Binder is not known here; what comes in has passed
+    Jupyter's own login, and the port is open to this machine only.
+    """
     return {
-        "command": command,
+        "command": [
+            sys.executable, "-m", "maestro", "app", "--port", "{port}", "--no-show",
+            "--prefix", "{base_url}maestro", "--origin", "*",
+        ],
         "absolute_url": True,
         "timeout": 60,
-        "launcher_entry": {"title": "Maestro", "path_info": "maestro/backtest"},
-    }
+        "launcher_entry": {
+            "title": "Maestro", "path_info": "maestro/market", "icon_path": str(Path(__file__).with_name("icon.svg")),
+        },
+    }  # fmt: skip

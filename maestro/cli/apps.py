@@ -19,8 +19,17 @@ def serve_apps(
         str, typer.Option(metavar="HOST", help="Address to listen on; others than this machine need a login before it.")
     ] = "127.0.0.1",
     show: Annotated[bool, typer.Option("--show/--no-show", help="Open a browser.")] = True,
+    prefix: Annotated[
+        str, typer.Option(metavar="PATH", help="Path before the apps' names, where a proxy serves them below one.")
+    ] = "",
+    origin: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="HOST[:PORT]", help="Name under which browsers may reach the apps, besides this machine's."
+        ),
+    ] = None,
 ) -> None:
     """Serve the interactive apps: market, backtest, walk-forward, runs."""
-    from maestro.apps import serving
+    from maestro.apps.serving import serve
 
-    serving.serve(names or tuple(serving.APPS), port=port, address=address, show=show)
+    serve(names or (), port=port, address=address, show=show, prefix=prefix, origins=origin or ())

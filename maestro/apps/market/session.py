@@ -85,7 +85,7 @@ def panes(bars: Bars) -> list[Pane]:
 
 def table(findings: tuple[Finding, ...]) -> pl.DataFrame:
     """A row a kind of defect, as the page lists them."""
-    schema = {"severity": pl.String, "defect": pl.String, "count": pl.Int64, "where": pl.String, "meaning": pl.String}
+    schema = {"Severity": pl.String, "Defect": pl.String, "Count": pl.Int64, "Where": pl.String, "Meaning": pl.String}
     rows = [(f.severity, f.check, f.count, f.examples, f.meaning) for f in findings]
     return pl.DataFrame(rows, schema=schema, orient="row")
 

@@ -31,13 +31,15 @@ class MarketView(pn.viewable.Viewer):
         self.chart = Chart(height=640)
         self.defects = pn.widgets.Tabulator(
             disabled=True, show_index=False, selectable=1, theme="simple", sizing_mode="stretch_width",
-            layout="fit_data_stretch", sortable=False, stylesheets=[TABLE_STYLE],
+            layout="fit_data_stretch", sortable=False,
+            formatters={"Where": {"type": "textarea"}, "Meaning": {"type": "textarea"}}, widths={"Where": 230},
+            stylesheets=[TABLE_STYLE],
         )  # fmt: skip
         shared: dict[str, Any] = {"variant": "outlined", "color": "default", "size": "small", "width": 110}
         self.back = pmui.Button(label="Previous", icon="chevron_left", **shared)
         self.on = pmui.Button(label="Next", end_icon="chevron_right", **shared)
         self.here = pn.pane.HTML("", margin=(10, 10))
-        self.steps = pn.Row(self.back, self.on, self.here, margin=(0, 0, 4, 0))
+        self.steps = pn.FlexBox(self.back, self.on, self.here, align_items="center", margin=(0, 0, 4, 0))
         self.clean = pn.pane.HTML("Nothing odd was found in these bars.", visible=False, margin=(4, 0))
         self.back.on_click(lambda _: self._step(-1))
         self.on.on_click(lambda _: self._step(1))
