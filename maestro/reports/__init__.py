@@ -21,7 +21,7 @@ _HOMES = {
     "maestro.reports.folds": ("fold_table", "is_oos_scatter"),
     "maestro.reports.html": ("Html",),
     "maestro.reports.monthly": ("monthly_frame", "monthly_returns"),
-    "maestro.reports.notebook": ("headline", "plot", "show"),
+    "maestro.reports.notebook": ("frame_table", "headline", "plot", "show"),
     "maestro.reports.page": ("write_report",),
     "maestro.reports.quality": ("quality_figure", "write_quality"),
     "maestro.reports.robustness": (
@@ -65,6 +65,7 @@ __all__ = [
     "explore",
     "export_run",
     "fold_table",
+    "frame_table",
     "gather",
     "geometry_figure",
     "geometry_table",
@@ -109,7 +110,7 @@ if TYPE_CHECKING:
     from maestro.reports.folds import fold_table, is_oos_scatter
     from maestro.reports.html import Html
     from maestro.reports.monthly import monthly_frame, monthly_returns
-    from maestro.reports.notebook import headline, plot, show
+    from maestro.reports.notebook import frame_table, headline, plot, show
     from maestro.reports.page import write_report
     from maestro.reports.quality import quality_figure, write_quality
     from maestro.reports.robustness import (

@@ -6,10 +6,11 @@ import json
 import math
 import uuid
 from collections.abc import Mapping
+from html import escape
 from typing import Any
 
 from maestro.errors import MissingExtraError, SettingsError
-from maestro.reports.formats import label, metric
+from maestro.reports.formats import NONE, label, metric, number
 from maestro.reports.html import Html, stylesheet
 from maestro.reports.theme import COLOR
 
@@ -51,8 +52,7 @@ def show(*figures: Any) -> None:
         if model is None:
             display(figure)
             continue
-        text = fragment(model)
-        data = {"text/html": _library() + text, "text/plain": f"[figure: {type(model).__name__}]"}
+        data = {"text/html": drawn(model), "text/plain": f"[figure: {type(model).__name__}]"}
         display(data, raw=True)
 
 
@@ -95,17 +95,27 @@ def headline(result: Any, **more: Any) -> None:
         `result` has no metrics and is no mapping.
     """
     found = headline_of(result) | more
-    tiles = "".join(
-        f"<div><span>{name}</span><b>{value}</b></div>"
-        for name, value in ((_escaped(label(key)), _escaped(written(key, one))) for key, one in found.items())
-    )
-    style = stylesheet("headline.css")
     data = {
         HEADLINE: [[name, _plain(value)] for name, value in found.items()],  # a list keeps its order in the file
-        "text/html": f"<style>{style}</style><div class='mst-headline'>{tiles}</div>",
+        "text/html": tiles(found),
         "text/plain": ", ".join(f"{label(key)} {written(key, one)}" for key, one in found.items()),
     }
     _display()(data, raw=True)
+
+
+def frame_table(frame: Any) -> Html:
+    """Polars frame as a table for people: metrics in their units, headings in words, a dash where nothing is known."""
+    from maestro.reports.html import table
+
+    rows = [
+        [NONE if value is None else written(name, value) for name, value in row.items()] for row in frame.to_dicts()
+    ]
+    numeric = [place for place, kind in enumerate(frame.dtypes) if kind.is_numeric()]
+    heads = [
+        f"{label(name.removeprefix('is_'))} in sample" if name.startswith("is_") else label(name)
+        for name in frame.columns
+    ]
+    return table(heads, rows, numeric=numeric)
 
 
 def headline_of(result: Any) -> dict[str, Any]:
@@ -120,9 +130,25 @@ def headline_of(result: Any) -> dict[str, Any]:
     return {name: metrics[name] for name in HEADLINES if name in metrics}
 
 
+def tiles(found: Mapping[str, Any]) -> Html:
+    """Key figures in a row."""
+    shown = ((escape(label(key)), escape(written(key, value))) for key, value in found.items())
+    cells = "".join(f"<div><span>{name}</span><b>{value}</b></div>" for name, value in shown)
+    return Html(f"<style>{stylesheet('headline.css')}</style><div class='mst-headline'>{cells}</div>")
+
+
+def drawn(model: Any, above: str = "") -> str:
+    """HTML of a cell's output that draws a Bokeh model, with the library where this is the first."""
+    return f"{_library()}{above}{fragment(model)}"
+
+
 def written(name: str, value: Any) -> str:
-    """Key figure as people read it: a metric in its unit, other numbers and text as they are."""
-    return metric(name, value) if isinstance(value, (int, float)) and not isinstance(value, bool) else str(value)
+    """Key figure as people read it: a metric in its unit, other whole numbers without decimals, text as it is."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return number(value, 0)
+    return metric(name, value) if isinstance(value, float) else str(value)
 
 
 def as_bokeh(figure: Any) -> Any:
@@ -213,9 +239,3 @@ def _figure_type() -> Any:
 def _plain(value: Any) -> Any:
     value = value.item() if hasattr(value, "item") else value
     return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _escaped(text: str) -> str:
-    from html import escape
-
-    return escape(text)

@@ -246,7 +246,7 @@ def run_notebook(
     nbformat = _import("nbformat")
     began = time.perf_counter()
     error = None
-    with tempfile.TemporaryDirectory(prefix="maestro-") as folder, _environment(path), _quiet():
+    with tempfile.TemporaryDirectory(prefix="maestro-") as folder, _environment(path), _quiet(), _not_waiting():
         out = Path(folder) / "run.ipynb"
         try:
             papermill.execute_notebook(
@@ -295,6 +295,22 @@ def _quiet() -> Iterator[None]:
             yield
         finally:
             logger.setLevel(before)
+
+
+@contextlib.contextmanager
+def _not_waiting() -> Iterator[None]:
+    """Keep nbclient from telling the kernel what its Output widgets captured.
+
+    It sends that on the socket on which it waits for the end of the cell, by a way around the event loop, which can
+    then miss the message that the cell has ended, and wait for ever. Nothing in the kernel needs it.
+    """
+    widget = _import("nbclient.output_widget").OutputWidget
+    before = widget.sync_state
+    widget.sync_state = lambda self: None
+    try:
+        yield
+    finally:
+        widget.sync_state = before
 
 
 def executed_bytes(execution: Execution) -> bytes:
