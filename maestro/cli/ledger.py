@@ -17,11 +17,14 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 @app.command(epilog="maestro ledger verify finds every line that was changed, removed, added or moved; exit code 1.")
 def ledger(
     series: str = typer.Argument(
-        "", metavar="[SERIES|verify]", help="PROVIDER:SYMBOL:TIMEFRAME or a part of it; or the word verify."
+        "", metavar="SERIES|verify", help="PROVIDER:SYMBOL:TIMEFRAME or a part of it; or the word verify."
     ),
     json: options.Json = False,
 ) -> None:
-    """Show how often each series was tried, or everything that was tried on one; or verify that nothing was changed."""
+    """Show how often each series was tried; verify that nothing was changed.
+
+    With a series: everything that was tried on it.
+    """
     from maestro.ledger import folder, ledgers
 
     if series == "verify":

@@ -32,7 +32,7 @@ def robustness(
     progress: Annotated[bool, typer.Option("--progress/--no-progress", help="Show progress on stderr.")] = True,
     json: options.Json = False,
 ) -> None:
-    """Change parameters, windows, costs and single bars a little, and see what is left of a run.
+    """Change parameters, windows, costs and bars a little; what is left of a run?
 
     Takes seconds. Nothing is chosen, and no trial is counted.
     """

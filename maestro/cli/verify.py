@@ -36,7 +36,7 @@ def verify(
     progress: Annotated[bool, typer.Option("--progress/--no-progress", help="Show progress on stderr.")] = True,
     json: options.Json = False,
 ) -> None:
-    """Repeat a recorded run, in part or whole, and compare it with what is on disk, bit by bit.
+    """Repeat a recorded run, in part or whole, and compare it bit by bit.
 
     Files, manifest and ledger are looked at too. Nothing is written, and no trial is counted.
     """
