@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import shutil
 import zipfile
 from pathlib import Path
@@ -23,11 +24,19 @@ from maestro.reports.compare_figure import comparison_figure
 
 # Inside the libraries: Bokeh's data source calls pandas, and Material UI's download button Panel, in ways called old.
 pytestmark = pytest.mark.filterwarnings("ignore:The inplace keyword in DataFrame", "ignore:Both 'variant' and 'button")
-HOSTILE = (
-    "<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "'\"><svg onload=alert(1)>", "</iframe><b>",
-    "&lt;b&gt;", "javascript:alert(1)", "{{7*7}}", "${7*7}", "%3Cscript%3E", "\u202egnp.exe", "a" * 300, "$$x$$",
-    "@{name}", "]]>",
+_MARKUP = (
+    "<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "<svg onload=alert(1)>", "</iframe><b>x</b>",
+    "<iframe src=javascript:alert(1)>", "<a href=javascript:alert(1)>x</a>", "<body onload=alert(1)>", "<b>x</b>",
+    "<style>*{display:none}</style>", "<math><mtext></mtext></math>", "<!--", "<![CDATA[<b>]]>",
 )  # fmt: skip
+HOSTILE = (
+    *_MARKUP,
+    *(f"\"'>{text}" for text in _MARKUP),
+    *(f"'\"--></td></table>{text}" for text in _MARKUP),
+    "&lt;b&gt;", "&#60;b&#62;", "javascript:alert(1)", "{{7*7}}", "${7*7}", "#{7*7}", "%3Cscript%3E", "\u202egnp.exe",
+    "a" * 300, "$$x$$", "\\(x\\)", "@{name}", "]]>", "\\u003cscript\\u003e", "=HYPERLINK(1)",
+)  # fmt: skip
+"""51 texts from outside that must stay text."""
 
 
 @pytest.fixture(scope="module")
@@ -335,28 +344,38 @@ def test_the_frozen_lines_give_the_same_comparison(app: App, folder: Path) -> No
 
 def test_hostile_names_and_errors_stay_text(folder: Path) -> None:
     """Every text from outside is escaped where it becomes HTML, and plain text in cells and figures."""
-    whole = ids(folder)[0]
-    wf = ms.load_run(whole, folder)
+    assert len(set(HOSTILE)) >= 50
+    wf = ms.load_run(ids(folder)[0], folder)
+    tables = {"folds": wf.folds, "trials": wf.trials, "trades": wf.trades, "equity": wf.equity}
+    others, names = [], []
     for k, text in enumerate(HOSTILE):
-        name = text.replace("/", "_")[:200]
-        (folder / name).mkdir()
-        bad = {**wf.manifest["spec"], "strategy": text}
-        bad["bars"] = {**bad["bars"], "name": text}
-        (folder / name / "manifest.json").write_text(json.dumps({**wf.manifest, "spec": bad, "error": text}))
-        other = ms.WalkForward({**wf.manifest, "spec": bad, "notes": [text]}, {
-            "folds": wf.folds, "trials": wf.trials, "trades": wf.trades, "equity": wf.equity,
-        })  # fmt: skip
-        other.id = f"{k}{text}"
-        found = compare_runs([wf, other])
-        app = App(runs_dir=str(folder))
+        names.append(text.replace("/", "_").replace("\0", "")[:200])
+        (folder / names[-1]).mkdir()
+        spec = {**wf.manifest["spec"], "strategy": text, "search": text, "bars": {**wf.spec["bars"], "name": text}}
+        manifest = {**wf.manifest, "spec": spec, "notes": [text], "error": text}
+        (folder / names[-1] / "manifest.json").write_text(json.dumps(manifest))
+        other = ms.WalkForward(manifest, tables)
+        other.id = f"{k:02}{text}"
+        others.append(other)
+    app = App(runs_dir=str(folder))
+    assert len(app.view.list.value) == 4 + len(HOSTILE)
+    assert {form["type"] for form in app.view.list.formatters.values() if isinstance(form, dict)} == {"plaintext"}
+    app.view.ask(names, dict(zip(names, HOSTILE, strict=True)))
+    shown = [app.view.doomed.object, app.view.broken.object]
+    for begin in range(0, len(others), 17):
+        found = compare_runs([wf, *others[begin : begin + 17]])
         app.view.show_comparison(found)
-        app.view.ask([name], {name: text})
-        pages = (app.view.metrics, app.view.settings, app.view.doomed, app.view.broken, found)
-        for one in pages:
-            html = one._repr_html_() if one is found else one.object
-            for mark in ("<script", "<img", "<svg", "<b>", "</iframe"):
-                assert mark not in html
-        assert "$$" not in str([item.label for item in app.view.chart.object.children[0].legend[0].items])
-    listed = RunsSession(folder).listing()
-    assert len(listed) == 4 + len(HOSTILE)
-    assert {"plaintext"} == {form["type"] for form in app.view.list.formatters.values() if isinstance(form, dict)}
+        shown += [app.view.metrics.object, app.view.settings.object, found._repr_html_()]
+        labels = str([item.label for item in app.view.chart.object.children[0].legend[0].items])
+        assert "$$" not in labels
+        assert "@{" not in labels
+    allowed = {"style", "/style"}
+    for html in shown:
+        tags = set(re.findall(r"<(/?[a-z!][a-z0-9]*)", html, re.I)) - allowed
+        assert tags <= {
+            *("div", "table", "thead", "tbody", "tr", "th", "td", "ul", "li", "p", "i", "code", "details", "summary"),
+            *("/div", "/table", "/thead", "/tbody", "/tr", "/th", "/td", "/ul", "/li", "/p", "/i", "/code", "/details"),
+            *("/summary", "caption", "/caption"),
+        }
+        assert not re.findall(r"<[^>]*\son[a-z]+=", html)
+        assert html.count("<style>") <= 1
