@@ -60,6 +60,11 @@ def keep_upload(name: str, content: bytes) -> Path:
     return path
 
 
+def _label(name: str) -> str:
+    """How a series is called in the list: a file by its name alone."""
+    return f"File: {Path(name).name}" if name.lower().endswith(_ENDINGS) else name
+
+
 class SeriesPicker(pn.viewable.Viewer):
     """Controls that choose the bars of a state; `bars` is None while there are none, and `problem` says why."""
 
@@ -70,9 +75,9 @@ class SeriesPicker(pn.viewable.Viewer):
         self.state, self.given, self.problem = state, bars, ""
         self._refused = ""
         self.bars: Bars | None = bars
-        names = [name for group in listed().values() for name in group]
+        names = {name: name for group in listed().values() for name in group}
         if state.data not in names:
-            names.insert(0, state.data)
+            names = {_label(state.data): state.data, **names}
         self.name_box = pmui.Select(label="Series", options=names, value=state.data, sizing_mode="stretch_width")
         self.start = pmui.TextInput(label="From", value=state.start or "", placeholder="2020-01-01", width=140)
         self.end = pmui.TextInput(label="Up to", value=state.end or "", placeholder="2024-01-01", width=140)
@@ -106,8 +111,10 @@ class SeriesPicker(pn.viewable.Viewer):
         return self.bars
 
     def _follow(self, name: str) -> None:
-        if name not in self.name_box.options:
-            self.name_box.options = [name, *self.name_box.options]
+        if name not in self.name_box.options.values():
+            label = _label(name)
+            taken = label in self.name_box.options  # another file of that name
+            self.name_box.options = {name if taken else label: name, **self.name_box.options}
         self.name_box.value = name
 
     def _uploaded(self, event: Any) -> None:

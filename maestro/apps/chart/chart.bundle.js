@@ -25,9 +25,9 @@ class Spans {
       for (const span of this.spans) {
         if (span.to < shown.from || span.from > shown.to) continue;
         const a = at(axis, span.from, shown), b = at(axis, span.to, shown);
-        const wide = Math.max(b - a, 2), k = scope.horizontalPixelRatio;
+        const wide = Math.max(b - a, 4), k = scope.horizontalPixelRatio;
         scope.context.fillStyle = span.color;
-        scope.context.fillRect(Math.round(a * k), 0, Math.round(wide * k), scope.bitmapSize.height);
+        scope.context.fillRect(Math.round((b - a < 4 ? (a + b) / 2 - 2 : a) * k), 0, Math.round(wide * k), scope.bitmapSize.height);
       }
     })})}];
   }
@@ -107,7 +107,7 @@ function render({model, el}) {
   el.append(host);
 
   const chart = createChart(body, {autoSize: true, layout: {attributionLogo: true, panes: {enableResize: true}},
-    timeScale: {timeVisible: true, secondsVisible: false, rightOffset: 4, minBarSpacing: 0.001}, crosshair: {mode: CrosshairMode.Normal},
+    timeScale: {timeVisible: true, secondsVisible: false, rightOffset: 4, minBarSpacing: 0.001, enableConflation: true}, crosshair: {mode: CrosshairMode.Normal},
     localization: {locale: "en-GB"}});
   const price = chart.addSeries(CandlestickSeries, {borderVisible: false, priceLineVisible: false});
   const marks = createSeriesMarkers(price, []), bands = new Spans();

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 UP, DOWN, NEUTRAL = LIGHT["gain"], LIGHT["loss"], LIGHT["benchmark"]
 MARKED = 2_000
 """Trades that are marked, the last ones where there are more; `Chart.set_trades` returns how many are not."""
-_SPANS = {"fatal": "rgba(204,78,0,0.30)", "warning": "rgba(179,107,0,0.22)", "info": "rgba(61,86,178,0.16)"}
+_SPANS = {"fatal": "rgba(204,78,0,0.38)", "warning": "rgba(214,138,20,0.34)", "info": "rgba(61,86,178,0.18)"}
 _NIGHT = {LIGHT[name]: DARK[name] for name in LIGHT} | {NEUTRAL: DARK["benchmark"]}
 Kind = Literal["line", "histogram", "area", "baseline"]
 Format = Literal["price", "money", "volume", "percent", "rate"]

@@ -79,7 +79,7 @@ def panes(bars: Bars) -> list[Pane]:
         line = Line("open interest", bars.time, bars.open_interest, color=LIGHT["overlay2"], format="volume")
         found.append(Pane("open interest", [line]))
     if bars.basis is not None:
-        found.append(Pane("basis", [Line("basis", bars.time, bars.basis, color=LIGHT["overlay1"], format="percent")]))
+        found.append(Pane("basis", [Line("basis", bars.time, bars.basis, color=LIGHT["overlay1"], format="rate")]))
     return found
 
 
