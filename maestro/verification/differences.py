@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from maestro.reports.formats import plural
 from maestro.walkforward.tables import Kept, folds_table
 
 _STRETCH = ("timestamp", "return", "position", "close")
@@ -48,10 +49,10 @@ def unequal(what: str, recorded: pl.DataFrame, repeated: pl.DataFrame) -> list[s
         wrong = np.flatnonzero(_differ(old, new))
         if len(wrong):
             k = int(wrong[0])
-            others = f", and {len(wrong) - 1:,} more rows" if len(wrong) > 1 else ""
+            others = f", and {plural(len(wrong) - 1, 'more row')}" if len(wrong) > 1 else ""
             found.append(f"{what}: {name} in row {k} was {_shown(old[k])}, now {_shown(new[k])}{others}")
     if len(found) > _MOST:
-        return [*found[:_MOST], f"{what}: {len(found) - _MOST} more columns"]
+        return [*found[:_MOST], f"{what}: {plural(len(found) - _MOST, 'more column')}"]
     return found
 
 
