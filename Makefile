@@ -1,25 +1,36 @@
 # make help lists the targets; each sets up what it needs, once, in .venv.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench docs clean
+.PHONY: help setup demo notebooks test check bench docs clean
 
 BIN := .venv/bin
 PYTEST_ARGS ?= -n auto --dist loadfile
 # Without bytecode every start of Python takes three times as long: written also where the shell says otherwise.
 export PYTHONDONTWRITEBYTECODE :=
 DEMO_REPORT ?= demo-report.html
+DEMO_NOTEBOOK ?= demo-notebook.html
+NOTEBOOKS_OUT ?= build/notebooks
 
 help: ## Show this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-6s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-9s %s\n", $$1, $$2}'
 
 .venv/.maestro-%: pyproject.toml constraints.txt
 	@tools/setup $*
 
 setup: .venv/.maestro-all ## Everything a developer needs
 
-demo: .venv/.maestro-report ## A walk-forward on real bars, and its report; no network once it is set up
+demo: .venv/.maestro-jupyter ## A walk-forward on real bars, its report, and one by a notebook; no network once set up
 	@$(BIN)/maestro walk-forward EmaCrossStrategy --data sample:AAPL --splitter rolling:10,2,1 --trials 100 \
 		--seed 0 --runs-dir runs --tearsheet --report $(DEMO_REPORT)
+	@printf '\nThe apps, in your browser:   tools/setup panel && $(BIN)/maestro app\nThe notebooks:               $(BIN)/jupyter lab notebooks/01_first_steps.ipynb\nThe same by a notebook, run by papermill:\n'
+	@$(BIN)/maestro report walk-forward -p data=sample:AAPL -p strategy=EmaCrossStrategy -p trials=100 -p runs_dir=runs \
+		--out $(DEMO_NOTEBOOK)
+
+notebooks: .venv/.maestro-all ## Every notebook by papermill and nbval, and a batch of all strategies
+	@for notebook in notebooks/*.ipynb; do \
+		$(BIN)/maestro report $$notebook --out $(NOTEBOOKS_OUT)/$$(basename $$notebook .ipynb).html || exit 1; done
+	@$(BIN)/python -m pytest -q tests/notebooks/test_nbval.py
+	@$(BIN)/maestro report walk-forward --batch templates/reports/strategies.yaml --out $(NOTEBOOKS_OUT)/strategies
 
 test: .venv/.maestro-all ## Every test
 	@tools/setup_browser
