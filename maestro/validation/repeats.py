@@ -82,7 +82,8 @@ def memory_of_calls(fresh: Callable[[], Strategy], bars: Bars, whole: Answer, cu
                 f"{worst.bars[0]} than when it is asked about them first. {_REMEDY}"
             )
             return Finding("state", False, words, worst.signal, worst.bars[0], cut)
-    return _deaf(fresh(), bars, whole, other)
+    named = _named(fresh, other)
+    return named or _deaf(fresh(), bars, whole, other)
 
 
 _TELLING = 8
@@ -91,6 +92,24 @@ _REMEDY = (
     "It keeps something from one call to the next; a cache must be keyed by all that its content hangs on, "
     "bars.fingerprint and the parameters."
 )
+
+
+def _named(fresh: Callable[[], Strategy], other: Bars) -> Finding | None:
+    """Whether a name decides: what a notebook has kept of bars of this name answers for quite other ones, too."""
+    alias = private(other)
+    alias.symbol = f"{alias.symbol}-renamed"
+    try:
+        found = differences(ask(fresh(), private(other)), ask(fresh(), alias))
+    except Refused:
+        return None
+    if not found:
+        return None
+    worst = min(found, key=lambda d: d.bars[0])
+    words = (
+        f"Of a market that was made up the strategy gives another {worst.signal} at bar {worst.bars[0]} under the name "
+        f"of these bars than under a new one: something is kept by the name. {_REMEDY}"
+    )
+    return Finding("state", False, words, worst.signal, worst.bars[0])
 
 
 def _deaf(strategy: Strategy, bars: Bars, whole: Answer, other: Bars) -> Finding:

@@ -176,6 +176,19 @@ class CachedColumn(ms.Strategy):
         return flip(bars.close < mean * 0.97, bars.close > mean * 1.03)
 
 
+_MEANS: dict[str, Any] = {}
+
+
+class CachedByName(ms.Strategy):
+    """A column kept by the name of the bars, which other bars may have."""
+
+    def signals(self, bars: ms.Bars) -> ms.Signals:
+        if len(_MEANS.get(bars.name, ())) < len(bars):
+            _MEANS[bars.name] = ind.sma(bars.close, 20)
+        mean = _MEANS[bars.name][: len(bars)]
+        return flip(bars.close < mean * 0.97, bars.close > mean * 1.03)
+
+
 class Counting(ms.Strategy):
     """Remembers in a class variable how often it was asked."""
 
@@ -261,6 +274,7 @@ ELSEWHERE: tuple[tuple[type[ms.Strategy], str], ...] = (
     (MutatesReadOnly, "mutation"),
     (CachedThreshold, "state"),
     (CachedColumn, "state"),
+    (CachedByName, "state"),
     (Counting, "state"),
 )
 

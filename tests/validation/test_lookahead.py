@@ -185,6 +185,14 @@ def test_classes_of_a_cell_or_a_function_are_checked_too() -> None:
     assert not space["kept"]
 
 
+def test_a_cache_that_was_filled_before_is_found_too() -> None:
+    ms.backtest(hours(), leaky.CachedByName)
+    assert hours().name in leaky._MEANS
+    found = check(leaky.CachedByName)
+    assert "state" in found.failed
+    assert "something is kept by the name" in row_of(found, "state")["finding"]
+
+
 def test_a_strategy_that_raises_is_a_finding() -> None:
     class Short(ms.Strategy):
         def signals(self, bars: ms.Bars) -> ms.Signals:
