@@ -1,4 +1,4 @@
-"""How often the verdict is right: 200 walk-forwards on noise, and 40 on series with a planted edge of each size.
+"""How often the verdict is right: 200 walk-forwards on noise, and 20 on series with a planted edge of each size.
 
 ``python benchmarks/calibrate_verdict.py`` takes the samples that come with the package (no network);
 ``--hours FILE`` adds a year of hourly bars (a Parquet or CSV file, first 8,760 bars), ``--series`` and ``--planted``
@@ -22,7 +22,10 @@ import maestro as ms
 from maestro.calibration import calibrate, shares
 
 SAMPLES = ("AAPL", "GOOG", "IBM", "MSFT")
-STRATEGIES = ("EmaCrossStrategy", "BollingerBandsStrategy")
+SPACES: dict[str, dict[str, Any] | None] = {
+    "EmaCrossStrategy": {"fast": (2, 15), "slow": (16, 60)},  # fast enough to trade thirty times in ten years of days
+    "BollingerBandsStrategy": None,
+}
 PLANTED = "EmaCrossStrategy"
 
 
@@ -30,7 +33,7 @@ def main() -> int:
     """Run, print, and return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--series", type=int, default=200, help="walk-forwards on noise, over all pairs")
-    parser.add_argument("--planted", type=int, default=40, help="walk-forwards for each size of the edge")
+    parser.add_argument("--planted", type=int, default=20, help="walk-forwards for each size of the edge")
     parser.add_argument("--edges", default="0.2,0.3,0.4", help="in standard deviations a bar")
     parser.add_argument("--trials", type=int, default=30, help="a fold")
     parser.add_argument("--seed", type=int, default=0)
@@ -41,11 +44,13 @@ def main() -> int:
     series: dict[str, ms.Bars] = {name: ms.load(f"sample:{name}") for name in SAMPLES}
     if given.hours is not None:
         series = {"hours": ms.load(str(given.hours))[:8_760]}
-    pairs = [(bars, strategy) for bars in series.values() for strategy in STRATEGIES]
+    pairs = [(bars, strategy) for bars in series.values() for strategy in SPACES]
     each = given.series // len(pairs)
     common: dict[str, Any] = {"trials": given.trials, "seed": given.seed, "workers": given.workers}
     begun = time.perf_counter()
-    noise = pl.concat([calibrate(bars, strategy, series=each, **common) for bars, strategy in pairs])
+    noise = pl.concat(
+        [calibrate(bars, strategy, series=each, space=SPACES[strategy], **common) for bars, strategy in pairs]
+    )
     noise_seconds = time.perf_counter() - begun
     print(f"Noise: {len(noise)} walk-forwards, {given.trials} trials a fold, {noise_seconds:,.0f} s\n", flush=True)
     print(_counts(noise), flush=True)
@@ -53,7 +58,7 @@ def main() -> int:
     begun = time.perf_counter()
     for edge in (float(part) for part in given.edges.split(",") if part):
         bars = next(iter(series.values()))
-        table = calibrate(bars, PLANTED, edge=edge, series=given.planted, **common)
+        table = calibrate(bars, PLANTED, edge=edge, series=given.planted, space=SPACES[PLANTED], **common)
         tables.append(table)
         print(f"\nEdge {edge:g}: robust in {(table['conclusion'] == 'robust').mean():.0%}", flush=True)
     seconds = time.perf_counter() - begun
