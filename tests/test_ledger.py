@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 import maestro as ms
 from maestro.cli import main
 from maestro.errors import LedgerError, RunCancelled, SettingsError, StrategyError
-from maestro.ledger import Chain, Ledger, Tally, ledgers, uncounted, verify
+from maestro.ledger import Chain, Ledger, Tally, ledgers, scored, uncounted, verify
 from maestro.ledger.series import file_name, series_of
 from maestro.runs import remove
 
@@ -250,6 +250,23 @@ def test_what_is_entered_by_hand(bars: ms.Bars) -> None:
     assert (second["trials"], second["sharpes"]) == (7, 2)
     with pytest.raises(SettingsError, match="nothing to enter"):
         book.record("slider")
+
+
+def test_a_setting_that_was_looked_at_counts_once(
+    bars: ms.Bars, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for fast in (5, 6, 7, 6, 5):
+        assert scored(ms.backtest(bars, "EmaCrossStrategy", params={"fast": fast})) == ()
+    assert (Ledger(bars).trials.distinct, Ledger(bars).trials.evaluated) == (3, 5)
+    scored(ms.backtest(bars, "EmaCrossStrategy", params={"fast": 5}, costs=ms.Costs(fee=0.0)))
+    assert Ledger(bars).n_trials == 4
+    scored(ms.backtest(bars, ms.strategy("EmaCrossStrategy").signals(bars)))
+    assert Ledger(bars).n_trials == 5
+    assert not errors(verify())
+    (tmp_path / "a file").write_text("")
+    monkeypatch.setenv("MAESTRO_LEDGER_DIR", str(tmp_path / "a file"))
+    [note] = scored(ms.backtest(bars, "EmaCrossStrategy"))
+    assert note.startswith("1 trial could not be entered")
 
 
 def test_what_chooses_nothing_is_not_counted(bars: ms.Bars) -> None:

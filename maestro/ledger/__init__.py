@@ -2,11 +2,11 @@
 
 from maestro.ledger.book import Ledger, Trials, ledgers, n_trials, verify
 from maestro.ledger.chain import Chain, Finding
-from maestro.ledger.recording import Recorder, uncounted
+from maestro.ledger.recording import Recorder, scored, uncounted
 from maestro.ledger.series import folder
 from maestro.ledger.tally import Tally, left_unfinished, unfinished
 
 __all__ = [
     "Chain", "Finding", "Ledger", "Recorder", "Tally", "Trials", "folder", "ledgers", "left_unfinished", "n_trials",
-    "uncounted", "unfinished", "verify",
+    "scored", "uncounted", "unfinished", "verify",
 ]  # fmt: skip

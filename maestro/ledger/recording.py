@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,6 +14,10 @@ from maestro.bars import Bars
 from maestro.errors import MaestroError
 from maestro.ledger.book import Ledger
 from maestro.ledger.tally import Tally, unfinished
+from maestro.runs import run_id, source_hash
+
+if TYPE_CHECKING:
+    from maestro.engine import Backtest
 
 _EVERY = 0.25
 """Seconds between two times that entries are forced to disk; at once is 0.3 ms here and 10 ms on a slow disk."""
@@ -95,9 +99,8 @@ class Recorder:
         """What a reader must know: trials that could not be entered."""
         if not self._lost:
             return []
-        return [
-            f"{self._lost:,} trials could not be entered in the ledger, whose count is too small by them: {self._why}"
-        ]
+        what = "1 trial" if self._lost == 1 else f"{self._lost:,} trials"
+        return [f"{what} could not be entered in the ledger, whose count is too small by that: {self._why}"]
 
     @property
     def mark(self) -> dict[str, Any]:
@@ -125,3 +128,29 @@ class Recorder:
             self._why = str(error)
             return False
         return True
+
+
+_scored_at = 0.0
+
+
+def scored(backtest: Backtest, kind: str = "slider") -> tuple[str, ...]:
+    """Count a backtest whose score somebody looked at: a slider that was moved, say.
+
+    The same rule, parameters, settings and bars are one attempt however often one comes back to them. It never stands
+    in the way: what could not be entered is said in the note that is returned.
+    """
+    global _scored_at
+    strategy, bars = backtest.strategy, backtest.bars
+    name = "signals" if strategy is None else type(strategy).__name__
+    source = "" if strategy is None else source_hash(type(strategy))
+    spec = {
+        "strategy": name, "source": source, "fingerprint": bars.fingerprint,
+        "params": {} if strategy is None else {key: repr(value) for key, value in strategy.params.items()}, "costs": backtest.costs.to_dict(),
+        "sizing": backtest.sizing.to_dict(), "cash": backtest.cash, "fill": backtest.fill,
+    }  # fmt: skip
+    book = Recorder(bars, kind, strategy=name, source=source, run="" if strategy is None else run_id(spec))
+    book.enter([backtest.metrics["sharpe_ratio"]], 1)
+    if time.monotonic() - _scored_at > _EVERY:
+        book.close()
+        _scored_at = time.monotonic()
+    return tuple(book.notes)

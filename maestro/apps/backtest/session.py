@@ -12,6 +12,7 @@ from maestro.apps.backtest.state import BacktestState
 from maestro.apps.chart import Line, Pane
 from maestro.bars import Bars
 from maestro.engine import Backtest, Costs, Sizing, backtest
+from maestro.ledger import scored
 from maestro.metrics import from_equity
 from maestro.reports import formats
 from maestro.reports.equity import LOG_FROM
@@ -47,7 +48,7 @@ def run(state: BacktestState, bars: Bars) -> Shown:
         bars, state.chosen(), params=state.params, costs=Costs(fee=state.fee, slippage=state.slippage),
         sizing=Sizing.of(state.sizing), cash=state.cash, fill=state.fill,
     )  # fmt: skip
-    return Shown(bt, panes(bt), table(bt), tuple(dict.fromkeys(bt.notes)))
+    return Shown(bt, panes(bt), table(bt), tuple(dict.fromkeys((*bt.notes, *scored(bt)))))  # looking is searching
 
 
 def panes(bt: Backtest) -> list[Pane]:
