@@ -51,10 +51,12 @@ class AppState(param.Parameterized):
         return problems
 
     def _value(self, name: str, text: str) -> Any:
-        if isinstance(self.param[name], param.String):
+        declared = self.param[name]
+        if isinstance(declared, param.String) or (isinstance(declared, param.Selector) and text in declared.objects):
             return text
         value = json.loads(text)
-        return float(value) if isinstance(self.param[name], param.Number) and isinstance(value, int) else value
+        whole = type(value) is int and not isinstance(declared, param.Integer)
+        return float(value) if isinstance(declared, param.Number) and whole else value
 
     def papermill(self) -> str:
         """YAML for ``papermill -f`` or ``maestro report --batch``."""

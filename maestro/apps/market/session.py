@@ -56,7 +56,7 @@ def facts(bars: Bars) -> dict[str, str]:
     more = [name for name in ("funding_rate", "open_interest", "basis") if getattr(bars, name) is not None]
     change = bars.close[-1] / bars.close[0] - 1
     return {
-        "Bars": f"{len(bars):,}",
+        "Length": f"{len(bars):,} bars",
         "Timeframe": bars.timeframe,
         "From": f"{bars.start:%Y-%m-%d %H:%M}",
         "To": f"{bars.end:%Y-%m-%d %H:%M}",

@@ -1,0 +1,80 @@
+"""Settings of the apps: what a link says is read back the same, and what it cannot say is told."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import parse_qsl
+
+import pytest
+import yaml
+
+import maestro as ms
+from maestro.apps.backtest.state import BacktestState
+from maestro.apps.freeze import Freeze
+from maestro.apps.market.state import MarketState
+from maestro.apps.state import AppState
+from maestro.apps.walk_forward.state import WalkForwardState
+from maestro.errors import StrategyError
+
+CHANGED: list[tuple[type[AppState], dict[str, Any]]] = [
+    (MarketState, {"data": "TEST:A&B=C:1h", "start": "2020-01", "end": "2021"}),
+    (BacktestState, {"data": "/some where/ü+&?#.csv", "params": {"fast": 7, "slow": 2.5}, "fee": 0.0, "fill": "close"}),
+    (BacktestState, {"strategy": "RSIStrategy", "cash": 5.0, "sizing": "units:2"}),
+    (WalkForwardState, {"splitter": "calendar:6mo,1mo", "trials": 7, "seed": 3}),
+]
+
+
+@pytest.mark.parametrize(("kind", "changes"), CHANGED)
+def test_a_link_gives_the_same_settings_again(kind: type[AppState], changes: dict[str, Any]) -> None:
+    state, other = kind(**changes), kind()
+    assert other.read(dict(parse_qsl(state.link()[1:]))) == []
+    assert other.settings() == state.settings()
+    assert state.settings() | changes == state.settings()
+    assert kind().link() == ""
+    assert set(dict(parse_qsl(state.link()[1:]))) == set(changes)
+
+
+@pytest.mark.parametrize(("kind", "changes"), CHANGED)
+def test_papermill_gets_the_same_values(kind: type[AppState], changes: dict[str, Any]) -> None:
+    state = kind(**changes)
+    assert yaml.safe_load(state.papermill()) == state.settings()
+    compile(state.python(), "frozen", "exec")
+
+
+def test_what_a_link_cannot_say_is_told_and_changes_nothing() -> None:
+    state = BacktestState()
+    before = state.settings()
+    problems = state.read(
+        {"colour": "red", "fee": "much", "cash": "-1", "params": "{broken", "fill": "never", "name": "x"}
+    )
+    assert len(problems) == 6
+    assert "colour" in problems[0]
+    assert state.settings() == before
+    assert state.read({"theme": "dark"}) == []
+
+
+def test_frozen_python_gives_the_bars_of_the_screen() -> None:
+    names: dict[str, Any] = {}
+    exec(MarketState(data="sample:IBM", start="2005", end="2006").python(), names)
+    assert names["bars"].fingerprint == ms.load("sample:IBM", start="2005", end="2006").fingerprint
+
+
+def test_a_strategy_is_found_by_name_and_a_class_of_ones_own_by_its() -> None:
+    class Mine(ms.Strategy):
+        def signals(self, bars: ms.Bars) -> ms.Signals:
+            raise NotImplementedError
+
+    assert BacktestState(Mine).chosen() is Mine
+    assert BacktestState(strategy="RSIStrategy").chosen().__name__ == "RSIStrategy"
+    with pytest.raises(StrategyError, match=r"there is no strategy 'RSIStrateg'.*RSIStrategy"):
+        BacktestState(strategy="RSIStrateg").chosen()
+
+
+def test_what_is_frozen_follows_the_state_and_obeys_no_markup() -> None:
+    state = MarketState()
+    freeze = Freeze(state)
+    state.data = "<img src=x onerror=alert(1)>"
+    for pane in freeze._texts.values():
+        assert "<img" not in pane.object
+        assert pane.object.startswith("<pre>")
+    assert "&lt;img src=x" in freeze._texts["Python"].object
