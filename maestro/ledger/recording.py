@@ -143,10 +143,10 @@ def scored(backtest: Backtest, kind: str = "slider") -> tuple[str, ...]:
     strategy, bars = backtest.strategy, backtest.bars
     name = "signals" if strategy is None else type(strategy).__name__
     source = "" if strategy is None else source_hash(type(strategy))
+    params = {} if strategy is None else {key: repr(value) for key, value in strategy.params.items()}
     spec = {
-        "strategy": name, "source": source, "fingerprint": bars.fingerprint,
-        "params": {} if strategy is None else {key: repr(value) for key, value in strategy.params.items()}, "costs": backtest.costs.to_dict(),
-        "sizing": backtest.sizing.to_dict(), "cash": backtest.cash, "fill": backtest.fill,
+        "strategy": name, "source": source, "fingerprint": bars.fingerprint, "params": params, "cash": backtest.cash,
+        "costs": backtest.costs.to_dict(), "sizing": backtest.sizing.to_dict(), "fill": backtest.fill,
     }  # fmt: skip
     book = Recorder(bars, kind, strategy=name, source=source, run="" if strategy is None else run_id(spec))
     book.enter([backtest.metrics["sharpe_ratio"]], 1)
