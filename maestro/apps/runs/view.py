@@ -34,7 +34,7 @@ _HEADINGS = {
 }  # fmt: skip
 _NUMBERS = {"sharpe_ratio": "0.00", "total_return": "0.0 %", "max_drawdown": "0.0 %", "num_trades": "0,0"}
 _WIDTHS = {
-    "id": 136, "status": 76, "strategy": 162, "bars": 136, "sharpe_ratio": 70, "total_return": 74, "max_drawdown": 98,
+    "id": 136, "status": 76, "strategy": 162, "bars": 130, "sharpe_ratio": 78, "total_return": 74, "max_drawdown": 98,
     "num_trades": 70, "started": 124,
 }  # fmt: skip
 _LIST = """
