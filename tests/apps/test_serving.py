@@ -1,0 +1,129 @@
+"""How the apps are served: by name, in a cell, below a path, as a tile of JupyterLab; what cannot be is said."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import tomllib
+from pathlib import Path
+from typing import Any
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import pytest
+
+import maestro as ms
+from maestro.apps import serving
+from maestro.cli import main
+from maestro.errors import SettingsError
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+def fetched(url: str, process: subprocess.Popen[bytes]) -> str:
+    """Text of a page of a server that is only starting."""
+    for _ in range(240):
+        try:
+            with urlopen(url, timeout=10) as page:
+                return str(page.read().decode())
+        except (URLError, OSError):
+            assert process.poll() is None, "the server has ended"
+            time.sleep(0.25)
+    raise AssertionError(f"{url} never answered")
+
+
+def test_an_app_in_a_cell_shows_the_bars_it_is_given() -> None:
+    bars = ms.synthetic_bars(100, seed=1)
+    app = ms.app("market", bars)
+    assert len(app.view.chart.candles["time"]) == 100
+    assert app.settings()["start"] is None
+    html = str(app.__panel__().get_root())
+    assert html
+
+
+def test_an_app_or_setting_that_is_not_there_is_said() -> None:
+    with pytest.raises(SettingsError, match=r"there is no app 'makret'; there are: market, .*Did you mean 'market'"):
+        ms.app("makret")
+    with pytest.raises(SettingsError, match="does not take these settings"):
+        ms.app("market", colour="red")
+    with pytest.raises(SettingsError, match="there is no app"):
+        serving.serve(["nope"])
+
+
+@pytest.mark.parametrize("port", [-1, 65_536, 99_999])
+def test_ports_that_cannot_be_are_refused(port: int, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["app", "market", "--port", str(port), "--no-show"])
+    assert ended.value.code == 2
+    assert f"port {port} cannot be" in capsys.readouterr().err
+
+
+def test_a_port_that_is_taken_is_said() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        command = [sys.executable, "-m", "maestro", "app", "market", "--port", str(port), "--no-show"]
+        ended = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert ended.returncode == 2
+    assert f"port {port} of 127.0.0.1 cannot be used" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_the_tile_of_jupyterlab_starts_the_apps_below_its_path(free_port: int, tmp_path: Path) -> None:
+    [(name, place)] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["entry-points"][
+        "jupyter_serverproxy_servers"
+    ].items()
+    entry = importlib.metadata.EntryPoint(name, place, "jupyter_serverproxy_servers")
+    tile: dict[str, Any] = entry.load()()
+    assert tile["absolute_url"]
+    assert Path(tile["launcher_entry"]["icon_path"]).read_text().startswith("<svg")
+    assert tile["launcher_entry"]["path_info"].startswith(f"{entry.name}/")
+    json.dumps(tile)
+    command = [part.format(port=free_port, base_url="/user/jo/") for part in tile["command"]]
+    assert command[0] == sys.executable
+    with open(tmp_path / "log", "wb") as log:
+        server = subprocess.Popen(command, cwd=tmp_path, stdout=log, stderr=subprocess.STDOUT)
+    try:
+        path = f"/user/jo/{tile['launcher_entry']['path_info']}"
+        page = fetched(f"http://127.0.0.1:{free_port}{path}", server)
+        assert "<title>Maestro</title>" in page or "Market" in page
+        for asked in re.findall(r"(?:src|href)=\"([^\"]+)\"", page):
+            assert not asked.startswith(("http:", "https:", "//", "/")), "only paths below its own"
+        server.send_signal(signal.SIGINT)
+        assert server.wait(20) is not None
+        assert "Traceback" not in (tmp_path / "log").read_text()
+    finally:
+        server.kill()
+        server.wait()
+
+
+def test_names_of_this_machine_are_allowed_and_others_when_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[dict[str, Any], dict[str, Any]]] = []
+    monkeypatch.setattr("panel.serve", lambda pages, **options: asked.append((pages, options)))
+    serving.serve(port=0, show=False, origins=["maestro.example"])
+    serving.serve(["runs"], port=5007, address="0.0.0.0", show=False)
+    (pages, options), (one, shared) = asked
+    assert list(pages) == list(serving.APPS)
+    assert options["port"] > 0
+    assert options["websocket_origin"] == [
+        f"127.0.0.1:{options['port']}",
+        f"localhost:{options['port']}",
+        "maestro.example",
+    ]
+    assert list(one) == ["runs"]
+    assert f"{socket.gethostname()}:5007" in shared["websocket_origin"]
+    assert "*" not in shared["websocket_origin"]
