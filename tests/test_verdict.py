@@ -115,9 +115,11 @@ def test_what_would_change_it() -> None:
     assert "It would be robust if interval were at least 2." in turned_around(checks(earned="+--", carried="+++"))
     assert "could be done and passed" in turned_around(checks(luck="+??"))[0]
     assert "More than 4" in turned_around(checks(**{q: "-" * len(KEYS[q]) for q in ("earned", "carried", "luck")}))[0]
-    assert "inconclusive if one of these failed" in turned_around(checks(luck="+-+"))[0]
-    assert turned_around(checks()) == ["It would be inconclusive if one of these failed: lookahead."]
-    assert "fold" not in turned_around(checks(luck="+-+"))[0]
+    assert turned_around(checks(luck="+-+")) == ["It would be inconclusive if deflated failed."]
+    assert turned_around(checks()) == [
+        "No single one of the weighed checks, failed, would change it.",
+        "It would be inconclusive if Sharpe and interval failed.",
+    ]
     assert any("fitted if one of these failed" in s for s in turned_around(checks(earned="+?-", luck="---")))
 
 

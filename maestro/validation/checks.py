@@ -161,10 +161,10 @@ def _lookahead(m: Material) -> Check:
     if m.wf.spec["fill"] == "close":
         text = 'Orders were filled at the very close that decided them (fill="close"): nobody can trade like that.'
         return Check(
-            "lookahead", title, "sound", "fail", 1.0, 0.0, False, "fills at the close", "nothing may be found", text
+            "lookahead", title, "sound", "fail", 1.0, 0.0, False, "fills at the close", "nothing allowed", text
         )
     if m.lookahead is None:
-        return _not_done(m, "lookahead", title, "sound", "nothing may be found")
+        return _not_done(m, "lookahead", title, "sound", "nothing allowed")
     failed = m.lookahead.failed
     if failed:
         rows = m.lookahead.table.filter(~m.lookahead.table["passed"])
@@ -173,7 +173,7 @@ def _lookahead(m: Material) -> Check:
         text = f"{len(m.lookahead.cuts)} times the future was cut off, and no signal changed."
     return Check(
         "lookahead", title, "sound", "fail" if failed else "pass", float(len(failed)), 0.0, False,
-        ", ".join(failed) or "nothing found", "nothing may be", text,
+        ", ".join(failed) or "nothing found", "nothing allowed", text,
     )  # fmt: skip
 
 
@@ -211,7 +211,7 @@ def _interval(m: Material) -> Check:
     total = m.intervals["total_return"]
     text = (
         f"Shuffled in blocks, the same returns give Sharpe ratios from {low:.2f} to {high:.2f} and returns from "
-        f"{total[0]:+.0%} to {total[1]:+.0%} in {m.intervals.level:.0%} of the cases."
+        f"{_growth(total[0])} to {_growth(total[1])} in {m.intervals.level:.0%} of the cases."
     )
     figures = {row["metric"]: [row["low"], row["high"]] for row in m.intervals.table.to_dicts()}
     return _made("interval", title, "earned", low, 0.0, True, f"{low:.2f} to {high:.2f}", asked, text, strict=True,
@@ -330,11 +330,13 @@ def _spa(m: Material) -> Check:
     found = m.snooping
     if found is None:
         return _not_done(m, "spa", title, "luck", asked)
+    often = f"{found.pvalue:.1%}" if found.pvalue else f"none of {found.reps:,}"
     text = (
-        f"Of {found.n_rules:,} distinct sets, the best times the market so well in {found.pvalue:.1%} of worlds in "
-        "which none can; holding as much all the time counts for nothing."
+        f"Of {found.n_rules:,} distinct sets, the best times the market so well in {often} of the worlds in which none "
+        "can; holding as much all the time counts for nothing."
     )
-    return _made("spa", title, "luck", found.pvalue, SIGNIFICANT, False, f"p = {found.pvalue:.3g}", asked, text,
+    shown = f"p = {found.pvalue:.3g}" if found.pvalue else f"p < {1 / found.reps:.3g}"
+    return _made("spa", title, "luck", found.pvalue, SIGNIFICANT, False, shown, asked, text,
                  lower=found.lower, upper=found.upper, rules=found.n_rules, periods=found.n_periods, block=found.block,
                  reps=found.reps)  # fmt: skip
 
@@ -386,6 +388,10 @@ def _not_done(m: Material, key: str, title: str, question: Question, asked: str)
     return Check(
         key, title, question, "not done", None, None, True, "not done", asked, m.why.get(key, "Not asked for.")
     )
+
+
+def _growth(value: float) -> str:
+    return f"{value:+.0%}" if value < 10 else f"{1 + value:,.0f} times the money"
 
 
 def _years(count: float, m: Material) -> str:

@@ -123,11 +123,12 @@ def turned_around(checks: Sequence[Check]) -> list[str]:
         else:
             said.append(f"More than {_MOST_TURNED} checks would have to come out otherwise for it to be robust.")
     if now == "robust":
-        worse = [c for c in checks if c.outcome == "pass" and _with(checks, [c], "fail") == "inconclusive"]
+        weighed = [c for c in checks if c.outcome == "pass" and c.question not in ("data", "sound")]
+        worse = _smallest(checks, weighed, "fail", "inconclusive") or ()
+        if len(worse) > 1:
+            said.append("No single one of the weighed checks, failed, would change it.")
         if worse:
-            said.append(f"It would be inconclusive if one of these failed: {listed([_lower(c) for c in worse], 'or')}.")
-        else:
-            said.append("No single check, failed, would change it.")
+            said.append(f"It would be inconclusive if {listed([_lower(c) for c in worse])} failed.")
     if now == "fitted":
         saving = [c for c in checks if c.outcome == "fail" and _with(checks, [c], "pass") == "inconclusive"]
         if saving:
