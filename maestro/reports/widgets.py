@@ -25,7 +25,7 @@ def static_outputs(outputs: list[Any], widgets: Mapping[str, Any]) -> list[Any]:
         if view is None:
             shown.append(output)
             continue
-        words, captured = _read(str(view.get("model_id")), widgets, 0)
+        words, captured = _read(str(view.get("model_id")), widgets, ())
         if words:
             text = "".join(f"<span>{escape(word)}</span>" for word in words)
             shown.append(_html(f"<p class='control'>{text}</p>"))
@@ -33,10 +33,11 @@ def static_outputs(outputs: list[Any], widgets: Mapping[str, Any]) -> list[Any]:
     return shown
 
 
-def _read(model: str, widgets: Mapping[str, Any], depth: int) -> tuple[list[str], list[Any]]:
+def _read(model: str, widgets: Mapping[str, Any], above: tuple[str, ...]) -> tuple[list[str], list[Any]]:
     """Words and captured outputs of a widget and those in it."""
-    entry = widgets.get(model.removeprefix("IPY_MODEL_"))
-    if entry is None or depth > 20:
+    model = model.removeprefix("IPY_MODEL_")
+    entry = widgets.get(model)
+    if entry is None or model in above:
         return [], []
     kind, state = str(entry.get("model_name", "")), entry.get("state", {})
     if kind == "OutputModel":
@@ -45,7 +46,7 @@ def _read(model: str, widgets: Mapping[str, Any], depth: int) -> tuple[list[str]
         words: list[str] = []
         captured: list[Any] = []
         for child in state["children"]:
-            more, outputs = _read(str(child), widgets, depth + 1)
+            more, outputs = _read(str(child), widgets, (*above, model))
             words += more
             captured += outputs
         return ([" ".join(words)] if _is_progress(state, widgets) and words else words), captured
