@@ -35,7 +35,9 @@ def check_strategy(
     seed: options.Seed = None,
     json: options.Json = False,
 ) -> None:  # fmt: skip
-    """Check that a strategy's signals come from the past of its bars: exit code 1 where they do not.
+    """Check that a strategy does not look ahead, nor know too much or too little.
+
+    Exit code 1 where its signals do not come from the past of its bars.
 
     Its signals are asked for again with the future cut off and altered, with less history, twice, and after other
     bars. What is found names the signal, the bar and the columns that cause it.

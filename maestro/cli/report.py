@@ -60,7 +60,7 @@ def report(
     progress: Annotated[bool, typer.Option("--progress/--no-progress", help="Show progress on stderr.")] = True,
     json: options.Json = False,
 ) -> None:
-    """Write a report as HTML that needs no network: of a run, of a notebook, or a batch of them.
+    """Write the report of a run, of a notebook, or a batch of them: HTML that needs no network.
 
     A notebook is run by papermill with the parameters given. A batch goes on after a failure, and what is done is
     not made again.
