@@ -75,9 +75,10 @@ def read_batch(path: Path, notebook: Path, common: Mapping[str, Any] | None = No
     Parameters
     ----------
     path : Path
-        ``.yaml``/``.yml``: a list of mappings, or a mapping of ``common`` (parameters of all), ``each`` (lists, of
-        which every combination is taken) and ``reports`` (a list of mappings). ``.csv``: a row a report, a column a
-        parameter; an empty cell is left to the notebook. ``name`` names a report.
+        ``.yaml``/``.yml``: a list of mappings, one mapping alone (as an app freezes it), or a mapping of ``common``
+        (parameters of all), ``each`` (lists, of which every combination is taken) and ``reports`` (a list of
+        mappings). ``.csv``: a row a report, a column a parameter; an empty cell is left to the notebook. ``name``
+        names a report.
     notebook : Path
     common : mapping, optional
         Parameters of all reports, on top of the file's.

@@ -340,6 +340,17 @@ def test_the_frozen_lines_give_the_same_comparison(app: App, folder: Path) -> No
 
     frozen = yaml.safe_load(app.state.papermill())
     assert frozen == {"runs_dir": str(folder), "runs": app.state.runs, "common_stretch": True, "log_scale": False}
+    pytest.importorskip("papermill")
+    from maestro.reports.batch import read_batch
+    from maestro.reports.notebooks import find_notebook
+
+    notebook = find_notebook(app.state.notebook)
+    assert notebook is not None
+    (folder.parent / "frozen.yaml").write_text(app.state.papermill())
+    (job,) = read_batch(folder.parent / "frozen.yaml", notebook)
+    assert {name: job.parameters[name] for name in ("runs", "runs_dir", "common_stretch")} == {
+        "runs": app.state.runs, "runs_dir": str(folder), "common_stretch": True
+    }  # fmt: skip
 
 
 def test_hostile_names_and_errors_stay_text(folder: Path) -> None:
