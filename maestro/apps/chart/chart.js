@@ -105,7 +105,7 @@ function render({model, el}) {
   const marks = createSeriesMarkers(price, []), bands = new Spans();
   price.attachPrimitive(bands);
   const drawn = new Map();
-  let colors = LIGHT, digits = 2;
+  let colors = LIGHT, digits = 2, dressed = false;
 
   // A colour of the light theme in the theme of the page; what is said behind it (transparency) stays.
   function tint(color) {
@@ -120,6 +120,8 @@ function render({model, el}) {
   function dress() {
     const before = colors;
     colors = isDark() ? DARK : LIGHT;
+    if (before === colors && dressed) return;
+    dressed = true;
     host.style.color = colors.muted;
     chart.applyOptions({layout: {background: {type: ColorType.Solid, color: colors.ground}, textColor: colors.muted,
       panes: {separatorColor: colors.edge, separatorHoverColor: colors.edge}},
@@ -245,14 +247,26 @@ function render({model, el}) {
   for (const kind of ["wheel", "pointerdown", "keydown"]) body.addEventListener(kind, moved, {passive: true});
   chart.subscribeClick((click) => { if (click.time !== undefined) model.clicked = Number(click.time); });
 
-  const observer = new MutationObserver(() => requestAnimationFrame(dress));
+  // The ground of a page changes in a transition, and the classes of its root come and go meanwhile: look again.
+  let looks = [];
+  const look = () => {
+    looks.forEach(clearTimeout);
+    looks = [30, 200, 500, 1000].map((wait) => setTimeout(dress, wait));
+  };
+  document.body.addEventListener("transitionend", look);
+  const observer = new MutationObserver(look);
   for (const node of [document.documentElement, document.body]) observer.observe(node, {attributes: true});
   model.on("candles", () => { setCandles(); setPanes(); say(); });
   model.on("panes", () => { setPanes(); say(); });
   model.on("markers", setMarkers);
   model.on("spans", () => bands.set(model.spans));
   model.on("window", () => { if (model.window) { chart.timeScale().setVisibleRange({from: model.window[0], to: model.window[1]}); press(""); } });
-  model.on("remove", () => { observer.disconnect(); chart.remove(); });
+  model.on("remove", () => {
+    looks.forEach(clearTimeout);
+    document.body.removeEventListener("transitionend", look);
+    observer.disconnect();
+    chart.remove();
+  });
   dress(); setCandles(); setPanes(); setMarkers(); bands.set(model.spans); say();
   host.chart = chart;  // for tests in a browser
   el.dataset.ready = "yes";

@@ -1,0 +1,135 @@
+"""The chart and the page in a real browser: keys, ranges, theme, legend; and texts from outside that stay text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.apps import visiting
+from tests.apps.test_runs_session import HOSTILE
+from tests.apps.visiting import Visitor, chromium, served
+
+pytestmark = pytest.mark.browser
+
+SCRIPT = """
+import panel as pn
+import maestro as ms
+from maestro.apps.chart import Chart, Line, Pane
+from maestro.apps.freeze import Freeze
+from maestro.apps.market.state import MarketState
+from maestro.apps.page import Message, card, page
+
+pn.extension("tabulator")
+texts = {texts!r}
+bars = ms.synthetic_bars(2_000, seed=1)
+chart = Chart(bars, height=500)
+chart.set_panes([Pane("volume", [Line("volume", bars.time, bars.volume, color=["#0f7fbf99", "#cc4e0099"] * 1_000,
+                                      kind="histogram", format="volume")]),
+                 *(Pane("price", [Line(text, bars.time, bars.close * (1 + k / 500))])
+                   for k, text in enumerate(texts))])
+said = []
+for text in texts:
+    said.append(Message())
+    said[-1].say(text)
+state = MarketState(data="".join(texts[:3]))
+page("market", [], [chart, *said, *(card(text) for text in texts), Freeze(state)]).servable()
+"""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with chromium() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("pages")
+    (folder / "widgets").mkdir()
+    (folder / "widgets" / "hostile.py").write_text(SCRIPT.format(texts=HOSTILE))
+    (folder / "widgets" / "calm.py").write_text(SCRIPT.format(texts=("EMA 20",)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(visiting, "ROOT", folder)
+        with served(folder) as url:
+            yield url
+
+
+@pytest.fixture
+def calm(browser: Any, address: str) -> Iterator[Visitor]:
+    visitor = Visitor(browser, f"{address}calm")
+    visitor.page.locator("[data-ready=yes]").wait_for(state="attached")
+    yield visitor
+    visitor.leave()
+
+
+def days(visitor: Visitor) -> float:
+    start, end = visitor.shown()
+    return (end - start) / 86_400
+
+
+def test_keys_move_zoom_and_go_to_the_ends(calm: Visitor) -> None:
+    chart = calm.page.get_by_role("application")
+    chart.focus()
+    calm.page.locator("button[data-range='1m']").click()
+    calm.until(lambda: 28 < days(calm) < 32)
+    chart.focus()
+    for key, moved in (
+        ("ArrowLeft", lambda a, b: b[0] < a[0] and b[1] < a[1]), ("ArrowRight", lambda a, b: b[0] > a[0]),
+        ("+", lambda a, b: b[1] - b[0] < a[1] - a[0]), ("-", lambda a, b: b[1] - b[0] > a[1] - a[0]),
+        ("Home", lambda a, b: b[0] < a[0]), ("End", lambda a, b: b[1] > a[1]),
+    ):  # fmt: skip
+        before = calm.shown()
+        chart.press(key)
+        calm.until(lambda before=before, moved=moved: moved(before, calm.shown()))
+
+
+def test_ranges_say_which_is_shown(calm: Visitor) -> None:
+    whole = days(calm)
+    pressed = calm.page.locator("button[aria-pressed=true]")
+    assert pressed.all_inner_texts() == ["all"]
+    for name, length in (("1w", 7), ("3m", 91), ("all", whole)):
+        calm.page.get_by_role("button", name=name, exact=True).click()
+        calm.until(lambda length=length: 0.8 * min(length, whole) <= days(calm) <= 1.1 * length)
+        assert pressed.all_inner_texts() == [name]
+    calm.page.get_by_role("application").press("ArrowLeft")
+    calm.until(lambda: pressed.count() == 0)
+
+
+def test_the_legend_has_the_last_bar_or_that_under_the_crosshair(calm: Visitor) -> None:
+    legend = calm.page.locator(".legend")
+    last = legend.inner_text()
+    assert "EMA 20" in last
+    assert "volume" in last
+    calm.page.get_by_role("application").hover(position={"x": 200, "y": 100})
+    calm.until(lambda: legend.inner_text() != last)
+    assert "EMA 20" in legend.inner_text()
+    calm.page.get_by_role("navigation", name="Apps").hover()
+    calm.until(lambda: legend.inner_text() == last)
+
+
+def test_the_chart_follows_the_theme_of_the_page(calm: Visitor) -> None:
+    ground = (
+        "host => { const c = host.chart.options(); const s = host.chart.panes()[0].getSeries()[0].options();"
+        " return [c.layout.background.color, s.upColor]; }"
+    )
+    host = calm.page.locator(".legend").locator("xpath=../..")
+    light = host.evaluate(ground)
+    calm.page.get_by_role("button", name="Toggle theme").click()
+    calm.until(lambda: host.evaluate(ground) != light)
+    assert light == ["#ffffff", "#0f7fbf"]
+    assert host.evaluate(ground) == ["#171a20", "#4aa8e0"]
+
+
+def test_texts_from_outside_stay_text_on_the_page(browser: Any, address: str) -> None:
+    visitor = Visitor(browser, f"{address}hostile")
+    visitor.page.locator("[data-ready=yes]").wait_for(state="attached")
+    legend = visitor.page.locator(".legend").inner_text()
+    for text in HOSTILE:
+        assert text.strip() in legend
+    alerts = visitor.page.get_by_role("alert")
+    assert alerts.all_inner_texts() == [text.strip() for text in HOSTILE]
+    found = visitor.page.locator("img[src=x], svg[onload], body[onload] body, math, a[href^=javascript], iframe, h7")
+    assert found.count() == 0
+    visitor.leave()
