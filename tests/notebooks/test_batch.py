@@ -37,7 +37,7 @@ def test_yaml_rows_common_and_combinations(notebook: Path, tmp_path: Path) -> No
     text = "common: {x: 3}\neach: {word: [a, b]}\nreports:\n- {start: 2020-01-01}\n- {start: null, name: later}\n"
     jobs = read_batch(write(tmp_path / "b.yaml", text), notebook, {"values": {"n": 1}})
     assert [(job.name, job.parameters["word"], job.parameters["start"]) for job in jobs] == [
-        ("a · 2020-01-01", "a", "2020-01-01"), ("b · 2020-01-01", "b", "2020-01-01"), 
+        ("a · 2020-01-01", "a", "2020-01-01"), ("b · 2020-01-01", "b", "2020-01-01"),
         ("later", "a", None), ("later", "b", None),
     ]  # fmt: skip
     assert all(job.parameters["x"] == 3 and job.parameters["values"] == {"n": 1} for job in jobs)

@@ -194,12 +194,16 @@ def test_a_walk_forward_in_which_every_fold_fails_is_a_failure(tmp_path: Path) -
 
 
 def test_widgets_within_widgets_and_unknown_ones() -> None:
+    def widget(kind: str, **state: Any) -> dict[str, Any]:
+        return {"model_name": kind, "state": state}
+
+    said = {"output_type": "stream", "name": "stdout", "text": "hi"}
     state = {
-        "box": {"model_name": "VBoxModel", "state": {"children": [f"IPY_MODEL_{name}" for name in ("a", "b", "c", "box")]}},
-        "a": {"model_name": "SelectModel", "state": {"description": "how", "_options_labels": ["x", "<y>"], "index": 1}},
-        "b": {"model_name": "CheckboxModel", "state": {"description": "on", "value": True}},
-        "c": {"model_name": "OutputModel", "state": {"outputs": [{"output_type": "stream", "name": "out", "text": "hi"}]}},
-    }  # fmt: skip
+        "box": widget("VBoxModel", children=[f"IPY_MODEL_{name}" for name in ("a", "b", "c", "box")]),
+        "a": widget("DropdownModel", description="how", _options_labels=["x", "<y>"], index=1),
+        "b": widget("CheckboxModel", description="on", value=True),
+        "c": widget("OutputModel", outputs=[said]),
+    }
     view = {"output_type": "display_data", "data": {WIDGET: {"model_id": "box"}}, "metadata": {}}
     text, captured = static_outputs([view], state)
     assert text["data"]["text/html"] == "<p class='control'><span>how: &lt;y&gt;</span><span>on: yes</span></p>"
