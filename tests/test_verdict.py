@@ -112,7 +112,7 @@ def test_nothing_is_robust_or_fitted_by_one_kind_of_evidence() -> None:
 
 
 def test_what_would_change_it() -> None:
-    assert "It would be robust if interval were at least 2." in turned_around(checks(earned="+--", carried="+++"))
+    assert "It would be robust if interval came to at least 2." in turned_around(checks(earned="+--", carried="+++"))
     assert "could be done and passed" in turned_around(checks(luck="+??"))[0]
     assert "More than 4" in turned_around(checks(**{q: "-" * len(KEYS[q]) for q in ("earned", "carried", "luck")}))[0]
     assert turned_around(checks(luck="+-+")) == ["It would be inconclusive if deflated failed."]

@@ -159,7 +159,7 @@ def _with(checks: Sequence[Check], turned: Sequence[Check], outcome: Outcome) ->
 def _wanted(checks: Sequence[Check]) -> str:
     return listed(
         [
-            f"{_lower(c)} could be done and passed" if c.outcome == "not done" else f"{_lower(c)} were {c.asked}"
+            f"{_lower(c)} could be done and passed" if c.outcome == "not done" else f"{_lower(c)} came to {c.asked}"
             for c in checks
         ]
     )
