@@ -26,15 +26,13 @@ class App(pn.viewable.Viewer):
     def __init__(self, bars: Bars | None = None, *, query: Mapping[str, str] | None = None, **settings: Any) -> None:
         super().__init__()
         self.state = BacktestState(**settings)
-        problems = self.state.read(query or {})
+        self.problems = self.state.read(query or {})
         self.picker = SeriesPicker(self.state, bars)
         self.rule, self.trade = StrategyControls(self.state), TradeControls(self.state)
         self.view = BacktestView(Freeze(self.state))
         self._asked = False
         self.state.param.watch(self._changed, list(self.state.settings()))
         self.compute()
-        if problems:
-            self.view.fail("; ".join(problems))
 
     def settings(self) -> dict[str, Any]:
         """Return what reproduces the screen."""
@@ -57,16 +55,22 @@ class App(pn.viewable.Viewer):
     def compute(self) -> None:
         """Simulate and show; a failure is said on the page, and what was shown stays."""
         if self.picker.bars is None:
-            self.view.fail(self.picker.problem)
+            self._fail(self.picker.problem)
             return
         try:
             shown = session.run(self.state, self.picker.bars)
         except MaestroError as error:
-            self.view.fail(str(error))
+            self._fail(str(error))
         except Exception as error:  # of a strategy of one's own: it may raise anything, and the page lives on
-            self.view.fail(f"{self.state.strategy} raised {type(error).__name__}: {error}")
+            self._fail(f"{self.state.strategy} raised {type(error).__name__}: {error}")
         else:
             self.view.update(shown)
+            self._fail("")
+
+    def _fail(self, problem: str) -> None:
+        """Say what went wrong, after what the link could not say."""
+        if said := "; ".join(filter(None, (*self.problems, problem))):
+            self.view.fail(said)
 
     def _controls(self) -> list[Any]:
         return [self.picker, self.rule, self.trade]

@@ -1,0 +1,108 @@
+"""The apps in a real browser: first paint, slider to redraw, panning of 100,000 candles, a result of 150 folds."""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+import maestro as ms
+from maestro.data.stores import ParquetStore, SeriesKey
+from tests.apps.visiting import Visitor, chromium, served
+
+ROUNDS = 15
+_DEEP = (
+    "const deep = (n) => [n, ...[...n.querySelectorAll('*')].flatMap((e) => e.shadowRoot ? deep(e.shadowRoot) : [])];"
+)
+# From the key that moves the slider to the frame after the metrics' table has changed.
+_SLIDE = """
+(slider) => new Promise((done) => {
+  DEEP
+  const table = deep(document).map((n) => n.querySelector('table tbody tr td:nth-child(2)')).find(Boolean);
+  const place = table.getRootNode(), before = place.textContent, began = performance.now();
+  const watch = new MutationObserver(() => {
+    if (place.textContent === before) return;
+    watch.disconnect();
+    requestAnimationFrame(() => done(performance.now() - began));
+  });
+  watch.observe(place, {childList: true, subtree: true, characterData: true});
+  setTimeout(() => done(NaN), 5000);
+  const setter = Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, 'value').set;
+  setter.call(slider, String(Number(slider.value) - 1));
+  slider.dispatchEvent(new Event('input', {bubbles: true}));
+  slider.dispatchEvent(new Event('change', {bubbles: true}));
+})
+""".replace("DEEP", _DEEP)
+_PAN = """
+(node) => new Promise((done) => {
+  const axis = node.chart.timeScale(), times = [], began = performance.now();
+  let last = began, k = 0;
+  axis.setVisibleLogicalRange({from: 40000, to: 42000});
+  const step = () => {
+    const now = performance.now(); times.push(now - last); last = now; k += 1;
+    axis.setVisibleLogicalRange({from: 40000 + 25 * k, to: 42000 + 25 * k});
+    if (now - began < 3000) requestAnimationFrame(step); else done(times.slice(5));
+  };
+  requestAnimationFrame(step);
+})
+"""
+
+
+def first_paint(browser: Any, address: str, data: str) -> float:
+    """Seconds from asking for the page until chart and metrics are drawn."""
+    began = time.perf_counter()
+    visitor = Visitor(browser, f"{address}backtest?data={data}")
+    visitor.page.locator("table tbody tr").first.wait_for()
+    visitor.page.wait_for_function(f"() => {{ {_DEEP} return deep(document).some((n) => n.querySelector('canvas')); }}")
+    passed = time.perf_counter() - began
+    visitor.context.close()
+    return passed
+
+
+def main() -> None:
+    """Measure and print."""
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        store = ParquetStore(folder / "store")
+        store.append(SeriesKey("B", "YEAR", "1h"), ms.synthetic_bars(8_760, seed=1).to_frame())
+        store.append(SeriesKey("B", "LONG", "1h"), ms.synthetic_bars(100_000, seed=2).to_frame())
+        settings = {"MAESTRO_STORE": str(folder / "store"), "MAESTRO_LEDGER_DIR": str(folder / "ledger")}
+        with served(folder, **settings) as address, chromium() as browser:
+            for _ in range(2):
+                first_paint(browser, address, "B:YEAR:1h")
+            paints = [first_paint(browser, address, "B:YEAR:1h") for _ in range(5)]
+            print(f"first paint, 8,760 bars, warm server      {statistics.median(paints):8.2f} s    (to reach: 2 s)")
+            visitor = Visitor(browser, f"{address}backtest?data=B:YEAR:1h")
+            visitor.page.locator("table tbody tr").first.wait_for()
+            slider = visitor.page.locator("input[type=range]").first
+            slides = []
+            for _ in range(ROUNDS):
+                slides.append(float(slider.evaluate(_SLIDE)))
+                visitor.page.wait_for_timeout(150)
+            print(
+                f"slider to redraw, 8,760 bars, median      {statistics.median(slides):8.0f} ms   (to reach: 150 ms); "
+                f"best {min(slides):.0f}, worst {max(slides):.0f}"
+            )
+            visitor.context.close()
+            long = Visitor(browser, f"{address}market?data=B:LONG:1h")
+            host = long.page.locator(".legend").locator("xpath=../..")
+            frames = host.evaluate(_PAN)
+            print(
+                f"panning 100,000 candles                   {1000 / statistics.mean(frames):8.0f} frames a second "
+                f"(to reach: 30); slowest frame {max(frames):.0f} ms"
+            )
+            long.context.close()
+            began = time.perf_counter()
+            many = Visitor(browser, f"{address}walk_forward?data=B:YEAR:1h&splitter=rolling:151,2,1&trials=10")
+            many.page.locator(".tiles").wait_for()
+            print(f"150 folds x 10 trials, from link to result {time.perf_counter() - began:7.2f} s")
+            many.context.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,221 @@
+"""The apps in a real browser against a real server: what is shown is what the frozen lines give."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import polars as pl
+import pytest
+import yaml
+
+import maestro as ms
+from maestro.apps.backtest import session
+from maestro.data.stores import ParquetStore, SeriesKey
+from tests.apps.visiting import Visitor, chromium, served
+
+pytestmark = pytest.mark.browser
+Visit = Callable[..., Visitor]
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a store: a year of hours with funding, and a series with a hole."""
+    folder = tmp_path_factory.mktemp("desk")
+    store = ParquetStore(folder / "store")
+    year = ms.synthetic_bars(8_760, seed=7).to_frame()
+    store.append(SeriesKey("TEST", "YEAR", "1h"), year)
+    store.append(SeriesKey("TEST", "HOLED", "1h"), pl.concat([year[:900], year[1_000:2_000]]))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def address(desk: Path) -> Iterator[str]:
+    ledger = str(desk / "ledger")
+    with served(desk, MAESTRO_STORE=str(desk / "store"), MAESTRO_LEDGER_DIR=ledger) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with chromium() as opened:
+        yield opened
+
+
+@pytest.fixture
+def visit(browser: Any, address: str) -> Iterator[Visit]:
+    visitors: list[Visitor] = []
+
+    def begin(name: str, **settings: Any) -> Visitor:
+        plain = {key: value if isinstance(value, str) else json.dumps(value) for key, value in settings.items()}
+        query = "&".join(f"{key}={quote(value)}" for key, value in plain.items())
+        visitors.append(Visitor(browser, f"{address}{name}?{query}"))
+        return visitors[-1]
+
+    yield begin
+    for visitor in visitors:
+        visitor.leave()
+
+
+def metrics(visitor: Visitor) -> dict[str, str]:
+    cells = visitor.page.locator("table tbody tr").all_inner_texts()
+    return {row.split("\t")[0].strip(): row.split("\t")[1].strip() for row in cells if "\t" in row}
+
+
+def expected(code: str, monkeypatch: pytest.MonkeyPatch, desk: Path) -> ms.Backtest:
+    monkeypatch.setenv("MAESTRO_STORE", str(desk / "store"))
+    names: dict[str, Any] = {}
+    exec(code, names)
+    return names["bt"]  # type: ignore[no-any-return]
+
+
+# -- backtest ---------------------------------------------------------------------------------
+
+
+def test_a_slider_moves_everything_and_the_frozen_lines_give_the_same(
+    visit: Visit, monkeypatch: pytest.MonkeyPatch, desk: Path
+) -> None:
+    one = visit("backtest", data="TEST:YEAR:1h")
+    other = visit("backtest", data="TEST:YEAR:1h")
+    one.until(lambda: len(metrics(one)) == 16)
+    before = metrics(one)
+    other.until(lambda: metrics(other) == before)
+    slider = one.page.get_by_role("slider").first
+    slider.focus()
+    for _ in range(7):
+        slider.press("ArrowLeft")
+    one.until(lambda: "'fast': 43" in one.text("Python"))
+    one.until(lambda: metrics(one) != before)
+    bt = expected(one.text("Python"), monkeypatch, desk)
+    assert bt.strategy is not None
+    assert bt.strategy.params == {"fast": 43, "slow": 100}
+    assert metrics(one) == {name: own for name, own, _ in session.table(bt)}
+    assert metrics(other) == before, "two visitors do not disturb each other"
+    frozen = yaml.safe_load(one.text("Papermill"))
+    assert frozen["params"] == {"fast": 43}
+    linked = visit("backtest", **{k: v for k, v in frozen.items() if k in ("data", "params")})
+    linked.until(lambda: metrics(linked) == metrics(one))
+
+
+def test_a_trade_that_is_clicked_is_shown_and_the_chart_obeys_buttons_and_keys(visit: Visit) -> None:
+    one = visit("backtest", data="TEST:YEAR:1h")
+    one.until(lambda: len(metrics(one)) == 16)
+    whole = one.shown()
+    assert whole[1] - whole[0] > 300 * 86_400
+    one.page.locator(".tabulator-row").nth(2).click()
+    one.until(lambda: one.shown()[1] - one.shown()[0] < 100 * 86_400)
+    one.page.locator("button[data-range='1m']").click()
+    one.until(lambda: 25 < (one.shown()[1] - one.shown()[0]) / 86_400 < 35)
+    at = one.shown()
+    chart = one.page.locator("[tabindex='0'][aria-label*='chart' i]").first
+    chart.focus()
+    chart.press("ArrowLeft")
+    one.until(lambda: one.shown()[0] < at[0])
+    wide = one.shown()[1] - one.shown()[0]
+    chart.press("+")
+    one.until(lambda: one.shown()[1] - one.shown()[0] < wide)
+
+
+def test_what_goes_wrong_is_said_and_the_page_lives_on(visit: Visit) -> None:
+    one = visit("backtest", data="TEST:GONE:1h")
+    one.page.get_by_text("holds no bars of TEST:GONE:1h", exact=False).wait_for()
+    two = visit("backtest", data="TEST:YEAR:1h", params={"fast": 90, "slow": 30})
+    two.page.get_by_text("needs fast < slow", exact=False).wait_for()
+    slider = two.page.get_by_role("slider").first
+    slider.focus()
+    slider.press("Home")
+    two.until(lambda: len(metrics(two)) == 16)
+    three = visit("backtest", data="TEST:YEAR:1h", strategy="Nope", colour="red")
+    three.page.get_by_text("the link has 'colour'", exact=False).wait_for()
+
+
+_TRIED = (
+    "<img src=x onerror=alert(1)>",
+    "<script>alert(2)</script>",
+    '"><svg onload=alert(3)>',
+    "${alert(4)}",
+    "{{7*7}}",
+)
+HOSTILE = [f"{text}{n}" for n in range(10) for text in _TRIED]
+
+
+def test_names_from_outside_inject_nothing(visit: Visit) -> None:
+    assert len(HOSTILE) == 50
+    for k in range(0, 50, 10):  # ten in one address: each setting of text takes two
+        some = HOSTILE[k : k + 10]
+        one = visit("backtest", data="".join(some[:4]), strategy="".join(some[4:7]), sizing="".join(some[7:]))
+        one.page.get_by_role("alert").first.wait_for()
+        assert one.page.locator("img[src='x'], svg[onload]").count() == 0
+
+
+# -- market -----------------------------------------------------------------------------------
+
+
+def test_a_market_shows_its_defects_where_they_are(visit: Visit) -> None:
+    one = visit("market", data="TEST:HOLED:1h")
+    row = one.page.locator(".tabulator-row").first
+    row.wait_for()
+    assert "gap" in row.inner_text()
+    row.click()
+    hole = ms.synthetic_bars(8_760, seed=7).time[900] / 1e6
+    one.until(lambda: one.shown()[1] - one.shown()[0] < 20 * 86_400)
+    low, high = one.shown()
+    assert low < hole < high
+
+
+def test_a_file_that_is_dropped_in(visit: Visit, tmp_path: Path) -> None:
+    one = visit("market")
+    frame = ms.synthetic_bars(200, seed=3).to_frame()
+    good, bad = tmp_path / "<b>mine.csv", tmp_path / "torn.csv"
+    frame.with_columns(pl.col("timestamp").dt.to_string("iso:strict")).write_csv(good)
+    bad.write_text("timestamp,open\n1,x\n")
+    one.page.locator("input[type=file]").set_input_files(good)
+    one.page.get_by_text("200 bars", exact=False).first.wait_for()
+    one.page.locator("input[type=file]").set_input_files(bad)
+    one.page.get_by_role("alert").first.wait_for()
+    one.page.get_by_text("200 bars", exact=False).first.wait_for()
+
+
+# -- walk-forward -----------------------------------------------------------------------------
+
+
+def test_a_quick_walk_forward_follows_its_controls(visit: Visit, monkeypatch: pytest.MonkeyPatch, desk: Path) -> None:
+    one = visit("walk_forward", data="TEST:YEAR:1h", trials=20)
+    one.page.get_by_text("Sharpe ratio", exact=True).first.wait_for()
+    run = one.page.locator(".tiles div").last
+    before = run.inner_text()
+    box = one.page.get_by_label("Windows")
+    box.fill("rolling:6,2,1")
+    box.press("Enter")
+    one.until(lambda: run.inner_text() != before)
+    monkeypatch.setenv("MAESTRO_STORE", str(desk / "store"))
+    monkeypatch.chdir(desk)
+    names: dict[str, Any] = {}
+    exec(one.text("Python").replace("runs_dir='runs'", "runs_dir=None"), names)
+    assert names["wf"].id[:8] in run.inner_text()
+    assert len(names["wf"].folds) == 5
+
+
+def test_a_run_is_watched_cancelled_and_resumed(visit: Visit, desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    one = visit("walk_forward", data="TEST:YEAR:1h", trials=2_000)
+    one.page.get_by_role("button", name="Start").click()
+    one.page.get_by_text("of 9 folds", exact=False).wait_for()
+    one.page.get_by_role("button", name="Cancel").click()
+    one.page.get_by_text("the same call goes on from there", exact=False).wait_for()
+    one.page.get_by_role("button", name="Resume").click()
+    one.page.get_by_role("button", name="Start").wait_for(timeout=90_000)
+    [folder] = (desk / "runs").iterdir()
+    kept = ms.load_run(folder)
+    monkeypatch.setenv("MAESTRO_STORE", str(desk / "store"))
+    bars = ms.load("TEST:YEAR:1h")
+    fresh = ms.walk_forward(bars, "EmaCrossStrategy", trials=2_000)
+    assert fresh.spec == kept.spec
+    assert fresh.id == kept.id
+    assert fresh.folds.equals(kept.folds)
+    assert fresh.trials.equals(kept.trials)
+    one.page.get_by_role("button", name="Report").click()
+    one.page.get_by_text("report.html", exact=False).wait_for()
+    assert (folder / "report.html").stat().st_size > 100_000

@@ -1,0 +1,121 @@
+"""A real server of the apps and a real browser that visits it, for the tests."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+_QUIET = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking")
+WAIT = 30_000
+
+
+@contextmanager
+def chromium() -> Iterator[Any]:
+    """A browser; skips where there is none, and fails in CI."""
+    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if path is None:
+        help_ = "Chromium is not installed; install it with: apt-get install -y chromium"
+        if os.environ.get("CI") == "true":
+            pytest.fail(help_)
+        pytest.skip(help_)
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
+        opened = driver.chromium.launch(executable_path=path, args=list(_QUIET))
+        yield opened
+        opened.close()
+
+
+@contextmanager
+def served(folder: Path, **environment: str) -> Iterator[str]:
+    """`panel serve widgets/*.py` with `folder` as its working directory; gives the address before the app's name."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    scripts = sorted(map(str, (ROOT / "widgets").glob("*.py")))
+    command = [sys.executable, "-m", "panel", "serve", *scripts, "--port", str(port), "--address", "127.0.0.1"]
+    log = folder / "server.log"
+    with open(log, "wb") as out:
+        server = subprocess.Popen(
+            command, cwd=folder, stdout=out, stderr=subprocess.STDOUT, env={**os.environ, **environment}
+        )
+    try:
+        for _ in range(240):
+            try:
+                urlopen(f"http://127.0.0.1:{port}/static/js/bokeh.min.js", timeout=5).close()
+                break
+            except (URLError, OSError):
+                assert server.poll() is None, log.read_text()
+                time.sleep(0.25)
+        yield f"http://127.0.0.1:{port}/"
+        assert "maestro/" not in log.read_text(), log.read_text()  # the line of a traceback
+    finally:
+        server.terminate()
+        server.wait(10)
+
+
+class Visitor:
+    """A page that is watched: what it says to the console, and whom it asks."""
+
+    def __init__(self, browser: Any, url: str, *, width: int = 1500, height: int = 1400) -> None:
+        self.context = browser.new_context(viewport={"width": width, "height": height}, accept_downloads=True)
+        self.page = self.context.new_page()
+        self.page.set_default_timeout(WAIT)
+        self.said: list[str] = []
+        self.asked: list[str] = []
+
+        def guard(route: Any) -> None:
+            if route.request.url.startswith(("http://127.0.0.1:", "data:", "blob:", "about:")):
+                route.continue_()
+            else:
+                self.asked.append(route.request.url)
+                route.abort()
+
+        self.page.route("**/*", guard)
+        self.page.on("console", lambda m: self.said.append(m.text) if m.type == "error" else None)
+        self.page.on("pageerror", lambda error: self.said.append(str(error)))
+        self.page.on("dialog", lambda dialog: self.said.append(f"dialog: {dialog.message}") or dialog.dismiss())
+        self.page.goto(url)
+        self.page.get_by_text("Freeze", exact=False).first.wait_for()
+
+    def leave(self) -> None:
+        """Close the page; nothing was asked of another machine, and the console is clean."""
+        self.context.close()
+        assert not self.asked, self.asked
+        assert not self.said, self.said
+
+    def text(self, name: str) -> str:
+        """Text of a tab of the card "Freeze"."""
+        self.page.locator(".bk-tab", has_text=name).last.click()
+        begins = {"Python": "import maestro", "Papermill": "# maestro", "Link": "?"}[name]
+        texts = self.page.locator("pre")
+        self.until(lambda: any(text.startswith(begins) for text in texts.all_inner_texts()))
+        return next(text for text in texts.all_inner_texts() if text.startswith(begins))
+
+    def shown(self) -> list[float]:
+        """From and to, in seconds, of what the chart shows."""
+        found = self.page.locator(".legend").evaluate(
+            "node => { const r = node.parentElement.parentElement.chart.timeScale().getVisibleRange();"
+            " return [r.from, r.to]; }"
+        )
+        return [float(edge) for edge in found]
+
+    def until(self, condition: Any, seconds: float = 20.0) -> None:
+        """Wait until `condition()` holds."""
+        end = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < end, "it did not come"
+            self.page.wait_for_timeout(50)
