@@ -217,7 +217,7 @@ function render({model, el}) {
     }
     for (const held of drawn.values()) {
       const point = inside ? values && values.get(held.series) : held.series.dataByIndex(1e9, -1);
-      if (point && point.value !== undefined) add(held.line.name, held.series.priceFormatter().format(point.value), point.color || tint(held.line.color));
+      if (point && point.value !== undefined) add(held.line.name, held.series.priceFormatter().format(point.value), (point.color || tint(held.line.color)).slice(0, 7));
     }
   }
 
