@@ -200,7 +200,7 @@ def test_a_quick_walk_forward_follows_its_controls(visit: Visit, monkeypatch: py
 
 
 def test_a_run_is_watched_cancelled_and_resumed(visit: Visit, desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    one = visit("walk_forward", data="TEST:YEAR:1h", trials=2_000)
+    one = visit("walk_forward", data="TEST:YEAR:1h", trials=1_500)
     one.page.get_by_role("button", name="Start").click()
     one.page.get_by_text("of 9 folds", exact=False).wait_for()
     one.page.get_by_role("button", name="Cancel").click()
@@ -211,7 +211,7 @@ def test_a_run_is_watched_cancelled_and_resumed(visit: Visit, desk: Path, monkey
     kept = ms.load_run(folder)
     monkeypatch.setenv("MAESTRO_STORE", str(desk / "store"))
     bars = ms.load("TEST:YEAR:1h")
-    fresh = ms.walk_forward(bars, "EmaCrossStrategy", trials=2_000)
+    fresh = ms.walk_forward(bars, "EmaCrossStrategy", trials=1_500)
     assert fresh.spec == kept.spec
     assert fresh.id == kept.id
     assert fresh.folds.equals(kept.folds)
