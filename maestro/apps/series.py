@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import panel as pn
+import param
+from panel_material_ui import FileInput
 
 from maestro.apps.state import SeriesState
 from maestro.bars import Bars
@@ -65,6 +67,27 @@ def _label(name: str) -> str:
     return f"File: {Path(name).name}" if name.lower().endswith(_ENDINGS) else name
 
 
+class Upload(FileInput):
+    """A place to drop a file; `refused` says why one was not taken: the browser counts its bytes, and so does this."""
+
+    refused = param.String(default="", doc="Why the last file was not taken.")
+    _taken = 0
+
+    def _handle_msg(self, msg: Any) -> None:
+        status = msg["status"]
+        if status == "initializing":
+            self._taken = 0
+        self._taken += len(msg.get("data", b"")) if status == "upload_event" else 0
+        if self._taken > UPLOAD_LIMIT:
+            self._file_buffer.clear()
+            status, msg = "error", {"error": f"more than {UPLOAD_LIMIT // 2**20} MB were sent"}
+        if status != "error":
+            super()._handle_msg(msg)
+            return
+        self.refused = ""
+        self.refused = f"{str(msg.get('error'))[:200]}. Larger files: maestro data import FILE."
+
+
 class SeriesPicker(pn.viewable.Viewer):
     """Controls that choose the bars of a state; `bars` is None while there are none, and `problem` says why."""
 
@@ -81,11 +104,12 @@ class SeriesPicker(pn.viewable.Viewer):
         self.name_box = pmui.Select(label="Series", options=names, value=state.data, sizing_mode="stretch_width")
         self.start = pmui.TextInput(label="From", value=state.start or "", placeholder="2020-01-01", width=140)
         self.end = pmui.TextInput(label="Up to", value=state.end or "", placeholder="2024-01-01", width=140)
-        self.file = pmui.FileInput(
+        self.file = Upload(
             accept=",".join((*_ENDINGS, ".gz")), label="Drop a file here, or choose one", color="default",
             variant="outlined", max_file_size=UPLOAD_LIMIT, chunk_size=4 * 2**20, sizing_mode="stretch_width",
         )  # fmt: skip
         self.file.param.watch(self._uploaded, "value")
+        self.file.param.watch(lambda event: self._refuse(event.new), "refused")
         self.name_box.param.watch(lambda event: state.param.update(data=event.new), "value")
         self.start.param.watch(lambda event: state.param.update(start=event.new or None), "value")
         self.end.param.watch(lambda event: state.param.update(end=event.new or None), "value")
@@ -123,7 +147,12 @@ class SeriesPicker(pn.viewable.Viewer):
         try:
             self.state.data = str(keep_upload(str(self.file.filename), event.new))
         except BarsError as error:
-            self._refused = str(error)
+            self._refuse(str(error))
+
+    def _refuse(self, reason: str) -> None:
+        """Say why a file was not taken; what is shown stays."""
+        if reason:
+            self._refused = reason
             self.state.param.trigger("data")
 
     def __panel__(self) -> Any:

@@ -127,6 +127,29 @@ def test_files_too_large_and_names_that_lead_elsewhere(monkeypatch: pytest.Monke
     assert App().picker.file.max_file_size == 10
 
 
+def test_a_browser_that_sends_more_or_says_that_it_will_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = App()
+    app.picker.file._handle_msg(
+        {"status": "error", "error": 'File "<b>.csv" (72 MB) exceeds maximum file size of 64 MB'}
+    )
+    assert "exceeds maximum file size of 64 MB. Larger files: maestro data import" in app.view.message.text
+    monkeypatch.setattr(series, "UPLOAD_LIMIT", 2**20)
+    app.picker.file._handle_msg({"status": "initializing"})
+    chunk = {
+        "status": "upload_event",
+        "name": "a.csv",
+        "mime_type": "text/csv",
+        "total_chunks": 9,
+        "data": b"x" * 2**19,
+    }
+    for number in (1, 2):
+        app.picker.file._handle_msg({**chunk, "chunk": number})
+        assert "more than" not in app.view.message.text
+    app.picker.file._handle_msg({**chunk, "chunk": 3})
+    assert "more than 1 MB were sent" in app.view.message.text
+    assert not app.picker.file._file_buffer
+
+
 def test_a_series_that_vanished_is_said(tmp_path: Path, holed: ms.Bars) -> None:
     path = tmp_path / "soon.csv"
     path.write_bytes(csv(holed.to_frame()))
