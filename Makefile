@@ -51,5 +51,5 @@ docs: .venv/.maestro-docs ## The documentation as a website, in docs/_build/html
 	@echo docs/_build/html/index.html
 
 clean: ## Remove what make has made; runs and reports stay
-	rm -rf .venv .pytest_cache .ruff_cache .mypy_cache .hypothesis .coverage coverage.xml dist build docs/_build
+	rm -rf .venv .pytest_cache .ruff_cache .mypy_cache .hypothesis .coverage coverage.xml dist build docs/_build docs/strategies docs/notebooks
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
