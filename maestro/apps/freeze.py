@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 from io import StringIO
 from typing import Any
+from urllib.parse import quote
 
 import panel as pn
 
@@ -43,7 +44,11 @@ class Freeze(pn.viewable.Viewer):
         for name, text in texts.items():
             self._texts[name].object = f"<pre>{escape(text)}</pre>"
         if pn.state.location is not None:
-            pn.state.location.search = self.state.link()
+            theme = pn.state.location.query_params.get("theme")  # of the page, no setting: it stays
+            link = self.state.link()
+            pn.state.location.search = (
+                link if theme is None else f"{link or '?'}{'&' if link else ''}theme={quote(str(theme))}"
+            )
 
     def _address(self) -> str:
         """Address that shows the same; without a page (a notebook) only its query."""

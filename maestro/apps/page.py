@@ -37,7 +37,10 @@ TABLE_STYLE = """
 """
 """For Tabulator on paper of either theme."""
 _MESSAGE = """
-div[role] { border-left: 4px solid; border-radius: 6px; padding: 9px 14px; font-size: 14px; overflow-wrap: anywhere; }
+div[role] {
+  border-style: solid; border-width: 0 0 0 4px; border-radius: 6px; padding: 9px 14px; font-size: 14px;
+  overflow-wrap: anywhere;
+}
 .error { border-color: #cc4e00; background: rgba(204, 78, 0, .12); }
 .warning { border-color: #b36b00; background: rgba(179, 107, 0, .12); }
 .info { border-color: #0f7fbf; background: rgba(15, 127, 191, .10); }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -21,16 +22,16 @@ UPLOAD_LIMIT = 64 * 2**20
 _ENDINGS = (".csv", ".csv.gz", ".parquet", ".zip")
 
 
-def listed() -> dict[str, list[str]]:
-    """Names that `ms.load` understands, by where they are; a store that cannot be reached is left out."""
+def listed() -> tuple[list[str], str]:
+    """Names that `ms.load` understands, and why those of the store are not among them where it cannot be reached."""
     from maestro.data.stores import configured_store
 
-    found = {"Samples": [f"sample:{name}" for name in samples()["name"]]}
+    found = [f"sample:{name}" for name in samples()["name"]]
     try:
         stored = [str(info.key) for info in configured_store().series() if info.key.series == "bars"]
-    except MaestroError as error:
-        return {**found, f"Store: {error}"[:120]: []}
-    return {**found, **({"Stored": stored} if stored else {})}
+    except (MaestroError, OSError) as error:
+        return found, f"The store cannot be read: {error}"[:300]
+    return [*stored, *found], ""
 
 
 def keep_upload(name: str, content: bytes) -> Path:
@@ -98,7 +99,8 @@ class SeriesPicker(pn.viewable.Viewer):
         self.state, self.given, self.problem = state, bars, ""
         self._refused = ""
         self.bars: Bars | None = bars
-        names = {name: name for group in listed().values() for name in group}
+        found, self.lacking = listed()
+        names = {name: name for name in found}
         if state.data not in names:
             names = {_label(state.data): state.data, **names}
         self.name_box = pmui.Select(label="Series", options=names, value=state.data, sizing_mode="stretch_width")
@@ -163,5 +165,6 @@ class SeriesPicker(pn.viewable.Viewer):
             pn.pane.HTML(
                 f"CSV or Parquet, up to {UPLOAD_LIMIT // 2**20} MB; it stays on this machine.",
                 styles={"opacity": ".7", "font-size": "12px"}, margin=(0, 10),
-            ), sizing_mode="stretch_width",
+            ),
+            pn.pane.HTML(escape(self.lacking), visible=bool(self.lacking), margin=(8, 10)), sizing_mode="stretch_width",
         )  # fmt: skip

@@ -198,3 +198,14 @@ def test_a_hole_in_the_panes_is_a_hole(holed: ms.Bars) -> None:
     assert holed.funding_rate is not None
     np.testing.assert_array_equal(np.isnan(funding), np.isnan(holed.funding_rate))
     assert 0 < np.isnan(funding).sum() < len(holed)
+
+
+def test_a_store_that_cannot_be_read_is_said_and_samples_remain(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken() -> Any:
+        raise OSError("<b>no such disk</b>")
+
+    monkeypatch.setattr("maestro.data.stores.configured_store", broken)
+    picker = App().picker
+    assert "sample:IBM" in picker.name_box.options
+    assert "The store cannot be read: <b>no such disk" in picker.lacking
+    assert "&lt;b&gt;no such disk" in picker.__panel__()[-1].object
