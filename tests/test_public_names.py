@@ -14,9 +14,9 @@ import maestro as ms
 PUBLIC = [
     "Adaptive", "Backtest", "Bars", "BarsWarning", "Bool", "Bracket", "Calendar", "Choice", "Constraint", "Costs",
     "Expanding", "Float", "Int", "Ledger", "MaestroError", "Orders", "Overlay", "Rolling", "Signals", "Sizing",
-    "Strategy", "Sweep", "WalkForward", "app", "backtest", "engines", "errors", "indicators", "ledger", "load", "load_run",
-    "load_sample", "metrics", "reports", "runs", "samples", "strategies", "strategy", "sweep", "synthetic_bars",
-    "validation", "verdict", "verify", "walk_forward",
+    "Strategy", "Sweep", "WalkForward", "app", "backtest", "engines", "errors", "indicators", "ledger", "load",
+    "load_run", "load_sample", "metrics", "reports", "runs", "samples", "strategies", "strategy", "sweep",
+    "synthetic_bars", "validation", "verdict", "verify", "walk_forward",
 ]  # fmt: skip
 
 

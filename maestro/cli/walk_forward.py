@@ -184,8 +184,9 @@ def _show_folds(wf: WalkForward) -> None:
 
 def _tell_where(wf: WalkForward, runs_dir: Path, report: Path | None, seconds: float) -> None:
     typer.echo(f"\nRun {wf.id} is kept in {wf.folder} ({seconds:.1f} s).")
+    elsewhere = "" if runs_dir == Path("runs") else f" --runs-dir {runs_dir}"
+    typer.echo(f"Is it luck? maestro verdict {wf.id}{elsewhere}")
     if report is None:
-        elsewhere = "" if runs_dir == Path("runs") else f" --runs-dir {runs_dir}"
         typer.echo(f"Its report: maestro report {wf.id}{elsewhere}")
     else:
         typer.echo(str(report.resolve()))
