@@ -28,7 +28,7 @@ nb_execution_timeout = 300
 nb_execution_raise_on_error = True
 nb_merge_streams = True
 # Pages link to the README, the changelog and the benchmarks, which stand outside this folder.
-suppress_warnings = ["myst.xref_missing", "mystnb.unknown_mime_type"]
+suppress_warnings = ["myst.xref_missing", "mystnb.unknown_mime_type", "ref.python"]
 exclude_patterns = ["_build"]
 autodoc_typehints = "signature"
 autodoc_member_order = "bysource"
