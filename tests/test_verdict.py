@@ -236,6 +236,7 @@ def test_a_flipped_bit_and_a_foreign_verdict_are_found(wf: ms.WalkForward, verdi
     with pytest.raises(RunError, match=r"verdict\.json is damaged"):
         _ = loaded.verdict
     assert "is damaged" in loaded.report(tmp_path / "r.html").read_text()
+    assert "is damaged" in loaded._repr_html_()
     (copy / "verdict.json").write_bytes(replace(verdict, run="0" * 16).to_json())
     with pytest.raises(RunError, match="it is that of run 0000"):
         _ = ms.load_run(copy).verdict

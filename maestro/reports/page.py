@@ -29,7 +29,7 @@ from maestro.reports.theme import DARK, LIGHT, swaps
 from maestro.reports.trades import reasons_table, trade_distribution, trade_summary, trade_table
 from maestro.reports.trials import trial_distribution, trial_states
 from maestro.reports.verdict import GRADES as CLASSES
-from maestro.reports.verdict import Verdict, section_parts
+from maestro.reports.verdict import section_parts, verdict_of
 from maestro.reports.writing import write_text
 
 MARKS = {"for": "+", "against": "−", "open": "?", "warning": "!"}
@@ -94,7 +94,7 @@ def render(wf: WalkForwardResult, *, tearsheet: str = "", problem: str = "") -> 
         lstrip_blocks=True,
     )
     bars = wf.spec.get("bars") or {}
-    verdict, unread = _verdict(wf)
+    verdict, unread = verdict_of(wf)
     documents, items = _embed(figures)
     return environment.get_template("report.html").render(
         version=__version__,
@@ -135,14 +135,6 @@ def render(wf: WalkForwardResult, *, tearsheet: str = "", problem: str = "") -> 
         items=items,
         swaps=json.dumps(swaps()),
     )
-
-
-def _verdict(wf: WalkForwardResult) -> tuple[Verdict | None, str]:
-    """Verdict that was made of the run, and why it cannot be read."""
-    try:
-        return getattr(wf, "verdict", None), ""
-    except RunError as error:
-        return None, str(error)
 
 
 def _figures(wf: WalkForwardResult, evidence: Evidence) -> dict[str, Any]:

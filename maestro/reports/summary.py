@@ -10,6 +10,7 @@ from maestro.reports.evidence import Evidence
 from maestro.reports.folds import fold_table
 from maestro.reports.formats import known, money, number, percent, plural
 from maestro.reports.html import Html, stylesheet, table
+from maestro.reports.verdict import verdict_of
 
 
 def summary_html(wf: Any) -> str:
@@ -22,7 +23,9 @@ def summary_html(wf: Any) -> str:
     figures = tiles(e)
     row = table([name for name, *_ in figures], [[value for _, value, *_ in figures], [b for *_, b, _ in figures]])
     text = "".join(f"<p>{part}</p>" for part in parts)
-    judged = getattr(wf, "verdict", None)
+    judged, unread = verdict_of(wf)
+    if unread:
+        text += f"<p class='lost'>{escape(unread)}</p>"
     if judged is not None:
         text += f"<p><b>Verdict: {escape(judged.conclusion)}.</b> {escape(judged.headline)}</p>"
     hint = "<p class='note'>The whole report: <code>.report(path)</code>.</p>"

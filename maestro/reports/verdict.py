@@ -193,6 +193,14 @@ def read_verdict(folder: Path, run: str) -> Verdict | None:
     return Verdict.from_json(content, run, path)
 
 
+def verdict_of(wf: Any) -> tuple[Verdict | None, str]:
+    """Verdict that was made of a walk-forward, and why it cannot be read."""
+    try:
+        return getattr(wf, "verdict", None), ""
+    except RunError as error:
+        return None, str(error)
+
+
 # -- as HTML --------------------------------------------------------------------------------
 
 _MARKS = {
