@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -57,15 +57,17 @@ class App(pn.viewable.Viewer):
         self.start = pmui.Button(label="Start", variant="contained", width=110)
         self.cancel = pmui.Button(label="Cancel", variant="outlined", width=110, disabled=True)
         self.report = pmui.Button(label="Report", variant="outlined", disabled=True)
+        self.judge = pmui.Button(label="Verdict", variant="outlined", disabled=True)
         self.studies = pmui.Button(label="Optuna dashboard", variant="outlined", disabled=True)
         self.links = pn.pane.HTML("")
         self.start.on_click(lambda *_: self.begin())
         self.cancel.on_click(lambda *_: self.runner.cancel())
         self.report.on_click(lambda *_: self._report())
+        self.judge.on_click(lambda *_: self._judge())
         self.studies.on_click(lambda *_: self._studies())
         self.runner, self.dashboard = session.Runner(), session.Dashboard()
         self.wf: WalkForward | None = None
-        self._ended: tuple[WalkForward | None, Exception | None] | None = None
+        self._ended: tuple[Any, Exception | None] | None = None
         self._watch: Any = None
         self._asked = False
         self.view = WalkForwardView(Freeze(self.state))
@@ -121,34 +123,46 @@ class App(pn.viewable.Viewer):
         if self.picker.bars is None:
             self.view.message.say(self.picker.problem)
             return
+        bars = self.picker.bars
+        self._begin(lambda: self.runner.start(self.state, bars, self._done))
+
+    def _judge(self) -> None:
+        """Judge what is shown."""
+        wf, bars = self.wf, self.picker.bars
+        if wf is not None and bars is not None:
+            self._begin(lambda: self.runner.judge(wf, bars, self.state.own, self._done))
+
+    def _begin(self, job: Callable[[], None]) -> None:
         try:
-            self.runner.start(self.state, self.picker.bars, self._done)
+            job()
         except MaestroError as error:
             self.view.message.say(str(error))
             return
-        self.start.disabled, self.cancel.disabled = True, False
+        self.start.disabled, self.judge.disabled, self.cancel.disabled = True, True, False
         self.view.message.say()
         self.view.show_progress(self.runner.progress)
         self._watch = pn.state.add_periodic_callback(self.look, period=_EVERY)
 
-    def _done(self, wf: WalkForward | None, error: Exception | None) -> None:
-        """Called in the run's thread; the page looks at it in its own."""
-        self._ended = (wf, error)
+    def _done(self, result: Any, error: Exception | None) -> None:
+        """Called in the job's thread; the page looks at it in its own."""
+        self._ended = (result, error)
 
     def look(self) -> None:
         """Show how far the run is, and its end."""
         if self._ended is None:
             self.view.show_progress(self.runner.progress)
             return
-        (wf, error), self._ended = self._ended, None
+        (result, error), self._ended = self._ended, None
         if self._watch is not None:
             self._watch.stop()
             self._watch = None
-        self.start.disabled, self.cancel.disabled = False, True
+        self.start.disabled, self.judge.disabled, self.cancel.disabled = False, self.wf is None, True
         self.view.show_progress(None)
-        if wf is not None:
+        if isinstance(result, WalkForward):
             self.start.label = "Start"
-            self._show(wf)
+            self._show(result)
+        elif result is not None:
+            self.view.judged(result)
         elif isinstance(error, RunCancelled):
             self.start.label = "Resume"
             self.view.message.say(str(error), "warning")
@@ -158,7 +172,7 @@ class App(pn.viewable.Viewer):
 
     def _show(self, wf: WalkForward) -> None:
         self.wf = wf
-        self.report.disabled = self.studies.disabled = False
+        self.report.disabled = self.studies.disabled = self.judge.disabled = False
         self.links.object = ""
         assert self.picker.bars is not None
         self.view.update(wf, self.picker.bars, self.state.chosen())
@@ -186,7 +200,8 @@ class App(pn.viewable.Viewer):
     def _controls(self) -> list[Any]:
         return [
             self.picker, self.rule, self.splitter, pn.Row(self.search, self.trials), pn.Row(self.select, self.seed),
-            self.trade, self.live, pn.Row(self.start, self.cancel), pn.Row(self.report, self.studies), self.links,
+            self.trade, self.live, pn.Row(self.start, self.cancel), pn.Row(self.judge, self.report), self.studies,
+            self.links,
             self.close,
         ]  # fmt: skip
 

@@ -18,11 +18,13 @@ import polars as pl
 from maestro.apps.walk_forward.state import WalkForwardState
 from maestro.bars import Bars
 from maestro.engine import Costs, Sizing, backtest
-from maestro.errors import RunCancelled, SettingsError
+from maestro.errors import SettingsError
+from maestro.judge import verdict
 from maestro.research import WalkForward, walk_forward
 from maestro.walkforward import events as ev
 from maestro.walkforward.splitters import Window, checked, splitter_of
 
+Done = Callable[[Any, Exception | None], None]
 QUICK = 25_000_000
 """Bars x trials x folds up to which a walk-forward follows the controls: under a second on any machine of today."""
 
@@ -100,38 +102,56 @@ class Progress:
         )
 
 
+@dataclass
+class Share:
+    """How far a verdict is, as `Progress` tells it of a run."""
+
+    percent: int = 0
+    words: str = "Judging …"
+
+    def __call__(self, share: float, doing: str) -> None:
+        """Listen."""
+        self.percent, self.words = round(100 * share), f"Judging: {doing}"
+
+
 class Runner:
-    """One run at a time, in a thread of its own; `done` is called there with the result or what went wrong."""
+    """One job at a time, in a thread of its own; `done` is called there with the result or what went wrong."""
 
     def __init__(self) -> None:
-        self.progress = Progress()
+        self.progress: Progress | Share = Progress()
         self._cancel = threading.Event()
         self._thread: threading.Thread | None = None
 
     @property
     def busy(self) -> bool:
-        """Whether a run is under way."""
+        """Whether a job is under way."""
         return self._thread is not None and self._thread.is_alive()
 
-    def start(
-        self, state: WalkForwardState, bars: Bars, done: Callable[[WalkForward | None, Exception | None], None]
-    ) -> None:
-        """Begin, or go on with what was interrupted."""
+    def start(self, state: WalkForwardState, bars: Bars, done: Done) -> None:
+        """Begin a run, or go on with what was interrupted."""
+        told = Progress()
+        self._begin(told, done, lambda cancel: run(state, bars, keep=True, progress=told, cancel=cancel))
+
+    def judge(self, wf: WalkForward, bars: Bars, own: Any, done: Done) -> None:
+        """Judge a result; the verdict of a run that is kept is written to its folder."""
+        told = Share()
+        self._begin(told, done, lambda cancel: verdict(wf, bars, strategy=own, progress=told, cancel=cancel))
+
+    def _begin(self, told: Progress | Share, done: Done, job: Callable[[threading.Event], Any]) -> None:
         if self.busy:
-            raise SettingsError("a run is under way; cancel it, or wait for its end.")
-        self._cancel, self.progress = threading.Event(), Progress()
+            raise SettingsError("a job is under way; cancel it, or wait for its end.")
+        cancel = self._cancel = threading.Event()
+        self.progress = told
 
         def work() -> None:
             try:
-                wf = run(state, bars, keep=True, progress=self.progress, cancel=self._cancel)
-            except RunCancelled as stopped:
-                done(None, stopped)
+                result = job(cancel)
             except Exception as error:  # handed on, to be said on the page
                 done(None, error)
             else:
-                done(wf, None)
+                done(result, None)
 
-        self._thread = threading.Thread(target=work, name="maestro-walk-forward", daemon=True)
+        self._thread = threading.Thread(target=work, name="maestro-app", daemon=True)
         self._thread.start()
 
     def cancel(self) -> None:

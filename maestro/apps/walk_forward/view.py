@@ -11,7 +11,7 @@ import panel as pn
 from maestro.apps.page import TABLE_STYLE, Message, card
 from maestro.apps.walk_forward import figures, session
 from maestro.bars import Bars
-from maestro.reports import conclude, formats
+from maestro.reports import Verdict, conclude, formats
 from maestro.reports.contents import searched
 from maestro.research import WalkForward
 from maestro.walkforward.splitters import Window
@@ -22,6 +22,7 @@ _TILES = """
 .tiles b { font-size: 20px; font-weight: 600; }
 h3 { margin: 0 0 6px; font-size: 18px; } p { margin: 0 0 8px; max-width: 75ch; }
 """
+_UNJUDGED = "Not judged yet: the button <b>Verdict</b> makes fifteen checks, in about ten seconds."
 _FOLD_COLUMNS = ("fold", "train_start", "train_end", "test_start", "test_end")
 _METRICS = ("sharpe_ratio", "total_return", "max_drawdown")
 
@@ -60,6 +61,8 @@ class WalkForwardView(pn.viewable.Viewer):
                                                sizing_mode="stretch_width")),
             dynamic=True, sizing_mode="stretch_width",
         )  # fmt: skip
+        self.verdict = pn.pane.HTML(_UNJUDGED, sizing_mode="stretch_width")
+        self.tabs.append(("Verdict", self.verdict))
         self.tabs.param.watch(lambda *_: self._draw(), "active")
         self.result = card("", self.headline, self.tabs, visible=False)
         self._wf: WalkForward | None = None
@@ -76,7 +79,7 @@ class WalkForwardView(pn.viewable.Viewer):
         self._windows = (bars, windows)
         self.windows.object = figures.redressed(figures.windows_figure(bars, windows), self.dark)
 
-    def show_progress(self, progress: session.Progress | None) -> None:
+    def show_progress(self, progress: session.Progress | session.Share | None) -> None:
         """Show how far the run is; None ends it."""
         self.progress.visible = self.told.visible = progress is not None
         if progress is not None:
@@ -90,6 +93,7 @@ class WalkForwardView(pn.viewable.Viewer):
         self._wf, self._bars, self._own, self._drawn = wf, bars, own, set()
         with pn.io.hold():
             self.headline.object = _headline(wf)
+            self.verdict.object = _UNJUDGED
             names = searched(wf)
             for box, name in ((self.x, names[0] if names else None), (self.y, names[-1] if names else None)):
                 if box.options != names:
@@ -102,8 +106,8 @@ class WalkForwardView(pn.viewable.Viewer):
         from maestro import reports
 
         wf = self._wf
-        tab = ("equity", "folds", "parameters", "trials", "samples")[self.tabs.active]
-        if wf is None or tab in self._drawn:
+        tab = ("equity", "folds", "parameters", "trials", "samples", "verdict")[self.tabs.active]
+        if wf is None or tab in self._drawn or tab == "verdict":
             return
         self._drawn.add(tab)
         if tab == "equity":
@@ -129,6 +133,11 @@ class WalkForwardView(pn.viewable.Viewer):
 
     def _set(self, name: str, make: Callable[[], Any]) -> None:
         self.panes[name].object = figures.redressed(make(), self.dark)
+
+    def judged(self, found: Verdict) -> None:
+        """Show a verdict."""
+        self.verdict.object = found._repr_html_()
+        self.tabs.active = len(self.tabs) - 1
 
     def show_fold(self, row: int) -> None:
         """Draw one fold's curve."""
