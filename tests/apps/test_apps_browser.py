@@ -15,7 +15,7 @@ import yaml
 import maestro as ms
 from maestro.apps.backtest import session
 from maestro.data.stores import ParquetStore, SeriesKey
-from tests.apps.visiting import Visitor, chromium, served
+from tests.apps.visiting import ROOT, Visitor, chromium, served
 
 pytestmark = pytest.mark.browser
 Visit = Callable[..., Visitor]
@@ -219,3 +219,39 @@ def test_a_run_is_watched_cancelled_and_resumed(visit: Visit, desk: Path, monkey
     one.page.get_by_role("button", name="Report").click()
     one.page.get_by_text("report.html", exact=False).wait_for()
     assert (folder / "report.html").stat().st_size > 100_000
+
+
+# -- frozen -----------------------------------------------------------------------------------
+
+
+def notebook_says(name: str, frozen: str, desk: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """What papermill's run of a notebook with the frozen settings shows, as text."""
+    import nbformat
+    import papermill
+
+    monkeypatch.setenv("MAESTRO_STORE", str(desk / "store"))
+    monkeypatch.setenv("MAESTRO_LEDGER_DIR", str(desk / "ledger"))
+    made = desk / f"{name}.ipynb"
+    papermill.execute_notebook(
+        ROOT / "notebooks" / f"{name}.ipynb", made, yaml.safe_load(frozen), cwd=str(desk), progress_bar=False
+    )
+    outputs = [output for cell in nbformat.read(made, 4).cells for output in cell.get("outputs", ())]
+    return " ".join(str(output.get("data", {}).get("text/html", "")) for output in outputs)
+
+
+@pytest.mark.filterwarnings("default")  # of papermill and its kernel
+def test_a_notebook_with_the_frozen_settings_shows_the_numbers_of_the_screen(
+    visit: Visit, desk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = visit("backtest", data="TEST:YEAR:1h", params={"fast": 12, "slow": 77}, fee=0.0004)
+    one.until(lambda: len(metrics(one)) == 16)
+    said = notebook_says("08_backtest_report", one.text("Papermill"), desk, monkeypatch)
+    for name in ("Total return", "Sharpe ratio", "Largest drawdown", "VWR"):
+        assert metrics(one)[name] in said, name
+    two = visit("walk_forward", data="TEST:YEAR:1h", trials=15, strategy="RSIStrategy")
+    two.page.locator(".tiles").wait_for()
+    tiles = [tile.split("\n") for tile in two.page.locator(".tiles div").all_inner_texts()]
+    said = notebook_says("04_walk_forward_report", two.text("Papermill"), desk, monkeypatch)
+    shown: dict[str, str] = dict(tiles)  # type: ignore[arg-type]
+    for name in ("Sharpe ratio", "Efficiency", "Largest drawdown", "Run"):
+        assert shown[name] in said, (name, shown[name])
