@@ -19,7 +19,9 @@ def control(name: str, parameter: Parameter, value: Any) -> Any:
     """Widget of one parameter: a slider over its search range, a switch, or a list."""
     import panel_material_ui as pmui
 
-    shared: dict[str, Any] = {"label": name.replace("_", " "), "description": parameter.doc or None}
+    shared: dict[str, Any] = {"label": name.replace("_", " ")}
+    if parameter.doc:  # some widgets refuse None
+        shared["description"] = parameter.doc
     wide = {"sizing_mode": "stretch_width", "margin": (2, 10)}
     if parameter.kind == "bool":
         return pmui.Switch(value=bool(value), **shared, **wide)
@@ -67,6 +69,7 @@ class StrategyControls(pn.viewable.Viewer):
             cls = self.state.chosen()
         except MaestroError:
             self._place.objects, self.widgets = [], {}
+            self._made, self._rule = [], ""  # made anew when a rule is there again
             return
         self.name_box.value = self.state.strategy
         if not self._fixed:

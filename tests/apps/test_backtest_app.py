@@ -1,0 +1,109 @@
+"""The Backtest app without a browser: it shows what `ms.backtest` gives, says what goes wrong, and lives on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import maestro as ms
+from maestro.apps.backtest import App, session
+from maestro.apps.backtest.state import BacktestState
+
+
+def shown(app: App) -> session.Shown:
+    assert app.view._shown is not None
+    return app.view._shown
+
+
+class Touchy(ms.Strategy):
+    """Buys at once; raises what nobody expects when told to."""
+
+    fail = ms.Bool(False)
+
+    def signals(self, bars: ms.Bars) -> ms.Signals:
+        if self.fail:
+            raise ZeroDivisionError("by <b>zero</b>")
+        none = np.zeros(len(bars), dtype=bool)
+        entry = none.copy()
+        entry[1] = True
+        return ms.Signals(entry, none, none, none)
+
+
+def test_the_screen_shows_the_numbers_of_the_frozen_python() -> None:
+    app = App(params={"fast": 7, "slow": 40}, fee=0.002, sizing="percent:0.5", cash=5_000.0, start="2004", end="2010")
+    names: dict[str, Any] = {}
+    exec(app.state.python(), names)
+    other, own = names["bt"], shown(app)
+    assert own.bt.metrics == other.metrics
+    assert own.bt.trades.equals(other.trades)
+    assert own.table == session.table(other)
+    assert len(app.view.trades.value) == len(other.trades) > 3
+    by_name = {line.name: line for pane in own.panes for line in pane.lines}
+    np.testing.assert_array_equal(by_name["equity"].values, other.equity["equity"].to_numpy())
+    np.testing.assert_array_equal(by_name["drawdown"].values, other.equity["drawdown"].to_numpy())
+
+
+def test_a_control_moves_the_result_and_keeps_the_components() -> None:
+    app = App()
+    before, chart, table = shown(app), app.view.chart, app.view.trades
+    app.rule.widgets["fast"].value += 3
+    assert shown(app) is not before
+    assert shown(app).bt.metrics["total_return"] != before.bt.metrics["total_return"]
+    assert app.view.chart is chart
+    assert app.view.trades is table
+    assert app.settings()["params"]["fast"] == app.rule.widgets["fast"].value
+
+
+def test_two_visitors_do_not_disturb_each_other() -> None:
+    one, other = App(), App()
+    before, settings = shown(other), other.settings()
+    one.state.params = {"fast": 5}
+    one.state.fee = 0.01
+    assert shown(other) is before
+    assert other.settings() == settings
+
+
+def test_what_a_rule_of_ones_own_raises_is_said_and_the_app_lives_on() -> None:
+    app = App(ms.load_sample("AAPL"), own=Touchy)
+    before = shown(app)
+    assert app.view.message.text == ""
+    app.state.params = {"fail": True}
+    assert app.view.message.text == "Touchy raised ZeroDivisionError: by <b>zero</b>"
+    assert "<b>" not in app.view.message._line.object
+    assert shown(app) is before
+    app.state.params = {}
+    assert app.view.message.text == ""
+    assert shown(app) is not before
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"data": "sample:VANISHED"},
+        {"data": "/no/such/file.parquet"},
+        {"params": {"fast": 60, "slow": 20}},
+        {"params": {"nonsense": 1}},
+        {"strategy": "Nobody"},
+        {"sizing": "a lot"},
+        {"start": "no date"},
+    ],
+)
+def test_what_cannot_be_shown_is_said_and_the_next_change_works(change: dict[str, Any]) -> None:
+    app = App()
+    usual = {name: app.settings()[name] for name in change}
+    app.state.param.update(**change)
+    assert app.view.message.text
+    app.state.param.update(**usual)
+    assert app.view.message.text == ""
+    assert shown(app).bt.metrics == ms.backtest(ms.load_sample("AAPL"), "EmaCrossStrategy").metrics
+
+
+def test_a_trade_is_shown_with_its_surroundings() -> None:
+    bt = session.run(BacktestState(), ms.load_sample("AAPL")).bt
+    for trade in session.trades(bt).iter_rows(named=True):
+        start, end = session.window(bt, trade)
+        assert bt.bars.time[0] <= start <= int(trade["entry_time"].timestamp() * 1e6)
+        assert int(trade["exit_time"].timestamp() * 1e6) <= end <= bt.bars.time[-1]
+        assert start < end
