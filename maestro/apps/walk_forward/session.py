@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -169,6 +170,7 @@ class Dashboard:
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
+        self._folder: Path | None = None
 
     def open(self, wf: WalkForward) -> str:
         """Write the studies and serve them; returns the address."""
@@ -178,7 +180,8 @@ class Dashboard:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
-        journal = Path(tempfile.mkdtemp(prefix="maestro-studies-")) / f"{wf.id}.log"
+        self._folder = Path(tempfile.mkdtemp(prefix="maestro-studies-"))
+        journal = self._folder / f"{wf.id}.log"
         wf.to_optuna(journal)
         command = "import sys; from optuna_dashboard._cli import main; sys.exit(main())"
         self._process = subprocess.Popen(
@@ -193,6 +196,9 @@ class Dashboard:
             self._process.terminate()
             self._process.wait(10)
             self._process = None
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder = None
 
 
 def fold_curve(wf: WalkForward, bars: Bars, fold: int, own: Any) -> pl.DataFrame:
