@@ -209,7 +209,9 @@ def _embed(figures: dict[str, Any]) -> tuple[str, str]:
     document = Document()
     for figure in figures.values():
         document.add_root(figure)
-    text = json.dumps(document.to_json(deferred=False), separators=(",", ":"))
+    described: dict[str, Any] = {**document.to_json(deferred=False)}
+    described.pop("defs", None)  # of every extension that happens to be loaded, and none is used
+    text = json.dumps(described, separators=(",", ":"))
     # Bokeh numbers models through the life of a process; a report numbers its own.
     ids = dict.fromkeys(re.findall(r'"id":"(p\d+)"', text))
     fresh = {old: f"m{i}" for i, old in enumerate(ids)}

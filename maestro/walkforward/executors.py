@@ -142,8 +142,9 @@ def _collect(
     waiting = set(futures)
     try:
         while waiting:
-            done, waiting = wait(waiting, timeout=0.1, return_when=FIRST_COMPLETED)
-            for future in done:
+            done, _ = wait(waiting, timeout=0.1, return_when=FIRST_COMPLETED)
+            for future in sorted(done, key=_failed):  # what is finished is handed over before an error ends all
+                waiting.discard(future)
                 yield _result(future)
             if cancel.is_set() and waiting:
                 raise RunCancelled("cancelled")
@@ -167,6 +168,10 @@ def hand_on(futures: Sequence[Future[Any]], stop: BaseException | None) -> None:
             stop.__dict__.setdefault("finished", []).append(future.result())  # type: ignore[union-attr]
         else:
             stop.__dict__.setdefault("unfinished", []).extend(unfinished(error))  # type: ignore[union-attr]
+
+
+def _failed(future: Future[Any]) -> bool:
+    return future.cancelled() or future.exception() is not None
 
 
 def _result(future: Future[Any]) -> Any:

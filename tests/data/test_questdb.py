@@ -344,10 +344,14 @@ def test_a_table_without_deduplication(store: QuestDBStore, questdb: QuestDBServ
     ask(questdb, f"CREATE TABLE '{table}' ({columns}) TIMESTAMP(timestamp) PARTITION BY YEAR BYPASS WAL")
     for _ in range(2):
         ask(questdb, f"INSERT INTO '{table}' VALUES (0, 1, 1, 1, 1, 1)")
-    with pytest.raises(StoreSchemaError, match="several rows with one timestamp"):
-        store.read(key)
-    with pytest.raises(StoreSchemaError, match="timestamp not designated and key of deduplication"):
-        store.append(key, rows([0]))
+    try:
+        with pytest.raises(StoreSchemaError, match="several rows with one timestamp"):
+            store.read(key)
+        for act in (lambda: store.append(key, rows([0])), lambda: store.delete(key)):
+            with pytest.raises(StoreSchemaError, match="timestamp not designated and key of deduplication"):
+                act()
+    finally:
+        ask(questdb, f"DROP TABLE '{table}'")  # it would be listed as a series, and can be deleted as none
 
 
 def test_foreign_tables_are_no_series(store: QuestDBStore, questdb: QuestDBServer) -> None:

@@ -56,6 +56,13 @@ def test_every_figure_in_the_document_has_its_place(text: str, page: Page) -> No
     assert [root["id"] for root in documents["report"]["roots"]] == items[0]["root_ids"]
 
 
+def test_what_else_is_loaded_does_not_change_a_report(wf: StandIn) -> None:
+    pytest.importorskip("panel")
+    text = render(wf)
+    documents = json.loads(re.search(r'id="documents">(.*?)</script>', text)[1])  # type: ignore[index]
+    assert set(documents["report"]) == {"version", "title", "config", "roots"}
+
+
 def test_nothing_is_fetched_from_elsewhere(page: Page) -> None:
     assert page.remote() == []
     assert not page.handlers

@@ -174,6 +174,29 @@ def test_a_cancellation_within_the_first_fold_leaves_a_run_that_can_be_taken_up(
     assert same(ms.walk_forward(RISING, Cross, **THREE, runs_dir=tmp_path), ms.walk_forward(RISING, Cross, **THREE))
 
 
+@pytest.mark.parametrize("bad", range(3))
+def test_an_error_loses_no_fold_that_was_finished_with_it(tmp_path: Path, bad: int) -> None:
+    class AllAtOnce:
+        """Has every result when it is first asked, but one."""
+
+        submitted = 0
+
+        def submit(self, function: Any, *args: Any) -> Future[Any]:
+            future: Future[Any] = Future()
+            if self.submitted == bad:
+                future.set_exception(ConnectionError("gone"))
+            else:
+                future.set_result(function(*args))
+            self.submitted += 1
+            return future
+
+    with pytest.raises(ConnectionError):
+        ms.walk_forward(RISING, Cross, **THREE, runs_dir=tmp_path, executor=AllAtOnce())
+    heard: list[Event] = []
+    ms.walk_forward(RISING, Cross, **THREE, runs_dir=tmp_path, progress=heard.append)
+    assert [e.fold for e in heard if isinstance(e, FoldDone)] == [bad]
+
+
 def test_an_error_of_a_listener_does_not_set_the_callers_event() -> None:
     cancel = threading.Event()
 
