@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import warnings
 from datetime import UTC, date, datetime, timedelta
 from html import escape
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,13 +17,16 @@ import polars as pl
 from maestro.data.frames import OPTIONAL, PRICES, canonical_frame, read_stamps, symbol_column, to_polars
 from maestro.data.rules import check_bars, check_distance
 from maestro.data.timeframes import DAY_US, EPOCH, YEAR_US, as_datetime, infer_timeframe, timeframe_name, timeframe_us
-from maestro.errors import BarsError
+from maestro.errors import BarsError, SettingsError
 from maestro.typing import FloatArray, IntArray
 
 if TYPE_CHECKING:
     from maestro.quality import Quality
 
 _COLUMNS = (*PRICES, "volume", *OPTIONAL)
+METADATA = "maestro"
+"""Key of a Parquet file's metadata that says what bars it holds."""
+_ABOUT = ("provider", "symbol", "timeframe", "periods_per_year", "synthetic", "notes")
 
 
 class BarsWarning(UserWarning):
@@ -357,18 +362,31 @@ class Bars:
                 columns.append(column.fill_nan(None) if name in OPTIONAL else column)
         return pl.DataFrame(columns)
 
+    def write_parquet(self, path: str | Path, *, force: bool = False) -> None:
+        """Write a Parquet file that `ms.load` gives back as these bars: values, names, notes and all.
+
+        Parameters
+        ----------
+        path : str or Path
+            Ending in ``.parquet``.
+        force : bool
+            Overwrite a file that is there.
+
+        Raises
+        ------
+        SettingsError
+            Another ending, a folder that is not there, a file that is there already.
+        """
+        from maestro.data.exporting import write_file
+
+        if not str(path).lower().endswith(".parquet"):
+            raise SettingsError(f"{path} does not end in .parquet; name the file so.")
+        about = {name: getattr(self, name) for name in (*_ABOUT, "outages")}
+        write_file(self.to_frame(), Path(path), force=force, metadata={METADATA: json.dumps(about)})
+
     def __reduce__(self) -> tuple[Any, ...]:
         columns = {"time": self.time, **{name: getattr(self, name) for name in _COLUMNS}}
-        rest = (
-            self.provider,
-            self.symbol,
-            self.timeframe,
-            self.periods_per_year,
-            self.synthetic,
-            self.notes,
-            self.origin,
-        )
-        return _rebuild, (columns, *rest)
+        return _rebuild, (columns, *(getattr(self, name) for name in (*_ABOUT, "origin")))
 
     def __repr__(self) -> str:
         made = ", synthetic" if self.synthetic else ""
@@ -400,11 +418,10 @@ class Bars:
 
 
 def _rebuild(columns: dict[str, Any], *rest: Any) -> Bars:
-    names = ("provider", "symbol", "timeframe", "periods_per_year", "synthetic", "notes", "origin")
     for values in columns.values():
         if values is not None:
             values.flags.writeable = False
-    return Bars(columns, **dict(zip(names, rest, strict=True)))
+    return Bars(columns, **dict(zip((*_ABOUT, "origin"), rest, strict=True)))
 
 
 def as_us(moment: str | date | np.datetime64) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import date
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from maestro.bars import Bars
+from maestro.bars import METADATA, Bars
 from maestro.data.samples import ADJUSTED, PER_YEAR, RAW, SAMPLES, sample_frame
 from maestro.errors import BarsError, nearest
 
@@ -83,8 +84,23 @@ def _load_file(path: Path, options: dict[str, Any], symbol: str = "") -> Bars:
 
     if symbol and options.get("symbol", symbol) != symbol:
         raise BarsError(f"{path}#{symbol} and symbol={options['symbol']!r} contradict each other; give one.")
-    frame, symbol, notes = file_frame(path, symbol or options.get("symbol"))
-    return Bars.from_frame(frame, **{**options, "symbol": symbol, "notes": (*notes, *options.get("notes", ()))})
+    about = _said_of(path)
+    outages = about.pop("outages", ())
+    frame, found, notes = file_frame(path, symbol or options.get("symbol"))
+    notes = (*about.get("notes", ()), *notes, *options.get("notes", ()))
+    bars = Bars.from_frame(frame, **{"symbol": found, **about, **options, "notes": notes})
+    bars.outages = tuple((int(begin), int(end)) for begin, end in outages)
+    return bars
+
+
+def _said_of(path: Path) -> dict[str, Any]:
+    """What `Bars.write_parquet` wrote of its bars into the file; nothing for any other file."""
+    if not path.name.lower().endswith((".parquet", ".pq")) or not path.is_file():
+        return {}
+    try:
+        return dict(json.loads(pl.read_parquet_metadata(path).get(METADATA, "{}")))
+    except (pl.exceptions.PolarsError, ValueError) as error:
+        raise BarsError(f"{path} cannot be read ({str(error).splitlines()[0]}); is it whole?") from None
 
 
 def load_sample(name: str, *, adjusted: bool = True, periods_per_year: float = PER_YEAR) -> Bars:

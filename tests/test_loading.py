@@ -280,3 +280,26 @@ def test_bars_know_the_expression_that_gives_them_again(tmp_path: Path) -> None:
         again = eval(bars.origin, {"ms": ms})
         assert (again.fingerprint, again.name, again.origin) == (bars.fingerprint, bars.name, bars.origin)
     assert ms.Bars.from_frame(made[0].to_frame())[3:].origin == ""
+
+
+@pytest.mark.parametrize(
+    "bars",
+    [
+        ms.load_sample("AAPL", adjusted=False)[10:400],
+        ms.synthetic_bars(300, timeframe="4h"),
+        ms.Bars.from_frame(ms.synthetic_bars(50).to_frame(), provider="X", symbol="../<b>", periods_per_year=9),
+    ],
+)
+def test_written_bars_are_loaded_as_they_were(bars: ms.Bars, tmp_path: Path) -> None:
+    bars.outages = ((1, 2),)
+    bars.write_parquet(tmp_path / "some.parquet")
+    again = ms.load(tmp_path / "some.parquet")
+    assert again.fingerprint == bars.fingerprint
+    assert again.origin == f"ms.load({str(tmp_path / 'some.parquet')!r})"
+    for name in ("name", "timeframe", "periods_per_year", "synthetic", "notes", "outages"):
+        assert getattr(again, name) == getattr(bars, name)
+    assert ms.load(tmp_path / "some.parquet", symbol="OTHER").symbol == "OTHER"
+    with pytest.raises(SettingsError, match="is there already"):
+        bars.write_parquet(tmp_path / "some.parquet")
+    with pytest.raises(SettingsError, match=r"does not end in \.parquet"):
+        bars.write_parquet(tmp_path / "some.csv")

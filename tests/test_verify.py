@@ -16,10 +16,10 @@ import pytest
 import maestro as ms
 from maestro.cli import main
 from maestro.errors import RunError, SettingsError, StrategyError
+from maestro.origin import evaluate, named
 from maestro.runs.store import TABLES, _manifest
 from maestro.verification import Verification
 from maestro.verification.differences import unequal
-from maestro.verification.recorded_bars import evaluate
 
 FEW: dict[str, Any] = {"splitter": "rolling:4,2,1", "trials": 8, "workers": 1}
 
@@ -254,6 +254,24 @@ def test_the_known_calls_are_carried_out() -> None:
     found = evaluate(said)
     assert found is not None
     assert found.fingerprint == expected.fingerprint
+
+
+@pytest.mark.parametrize(
+    ("text", "settings"),
+    [
+        ("ms.load('a.csv')", {"data": "a.csv", "start": None, "end": None}),
+        ("ms.load('B:X:1h', start='2020', end='2021')", {"data": "B:X:1h", "start": "2020", "end": "2021"}),
+        ("ms.load_sample('IBM')", {"data": "sample:IBM", "start": None, "end": None}),
+        ("ms.load_sample('IBM', adjusted=False)", {}),
+        ("ms.load('a.csv')[:9]", {}),
+        ("ms.load('a.csv', join=())", {}),
+        ("ms.synthetic_bars(900)", {}),
+        ("ms.load(name)", {}),
+        ("", {}),
+    ],
+)
+def test_settings_that_name_bars(text: str, settings: dict[str, Any]) -> None:
+    assert named(text) == settings
 
 
 def test_an_edited_strategy_is_named(bars: ms.Bars, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

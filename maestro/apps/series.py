@@ -63,6 +63,24 @@ def keep_upload(name: str, content: bytes) -> Path:
     return path
 
 
+def settings_of(bars: Bars) -> dict[str, str | None]:
+    """Data, start and end that give bars again which were handed to an app.
+
+    Bars that no single call of `ms.load` gives (cut, resampled, from a frame) are kept as a file in a folder named by
+    their content.
+    """
+    from maestro.origin import named
+
+    if found := named(bars.origin):
+        return found
+    folder = Path("~/.cache/maestro/bars").expanduser() / bars.fingerprint[:16]
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{re.sub(r'[^A-Za-z0-9_.-]+', '_', bars.name)[:60].strip('._-') or 'bars'}.parquet"
+    if not path.exists():
+        bars.write_parquet(path)
+    return {"data": str(path), "start": None, "end": None}
+
+
 def _label(name: str) -> str:
     """How a series is called in the list: a file by its name alone."""
     return f"File: {Path(name).name}" if name.lower().endswith(_ENDINGS) else name
@@ -99,6 +117,8 @@ class SeriesPicker(pn.viewable.Viewer):
         self.state, self.given, self.problem = state, bars, ""
         self._refused = ""
         self.bars: Bars | None = bars
+        if bars is not None:
+            state.param.update(**settings_of(bars))
         found, self.lacking = listed()
         names = {name: name for name in found}
         if state.data not in names:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import polars as pl
@@ -14,11 +15,13 @@ from maestro.errors import SettingsError
 FORMS = (".csv", ".csv.gz", ".parquet")
 
 
-def write_file(frame: pl.DataFrame, path: Path, *, force: bool = False) -> None:
+def write_file(
+    frame: pl.DataFrame, path: Path, *, force: bool = False, metadata: Mapping[str, str] | None = None
+) -> None:
     """Write rows; the form is told by the name's ending: ``.csv``, ``.csv.gz`` or ``.parquet``.
 
     Stamps in a CSV are ISO with a Z; numbers have as many digits as make them the same again. The file appears
-    whole or not at all.
+    whole or not at all. `metadata` goes into a Parquet file's own.
 
     Raises
     ------
@@ -36,7 +39,7 @@ def write_file(frame: pl.DataFrame, path: Path, *, force: bool = False) -> None:
     try:
         with beside.open("wb") as file:
             if form == ".parquet":
-                frame.write_parquet(file, compression="zstd", statistics=True)
+                frame.write_parquet(file, compression="zstd", statistics=True, metadata=dict(metadata or {}))
             else:
                 content = _csv(frame)
                 file.write(gzip.compress(content, mtime=0) if form == ".csv.gz" else content)

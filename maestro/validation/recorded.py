@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import ast
 from typing import Any, Protocol
 
 import polars as pl
 
 from maestro.bars import Bars
 from maestro.engine import Costs, Sizing
-from maestro.errors import BarsError, RunError, SettingsError
-from maestro.loading import load, load_sample, synthetic_bars
+from maestro.errors import BarsError, MaestroError, RunError, SettingsError
+from maestro.origin import evaluate, written
 from maestro.runs import source_hash
 from maestro.strategies import STRATEGIES, strategy_class
 from maestro.walkforward.fold import Plan
@@ -18,9 +17,6 @@ from maestro.walkforward.search import METHODS
 from maestro.walkforward.selection import Selection
 from maestro.walkforward.space import Space
 from maestro.walkforward.splitters import Window
-
-_MAKERS: dict[str, Any] = {"load": load, "load_sample": load_sample, "synthetic_bars": synthetic_bars}
-_CUTS = ("between", "resample")
 
 
 class Recorded(Protocol):
@@ -63,37 +59,18 @@ def recorded_bars(wf: Recorded, bars: Bars | None = None) -> Bars:
 
 
 def _loaded_again(wf: Recorded) -> Bars:
-    tree = ast.parse(wf.manifest.get("python") or "")
-    lines = [
-        node.value for node in tree.body if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "bars"
-    ]
+    line = written(wf.manifest)
     remedy = f"give the bars: ms.verdict(ms.load_run({wf.id!r}), bars)."
-    if not lines or isinstance(lines[0], ast.Constant):
+    if not line:
         raise RunError(f"run {wf.id} does not say where its bars ({wf.spec['bars']['name']}) came from; {remedy}")
     try:
-        bars = _evaluate(lines[0])
-    except (BarsError, ValueError, OSError) as error:
+        bars = evaluate(line)
+    except (MaestroError, OSError, TypeError, ValueError) as error:
         raise RunError(f"the bars of run {wf.id} cannot be loaded again ({error}); {remedy}") from error
+    if bars is None:
+        raise RunError(f"{line}, which gave the bars of run {wf.id}, is no way of loading bars; {remedy}")
     bars.periods_per_year = float(wf.spec["periods_per_year"])
     return bars
-
-
-def _evaluate(node: ast.expr) -> Bars:
-    """Value of an expression like ``ms.load('X', start='2020')[10:90].resample('4h')``, and of nothing else."""
-    if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice):
-        edges = [None if edge is None else int(ast.literal_eval(edge)) for edge in (node.slice.lower, node.slice.upper)]
-        return _evaluate(node.value)[edges[0] : edges[1]]
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-        args = [ast.literal_eval(arg) for arg in node.args]
-        named = {word.arg: ast.literal_eval(word.value) for word in node.keywords if word.arg}
-        owner, name = node.func.value, node.func.attr
-        if isinstance(owner, ast.Name) and owner.id == "ms" and name in _MAKERS:
-            made: Bars = _MAKERS[name](*args, **named)
-            return made
-        if name in _CUTS:
-            cut: Bars = getattr(_evaluate(owner), name)(*args, **named)
-            return cut
-    raise ValueError(f"{ast.unparse(node)} is no way of loading bars")
 
 
 def recorded_plan(wf: Recorded, strategy: Any = None) -> Plan:

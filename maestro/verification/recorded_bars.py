@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ast
-import re
 import warnings
 from datetime import datetime
 from pathlib import Path
@@ -14,11 +12,8 @@ import numpy as np
 from maestro.bars import Bars, BarsWarning, as_us
 from maestro.data.timeframes import timeframe_us
 from maestro.errors import BarsError, MaestroError
-from maestro.loading import load, load_sample, synthetic_bars
-
-_MAKERS = {"load": load, "load_sample": load_sample, "synthetic_bars": synthetic_bars}
-_METHODS = ("between", "resample")
-_LINE = re.compile(r"^bars = (.+?)  # ", re.M)
+from maestro.loading import load
+from maestro.origin import evaluate, written
 
 
 def recorded_bars(manifest: dict[str, Any], given: Bars | str | Path | None = None) -> Bars:
@@ -39,7 +34,7 @@ def recorded_bars(manifest: dict[str, Any], given: Bars | str | Path | None = No
     spec = manifest["spec"]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", BarsWarning)
-        found = given if isinstance(given, Bars) else _load(given) if given is not None else _by_manifest(manifest)
+        found = given if isinstance(given, Bars) else load(given) if given is not None else _by_manifest(manifest)
         found = _like(found, spec["bars"])
     if found.fingerprint != spec["bars"]["fingerprint"]:
         raise BarsError(_difference(found, spec["bars"]))
@@ -50,20 +45,16 @@ def recorded_bars(manifest: dict[str, Any], given: Bars | str | Path | None = No
     return found
 
 
-def _load(name: str | Path) -> Bars:
-    return load(name)
-
-
 def _by_manifest(manifest: dict[str, Any]) -> Bars:
     known = manifest["spec"]["bars"]
-    line = _LINE.search(str(manifest.get("python", "")))
-    if line is not None and line[1] != "...":
+    line = written(manifest)
+    if line:
         try:
-            found = evaluate(line[1])
+            found = evaluate(line)
         except BarsError:
             raise
         except (MaestroError, OSError, ValueError, TypeError, AttributeError) as error:
-            raise BarsError(f"{line[1]}, which gave the run's bars, fails now: {error}") from error
+            raise BarsError(f"{line}, which gave the run's bars, fails now: {error}") from error
         if found is not None:
             return found
     if known["provider"] and known["symbol"]:
@@ -72,46 +63,6 @@ def _by_manifest(manifest: dict[str, Any]) -> Bars:
         f"the run's manifest does not say where its bars ({known['name'] or 'without a name'}, {known['n']:,}) come "
         "from; give them: bars=… in Python, --data in the shell."
     )
-
-
-def evaluate(text: str) -> Bars | None:
-    """Bars of an expression like ``ms.load('a.csv', start='2020')[:500].resample('4h')``; None for any other.
-
-    Nothing but these calls with plain values is carried out: a manifest is data, not a program.
-    """
-    try:
-        return _evaluate(ast.parse(text, mode="eval").body)
-    except (SyntaxError, _OtherError):
-        return None
-
-
-class _OtherError(Exception):
-    """An expression that is not of the known form."""
-
-
-def _evaluate(node: ast.expr) -> Bars:
-    if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice):
-        low, high, step = (_plain(edge) for edge in (node.slice.lower, node.slice.upper, node.slice.step))
-        return _evaluate(node.value)[slice(low, high, step)]
-    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
-        raise _OtherError
-    arguments = [_plain(value) for value in node.args]
-    named = {str(one.arg): _plain(one.value) for one in node.keywords}
-    inner, name = node.func.value, node.func.attr
-    if isinstance(inner, ast.Name) and inner.id == "ms" and name in _MAKERS:
-        made: Bars = _MAKERS[name](*arguments, **named)  # type: ignore[operator]
-        return made
-    if name in _METHODS:
-        cut: Bars = getattr(_evaluate(inner), name)(*arguments, **named)
-        return cut
-    raise _OtherError
-
-
-def _plain(node: ast.expr | None) -> Any:
-    try:
-        return None if node is None else ast.literal_eval(node)
-    except ValueError as error:
-        raise _OtherError from error
 
 
 def _like(found: Bars, known: dict[str, Any]) -> Bars:

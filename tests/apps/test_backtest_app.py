@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -43,6 +44,27 @@ def test_the_screen_shows_the_numbers_of_the_frozen_python() -> None:
     by_name = {line.name: line for pane in own.panes for line in pane.lines}
     np.testing.assert_array_equal(by_name["equity"].values, other.equity["equity"].to_numpy())
     np.testing.assert_array_equal(by_name["drawdown"].values, other.equity["drawdown"].to_numpy())
+
+
+@pytest.mark.parametrize("kind", ["backtest", "walk_forward", "market"])
+@pytest.mark.parametrize(
+    ("bars", "data"),
+    [
+        (ms.load("sample:IBM", start="2005"), "sample:IBM"),
+        (ms.load_sample("IBM")[100:900], "SAMPLE_IBM_1d.parquet"),
+        (ms.Bars.from_frame(ms.synthetic_bars(400).to_frame(), symbol="../<b>", periods_per_year=99), "b_1h.parquet"),
+    ],
+)
+def test_settings_name_the_bars_that_were_handed_over(
+    kind: str, bars: ms.Bars, data: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    settings = ms.app(kind, bars).settings()
+    again = ms.load(settings["data"], start=settings["start"], end=settings["end"])
+    assert again.fingerprint == bars.fingerprint
+    assert again.periods_per_year == bars.periods_per_year
+    assert settings["data"].endswith(data)
+    assert ms.app(kind, bars).settings() == settings
 
 
 def test_a_control_moves_the_result_and_keeps_the_components() -> None:
