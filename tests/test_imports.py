@@ -21,7 +21,7 @@ ROWS = (
     ("errors", "typing", "version", "compiled"),
     ("config",),
     ("data",),
-    ("bars", "quality", "stored", "loading"),
+    ("bars", "quality", "stored", "loading", "origin"),
     ("indicators", "strategies"),
     ("metrics",),
     ("engine",),
