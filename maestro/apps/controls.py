@@ -8,11 +8,14 @@ import numpy as np
 import panel as pn
 
 from maestro.apps.state import TradeState
+from maestro.config import VENUES
+from maestro.engine import Costs
 from maestro.errors import MaestroError
 from maestro.strategies import STRATEGIES
 from maestro.strategies.parameters import Parameter
 
 _STEPS = 100
+_OWN = "as below"
 
 
 def control(name: str, parameter: Parameter, value: Any) -> Any:
@@ -107,7 +110,7 @@ class StrategyControls(pn.viewable.Viewer):
 
 
 class TradeControls(pn.viewable.Viewer):
-    """Costs, size, cash and fill; they write to the state, and follow it."""
+    """Costs (a venue's, or any), size, cash and fill; they write to the state, and follow it."""
 
     def __init__(self, state: TradeState) -> None:
         import panel_material_ui as pmui
@@ -121,6 +124,9 @@ class TradeControls(pn.viewable.Viewer):
             "sizing": pmui.TextInput(label="Size", value=state.sizing, description=sizes, width=140),
             "cash": pmui.FloatInput(label="Cash", value=state.cash, start=1, step=1000, width=140),
         }
+        self.venue = pmui.Select(label="Costs of", options=[_OWN, *VENUES], value=_OWN, sizing_mode="stretch_width")
+        self.venue.param.watch(lambda event: self._price(event.new), "value")
+        state.param.watch(lambda *_: self._unname(), ["fee", "slippage"])
         places = {"the next open": "next_open", "the same close (looks ahead)": "close"}
         self.fill = pmui.Select(label="Fills at", options=places, value=state.fill, sizing_mode="stretch_width")
         for name, widget in {**self.widgets, "fill": self.fill}.items():
@@ -132,6 +138,19 @@ class TradeControls(pn.viewable.Viewer):
         if value is not None and value != getattr(self.state, name):
             setattr(self.state, name, value)
 
+    def _price(self, venue: str) -> None:
+        """Take a venue's published costs, or those that maestro.yaml has for it."""
+        if venue != _OWN:
+            costs = Costs.of(venue)
+            self.state.param.update(fee=costs.fee, slippage=costs.slippage)
+
+    def _unname(self) -> None:
+        """Say that costs are nobody's once they are no more those of the venue that was chosen."""
+        if self.venue.value != _OWN and Costs.of(self.venue.value) != Costs(self.state.fee, self.state.slippage):
+            self.venue.value = _OWN
+
     def __panel__(self) -> Any:
         fee, slippage, sizing, cash = self.widgets.values()
-        return pn.Column(pn.Row(fee, slippage), pn.Row(sizing, cash), self.fill, sizing_mode="stretch_width")
+        return pn.Column(
+            self.venue, pn.Row(fee, slippage), pn.Row(sizing, cash), self.fill, sizing_mode="stretch_width"
+        )

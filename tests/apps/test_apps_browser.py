@@ -217,7 +217,9 @@ def test_a_run_is_watched_cancelled_and_resumed(visit: Visit, desk: Path, monkey
     assert fresh.folds.equals(kept.folds)
     assert fresh.trials.equals(kept.trials)
     one.page.get_by_role("button", name="Report").click()
-    one.page.get_by_text("report.html", exact=False).wait_for()
+    report = one.page.frame_locator("iframe[title=Report]")
+    report.locator("[data-figures=drawn]").first.wait_for(state="attached")
+    report.get_by_text(kept.id[:8], exact=False).first.wait_for()
     assert (folder / "report.html").stat().st_size > 100_000
 
 

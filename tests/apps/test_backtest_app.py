@@ -78,6 +78,17 @@ def test_a_control_moves_the_result_and_keeps_the_components() -> None:
     assert app.settings()["params"]["fast"] == app.rule.widgets["fast"].value
 
 
+def test_costs_of_a_venue_are_taken_until_others_are_given() -> None:
+    app = App()
+    app.trade.venue.value = "BINANCE-PERPETUAL"
+    costs = ms.Costs.of("BINANCE-PERPETUAL")
+    assert (app.state.fee, app.state.slippage) == (costs.fee, costs.slippage)
+    assert (app.trade.widgets["fee"].value, shown(app).bt.costs) == (costs.fee, costs)
+    app.trade.widgets["fee"].value = 0.003
+    assert app.trade.venue.value == "as below"
+    assert shown(app).bt.costs.fee == 0.003
+
+
 def test_two_visitors_do_not_disturb_each_other() -> None:
     one, other = App(), App()
     before, settings = shown(other), other.settings()

@@ -296,13 +296,13 @@ def test_deleting_asks_first(app: App, folder: Path) -> None:
 def test_a_report_opens_in_a_frame_of_its_own(app: App) -> None:
     app.view.list.selection = [0]
     app.view.report.clicks += 1
-    shown = app.view.page_of_report.object
+    shown = app.view.opened.frame.object
     assert shown.startswith('<iframe title="Report" sandbox="allow-scripts" ')
     assert "<script" not in shown  # all of it is escaped
-    assert app.view.report_card.visible
-    assert app.view.save_report.callback().read().startswith(b"<!DOCTYPE html>")
-    app.view.close_report.clicks += 1
-    assert not app.view.report_card.visible
+    assert app.view.opened.card.visible
+    assert app.view.opened.save.callback().read().startswith(b"<!DOCTYPE html>")
+    app.view.opened.close.clicks += 1
+    assert not app.view.opened.card.visible
 
 
 def test_a_link_gives_the_same_screen(app: App, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

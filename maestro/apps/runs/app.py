@@ -43,12 +43,10 @@ class App(pn.viewable.Viewer):
         view.list.param.watch(self._ticked, "selection")
         view.refresh.on_click(lambda _: self.refresh())
         view.report.on_click(lambda _: self._open_report())
-        view.close_report.on_click(lambda _: view.show_report(None))
         view.remove.on_click(lambda _: view.ask(self.state.runs, self._words()))
         view.keep.on_click(lambda _: setattr(view.dialog, "open", False))
         view.sure.on_click(lambda _: self._remove())
         view.excel.callback = self._workbooks
-        view.on_report(lambda: io.BytesIO(self.session.report(self._report or "").encode()))
         self.state.param.watch(self._filtered, ["text", "strategy", "status", "runs_dir"])
         self.state.param.watch(self._compare, ["runs", "common_stretch", "log_scale"])
         self.refresh()
@@ -170,8 +168,7 @@ class App(pn.viewable.Viewer):
         except (MaestroError, OSError) as error:
             self._say(str(error))
             return
-        self.view.save_report.filename = f"maestro-{self._report}.html"
-        self.view.show_report(text)
+        self.view.opened.put(text, self._report)
 
     def _workbooks(self) -> io.BytesIO:
         """One run as a workbook, several as workbooks in one zip."""
@@ -191,7 +188,7 @@ class App(pn.viewable.Viewer):
         there = [run for run in self.state.runs if run in self._ids]
         refused = self.session.remove(there)
         if self._report in there and self._report not in refused:
-            self.view.show_report(None)
+            self.view.opened.put("", "")
         self.state.runs = [run for run in self.state.runs if run in refused]
         self.refresh()
         self._say(" ".join(refused.values()))

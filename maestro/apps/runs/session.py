@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import tempfile
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -11,6 +10,7 @@ from typing import Any
 
 import polars as pl
 
+from maestro.apps.report import report_text
 from maestro.errors import MaestroError, RunError
 from maestro.reports.compare import Comparison, compare_runs
 from maestro.research import WalkForward, load_run
@@ -117,15 +117,9 @@ class RunsSession:
         return self.runs_dir / run
 
     def report(self, run: str) -> str:
-        """Text of a run's report, one page that needs no network; written into the run's folder where it is missing."""
-        wf = self.load(run)
-        path = self._folder(run) / "report.html"
-        if not path.exists():
-            with contextlib.suppress(RunError):  # a folder that may only be read
-                return wf.report(path).read_text()
-            with tempfile.TemporaryDirectory() as folder:
-                return wf.report(Path(folder) / "report.html").read_text()
-        return path.read_text()
+        """Text of a run's report, one page that needs no network."""
+        self._folder(run)
+        return report_text(self.load(run))
 
     def workbook(self, run: str) -> bytes:
         """Return a run as an Excel workbook."""

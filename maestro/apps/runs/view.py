@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from html import escape
 from typing import Any
 
@@ -10,6 +9,7 @@ import panel as pn
 import polars as pl
 
 from maestro.apps.page import TABLE_STYLE, Message, card
+from maestro.apps.report import ReportFrame
 from maestro.reports.compare import Comparison
 
 _GREY, _GRID = "#868d9a", "rgba(128, 128, 128, 0.22)"
@@ -27,7 +27,6 @@ tr.differs td { background: rgba(240, 177, 60, .16); }
 tr.differs td:first-child { box-shadow: inset 3px 0 #d08700; }
 p { opacity: .75; margin: 6px 0; }
 """
-_FRAME = "width: 100%; height: 82vh; border: 0; border-radius: 4px; background: #fff; display: block"
 _HEADINGS = {
     "id": "Run", "status": "Status", "strategy": "Strategy", "bars": "Bars", "sharpe_ratio": "Sharpe",
     "total_return": "Return", "max_drawdown": "Drawdown", "num_trades": "Trades", "started": "Started, UTC",
@@ -97,12 +96,7 @@ class RunsView(pn.viewable.Viewer):
         self.metrics = pn.pane.HTML("", stylesheets=[_TABLE], sizing_mode="stretch_width")
         self.settings = pn.pane.HTML("", stylesheets=[_TABLE], sizing_mode="stretch_width")
         self.every = pmui.Switch(label="also settings that are the same", value=False, margin=(2, 10))
-        self.page_of_report = pn.pane.HTML("", sizing_mode="stretch_width")
-        self.save_report = pmui.FileDownload(label="Save", icon="download", variant="outlined", **wide)
-        self.close_report = pmui.Button(label="Close", icon="close", variant="text", **wide)
-        self.report_card = card(
-            "Report", pn.Row(self.save_report, self.close_report), self.page_of_report, visible=False
-        )
+        self.opened = ReportFrame()
         self.compared = pn.Column(
             self.notes, card("Growth of 1, out of sample", self.chart), card("Out of sample", self.metrics),
             card("Settings", self.every, self.settings), sizing_mode="stretch_width", visible=False,
@@ -183,26 +177,13 @@ class RunsView(pn.viewable.Viewer):
         same = "" if len(rows) else "<p>Every setting is the same.</p>"
         self.settings.object = _table(self._comparison.names, rows.drop("differs"), rows["differs"].to_list()) + same
 
-    # -- report -----------------------------------------------------------------------------
-
-    def show_report(self, text: str | None) -> None:
-        """Show a report in a frame of its own, which may run its scripts and reach nothing of this page."""
-        self.page_of_report.object = "" if text is None else (
-            f'<iframe title="Report" sandbox="allow-scripts" style="{_FRAME}" srcdoc="{escape(text)}"></iframe>'
-        )  # fmt: skip
-        self.report_card.visible = text is not None
-
-    def on_report(self, load: Callable[[], Any]) -> None:
-        """Give what loads the file that `save_report` saves."""
-        self.save_report.callback = load
-
     def __panel__(self) -> Any:
         actions = pn.FlexBox(
             self.refresh, self.report, self.excel, self.remove, self.count, align_items="center", gap="2px",
             sizing_mode="stretch_width",
         )  # fmt: skip
         return pn.Column(
-            self.message, card("", actions, self.list, self.broken), self.report_card, self.compared, *self.beside,
+            self.message, card("", actions, self.list, self.broken), self.opened, self.compared, *self.beside,
             self.dialog,
             sizing_mode="stretch_width",
         )  # fmt: skip

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 import panel as pn
@@ -11,6 +10,7 @@ import panel as pn
 from maestro.apps.controls import StrategyControls, TradeControls
 from maestro.apps.freeze import Freeze
 from maestro.apps.page import page
+from maestro.apps.report import report_text
 from maestro.apps.series import SeriesPicker
 from maestro.apps.walk_forward import session
 from maestro.apps.walk_forward.state import WalkForwardState
@@ -178,12 +178,9 @@ class App(pn.viewable.Viewer):
         self.view.update(wf, self.picker.bars, self.state.chosen())
 
     def _report(self) -> None:
-        """Write the report, and link to it."""
-        if self.wf is None:
-            return
-        folder = Path(self.state.runs_dir) / self.wf.id
-        path = self.wf.report(folder / "report.html" if self.wf.folder else Path(f"maestro-{self.wf.id}.html"))
-        self.links.object = f"<a href='{path.resolve().as_uri()}' target='_blank'>{path.name}</a> is written"
+        """Show the report of what is shown."""
+        if self.wf is not None:
+            self.view.opened.put(report_text(self.wf), self.wf.id)
 
     def _studies(self) -> None:
         """Serve the run's studies by optuna-dashboard, and link to it."""
@@ -200,9 +197,8 @@ class App(pn.viewable.Viewer):
     def _controls(self) -> list[Any]:
         return [
             self.picker, self.rule, self.splitter, pn.Row(self.search, self.trials), pn.Row(self.select, self.seed),
-            self.trade, self.live, pn.Row(self.start, self.cancel), pn.Row(self.judge, self.report), self.studies,
-            self.links,
-            self.close,
+            self.trade, self.live, pn.Row(self.start, self.cancel), pn.Row(self.judge, self.report),
+            self.studies, self.links, self.close,
         ]  # fmt: skip
 
     def page(self) -> Any:

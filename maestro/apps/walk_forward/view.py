@@ -9,6 +9,7 @@ from typing import Any
 import panel as pn
 
 from maestro.apps.page import TABLE_STYLE, Message, card
+from maestro.apps.report import ReportFrame
 from maestro.apps.walk_forward import figures, session
 from maestro.bars import Bars
 from maestro.reports import Verdict, conclude, formats
@@ -65,6 +66,7 @@ class WalkForwardView(pn.viewable.Viewer):
         self.tabs.append(("Verdict", self.verdict))
         self.tabs.param.watch(lambda *_: self._draw(), "active")
         self.result = card("", self.headline, self.tabs, visible=False)
+        self.opened = ReportFrame()
         self._wf: WalkForward | None = None
         self._bars: Bars | None = None
         self._own: Any = None
@@ -94,7 +96,7 @@ class WalkForwardView(pn.viewable.Viewer):
         with pn.io.hold():
             self.headline.object = _headline(wf)
             self.verdict.object = _UNJUDGED
-            names = searched(wf)
+            names = [name for name in searched(wf) if wf.trials[name].dtype.is_numeric()]
             for box, name in ((self.x, names[0] if names else None), (self.y, names[-1] if names else None)):
                 if box.options != names:
                     box.param.update(options=names, value=name)
@@ -151,8 +153,6 @@ class WalkForwardView(pn.viewable.Viewer):
         wf, x, y = self._wf, self.x.value, self.y.value
         if wf is None or x is None or y is None or "parameters" not in self._drawn:
             return
-        if not all(wf.trials[name].dtype.is_numeric() for name in (x, y)):
-            return
         metric = wf.spec["selection"]["metrics"][0].removeprefix("-")
         cells = session.cells(wf, x, y, metric)
         self._set("heat", lambda: figures.heat_figure(cells, x, y, metric))
@@ -167,7 +167,7 @@ class WalkForwardView(pn.viewable.Viewer):
     def __panel__(self) -> Any:
         return pn.Column(
             self.message, card("Windows: training (grey) and test (blue)", self.windows, self.told, self.progress),
-            self.result, *self.beside, sizing_mode="stretch_width",
+            self.result, self.opened, *self.beside, sizing_mode="stretch_width",
         )  # fmt: skip
 
 
