@@ -6,6 +6,7 @@ from html import escape
 from typing import Any
 
 import panel as pn
+from panel.util import edit_readonly  # type: ignore[attr-defined]
 
 APPS = {
     "market": "Market",
@@ -76,12 +77,15 @@ def page(name: str, sidebar: list[Any], main: list[Any]) -> Any:
     left = pn.Column(*sidebar, margin=(14, 0), sizing_mode="stretch_width")
     # On a phone the controls would lie over everything else.
     phone = "Mobi" in (pn.state.headers or {}).get("User-Agent", "")
-    return Page(
+    made = Page(
         title="Maestro", header=[menu], sidebar=[left], sidebar_open=not phone,
         main=[pn.Column(*main, margin=(14, 14), sizing_mode="stretch_width")],
         sx={"& main": {"backgroundColor": "background.default"}}, sidebar_width=330,
-        theme_config=_THEME, theme_toggle=True, busy_indicator="linear",
+        theme_config=_THEME, theme_toggle=True, busy_indicator=None,
     )  # fmt: skip
+    with edit_readonly(made):
+        made.busy = False  # else whatever any visitor does is told to every page that is open
+    return made
 
 
 def card(title: str, *content: Any, **options: Any) -> Any:

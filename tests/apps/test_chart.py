@@ -41,7 +41,7 @@ def test_other_bars_take_away_what_was_marked_on_the_last(bars: ms.Bars) -> None
     assert chart.spans
     assert chart.markers
     chart.set_bars(bars[100:200])
-    assert (chart.panes, chart.spans, chart.markers) == ([], [], [])
+    assert (chart.panes, chart.spans, chart.markers) == ([], [], {})
     assert len(chart.candles["time"]) == 100
 
 
@@ -54,15 +54,29 @@ def test_colours_of_points_are_numbers_of_a_palette(bars: ms.Bars) -> None:
         Line("rainbow", bars.time, bars.volume, color=[f"#{n:06x}" for n in range(500)]).message()
 
 
-def test_every_entry_and_exit_of_a_trade_is_marked(bars: ms.Bars) -> None:
-    trades = ms.backtest(bars, "EmaCrossStrategy", params={"fast": 5, "slow": 10}).trades
+@pytest.mark.parametrize(
+    ("rule", "params"),
+    [("EmaCrossStrategy", {"fast": 5, "slow": 10}), ("TrendFollowingATR", {}), ("GridTradingStrategy", {})],
+)
+def test_every_entry_and_exit_of_a_trade_is_marked(bars: ms.Bars, rule: str, params: dict[str, int]) -> None:
+    trades = ms.backtest(bars, rule, params=params).trades
     chart = Chart(bars)
     assert chart.set_trades(trades) == 0
-    still_open = (trades["exit_reason"] == "open").sum()
-    assert len(chart.markers) == 2 * len(trades) - still_open
-    times = [mark["time"] for mark in chart.markers]
-    assert times == sorted(times)
-    assert set(times) <= set(chart.candles["time"].astype(int).tolist())
+    closed = trades.filter(pl.col("exit_reason") != "open")
+    marks = chart.markers
+    assert np.all(np.diff(marks["time"]) >= 0)
+    found = {"long": [set(), set()], "short": [set(), set()]}
+    for time, kind, text in zip(marks["time"], marks["kind"], marks["text"], strict=True):
+        found["short" if kind > 1 else "long"][kind % 2].add((int(time), marks["words"][text]))
+    for side, (entries, exits) in found.items():
+        own, ended = trades.filter(side=side), closed.filter(side=side)
+        assert entries == {(moment, "") for moment in own["entry_time"].dt.epoch("s")}
+        assert exits == {
+            (moment, "" if reason in ("signal", "reversal") else reason)
+            for moment, reason in zip(ended["exit_time"].dt.epoch("s"), ended["exit_reason"], strict=True)
+        }
+    assert len(marks["time"]) == len(trades) + len(closed)
+    assert [kind["shape"] for kind in marks["kinds"]] == ["arrowUp", "circle", "arrowDown", "circle"]
 
 
 def test_trades_beyond_the_limit_are_counted_not_hidden(bars: ms.Bars) -> None:

@@ -20,6 +20,7 @@ import pytest
 
 import maestro as ms
 from maestro.apps import serving
+from maestro.apps.page import page
 from maestro.cli import main
 from maestro.errors import SettingsError
 
@@ -127,3 +128,14 @@ def test_names_of_this_machine_are_allowed_and_others_when_given(monkeypatch: py
     assert list(one) == ["runs"]
     assert f"{socket.gethostname()}:5007" in shared["websocket_origin"]
     assert "*" not in shared["websocket_origin"]
+
+
+def test_what_one_visitor_does_is_told_to_no_other() -> None:
+    import panel as pn
+    from panel.util import edit_readonly
+
+    made = page("backtest", [], [])
+    with edit_readonly(pn.state):
+        pn.state.busy = True
+        assert made.busy is False
+        pn.state.busy = False

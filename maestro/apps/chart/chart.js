@@ -34,15 +34,27 @@ function at(axis, time, shown) {
   return pixel === null ? (time < shown.from ? 0 : axis.width()) : pixel;
 }
 
-// Points of a line; `color` numbers the entries of `palette`.
-function points(data, tint) {
-  const {time, value, color} = data, rows = new Array(time.length), palette = color && data.palette.map(tint);
-  for (let i = 0; i < time.length; i++) {
+// Points of a line, at the times of the candles if it has none; `color` numbers the entries of `palette`.
+function points(data, bars, tint) {
+  const {value, color} = data, time = data.time || bars.time || [], palette = color && data.palette.map(tint);
+  const rows = new Array(Math.min(time.length, value.length));
+  for (let i = 0; i < rows.length; i++) {
     const v = value[i];
     rows[i] = v === v ? {time: time[i], value: v} : {time: time[i]};
     if (color && v === v) rows[i].color = palette[color[i]];
   }
   return rows;
+}
+
+// Whether two lines are the same, so that nothing need be drawn anew.
+function same(a, b) {
+  return a.color === b.color && alike(a.time, b.time) && alike(a.value, b.value);
+}
+
+function alike(a, b) {
+  if (!a || !b || a.length !== b.length) return a === b;
+  for (let i = 0; i < a.length; i++) if (!Object.is(a[i], b[i])) return false;
+  return true;
 }
 
 function candles(data) {
@@ -131,7 +143,7 @@ function render({model, el}) {
     if (before === colors) return;
     for (const held of drawn.values()) {
       held.series.applyOptions(tones(held.line));
-      if (held.line.data.palette) held.series.setData(points(held.line.data, tint));
+      if (held.line.data.palette) held.series.setData(points(held.line.data, model.candles, tint));
     }
     setMarkers();
     say();
@@ -143,7 +155,12 @@ function render({model, el}) {
     return options;
   }
 
-  function setMarkers() { marks.setMarkers(model.markers.map((mark) => ({...mark, color: tint(mark.color)}))); }
+  function setMarkers() {
+    const {time, kind, text, kinds, words} = model.markers, rows = new Array(time ? time.length : 0);
+    const looks = rows.length ? kinds.map((look) => ({...look, color: tint(look.color)})) : [];
+    for (let i = 0; i < rows.length; i++) rows[i] = {time: time[i], text: words[text[i]], ...looks[kind[i]]};
+    marks.setMarkers(rows);
+  }
 
   function setCandles() {
     const data = model.candles;
@@ -173,7 +190,9 @@ function render({model, el}) {
       held.line = line;
       if (pane.name !== "price") held.series.priceScale().applyOptions({mode: pane.log ? PriceScaleMode.Logarithmic : PriceScaleMode.Normal});
       held.series.applyOptions(tones(line));
-      if (held.data !== line.data) { held.series.setData(points(line.data, tint)); held.data = line.data; }
+      if (held.bars !== model.candles || !same(held.data, line.data)) held.series.setData(points(line.data, model.candles, tint));
+      held.data = line.data;
+      held.bars = model.candles;
     }
     chart.panes().forEach((pane, i) => pane.setStretchFactor(i ? (model.panes.find((p) => p.name === places[i - 1]) || {}).height || 1 : 4));
   }

@@ -28,6 +28,14 @@ if TYPE_CHECKING:
 UP, DOWN, NEUTRAL = LIGHT["gain"], LIGHT["loss"], LIGHT["benchmark"]
 MARKED = 2_000
 """Trades that are marked, the last ones where there are more; `Chart.set_trades` returns how many are not."""
+_MARKS = [
+    {"position": position, "shape": shape, "color": color}
+    for position, shape, color in (
+        ("belowBar", "arrowUp", UP), ("aboveBar", "circle", NEUTRAL),
+        ("aboveBar", "arrowDown", DOWN), ("belowBar", "circle", NEUTRAL),
+    )
+]  # fmt: skip
+"""Long entry and exit, short entry and exit."""
 _SPANS = {"fatal": "rgba(204,78,0,0.38)", "warning": "rgba(214,138,20,0.34)", "info": "rgba(61,86,178,0.18)"}
 _NIGHT = {LIGHT[name]: DARK[name] for name in LIGHT} | {NEUTRAL: DARK["benchmark"]}
 Kind = Literal["line", "histogram", "area", "baseline"]
@@ -57,9 +65,11 @@ class Line:
     width: float = 1.5
     options: dict[str, Any] = field(default_factory=dict)
 
-    def message(self) -> dict[str, Any]:
-        """What the page is sent."""
+    def message(self, candles: Any = None) -> dict[str, Any]:
+        """What the page is sent; without its times [s] where they are those of the candles."""
         data: dict[str, Any] = {"time": _seconds(self.time), "value": np.asarray(self.values, np.float64)}
+        if candles is not None and np.array_equal(data["time"], candles):
+            del data["time"]
         several = not isinstance(self.color, str)
         if several:
             palette, index = np.unique(np.asarray(self.color, dtype=str), return_inverse=True)
@@ -102,7 +112,7 @@ class Chart(JSComponent):
 
     candles: dict[str, Any] = param.Dict(default={})  # type: ignore[assignment]
     panes: list[Any] = param.List(default=[])  # type: ignore[assignment]
-    markers: list[Any] = param.List(default=[])  # type: ignore[assignment]
+    markers: dict[str, Any] = param.Dict(default={})  # type: ignore[assignment]
     spans: list[Any] = param.List(default=[])  # type: ignore[assignment]
     log: bool = param.Boolean(default=False)  # type: ignore[assignment]
     window: Any = param.Parameter(default=None)
@@ -125,7 +135,7 @@ class Chart(JSComponent):
         candles = {name: np.ascontiguousarray(getattr(bars, name)) for name in ("open", "high", "low", "close")}
         log = bool(bars.high.max() / bars.low.min() >= LOG_FROM)
         self.param.update(
-            log=log, candles={"time": _seconds(bars.time), **candles}, markers=[], spans=[], clicked=None, panes=[]
+            log=log, candles={"time": _seconds(bars.time), **candles}, markers={}, spans=[], clicked=None, panes=[]
         )
 
     def set_panes(self, panes: Iterable[Pane]) -> None:
@@ -135,7 +145,7 @@ class Chart(JSComponent):
                 "name": pane.name,
                 "height": pane.height,
                 "log": pane.log,
-                "lines": [line.message() for line in pane.lines],
+                "lines": [line.message(self.candles.get("time")) for line in pane.lines],
             }
             for pane in panes
         ]
@@ -143,23 +153,21 @@ class Chart(JSComponent):
     def set_trades(self, trades: pl.DataFrame) -> int:
         """Mark entries and exits of a table of trades; returns how many are left out, which only the table has."""
         shown = trades.tail(MARKED)
-        marks: list[dict[str, Any]] = []
-        for side, opened, closed, reason in shown.select("side", "entry_time", "exit_time", "exit_reason").iter_rows():
-            long = side == "long"
-            marks.append(
-                {
-                    "time": int(opened.timestamp()), "position": "belowBar" if long else "aboveBar",
-                    "shape": "arrowUp" if long else "arrowDown", "color": UP if long else DOWN, "text": "",
-                }
-            )  # fmt: skip
-            if reason != "open":
-                marks.append(
-                    {
-                        "time": int(closed.timestamp()), "position": "aboveBar" if long else "belowBar",
-                        "shape": "circle", "color": NEUTRAL, "text": "" if reason in ("signal", "reversal") else reason,
-                    }
-                )  # fmt: skip
-        self.markers = sorted(marks, key=lambda mark: mark["time"])
+        closed = (shown["exit_reason"] != "open").to_numpy()
+        short = (shown["side"] == "short").to_numpy().astype(np.uint8)
+        said = shown["exit_reason"].replace({"signal": "", "reversal": "", "open": ""}).to_numpy()
+        words, word = np.unique(["", *said], return_inverse=True)
+        opens, closes = (
+            shown[name].dt.epoch("s").to_numpy().astype(np.float64) for name in ("entry_time", "exit_time")
+        )
+        marks = [
+            np.concatenate([entry, exit_[closed]])
+            for entry, exit_ in ((opens, closes), (2 * short, 2 * short + 1), (0 * word[1:], word[1:]))
+        ]
+        time, kind, text = (column[np.argsort(marks[0], kind="stable")] for column in marks)
+        self.markers = {
+            "time": time, "kind": kind, "text": text.astype(np.uint8), "kinds": _MARKS, "words": words.tolist()
+        }  # fmt: skip
         return len(trades) - len(shown)
 
     def mark(self, spans: Iterable[tuple[int, int, str]]) -> None:
