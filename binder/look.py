@@ -40,13 +40,13 @@ def main(root: str, token: str) -> None:
     assert where.split("?")[0] == root + FIRST, f"it opens on {where}"
     print(f"   it opens on {FIRST}")
     servers = json.loads(fetch(f"{root}/server-proxy/servers-info", token)[1])["server_processes"]
-    tiles = [entry for entry in servers if entry["name"] == "maestro" and entry["launcher_entry"]["enabled"]]
-    assert tiles, f"no tile of the apps among {servers}"
-    print(f"   tile: {tiles[0]['launcher_entry']['title']}")
-    path = tiles[0]["launcher_entry"].get("path_info", "maestro/").rstrip("/") + "/"
+    entries = [entry["launcher_entry"] for entry in servers if entry["name"].startswith("maestro-")]
+    assert len(entries) == 4, f"no tiles of the apps among {servers}"
+    print(f"   tiles: {', '.join(entry['title'] for entry in entries)}")
+    path = entries[0]["path_info"]
     where, text = until_there(f"{root}/{path}", token)
     assert "bokeh" in text.lower() or "market" in text.lower(), f"{where} shows no app: {text[:300]}"
-    print(f"   the tile opens {where.removeprefix(root)}")
+    print(f"   the first opens {where.removeprefix(root)}")
 
 
 main(*sys.argv[1:])

@@ -6,6 +6,7 @@ import importlib
 import socket
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -131,20 +132,27 @@ def _free_port(address: str) -> int:
         return int(free.getsockname()[1])
 
 
-def jupyter_tile() -> dict[str, Any]:
-    """Entry of jupyter-server-proxy: a tile in JupyterLab's launcher that opens the apps.
+def jupyter_tile(name: str) -> dict[str, Any]:
+    """Entry of jupyter-server-proxy: a tile in JupyterLab's launcher that opens an app.
 
-    Any origin is allowed, because the address of a hub or of Binder is not known here; what comes in has passed
-    Jupyter's own login, and the port is open to this machine only.
+    A tile's server begins when it is clicked, and has all apps, so that the menu of its pages works. Any origin is
+    allowed, because the address of a hub or of Binder is not known here; what comes in has passed Jupyter's own
+    login, and the port is open to this machine only.
     """
+    below = f"maestro-{name.replace('_', '-')}"
     return {
         "command": [
             sys.executable, "-m", "maestro", "app", "--port", "{port}", "--no-show",
-            "--prefix", "{base_url}maestro", "--origin", "*",
+            "--prefix", f"{{base_url}}{below}", "--origin", "*",
         ],
         "absolute_url": True,
         "timeout": 60,
         "launcher_entry": {
-            "title": "Maestro", "path_info": "maestro/market", "icon_path": str(Path(__file__).with_name("icon.svg")),
+            "title": APPS[name], "category": "Maestro", "path_info": f"{below}/{name}",
+            "icon_path": str(Path(__file__).with_name("icon.svg")),
         },
     }  # fmt: skip
+
+
+market_tile, backtest_tile, walk_forward_tile, runs_tile = (partial(jupyter_tile, name) for name in APPS)
+"""What the package's entry points name."""

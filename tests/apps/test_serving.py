@@ -84,11 +84,18 @@ def test_a_port_that_is_taken_is_said() -> None:
     assert "Traceback" not in ended.stderr
 
 
-def test_the_tile_of_jupyterlab_starts_the_apps_below_its_path(free_port: int, tmp_path: Path) -> None:
-    [(name, place)] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["entry-points"][
-        "jupyter_serverproxy_servers"
-    ].items()
-    entry = importlib.metadata.EntryPoint(name, place, "jupyter_serverproxy_servers")
+TILES = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["entry-points"]["jupyter_serverproxy_servers"]
+
+
+def test_each_app_has_its_tile() -> None:
+    tiles = [importlib.metadata.EntryPoint(*tile, "tiles").load()() for tile in TILES.items()]
+    assert [tile["launcher_entry"]["title"] for tile in tiles] == list(serving.APPS.values())
+    assert [tile["launcher_entry"]["path_info"].split("/")[1] for tile in tiles] == list(serving.APPS)
+
+
+@pytest.mark.parametrize("name", ["maestro-market", "maestro-walk-forward"])
+def test_the_tile_of_jupyterlab_starts_the_apps_below_its_path(name: str, free_port: int, tmp_path: Path) -> None:
+    entry = importlib.metadata.EntryPoint(name, TILES[name], "jupyter_serverproxy_servers")
     tile: dict[str, Any] = entry.load()()
     assert tile["absolute_url"]
     assert Path(tile["launcher_entry"]["icon_path"]).read_text().startswith("<svg")
