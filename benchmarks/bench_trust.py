@@ -1,4 +1,4 @@
-"""What trust costs: counting in the ledger, repeating a run bit by bit, and the maps of robustness.
+"""What trust costs: the ledger, repeating a run bit by bit, the maps of robustness, permuted series, the verdict.
 
 ``python benchmarks/bench_trust.py`` prints the table. Nine folds of 8,760 hourly bars (a random walk, rolling
 10, 2, 1), EMA crossing, 100 TPE trials a fold. Figures are the best of several rounds.
@@ -7,6 +7,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -17,6 +19,15 @@ import maestro as ms
 from maestro.ledger import Ledger, Tally, uncounted
 
 BARS = 8_760
+_VERDICT = f"""
+import resource, time
+import maestro as ms
+wf = ms.walk_forward(ms.synthetic_bars({BARS}, seed=1), "EmaCrossStrategy")
+began = time.perf_counter()
+ms.verdict(wf, progress=False)
+took = time.perf_counter() - began
+print(f"{{took:.1f}}", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+"""
 
 
 def best(work: Callable[[], object], rounds: int) -> float:
@@ -77,6 +88,13 @@ def measure(folder: Path) -> None:
         ("late, missing and noisy bars, 303 tests", f"{best(lambda: ms.validation.perturbations(wf), 2):.3f} s")
     )
     rows.append(("map of windows, 45 walk-forwards", f"{best(lambda: ms.validation.geometry_map(wf), 2):.2f} s"))
+    took = best(lambda: ms.validation.permutation_test(wf, bars, repetitions=200), 1)
+    rows.append(("the whole search on 200 permuted series, 9 x 100 each, all cores", f"{took:.1f} s"))
+    began = time.perf_counter()
+    said = subprocess.run([sys.executable, "-c", _VERDICT], capture_output=True, text=True, check=True).stdout.split()
+    rows.append(("a process that makes the walk-forward and its verdict", f"{time.perf_counter() - began:.1f} s"))
+    rows.append(("its verdict alone (to reach: 10 s)", f"{said[0]} s, {said[1]} MB at most"))
+    rows.append(("a verdict, warm", f"{best(lambda: ms.verdict(wf, bars), 2):.1f} s"))
     print("| work | time |\n|---|---:|")
     for name, figure in rows:
         print(f"| {name} | {figure} |")
