@@ -123,7 +123,7 @@ class TradeControls(pn.viewable.Viewer):
             "fee": pmui.FloatInput(label="Fee a side", value=state.fee, **share),
             "slippage": pmui.FloatInput(label="Slippage", value=state.slippage, **share),
             "sizing": pmui.TextInput(label="Size", value=state.sizing, description=sizes, width=140),
-            "cash": pmui.FloatInput(label="Cash", value=state.cash, start=1, step=1000, width=140),
+            "cash": pmui.FloatInput(label="Cash", value=state.cash, start=1, step=1000, format="0,0.[00]", width=140),
         }
         self.venue = pmui.Select(label="Costs of", options=[_OWN, *VENUES], value=_OWN, sizing_mode="stretch_width")
         self.venue.param.watch(lambda event: self._price(event.new), "value")

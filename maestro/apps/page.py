@@ -17,23 +17,26 @@ APPS = {
 """The apps by the name of their script, in the order of the menu."""
 _MENU = """
 nav { display: flex; gap: 4px; margin-left: 24px; }
-nav a { color: #ffffff; text-decoration: none; padding: 6px 12px; border-radius: 6px; opacity: .8; font-size: 15px; }
+nav a { color: #ffffff; text-decoration: none; padding: 6px 12px; border-radius: 6px; opacity: .8; font-size: 15px;
+  white-space: nowrap; }
 nav a:hover, nav a:focus-visible { background: rgba(255, 255, 255, .15); opacity: 1; }
 nav a[aria-current] { background: rgba(255, 255, 255, .22); opacity: 1; font-weight: 600; }
-@media (max-width: 700px) { nav { margin-left: 4px; } nav a { padding: 6px; font-size: 13px; } }
+@media (max-width: 700px) { nav { margin-left: 2px; gap: 0; } nav a { padding: 6px 5px; font-size: 12px; } }
 """
 TABLE_STYLE = """
-.tabulator { font-size: 12.5px; background: transparent; color: inherit; border: none; }
-.tabulator .tabulator-tableholder, .tabulator .tabulator-tableholder .tabulator-table {
-  background: transparent !important; color: inherit;
+.tabulator, .tabulator .tabulator-header, .tabulator .tabulator-row { font-size: 12.5px !important; }
+.tabulator, .tabulator .tabulator-header, .tabulator .tabulator-header .tabulator-col,
+.tabulator .tabulator-tableholder, .tabulator .tabulator-tableholder .tabulator-table,
+.tabulator-row, .tabulator-row.tabulator-row-even, .tabulator .tabulator-footer {
+  background: transparent !important; color: inherit !important; border-color: rgba(128, 128, 128, .2) !important;
 }
-.tabulator .tabulator-header, .tabulator .tabulator-header .tabulator-col { background: transparent; color: inherit; }
+.tabulator { border: none !important; }
+.tabulator .tabulator-header .tabulator-col[tabulator-field] .tabulator-col-content { padding: 4px 7px !important; }
 .tabulator .tabulator-header .tabulator-col-title { font-weight: 500; opacity: .75; }
-.tabulator-row, .tabulator-row.tabulator-row-even { background: transparent; color: inherit; }
+.tabulator-row .tabulator-cell[tabulator-field] { padding: 4px 7px !important; }
 .tabulator-row:hover, .tabulator-row.tabulator-selected {
-  background: rgba(0, 105, 168, .14) !important; color: inherit; cursor: pointer;
+  background: rgba(0, 105, 168, .14) !important; cursor: pointer;
 }
-.tabulator .tabulator-footer { background: transparent; color: inherit; border: none; }
 .tabulator .tabulator-footer .tabulator-page { color: inherit; background: transparent; }
 """
 """For Tabulator on paper of either theme."""

@@ -11,6 +11,7 @@ from maestro.apps.backtest import session
 from maestro.apps.chart import Chart
 from maestro.apps.page import TABLE_STYLE, Message, card
 from maestro.bars import Bars
+from maestro.data.timeframes import DAY_US, timeframe_us
 
 _TABLE = """
 table { width: 100%; border-collapse: collapse; font-size: 13px; font-variant-numeric: tabular-nums; }
@@ -48,7 +49,7 @@ class BacktestView(pn.viewable.Viewer):
         self.headline = pn.pane.HTML("", sizing_mode="stretch_width", margin=(0, 0, 8, 0))
         self.trades = pn.widgets.Tabulator(
             pagination="remote", page_size=12, disabled=True, show_index=False, sizing_mode="stretch_width",
-            selectable=1, theme="simple", configuration={"rowHeight": 28}, titles=_TITLES, formatters=_formatters(),
+            selectable=1, theme="simple", configuration={"rowHeight": 28}, titles=_TITLES,
             stylesheets=[TABLE_STYLE],
         )  # fmt: skip
         self.trades.on_click(self._clicked)
@@ -67,6 +68,7 @@ class BacktestView(pn.viewable.Viewer):
         with pn.io.hold():
             if fresh:
                 self.chart.set_bars(bars)
+                self.trades.formatters = _formatters(bars.timeframe)
             self.chart.set_panes(shown.panes)
             unmarked = self.chart.set_trades(shown.bt.trades)
             self.metrics.object = _metrics(shown)
@@ -98,10 +100,11 @@ class BacktestView(pn.viewable.Viewer):
         return pn.Column(self.message, both, sizing_mode="stretch_width")
 
 
-def _formatters() -> dict[str, Any]:
+def _formatters(timeframe: str) -> dict[str, Any]:
     from bokeh.models.widgets.tables import DateFormatter, NumberFormatter
 
-    price, moment = NumberFormatter(format="0,0.[0000]"), DateFormatter(format="%Y-%m-%d %H:%M")
+    day = timeframe_us(timeframe) % DAY_US == 0
+    price, moment = NumberFormatter(format="0,0.[0000]"), DateFormatter(format="%Y-%m-%d" if day else "%Y-%m-%d %H:%M")
     return {
         "entry_time": moment, "exit_time": moment, "entry_price": price, "exit_price": price,
         "size": NumberFormatter(format="0,0.[000]"), "pnl": NumberFormatter(format="0,0.00"),

@@ -178,7 +178,7 @@ class App(pn.viewable.Viewer):
         self.view.update(wf, self.picker.bars, self.state.chosen())
 
     def _report(self) -> None:
-        """Show the report of what is shown."""
+        """Open the report of what is shown, in a tab of its own."""
         if self.wf is not None:
             self.view.opened.put(report_text(self.wf), self.wf.id)
 
@@ -205,6 +205,8 @@ class App(pn.viewable.Viewer):
         """Page of a served app."""
         made = page("walk_forward", self._controls(), [self.view])
         made.param.watch(lambda event: self.view.theme(event.new), "dark_theme")
+        if made.dark_theme:  # as the link says
+            self.view.theme(True)
         return made
 
     def __panel__(self) -> Any:

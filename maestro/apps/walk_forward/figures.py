@@ -104,10 +104,13 @@ def degradation_figure(wf: WalkForward, metric: str = "sharpe_ratio", *, height:
 def redressed(figure: Any, dark: bool) -> Any:
     """Give a figure the colours of the page's theme."""
     from bokeh.core.property.vectorization import Value
+    from bokeh.models.plots import Plot
     from bokeh.models.sources import ColumnDataSource
 
     from maestro.reports.theme import swaps
 
+    for plot in figure.select({"type": Plot}):
+        plot.border_fill_alpha = 0.0  # the paper's, which no theme of a library changes
     if not dark:
         return figure
     partner = swaps()

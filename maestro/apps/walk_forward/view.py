@@ -24,6 +24,7 @@ _TILES = """
 h3 { margin: 0 0 6px; font-size: 18px; } p { margin: 0 0 8px; max-width: 75ch; }
 """
 _UNJUDGED = "Not judged yet: the button <b>Verdict</b> makes fifteen checks, in about ten seconds."
+_TABS = ("equity", "folds", "parameters", "trials", "samples", "verdict", "report")
 _FOLD_COLUMNS = ("fold", "train_start", "train_end", "test_start", "test_end")
 _METRICS = ("sharpe_ratio", "total_return", "max_drawdown")
 
@@ -67,6 +68,7 @@ class WalkForwardView(pn.viewable.Viewer):
         self.tabs.param.watch(lambda *_: self._draw(), "active")
         self.result = card("", self.headline, self.tabs, visible=False)
         self.opened = ReportFrame()
+        self.opened.card.param.watch(lambda event: self._report_tab(event.new), "visible")
         self._wf: WalkForward | None = None
         self._bars: Bars | None = None
         self._own: Any = None
@@ -94,6 +96,7 @@ class WalkForwardView(pn.viewable.Viewer):
         self.message.say()
         self._wf, self._bars, self._own, self._drawn = wf, bars, own, set()
         with pn.io.hold():
+            self.opened.put("", "")
             self.headline.object = _headline(wf)
             self.verdict.object = _UNJUDGED
             names = [name for name in searched(wf) if wf.trials[name].dtype.is_numeric()]
@@ -108,8 +111,8 @@ class WalkForwardView(pn.viewable.Viewer):
         from maestro import reports
 
         wf = self._wf
-        tab = ("equity", "folds", "parameters", "trials", "samples", "verdict")[self.tabs.active]
-        if wf is None or tab in self._drawn or tab == "verdict":
+        tab = _TABS[self.tabs.active]
+        if wf is None or tab in self._drawn or tab in ("verdict", "report"):
             return
         self._drawn.add(tab)
         if tab == "equity":
@@ -139,7 +142,16 @@ class WalkForwardView(pn.viewable.Viewer):
     def judged(self, found: Verdict) -> None:
         """Show a verdict."""
         self.verdict.object = found._repr_html_()
-        self.tabs.active = len(self.tabs) - 1
+        self.tabs.active = _TABS.index("verdict")
+
+    def _report_tab(self, shown: bool) -> None:
+        """Give an open report a tab of its own."""
+        if shown:
+            self.tabs.append(("Report", self.opened))
+            self.tabs.active = _TABS.index("report")
+        else:
+            self.tabs.active = 0
+            self.tabs.pop(-1)
 
     def show_fold(self, row: int) -> None:
         """Draw one fold's curve."""
@@ -167,7 +179,7 @@ class WalkForwardView(pn.viewable.Viewer):
     def __panel__(self) -> Any:
         return pn.Column(
             self.message, card("Windows: training (grey) and test (blue)", self.windows, self.told, self.progress),
-            self.result, self.opened, *self.beside, sizing_mode="stretch_width",
+            self.result, *self.beside, sizing_mode="stretch_width",
         )  # fmt: skip
 
 
