@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 import panel as pn
 
+from maestro.apps.page import HtmlPane, card
 from maestro.apps.state import AppState
 
 _STYLE = """
@@ -24,7 +25,7 @@ class Freeze(pn.viewable.Viewer):
 
         super().__init__()
         self.state = state
-        self._texts = {name: pn.pane.HTML("", stylesheets=[_STYLE]) for name in ("Link", "Python", "Papermill")}
+        self._texts = {name: HtmlPane("", stylesheets=[_STYLE]) for name in ("Link", "Python", "Papermill")}
         name = state.notebook or "settings"
         self.download = pmui.FileDownload(
             callback=lambda: StringIO(state.papermill()), filename=f"{name}.yaml", label="Save the YAML",
@@ -58,7 +59,5 @@ class Freeze(pn.viewable.Viewer):
         return f"{page.protocol}//{page.hostname}{f':{page.port}' if page.port else ''}{page.pathname}{query}"
 
     def __panel__(self) -> Any:
-        from maestro.apps.page import card
-
         tabs = pn.Tabs(*self._texts.items(), dynamic=True, sizing_mode="stretch_width")
         return card("Freeze: the same again", tabs, self.download)

@@ -6,6 +6,8 @@ from html import escape
 from typing import Any
 
 import panel as pn
+from bokeh.models.css import ImportedStyleSheet
+from panel.io.notebook import replace_inline_css
 from panel.util import edit_readonly  # type: ignore[attr-defined]
 
 APPS = {
@@ -68,6 +70,19 @@ _THEME = {
 }
 
 
+class HtmlPane(pn.pane.HTML):
+    """HTML that in a notebook cell asks no other machine for its styles, also when it changes."""
+
+    def _get_properties(self, doc: Any) -> dict[str, Any]:
+        properties: dict[str, Any] = super()._get_properties(doc)
+        if pn.config.inline:  # Panel puts styles into the cell at the first drawing only
+            sheets = properties["stylesheets"]
+            properties["stylesheets"] = [
+                replace_inline_css(sheet) if isinstance(sheet, ImportedStyleSheet) else sheet for sheet in sheets
+            ]
+        return properties
+
+
 def page(name: str, sidebar: list[Any], main: list[Any]) -> Any:
     """Put an app's views on its page; `name` is one of `APPS`."""
     from panel_material_ui.template import Page  # type: ignore[attr-defined]
@@ -76,7 +91,7 @@ def page(name: str, sidebar: list[Any], main: list[Any]) -> Any:
     links = "".join(
         f'<a href="./{key}"{" aria-current=page" if key == name else ""}>{title}</a>' for key, title in here
     )
-    menu = pn.pane.HTML(f"<nav aria-label='Apps'>{links}</nav>", stylesheets=[_MENU], margin=0)
+    menu = HtmlPane(f"<nav aria-label='Apps'>{links}</nav>", stylesheets=[_MENU], margin=0)
     left = pn.Column(*sidebar, margin=(14, 0), sizing_mode="stretch_width")
     # On a phone the controls would lie over everything else.
     phone = "Mobi" in (pn.state.headers or {}).get("User-Agent", "")
@@ -95,7 +110,7 @@ def card(title: str, *content: Any, **options: Any) -> Any:
     """Content on paper, under a small title."""
     import panel_material_ui as pmui
 
-    head = [pn.pane.HTML(f"<b>{escape(title)}</b>", margin=(0, 0, 4, 0))] if title else []
+    head = [HtmlPane(f"<b>{escape(title)}</b>", margin=(0, 0, 4, 0))] if title else []
     inner = pn.Column(*head, *content, sizing_mode="stretch_width", margin=12)
     options.setdefault("margin", (0, 0, 12, 0))
     return pmui.Paper(inner, sizing_mode="stretch_width", elevation=1, **options)
@@ -107,7 +122,7 @@ class Message(pn.viewable.Viewer):
     def __init__(self) -> None:
         super().__init__()
         self.text = ""
-        self._line = pn.pane.HTML(
+        self._line = HtmlPane(
             "", visible=False, sizing_mode="stretch_width", margin=(0, 0, 12, 0), stylesheets=[_MESSAGE]
         )
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import panel as pn
 
+from maestro.apps.page import HtmlPane, card
 from maestro.errors import RunError
 from maestro.reports.verdict import FILE
 from maestro.research import WalkForward
@@ -24,12 +25,10 @@ class ReportFrame(pn.viewable.Viewer):
     def __init__(self) -> None:
         import panel_material_ui as pmui
 
-        from maestro.apps.page import card
-
         super().__init__()
         wide: dict[str, Any] = {"size": "small", "margin": (2, 4)}
         self.text = ""
-        self.frame = pn.pane.HTML("", sizing_mode="stretch_width")
+        self.frame = HtmlPane("", sizing_mode="stretch_width")
         self.save = pmui.FileDownload(
             callback=lambda: io.BytesIO(self.text.encode()), filename="report.html", label="Save", icon="download",
             variant="outlined", **wide,

@@ -12,6 +12,7 @@ import panel as pn
 import param
 from panel_material_ui import FileInput
 
+from maestro.apps.page import HtmlPane
 from maestro.apps.state import SeriesState
 from maestro.bars import Bars
 from maestro.errors import BarsError, MaestroError
@@ -179,12 +180,12 @@ class SeriesPicker(pn.viewable.Viewer):
 
     def __panel__(self) -> Any:
         if self.given is not None:
-            return pn.pane.HTML("")
+            return HtmlPane("")
         return pn.Column(
             self.name_box, pn.Row(self.start, self.end), self.file,
-            pn.pane.HTML(
+            HtmlPane(
                 f"CSV or Parquet, up to {UPLOAD_LIMIT // 2**20} MB; it stays on this machine.",
                 styles={"opacity": ".7", "font-size": "12px"}, margin=(0, 10),
             ),
-            pn.pane.HTML(escape(self.lacking), visible=bool(self.lacking), margin=(8, 10)), sizing_mode="stretch_width",
+            HtmlPane(escape(self.lacking), visible=bool(self.lacking), margin=(8, 10)), sizing_mode="stretch_width",
         )  # fmt: skip

@@ -43,7 +43,7 @@ def app(name: str, bars: Bars | None = None, *, strategy: Any = None, **settings
         raise SettingsError(f"there is no app {name!r}; there are: {', '.join(APPS)}.{nearest(name, APPS)}")
     import panel as pn
 
-    pn.extension("tabulator")
+    pn.extension("tabulator", inline=True)  # into the cell, so that no other machine is asked
     module = importlib.import_module(f"maestro.apps.{name}")
     if isinstance(strategy, str):
         settings["strategy"] = strategy
@@ -148,7 +148,7 @@ def jupyter_tile(name: str) -> dict[str, Any]:
         "absolute_url": True,
         "timeout": 60,
         "launcher_entry": {
-            "title": APPS[name], "category": "Maestro", "path_info": f"{below}/{name}",
+            "title": f"Maestro {APPS[name]}", "path_info": f"{below}/{name}",  # icons are for its own categories only
             "icon_path": str(Path(__file__).with_name("icon.svg")),
         },
     }  # fmt: skip

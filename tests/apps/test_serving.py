@@ -89,7 +89,7 @@ TILES = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["entry-p
 
 def test_each_app_has_its_tile() -> None:
     tiles = [importlib.metadata.EntryPoint(*tile, "tiles").load()() for tile in TILES.items()]
-    assert [tile["launcher_entry"]["title"] for tile in tiles] == list(serving.APPS.values())
+    assert [tile["launcher_entry"]["title"] for tile in tiles] == [f"Maestro {name}" for name in serving.APPS.values()]
     assert [tile["launcher_entry"]["path_info"].split("/")[1] for tile in tiles] == list(serving.APPS)
 
 
@@ -108,7 +108,7 @@ def test_the_tile_of_jupyterlab_starts_the_apps_below_its_path(name: str, free_p
     try:
         path = f"/user/jo/{tile['launcher_entry']['path_info']}"
         page = fetched(f"http://127.0.0.1:{free_port}{path}", server)
-        assert f"<title>{tile['launcher_entry']['title']}</title>" in page
+        assert f"<title>{tile['launcher_entry']['title'].removeprefix('Maestro ')}</title>" in page
         for asked in re.findall(r"(?:src|href)=\"([^\"]+)\"", page):
             assert not asked.startswith(("http:", "https:", "//", "/")), "only paths below its own"
         server.send_signal(signal.SIGINT)

@@ -9,7 +9,7 @@ import panel as pn
 
 from maestro.apps.backtest import session
 from maestro.apps.chart import Chart
-from maestro.apps.page import TABLE_STYLE, Message, card
+from maestro.apps.page import TABLE_STYLE, HtmlPane, Message, card
 from maestro.bars import Bars
 from maestro.data.timeframes import DAY_US, timeframe_us
 
@@ -45,8 +45,8 @@ class BacktestView(pn.viewable.Viewer):
         self.beside = beside
         self.message, self.notes = Message(), Message()
         self.chart = Chart(height=720)
-        self.metrics = pn.pane.HTML("", stylesheets=[_TABLE], sizing_mode="stretch_width")
-        self.headline = pn.pane.HTML("", sizing_mode="stretch_width", margin=(0, 0, 8, 0))
+        self.metrics = HtmlPane("", stylesheets=[_TABLE], sizing_mode="stretch_width")
+        self.headline = HtmlPane("", sizing_mode="stretch_width", margin=(0, 0, 8, 0))
         self.trades = pn.widgets.Tabulator(
             pagination="remote", page_size=12, disabled=True, show_index=False, sizing_mode="stretch_width",
             selectable=1, theme="simple", configuration={"rowHeight": 28}, titles=_TITLES,

@@ -1,7 +1,7 @@
 """A chart of bars as a Panel component: candles, panes of lines, trades and marked spans on one time axis.
 
 It draws with TradingView's Lightweight Charts, which is part of the package: no other machine is asked. In a notebook
-a `Chart` is shown like any Panel object; it needs ``pn.extension()`` once.
+a `Chart` is shown like any Panel object; it needs ``pn.extension(inline=True)`` once.
 """
 
 from __future__ import annotations

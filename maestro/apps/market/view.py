@@ -9,7 +9,7 @@ import panel as pn
 
 from maestro.apps.chart import Chart
 from maestro.apps.market import session
-from maestro.apps.page import TABLE_STYLE, Message, card
+from maestro.apps.page import TABLE_STYLE, HtmlPane, Message, card
 
 _FACTS = """
 h2 { font-size: 20px; font-weight: 600; margin: 0 0 8px; overflow-wrap: anywhere; }
@@ -27,7 +27,7 @@ class MarketView(pn.viewable.Viewer):
 
         super().__init__()
         self.beside, self.message = beside, Message()
-        self.facts = pn.pane.HTML("", sizing_mode="stretch_width", margin=0, stylesheets=[_FACTS])
+        self.facts = HtmlPane("", sizing_mode="stretch_width", margin=0, stylesheets=[_FACTS])
         self.chart = Chart(height=640)
         self.defects = pn.widgets.Tabulator(
             disabled=True, show_index=False, selectable=1, theme="simple", sizing_mode="stretch_width",
@@ -38,9 +38,9 @@ class MarketView(pn.viewable.Viewer):
         shared: dict[str, Any] = {"variant": "outlined", "color": "default", "size": "small", "width": 110}
         self.back = pmui.Button(label="Previous", icon="chevron_left", **shared)
         self.on = pmui.Button(label="Next", end_icon="chevron_right", **shared)
-        self.here = pn.pane.HTML("", margin=(10, 10))
+        self.here = HtmlPane("", margin=(10, 10))
         self.steps = pn.FlexBox(self.back, self.on, self.here, align_items="center", margin=(0, 0, 4, 0))
-        self.clean = pn.pane.HTML("Nothing odd was found in these bars.", visible=False, margin=(4, 0))
+        self.clean = HtmlPane("Nothing odd was found in these bars.", visible=False, margin=(4, 0))
         self.back.on_click(lambda _: self._step(-1))
         self.on.on_click(lambda _: self._step(1))
         self.defects.on_click(lambda event: self._clicked(event.row))

@@ -10,7 +10,7 @@ from typing import Any
 import panel as pn
 
 from maestro.apps.freeze import Freeze
-from maestro.apps.page import page
+from maestro.apps.page import HtmlPane, page
 from maestro.apps.runs.session import RunsSession
 from maestro.apps.runs.state import RunsState
 from maestro.apps.runs.view import RunsView
@@ -73,7 +73,7 @@ class App(pn.viewable.Viewer):
             pmui.Select.from_param(state.param.status, label="Status", options=_STATUS, **wide),
             pmui.Switch.from_param(state.param.common_stretch, label="common stretch only", margin=(6, 10)),
             pmui.Switch.from_param(state.param.log_scale, label="logarithmic growth", margin=(6, 10)),
-            pn.pane.HTML(f"<small>runs in <code>{_escaped(state.runs_dir)}</code></small>"),
+            HtmlPane(f"<small>runs in <code>{_escaped(state.runs_dir)}</code></small>"),
         ]  # fmt: skip
 
     # -- list -------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from typing import Any
 import panel as pn
 import polars as pl
 
-from maestro.apps.page import TABLE_STYLE, Message, card
+from maestro.apps.page import TABLE_STYLE, HtmlPane, Message, card
 from maestro.apps.report import ReportFrame
 from maestro.reports.compare import Comparison
 
@@ -73,7 +73,7 @@ class RunsView(pn.viewable.Viewer):
             widths=_WIDTHS, pagination="remote", page_size=PAGE, disabled=True, show_index=False, selectable="checkbox",
             sizing_mode="stretch_width", theme="simple", layout="fit_data_fill", stylesheets=[TABLE_STYLE, _LIST],
         )  # fmt: skip
-        self.count = pn.pane.HTML("", margin=(6, 10))
+        self.count = HtmlPane("", margin=(6, 10))
         wide: dict[str, Any] = {"size": "small", "margin": (4, 4)}
         self.refresh = pmui.Button(label="Refresh", icon="refresh", variant="outlined", **wide)
         self.report = pmui.Button(label="Report", icon="article", variant="outlined", disabled=True, **wide)
@@ -81,10 +81,10 @@ class RunsView(pn.viewable.Viewer):
             label="Delete", icon="delete", variant="outlined", color="error", disabled=True, **wide
         )
         self.excel = pmui.FileDownload(label="Excel", icon="download", variant="outlined", disabled=True, **wide)
-        self.broken = pn.pane.HTML("", stylesheets=[_BROKEN], sizing_mode="stretch_width", visible=False)
+        self.broken = HtmlPane("", stylesheets=[_BROKEN], sizing_mode="stretch_width", visible=False)
         self.sure = pmui.Button(label="Delete", color="error", variant="contained", **wide)
         self.keep = pmui.Button(label="Keep", variant="text", **wide)
-        self.doomed = pn.pane.HTML("", sizing_mode="stretch_width")
+        self.doomed = HtmlPane("", sizing_mode="stretch_width")
         self.dialog = pmui.Dialog(
             self.doomed,
             pn.Row(self.keep, self.sure, align="end"),
@@ -93,8 +93,8 @@ class RunsView(pn.viewable.Viewer):
             width_option="sm",
         )
         self.chart = pn.pane.Bokeh(None, sizing_mode="stretch_width", min_height=120)
-        self.metrics = pn.pane.HTML("", stylesheets=[_TABLE], sizing_mode="stretch_width")
-        self.settings = pn.pane.HTML("", stylesheets=[_TABLE], sizing_mode="stretch_width")
+        self.metrics = HtmlPane("", stylesheets=[_TABLE], sizing_mode="stretch_width")
+        self.settings = HtmlPane("", stylesheets=[_TABLE], sizing_mode="stretch_width")
         self.every = pmui.Switch(label="also settings that are the same", value=False, margin=(2, 10))
         self.opened = ReportFrame()
         self.compared = pn.Column(

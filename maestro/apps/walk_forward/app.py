@@ -9,7 +9,7 @@ import panel as pn
 
 from maestro.apps.controls import StrategyControls, TradeControls
 from maestro.apps.freeze import Freeze
-from maestro.apps.page import page
+from maestro.apps.page import HtmlPane, page
 from maestro.apps.report import report_text
 from maestro.apps.series import SeriesPicker
 from maestro.apps.walk_forward import session
@@ -59,7 +59,7 @@ class App(pn.viewable.Viewer):
         self.report = pmui.Button(label="Report", variant="outlined", disabled=True)
         self.judge = pmui.Button(label="Verdict", variant="outlined", disabled=True)
         self.studies = pmui.Button(label="Optuna dashboard", variant="outlined", disabled=True)
-        self.links = pn.pane.HTML("")
+        self.links = HtmlPane("")
         self.start.on_click(lambda *_: self.begin())
         self.cancel.on_click(lambda *_: self.runner.cancel())
         self.report.on_click(lambda *_: self._report())

@@ -8,7 +8,7 @@ from typing import Any
 
 import panel as pn
 
-from maestro.apps.page import TABLE_STYLE, Message, card
+from maestro.apps.page import TABLE_STYLE, HtmlPane, Message, card
 from maestro.apps.report import ReportFrame
 from maestro.apps.walk_forward import figures, session
 from maestro.bars import Bars
@@ -39,8 +39,8 @@ class WalkForwardView(pn.viewable.Viewer):
         self.beside, self.message, self.dark = beside, Message(), False
         self.windows = pn.pane.Bokeh(sizing_mode="stretch_width", height=280)
         self.progress = pmui.LinearProgress(value=0, variant="determinate", sizing_mode="stretch_width", visible=False)
-        self.told = pn.pane.HTML("", visible=False)
-        self.headline = pn.pane.HTML("", stylesheets=[_TILES], sizing_mode="stretch_width")
+        self.told = HtmlPane("", visible=False)
+        self.headline = HtmlPane("", stylesheets=[_TILES], sizing_mode="stretch_width")
         self.panes = {
             name: pn.pane.Bokeh(sizing_mode="stretch_width")
             for name in ("equity", "drawdown", "fold", "stability", "heat", "trials", "scatter", "degradation")
@@ -63,7 +63,7 @@ class WalkForwardView(pn.viewable.Viewer):
                                                sizing_mode="stretch_width")),
             dynamic=True, sizing_mode="stretch_width",
         )  # fmt: skip
-        self.verdict = pn.pane.HTML(_UNJUDGED, sizing_mode="stretch_width")
+        self.verdict = HtmlPane(_UNJUDGED, sizing_mode="stretch_width")
         self.tabs.append(("Verdict", self.verdict))
         self.tabs.param.watch(lambda *_: self._draw(), "active")
         self.result = card("", self.headline, self.tabs, visible=False)
