@@ -13,7 +13,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import maestro as ms
 from maestro.data.stores import ParquetStore, SeriesKey
-from tests.apps.visiting import Visitor, chromium, served
+from tests.apps.visiting import Visitor, served
+from tests.fixtures.browser import chromium
 
 ROUNDS = 15
 _DEEP = (

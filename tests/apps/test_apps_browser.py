@@ -15,7 +15,7 @@ import yaml
 import maestro as ms
 from maestro.apps.backtest import session
 from maestro.data.stores import ParquetStore, SeriesKey
-from tests.apps.visiting import ROOT, Visitor, chromium, served
+from tests.apps.visiting import ROOT, Visitor, served
 
 pytestmark = pytest.mark.browser
 Visit = Callable[..., Visitor]
@@ -37,12 +37,6 @@ def address(desk: Path) -> Iterator[str]:
     ledger = str(desk / "ledger")
     with served(desk, MAESTRO_STORE=str(desk / "store"), MAESTRO_LEDGER_DIR=ledger) as url:
         yield url
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 
 from tests.apps import visiting
 from tests.apps.test_runs_session import HOSTILE
-from tests.apps.visiting import Visitor, chromium, served
+from tests.apps.visiting import Visitor, served
 
 pytestmark = pytest.mark.browser
 
@@ -36,12 +36,6 @@ for text in texts:
 state = MarketState(data="".join(texts[:3]))
 page("market", [], [chart, *said, *(card(text) for text in texts), Freeze(state)]).servable()
 """
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")

@@ -18,8 +18,6 @@ import maestro as ms
 from maestro.apps.page import APPS
 from maestro.data.server import free_port
 
-from .visiting import chromium
-
 pytestmark = pytest.mark.filterwarnings("default")  # of Jupyter's parts among themselves
 CELL = """
 import maestro as ms
@@ -66,12 +64,6 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     finally:
         server.terminate()
         server.wait(20)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as opened:
-        yield opened
 
 
 def test_an_app_in_a_cell_follows_its_controls_without_a_network(browser: Any, lab: str) -> None:

@@ -3,46 +3,20 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
-import socket
-import subprocess
-import sys
-import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.error import URLError
 from urllib.parse import quote
-from urllib.request import urlopen
 
 import pytest
 
 import maestro as ms
 from tests.apps.test_runs_session import HOSTILE
+from tests.apps.visiting import Visitor, served
 
 pytestmark = pytest.mark.browser
-WIDGET = Path(__file__).parents[2] / "widgets" / "runs.py"
-_QUIET = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking")
-WAIT = 20_000
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if path is None:
-        help_ = "Chromium is not installed; install it with: apt-get install -y chromium"
-        if os.environ.get("CI") == "true":
-            pytest.fail(help_)
-        pytest.skip(help_)
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as driver:
-        opened = driver.chromium.launch(executable_path=path, args=list(_QUIET))
-        yield opened
-        opened.close()
 
 
 @pytest.fixture(scope="module")
@@ -64,51 +38,15 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def address(desk: Path) -> Iterator[str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "panel", "serve", str(WIDGET), "--port", str(port), "--address", "127.0.0.1"]
-    log = desk / "server.log"
-    with open(log, "wb") as out:
-        server = subprocess.Popen(command, cwd=desk, stdout=out, stderr=subprocess.STDOUT)
-    url = f"http://127.0.0.1:{port}/runs"
-    try:
-        for _ in range(240):
-            try:
-                urlopen(f"http://127.0.0.1:{port}/static/js/bokeh.min.js", timeout=5).close()
-                break
-            except (URLError, OSError):
-                assert server.poll() is None, log.read_text()
-                time.sleep(0.25)
-        yield url
-        assert "maestro/" not in log.read_text()  # the line of a traceback; Tornado's own are of visitors who left
-    finally:
-        server.terminate()
-        server.wait(10)
+    with served(desk) as url:
+        yield f"{url}runs"
 
 
-class Visit:
-    """A page that is watched: what it says to the console, and whom it asks."""
+class Visit(Visitor):
+    """A page of the runs, once it lists them."""
 
     def __init__(self, browser: Any, url: str, *, width: int = 1400, dark: bool = False) -> None:
-        self.context = browser.new_context(viewport={"width": width, "height": 1500}, accept_downloads=True)
-        self.page = self.context.new_page()
-        self.page.set_default_timeout(WAIT)
-        self.said: list[str] = []
-        self.asked: list[str] = []
-
-        def guard(route: Any) -> None:
-            if route.request.url.startswith(("http://127.0.0.1:", "data:", "blob:", "about:")):
-                route.continue_()
-            else:
-                self.asked.append(route.request.url)
-                route.abort()
-
-        self.page.route("**/*", guard)
-        self.page.on("console", lambda m: self.said.append(m.text) if m.type == "error" else None)
-        self.page.on("pageerror", lambda error: self.said.append(str(error)))
-        self.page.on("dialog", lambda dialog: self.said.append(f"dialog: {dialog.message}") or dialog.dismiss())
-        self.page.goto(f"{url}{'&' if '?' in url else '?'}theme=dark" if dark else url)
+        super().__init__(browser, f"{url}{'&' if '?' in url else '?'}theme=dark" if dark else url, width=width)
         self.rows.first.wait_for()
 
     @property
@@ -124,17 +62,12 @@ class Visit:
     def button(self, name: str) -> Any:
         return self.page.get_by_role("button", name=name, exact=False)
 
-    def close(self) -> None:
-        self.context.close()
-        assert self.said == []
-        assert self.asked == []
-
 
 @pytest.fixture
 def visit(browser: Any, address: str) -> Iterator[Visit]:
     opened = Visit(browser, address)
     yield opened
-    opened.close()
+    opened.leave()
 
 
 def ids(desk: Path, rule: str) -> str:
@@ -169,7 +102,7 @@ def test_a_link_shows_the_same_again_and_a_filter_leaves_fewer(browser: Any, add
     visit.page.get_by_text(re.compile(r"^1 of \d+ runs$")).wait_for()
     assert visit.rows.count() == 1
     assert visit.page.locator("th", has_text="EmaCrossStrategy").first.is_visible()  # it stays chosen
-    visit.close()
+    visit.leave()
 
 
 def test_the_report_opens_and_draws_in_its_frame(visit: Visit) -> None:
@@ -248,10 +181,10 @@ def test_two_visitors_do_not_disturb_each_other(browser: Any, address: str) -> N
     first.page.get_by_text("Growth of 1, out of sample").wait_for()
     assert second.page.locator(".tabulator-row.tabulator-selected").count() == 0
     assert not second.page.get_by_text("Growth of 1, out of sample").is_visible()
-    first.close()
+    first.leave()
     second.tick("MACDStrategy")
     second.page.get_by_text("Growth of 1, out of sample").wait_for()
-    second.close()
+    second.leave()
 
 
 @pytest.mark.parametrize(("width", "dark"), [(1400, True), (480, False)])
@@ -261,4 +194,4 @@ def test_dark_and_narrow_pages_say_nothing_to_the_console(
     chosen = quote(json.dumps([ids(desk, rule) for rule in ("MACDStrategy", "EmaCrossStrategy")]))
     visit = Visit(browser, f"{address}?runs={chosen}", width=width, dark=dark)
     visit.page.locator("th", has_text="MACDStrategy").first.wait_for(state="attached")
-    visit.close()
+    visit.leave()

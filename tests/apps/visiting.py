@@ -1,9 +1,8 @@
-"""A real server of the apps and a real browser that visits it, for the tests."""
+"""A real server of the apps, and visitors who are watched, for the tests."""
 
 from __future__ import annotations
 
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -15,28 +14,8 @@ from typing import Any
 from urllib.error import URLError
 from urllib.request import urlopen
 
-import pytest
-
 ROOT = Path(__file__).parents[2]
-_QUIET = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking")
 WAIT = 30_000
-
-
-@contextmanager
-def chromium() -> Iterator[Any]:
-    """A browser; skips where there is none, and fails in CI."""
-    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if path is None:
-        help_ = "Chromium is not installed; install it with: apt-get install -y chromium"
-        if os.environ.get("CI") == "true":
-            pytest.fail(help_)
-        pytest.skip(help_)
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as driver:
-        opened = driver.chromium.launch(executable_path=path, args=list(_QUIET))
-        yield opened
-        opened.close()
 
 
 @contextmanager

@@ -90,19 +90,6 @@ def test_code_can_be_left_out(execution: Execution) -> None:
     assert "ms.backtest" not in re.sub("<[^>]*>", "", notebook_page(execution, {}, code=False))
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    chromium = next((p for p in ("/usr/bin/chromium", "/usr/bin/chromium-browser") if Path(p).exists()), None)
-    if chromium is None:
-        pytest.skip("Chromium is not here; make test installs it")
-    with sync_playwright() as playwright:
-        shown = playwright.chromium.launch(executable_path=chromium)
-        yield shown
-        shown.close()
-
-
 @pytest.mark.browser
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_figure_is_drawn_without_a_network(browser: Any, page: Path, scheme: Any) -> None:

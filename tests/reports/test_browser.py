@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,26 +13,6 @@ from .standin import stand_in
 
 pytestmark = pytest.mark.browser
 FIGURES = 9
-_QUIET = (
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-)  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if path is None:
-        help_ = "Chromium is not installed; install it with: apt-get install -y chromium"
-        if os.environ.get("CI") == "true":
-            pytest.fail(help_)
-        pytest.skip(help_)
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as driver:
-        opened = driver.chromium.launch(executable_path=path, args=list(_QUIET))
-        yield opened
-        opened.close()
 
 
 @pytest.fixture(scope="module")
