@@ -58,8 +58,8 @@ def report_text(wf: WalkForward) -> str:
     if wf.folder is not None:
         path, verdict = wf.folder / "report.html", wf.folder / FILE
         if path.exists() and not (verdict.exists() and verdict.stat().st_mtime > path.stat().st_mtime):
-            return path.read_text()
+            return path.read_text(encoding="utf-8")
         with contextlib.suppress(RunError):  # a folder that may only be read
-            return wf.report(path).read_text()
+            return wf.report(path).read_text(encoding="utf-8")
     with tempfile.TemporaryDirectory() as folder:
-        return wf.report(Path(folder) / "report.html").read_text()
+        return wf.report(Path(folder) / "report.html").read_text(encoding="utf-8")

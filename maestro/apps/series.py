@@ -68,13 +68,14 @@ def settings_of(bars: Bars) -> dict[str, str | None]:
     """Data, start and end that give bars again which were handed to an app.
 
     Bars that no single call of `ms.load` gives (cut, resampled, from a frame) are kept as a file in a folder named by
-    their content.
+    all that it holds: rows alone do not tell bars of 252 days a year from those of 365.
     """
     from maestro.origin import named
 
     if found := named(bars.origin):
         return found
-    folder = Path("~/.cache/maestro/bars").expanduser() / bars.fingerprint[:16]
+    held = (bars.fingerprint, bars.name, bars.periods_per_year, bars.synthetic, bars.notes, bars.outages)
+    folder = Path("~/.cache/maestro/bars").expanduser() / hashlib.sha256(repr(held).encode()).hexdigest()[:16]
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{re.sub(r'[^A-Za-z0-9_.-]+', '_', bars.name)[:60].strip('._-') or 'bars'}.parquet"
     if not path.exists():

@@ -115,11 +115,6 @@ def show_notes(notes: Iterable[str]) -> None:
         say(note, bullet="• ")
 
 
-def shown_params(params: Mapping[str, Any]) -> str:
-    """Parameters in a line: ``fast=20, slow=60``."""
-    return ", ".join(f"{name}={formats.significant(value)}" for name, value in params.items())
-
-
 def table_writer(path: Path | None) -> Callable[[Any], None]:
     """Return what writes a polars frame to `path` as CSV or Parquet, by the ending of the name; None is nowhere.
 

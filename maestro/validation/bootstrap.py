@@ -20,7 +20,6 @@ CURVE = (
     "max_drawdown",
 )  # fmt: skip
 """Metrics that come from returns alone, and so can be bootstrapped."""
-_INDEX = [m.NAMES.index(name) for name in CURVE]
 
 
 @dataclass(frozen=True)

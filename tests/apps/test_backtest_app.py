@@ -46,6 +46,14 @@ def test_the_screen_shows_the_numbers_of_the_frozen_python() -> None:
     np.testing.assert_array_equal(by_name["drawdown"].values, other.equity["drawdown"].to_numpy())
 
 
+def test_the_same_rows_of_another_year_are_other_bars(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    frame = ms.synthetic_bars(400, timeframe="1d").to_frame()
+    for days in (365, 252):
+        bars = ms.Bars.from_frame(frame, symbol="X", periods_per_year=days)
+        assert ms.load(ms.app("backtest", bars).settings()["data"]).periods_per_year == days
+
+
 @pytest.mark.parametrize("kind", ["backtest", "walk_forward", "market"])
 @pytest.mark.parametrize(
     ("bars", "data"),

@@ -145,7 +145,7 @@ def test_a_sweep_can_be_cancelled(executor: str) -> None:
         ms.sweep(
             RISING, "EmaCrossStrategy", n=20_000, executor=executor, workers=2, cancel=cancel, progress=progress
         )  # many pieces: the last cannot be done before the first is heard of
-    assert 0 < sum(seen) < 15_000
+    assert 0 < sum(seen) < 12_735  # distinct sets of the 20,000
 
 
 @pytest.mark.parametrize(("executor", "n"), [("serial", 250), ("threads", 250), ("processes", 1_200)])
