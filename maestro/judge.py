@@ -124,25 +124,16 @@ class _Work:
         self, wf: Any, bars: Bars | None, seed: int, strategy: Any, workers: int | None, cancel: threading.Event,
         shown: _Shown,
     ) -> None:  # fmt: skip
-        self.wf, self.seed, self.strategy, self.workers, self.cancel, self.shown = (
-            wf,
-            seed,
-            strategy,
-            workers,
-            cancel,
-            shown,
-        )
+        self.wf, self.seed, self.strategy = wf, seed, strategy
+        self.workers, self.cancel, self.shown = workers, cancel, shown
         self.material = Material(wf)
         self.bars: Bars | None = None
         self.plan: Plan | None = None
-        why = ""
         try:
             self.bars = recorded_bars(wf, bars)
             self.plan = recorded_plan(wf, strategy)
         except (RunError, MissingExtraError) as error:
-            why = str(error)
-        if why:
-            self.material.why.update(dict.fromkeys(_OF_BARS, why))
+            self.material.why.update(dict.fromkeys(_OF_BARS, str(error)))
         self.material.bars = self.bars
         self.material.trials = counted(wf, self.bars)
 
