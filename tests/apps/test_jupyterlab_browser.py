@@ -73,7 +73,8 @@ def test_an_app_in_a_cell_follows_its_controls_without_a_network(browser: Any, l
     page.on("request", lambda one: asked.append(one.url))
     page.goto(f"{lab}/tree/app.ipynb?token=t")
     page.get_by_text("params=", exact=False).first.wait_for()
-    page.locator(".jp-NotebookPanel .jp-CodeCell").first.click()
+    page.get_by_text("| Idle", exact=False).wait_for()  # before its kernel is there a cell cannot be run
+    page.locator(".jp-NotebookPanel .jp-CodeCell .cm-content").first.click()
     page.keyboard.press("Shift+Enter")
     page.locator("b", has_text="EmaCrossStrategy(fast=20, slow=60)").wait_for()
     page.locator(".jp-OutputArea canvas").first.wait_for()
@@ -81,7 +82,7 @@ def test_an_app_in_a_cell_follows_its_controls_without_a_network(browser: Any, l
     slider.focus()
     page.keyboard.press("ArrowRight")
     page.locator("b", has_text="EmaCrossStrategy(fast=21, slow=60)").wait_for()
-    page.locator(".jp-CodeCell").last.click()
+    page.locator(".jp-NotebookPanel .jp-CodeCell .cm-content").last.click()
     page.keyboard.press("Shift+Enter")
     page.locator(".jp-OutputArea-output", has_text="{'fast': 21, 'slow': 60}").wait_for()
     metrics = ms.backtest(
