@@ -41,7 +41,7 @@ check: .venv/.maestro-all ## Style, types and the tests of the documentation
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
-	@$(BIN)/python -m pytest -q tests/test_docs.py tests/test_imports.py
+	@$(BIN)/python -m pytest -q tests/docs/test_docs.py tests/test_imports.py
 
 bench: .venv/.maestro-all ## Measure every figure beside its peer; writes benchmarks/results.md
 	@$(BIN)/python -m benchmarks

@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 import maestro as ms
 from maestro.data.stores import ParquetStore, SeriesKey
 from tests.apps.visiting import Visitor, served
-from tests.fixtures.browser import chromium
+from tests.support.browser import chromium
 
 ROUNDS = 15
 _DEEP = (

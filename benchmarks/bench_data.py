@@ -17,8 +17,8 @@ import pandas as pd
 import psycopg
 
 import maestro as ms
-from maestro.data.server import QuestDBServer, fetch_jar, find_jar, free_port
 from maestro.data.stores import CachedStore, ParquetStore, QuestDBStore, RecentStore, SeriesKey
+from maestro.data.stores.questdb_server import QuestDBServer, fetch_jar, find_jar, free_port
 
 HOURS, MINUTES = SeriesKey("BENCH", "HOURS", "1h"), SeriesKey("BENCH", "MINUTES", "1m")
 N_HOURS, N_MINUTES = 5 * 8_760, 1_000_000

@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 import maestro as ms
 from maestro.strategies import STRATEGIES
 from tests.strategies import markets
-from tests.validation import leaky
+from tests.validation.lookahead import leaky
 
 CUTS = 200
 SERIES: dict[str, Callable[[], ms.Bars]] = {

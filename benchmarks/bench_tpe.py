@@ -15,10 +15,10 @@ import tempfile
 import time
 from typing import Any
 
+from maestro.search.space import Space
+from maestro.search.tpe import Tpe
 from maestro.strategies.base import Strategy
 from maestro.strategies.parameters import Constraint, Float, Int
-from maestro.walkforward.space import Space
-from maestro.walkforward.tpe import Tpe
 
 TRIALS = 100
 ROUNDS = 9
@@ -36,9 +36,9 @@ SPACES: dict[str, dict[str, Any]] = {
 }
 COLD = """
 import time
-from maestro.walkforward.space import Space
-from maestro.walkforward.tpe import Tpe, STARTUP
-from maestro.compiled import njit
+from maestro.search.space import Space
+from maestro.search.tpe import Tpe, STARTUP
+from maestro._core.compiled import njit
 from maestro.strategies.base import Strategy
 from maestro.strategies.parameters import Int
 
@@ -77,7 +77,7 @@ def optunas(space: Space, seed: int, trials: int = TRIALS) -> float:
     """Seconds a trial of Optuna's TPESampler in a study in memory."""
     import optuna
 
-    from maestro.walkforward.optuna_search import distribution
+    from maestro.search.optuna_search import distribution
 
     optuna.logging.set_verbosity(logging.WARNING)
     distributions = {d.name: distribution(d) for d in space.dimensions}

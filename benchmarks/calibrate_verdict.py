@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 import polars as pl
 
 import maestro as ms
-from maestro.calibration import calibrate, shares
+from maestro.validation.verdict.calibration import calibrate, shares
 
 SAMPLES = ("AAPL", "GOOG", "IBM", "MSFT")
 SPACES: dict[str, dict[str, Any] | None] = {

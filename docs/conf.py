@@ -8,12 +8,12 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
-import made  # noqa: E402
+import generate_pages  # noqa: E402
 
 from maestro import __version__  # noqa: E402
 
 STATIC = HERE / "_build" / "static"
-made.write(STATIC)
+generate_pages.write(STATIC)
 
 project = "Maestro"
 author = "The Maestro developers"

@@ -8,11 +8,12 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from maestro._core import hooks
 from maestro.version import __version__ as __version__
 
 _HOMES = {
     "maestro.bars": ("Bars", "BarsWarning"),
-    "maestro.loading": ("load", "load_sample", "samples", "synthetic_bars"),
+    "maestro.bars.loading": ("load", "load_sample", "samples", "synthetic_bars"),
     "maestro.strategies": (
         "Bool", "Bracket", "Choice", "Constraint", "Float", "Int", "Orders", "Overlay", "Signals", "Strategy",
         "strategies", "strategy",
@@ -21,9 +22,10 @@ _HOMES = {
     "maestro.engine.engines": ("engines",),
     "maestro.ledger": ("Ledger",),
     "maestro.walkforward": ("Adaptive", "Calendar", "Expanding", "Rolling", "Sweep", "sweep"),
-    "maestro.verification": ("verify",),
-    "maestro.research": ("WalkForward", "load_run", "walk_forward"),
-    "maestro.judge": ("verdict",),
+    "maestro.reproduce.verify": ("verify",),
+    "maestro.walkforward.result": ("WalkForward", "load_run"),
+    "maestro.walkforward.run": ("walk_forward",),
+    "maestro.validation.verdict.build": ("verdict",),
     "maestro.apps": ("app",),
     "maestro.errors": ("MaestroError",),
 }  # fmt: skip
@@ -36,13 +38,12 @@ if TYPE_CHECKING:
     from maestro import errors, indicators, ledger, metrics, reports, runs, validation
     from maestro.apps.serving import app
     from maestro.bars import Bars, BarsWarning
+    from maestro.bars.loading import load, load_sample, samples, synthetic_bars
     from maestro.engine import Backtest, Costs, Sizing, backtest  # type: ignore[no-redef]
     from maestro.engine.engines import engines
     from maestro.errors import MaestroError
-    from maestro.judge import verdict
     from maestro.ledger import Ledger
-    from maestro.loading import load, load_sample, samples, synthetic_bars
-    from maestro.research import WalkForward, load_run, walk_forward
+    from maestro.reproduce.verify import verify
     from maestro.strategies import (
         Bool,
         Bracket,
@@ -57,8 +58,21 @@ if TYPE_CHECKING:
         strategies,
         strategy,
     )
-    from maestro.verification import verify
+    from maestro.validation.verdict.build import verdict
     from maestro.walkforward import Adaptive, Calendar, Expanding, Rolling, Sweep, sweep  # type: ignore[no-redef]
+    from maestro.walkforward.result import WalkForward, load_run
+    from maestro.walkforward.run import walk_forward
+
+
+hooks.bind(
+    {
+        "export_run": "maestro.reports:export_run",
+        "read_verdict": "maestro.validation.verdict.result:read_verdict",
+        "summary_html": "maestro.reports:summary_html",
+        "verdict_html": "maestro.reports:verdict_html",
+        "write_report": "maestro.reports:write_report",
+    }
+)
 
 
 def __getattr__(name: str) -> Any:

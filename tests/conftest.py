@@ -10,7 +10,7 @@ import pytest
 
 from maestro.bars import Bars
 
-pytest_plugins = ["tests.fixtures.browser", "tests.fixtures.questdb"]
+pytest_plugins = ["tests.support.browser", "tests.support.questdb"]
 REAL_DATA = Path(__file__).parents[2] / "shared" / "data"
 
 

@@ -16,24 +16,25 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "maestro"
 MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
 
-# A module may import rows before its own and its own row, never a later one.
-ROWS = (
-    ("errors", "typing", "version", "compiled"),
+# Lowest first: a module imports from its own layer and lower ones, never from a higher one.
+LAYERS = (
+    ("errors", "typing", "version"),
+    ("_core",),
     ("config",),
     ("data",),
-    ("bars", "quality", "stored", "loading", "origin"),
-    ("indicators", "strategies"),
-    ("metrics",),
+    ("bars",),
+    ("indicators", "strategies", "metrics"),
     ("engine",),
-    ("runs",),
+    ("search", "runs"),
     ("ledger",),
-    ("walkforward",),
+    ("execution", "walkforward"),
+    ("reproduce",),
     ("validation",),
     ("reports",),
-    ("research", "judge", "calibration", "verification", "apps", "cli", "service"),
+    ("apps", "cli", "service"),
 )
 ENTRIES = {"__init__", "__main__"}
-ROW = {name: number for number, row in enumerate(ROWS) for name in row}
+LAYER = {name: number for number, layer in enumerate(LAYERS) for name in layer}
 
 ONCE = (
     "arch", "backtrader", "bokeh_sampledata", "distributed", "fastapi", "mlflow", "panel", "prometheus_client",
@@ -76,12 +77,12 @@ def place(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
-def test_every_module_has_a_row() -> None:
+def test_every_package_has_a_layer() -> None:
     names = {path.relative_to(PACKAGE).parts[0].removesuffix(".py") for path in MODULES} - ENTRIES
-    assert names <= ROW.keys(), f"put {names - ROW.keys()} into ROWS here and in docs/architecture.md"
+    assert names <= LAYER.keys(), f"put {names - LAYER.keys()} into LAYERS here and in docs/architecture.md"
 
 
-def test_nothing_flows_backwards() -> None:
+def test_a_layer_imports_only_from_lower_layers() -> None:
     wrong = []
     for path in MODULES:
         own = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
@@ -91,12 +92,10 @@ def test_nothing_flows_backwards() -> None:
             parts = name.split(".")
             if parts[0] != "maestro" or name == "maestro.__version__":
                 continue
-            if len(parts) == 1 or parts[1] not in ROW:
+            if len(parts) == 1 or parts[1] not in LAYER:
                 wrong.append(f"{place(path)}:{node.lineno} imports the package itself; import the module that is meant")
-            elif ROW[parts[1]] > ROW[own]:
-                wrong.append(
-                    f"{place(path)}:{node.lineno} imports maestro.{parts[1]}, which stands below maestro.{own}"
-                )
+            elif LAYER[parts[1]] > LAYER[own]:
+                wrong.append(f"{place(path)}:{node.lineno} imports maestro.{parts[1]}, a layer above maestro.{own}")
     assert not wrong, "\n".join(wrong)
 
 

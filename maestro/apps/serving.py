@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from maestro.apps.page import APPS
+from maestro.apps.shared.page import APPS
 from maestro.errors import SettingsError, nearest
 
 if TYPE_CHECKING:

@@ -50,7 +50,7 @@ def backtest(
     json: options.Json = False,
 ) -> None:
     """Simulate one strategy on bars."""
-    from maestro.cli import reading
+    from maestro.cli import parsing as reading
     from maestro.cli.printing import print_json, table_writer
     from maestro.engine import backtest as simulate
 
@@ -88,8 +88,8 @@ def _document(result: Backtest) -> dict[str, Any]:
 
 def _show(result: Backtest) -> None:
     from maestro import metrics
+    from maestro._core import formatting as formats
     from maestro.cli.printing import bars_line, say, show_notes, show_table
-    from maestro.reports import formats
 
     figure = {k: formats.metric(k, v) for k, v in result.metrics.items()}
     say(repr(result.strategy))

@@ -43,10 +43,10 @@ def check_strategy(
     bars. What is found names the signal, the bar and the columns that cause it.
     """
     import maestro.validation as validation
+    from maestro.bars.loading import samples
+    from maestro.cli.parsing import read_bars, read_params, read_strategy
     from maestro.cli.printing import print_json, say
-    from maestro.cli.reading import read_bars, read_params, read_strategy
     from maestro.errors import MaestroError
-    from maestro.loading import samples
 
     cls = read_strategy(strategy, strategy_option)
     params = read_params(cls, param)

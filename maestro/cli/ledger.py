@@ -62,8 +62,8 @@ def ledger(
 
 
 def _show(one: Ledger, json: bool) -> None:
+    from maestro._core import formatting as formats
     from maestro.cli.printing import print_json, say, show_notes, show_table
-    from maestro.reports import formats
 
     entries, trials, findings = one.entries(), one.trials, one.verify()
     errors = [finding for finding in findings if finding.severity == "error"]
@@ -92,9 +92,9 @@ def _show(one: Ledger, json: bool) -> None:
 
 
 def _verify(json: bool) -> None:
+    from maestro._core import formatting as formats
     from maestro.cli.printing import print_json, say
     from maestro.ledger import folder, ledgers, verify
-    from maestro.reports import formats
 
     findings = verify()
     errors = [finding for finding in findings if finding.severity == "error"]

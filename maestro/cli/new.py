@@ -90,7 +90,7 @@ def copy(name: str, files: list[tuple[tuple[str, str], str]], folder: Path) -> l
         The folder cannot be written to.
     """
     from maestro.errors import RunError, SettingsError
-    from maestro.reports.notebooks import shipped
+    from maestro.reports.notebooks.running import shipped
 
     module = module_name(name) if name != _CLASS else _MODULE
     templates = shipped("templates")

@@ -11,7 +11,7 @@ import typer
 from maestro.cli import options
 
 if TYPE_CHECKING:
-    from maestro.validation.parity import Parity
+    from maestro.validation.parity.compare import Parity
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
@@ -60,11 +60,12 @@ def parity(
     """
     from tqdm import tqdm
 
-    from maestro.cli import printing, reading
-    from maestro.reports.writing import write_text
+    from maestro.cli import parsing as reading
+    from maestro.cli import printing
+    from maestro.reports.page.output import write_text
     from maestro.strategies import strategies
-    from maestro.validation import parity as comparing
-    from maestro.validation.parity_page import page
+    from maestro.validation.parity import compare as comparing
+    from maestro.validation.parity.page import page
 
     chosen = [reading.read_strategy(name, None) for name in names or strategies()]
     costs = reading.read_costs(fee, slippage, venue)
@@ -102,8 +103,8 @@ def parity(
 
 def _show(result: Parity, as_it_comes: bool) -> None:
     from maestro.cli.printing import say, show_table
-    from maestro.validation.parity import AS_IT_COMES
-    from maestro.validation.parity_page import WAYS
+    from maestro.validation.parity.compare import AS_IT_COMES
+    from maestro.validation.parity.page import WAYS
 
     rows = []
     reasons: dict[str, int] = {}

@@ -12,8 +12,8 @@ from typing import Any
 
 import typer
 
+from maestro._core import formatting as formats
 from maestro.bars import Bars
-from maestro.reports import formats
 
 _SHORT = {
     "sharpe_ratio": "Sharpe", "sortino_ratio": "Sortino", "calmar_ratio": "Calmar", "total_return": "return",

@@ -11,7 +11,7 @@ import typer
 from maestro.cli import options
 
 if TYPE_CHECKING:
-    from maestro.reports.batch import Record
+    from maestro.reports.notebooks.batch import Record
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
@@ -65,7 +65,7 @@ def report(
     A notebook is run by papermill with the parameters given. A batch goes on after a failure, and what is done is
     not made again.
     """
-    from maestro.reports.notebooks import find_notebook
+    from maestro.reports.notebooks.running import find_notebook
 
     notebook = None if Path(what).is_dir() else find_notebook(what)
     if notebook is None:
@@ -92,15 +92,15 @@ def _refuse(given: dict[str, Any], because: str) -> None:
 
 
 def _pairs(texts: list[str] | None) -> dict[str, str]:
-    from maestro.cli.reading import read_pairs
+    from maestro.cli.parsing import read_pairs
 
     return read_pairs(texts, "--param", "-p strategy=RSIStrategy")
 
 
 def _of_run(what: str, runs_dir: Path | None, out: Path | None, tearsheet: bool, json: bool) -> None:
+    from maestro.cli.parsing import configured
     from maestro.cli.printing import print_json
-    from maestro.cli.reading import configured
-    from maestro.research import load_run
+    from maestro.walkforward.result import load_run
 
     written = load_run(what, configured(runs_dir, "runs_dir", Path("runs"))).report(out, tearsheet=tearsheet)
     if json:
@@ -111,7 +111,7 @@ def _of_run(what: str, runs_dir: Path | None, out: Path | None, tearsheet: bool,
 
 def _list_parameters(notebook: Path, json: bool) -> None:
     from maestro.cli.printing import print_json, show_table
-    from maestro.reports.notebooks import notebook_parameters
+    from maestro.reports.notebooks.running import notebook_parameters
 
     found = notebook_parameters(notebook).values()
     if json:
@@ -125,12 +125,12 @@ def _of_notebook(
     notebook: Path, given: dict[str, str], out: Path | None, code: bool, executed: Path | None, timeout: float | None,
     progress: bool, json: bool,
 ) -> None:  # fmt: skip
+    from maestro._core.atomic import write_atomic
     from maestro.cli.printing import print_json
     from maestro.errors import SettingsError
-    from maestro.reports.notebook_page import headline_of_notebook, notebook_page
-    from maestro.reports.notebooks import executed_bytes, notebook_parameters, run_notebook
-    from maestro.reports.writing import write_text
-    from maestro.runs.files import write_atomic
+    from maestro.reports.notebooks.page import headline_of_notebook, notebook_page
+    from maestro.reports.notebooks.running import executed_bytes, notebook_parameters, run_notebook
+    from maestro.reports.page.output import write_text
 
     target = out or Path(f"{notebook.stem}.html")
     for place in (target, executed):
@@ -160,9 +160,9 @@ def _of_batch(
 ) -> None:  # fmt: skip
     from tqdm import tqdm
 
+    from maestro._core.formatting import plural
     from maestro.cli.printing import print_json, say
-    from maestro.reports.batch import read_batch, run_batch
-    from maestro.reports.formats import plural
+    from maestro.reports.notebooks.batch import read_batch, run_batch
 
     jobs = read_batch(batch, notebook, given)
     with tqdm(total=len(jobs), unit="report", disable=not progress, dynamic_ncols=True, smoothing=0) as bar:

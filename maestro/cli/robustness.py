@@ -36,11 +36,12 @@ def robustness(
 
     Takes seconds. Nothing is chosen, and no trial is counted.
     """
-    from maestro.cli import reading, stopping
+    from maestro.cli import interrupts as stopping
+    from maestro.cli import parsing as reading
     from maestro.errors import RunError, SettingsError
-    from maestro.reports import robustness_page as page
-    from maestro.research import load_run
-    from maestro.verification.recorded_bars import recorded_bars
+    from maestro.reports.page import robustness as page
+    from maestro.reproduce.bars import recorded_bars
+    from maestro.walkforward.result import load_run
 
     cls = None if strategy is None else reading.read_strategy(strategy, None)
     folder = reading.configured(runs_dir, "runs_dir", Path("runs"))

@@ -21,7 +21,7 @@ Run = Annotated[str, typer.Argument(metavar="RUN", help="Id of a run, the beginn
 
 
 def _folder(given: Path | None) -> Path:
-    from maestro.cli.reading import configured
+    from maestro.cli.parsing import configured
 
     folder: Path = configured(given, "runs_dir", Path("runs"))
     return folder
@@ -30,8 +30,8 @@ def _folder(given: Path | None) -> Path:
 @app.command("list")
 def list_(runs_dir: options.RunsDir = None, json: options.Json = False) -> None:
     """List the runs, the newest first."""
+    from maestro._core import formatting as formats
     from maestro.cli.printing import columns, print_json, show_table
-    from maestro.reports import formats
     from maestro.runs import list_runs
 
     folder = _folder(runs_dir)
@@ -59,7 +59,7 @@ def show(run: Run, runs_dir: options.RunsDir = None, json: options.Json = False)
     """Show what a run found, and the line that gives it again."""
     from maestro.cli import walk_forward
     from maestro.cli.printing import print_json
-    from maestro.research import load_run
+    from maestro.walkforward.result import load_run
 
     wf = load_run(run, _folder(runs_dir))
     if json:
@@ -83,7 +83,7 @@ def export(
 ) -> None:
     """Write a run's tables for other programs: an Excel workbook with charts, or CSV or Parquet files."""
     from maestro.cli.printing import print_json
-    from maestro.research import load_run
+    from maestro.walkforward.result import load_run
 
     written = load_run(run, _folder(runs_dir)).export(to, form=form)
     if json:

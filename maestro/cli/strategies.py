@@ -22,8 +22,8 @@ def strategies(
     json: options.Json = False,
 ) -> None:
     """List the strategies, or explain one with its parameters."""
+    from maestro.cli.parsing import read_strategy
     from maestro.cli.printing import print_json
-    from maestro.cli.reading import read_strategy
     from maestro.strategies import STRATEGIES
 
     if name is not None:
@@ -100,6 +100,6 @@ def _explain(strategy: type[Strategy]) -> None:
 
 
 def _short(value: Any) -> str:
-    from maestro.reports.formats import significant
+    from maestro._core.formatting import significant
 
     return significant(value)

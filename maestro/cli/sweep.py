@@ -57,7 +57,9 @@ def sweep(
     """
     from tqdm import tqdm
 
-    from maestro.cli import printing, reading, stopping
+    from maestro.cli import interrupts as stopping
+    from maestro.cli import parsing as reading
+    from maestro.cli import printing
     from maestro.walkforward import Selection
     from maestro.walkforward import sweep as run_sweep
 
@@ -92,8 +94,8 @@ def sweep(
 
 
 def _show(result: Sweep, bars: Bars, ranking: Any, top: int) -> None:
+    from maestro._core import formatting as formats
     from maestro.cli.printing import bars_line, columns, say, short, show_notes, show_table
-    from maestro.reports import formats
 
     say(f"{result.space.strategy.__name__} on {bars_line(bars)}")
     say(f"{len(result):,} sets, {result.distinct:,} of them distinct, over {result.space.describe()}\n")

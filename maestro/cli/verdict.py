@@ -10,8 +10,8 @@ import typer
 from maestro.cli import options
 
 if TYPE_CHECKING:
-    from maestro.reports.verdict import Verdict
-    from maestro.validation.judgement import Check
+    from maestro.validation.verdict.result import Verdict
+    from maestro.validation.verdict.rule import Check
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
@@ -44,10 +44,11 @@ def verdict(
 
     A verdict that was made with the same settings is shown as it was kept.
     """
-    from maestro import judge
-    from maestro.cli import reading, stopping
+    from maestro.cli import interrupts as stopping
+    from maestro.cli import parsing as reading
     from maestro.cli.printing import print_json
-    from maestro.research import load_run
+    from maestro.validation.verdict import build as judge
+    from maestro.walkforward.result import load_run
 
     wf = load_run(run, reading.configured(runs_dir, "runs_dir", Path("runs")))
     if data is None and any((symbol, start, end)):
@@ -75,7 +76,7 @@ def show(verdict: Verdict) -> None:
     from rich.text import Text
 
     from maestro.cli.printing import say, show_notes
-    from maestro.validation.judgement import QUESTIONS
+    from maestro.validation.verdict.rule import QUESTIONS
 
     console = Console(highlight=False)
     tone = {"robust": "green", "fitted": "red", "inconclusive": "yellow", "not enough data": "yellow"}

@@ -11,7 +11,7 @@ import typer
 from maestro.cli import options
 
 if TYPE_CHECKING:
-    from maestro.verification import Verification
+    from maestro.reproduce.verify import Verification
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
@@ -40,9 +40,10 @@ def verify(
 
     Files, manifest and ledger are looked at too. Nothing is written, and no trial is counted.
     """
-    from maestro import verification
-    from maestro.cli import reading, stopping
+    from maestro.cli import interrupts as stopping
+    from maestro.cli import parsing as reading
     from maestro.errors import RunError, SettingsError
+    from maestro.reproduce.verify import verify as repeat
     from maestro.walkforward import ProgressBar
 
     if fold and all_:
@@ -53,7 +54,7 @@ def verify(
     bar = ProgressBar(mininterval=0.1 if sys.stderr.isatty() else 10.0)
     try:
         with stopping.stopped_by_ctrl_c() as cancel:
-            outcome = verification.verify(
+            outcome = repeat(
                 run, folds="all" if all_ else fold or None, runs_dir=folder, bars=bars, strategy=cls,
                 workers=reading.configured(workers, "search.workers", None), progress=[bar] if progress else False,
                 cancel=cancel,

@@ -12,7 +12,7 @@ import typer
 from maestro.cli import options
 
 if TYPE_CHECKING:
-    from maestro.research import WalkForward
+    from maestro.walkforward.result import WalkForward
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
@@ -72,9 +72,11 @@ def walk_forward(
 
     A run that exists is loaded; one that was interrupted goes on at the missing fold.
     """
-    from maestro import research
-    from maestro.cli import reading, stopping
-    from maestro.walkforward import ProgressBar, events
+    from maestro.cli import interrupts as stopping
+    from maestro.cli import parsing as reading
+    from maestro.execution import events
+    from maestro.walkforward import ProgressBar
+    from maestro.walkforward import run as research
 
     if tearsheet and report is None:
         raise typer.BadParameter("--tearsheet is written beside the report; say where with --report FILE", ctx)
@@ -134,9 +136,10 @@ def document(wf: WalkForward, report: Path | None = None) -> dict[str, Any]:
 
 def show(wf: WalkForward) -> None:
     """Print a run for a person: the conclusion first, then the figures, then the folds."""
+    from maestro._core import formatting as formats
     from maestro.cli.printing import say, show_notes, show_table
     from maestro.metrics import from_returns
-    from maestro.reports import conclude, formats
+    from maestro.reports import conclude
 
     spec, bars = wf.spec, wf.spec["bars"]
     say(f"{spec['strategy']} on {bars['name']}: {bars['n']:,} bars, {bars['start'][:10]} to {bars['end'][:10]}")
@@ -166,8 +169,8 @@ def show(wf: WalkForward) -> None:
 
 
 def _show_folds(wf: WalkForward) -> None:
+    from maestro._core import formatting as formats
     from maestro.cli.printing import say, show_table
-    from maestro.reports import formats
 
     searched = list(wf.spec["space"]["search"])
     rows = []

@@ -12,8 +12,8 @@ import polars as pl
 
 from maestro import metrics as m
 from maestro.bars import Bars
-from maestro.engine import account as ac
 from maestro.engine.costs import Costs
+from maestro.engine.kernels import account as ac
 from maestro.engine.simulator import Books, Simulator
 from maestro.engine.sizing import Sizing
 from maestro.errors import MissingExtraError, SettingsError, StrategyError

@@ -185,7 +185,7 @@ def _use_instead(engine: str, bars: Bars, signals: Signals, fill: Where) -> str:
 def _is_grid(signals: Signals) -> bool:
     if not isinstance(signals, Orders):
         return False
-    from maestro.strategies.grid import grid_step
+    from maestro.strategies.builtin.grid import grid_step
 
     return signals.step is grid_step
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from maestro import metrics as m
-from maestro.engine import account as ac
+from maestro.engine.kernels import account as ac
 from maestro.engine.simulator import Books, Simulator
 from maestro.typing import FloatArray
 

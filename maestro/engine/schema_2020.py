@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from maestro.data.timeframes import DAY_US, timeframe_us
-from maestro.engine import account as ac
 from maestro.engine.backtest import Backtest
+from maestro.engine.kernels import account as ac
 
 _MS = 1_000
 

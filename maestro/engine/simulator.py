@@ -10,10 +10,10 @@ import numpy as np
 
 from maestro import metrics as m
 from maestro.bars import Bars
-from maestro.engine import account as ac
 from maestro.engine.costs import Costs
-from maestro.engine.protection import LEVEL, UNIT_CODES, block_extremes
-from maestro.engine.segments import run_signals
+from maestro.engine.kernels import account as ac
+from maestro.engine.kernels.protection import LEVEL, UNIT_CODES, block_extremes
+from maestro.engine.kernels.segments import run_signals
 from maestro.engine.sizing import Sizing
 from maestro.errors import SettingsError, StrategyError
 from maestro.strategies.signals import Orders, Signals
@@ -26,7 +26,7 @@ _NO_UNITS = np.zeros(3, np.int64)
 
 @dataclass(frozen=True, slots=True)
 class Books:
-    """What a recorded run wrote down, as the kernels lay it out (see `maestro.engine.account`)."""
+    """What a recorded run wrote down, as the kernels lay it out (see `maestro.engine.kernels.account`)."""
 
     equity: FloatArray
     position: FloatArray
@@ -147,7 +147,7 @@ class Simulator:
         return out, totals
 
     def _run_orders(self, orders_of: Orders, *books: Any) -> None:
-        from maestro.engine.orders import run_orders
+        from maestro.engine.kernels.orders import run_orders
 
         bars = self.bars
         opens, close, settlements, rates = self._layout

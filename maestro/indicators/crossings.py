@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from maestro.compiled import njit
+from maestro._core.compiled import njit
 from maestro.indicators.inputs import series, several
 from maestro.typing import BoolArray, FloatArray
 

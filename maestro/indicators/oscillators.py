@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from maestro.compiled import njit
+from maestro._core.compiled import njit
 from maestro.indicators.averages import sma
 from maestro.indicators.cache import kept
 from maestro.indicators.inputs import frozen, series, whole

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from maestro.compiled import njit
+from maestro._core.compiled import njit
 from maestro.indicators.cache import kept
 from maestro.indicators.inputs import frozen, series, several, whole
 from maestro.typing import FloatArray

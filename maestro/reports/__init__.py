@@ -9,22 +9,22 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 _HOMES = {
-    "maestro.reports.chart": ("backtest_figure",),
-    "maestro.reports.compare": ("Comparison", "compare_runs"),
-    "maestro.reports.conclusion": ("Conclusion", "Finding", "conclude"),
-    "maestro.reports.costs": ("cost_table", "costs_figure", "costs_paid"),
-    "maestro.reports.drift": ("movement",),
-    "maestro.reports.equity": ("drawdown_figure", "equity_figure", "equity_layout"),
-    "maestro.reports.export": ("export_run",),
-    "maestro.reports.evidence": ("Evidence", "gather"),
-    "maestro.reports.explore": ("explore",),
-    "maestro.reports.folds": ("fold_table", "is_oos_scatter"),
-    "maestro.reports.html": ("Html",),
-    "maestro.reports.monthly": ("monthly_frame", "monthly_returns"),
-    "maestro.reports.notebook": ("frame_table", "headline", "plot", "show"),
-    "maestro.reports.page": ("write_report",),
-    "maestro.reports.quality": ("quality_figure", "write_quality"),
-    "maestro.reports.robustness": (
+    "maestro.reports.figures.chart": ("backtest_figure",),
+    "maestro.reports.tables.compare": ("Comparison", "compare_runs"),
+    "maestro.reports.page.conclusion": ("Conclusion", "Finding", "conclude"),
+    "maestro.reports.figures.costs": ("cost_table", "costs_figure", "costs_paid"),
+    "maestro.reports.tables.parameter_stability": ("movement",),
+    "maestro.reports.figures.equity": ("drawdown_figure", "equity_figure", "equity_layout"),
+    "maestro.reports.export.tables": ("export_run",),
+    "maestro.reports.page.evidence": ("Evidence", "gather"),
+    "maestro.reports.notebooks.explore": ("explore",),
+    "maestro.reports.figures.folds": ("fold_table", "is_oos_scatter"),
+    "maestro.reports.tables.html": ("Html",),
+    "maestro.reports.tables.monthly": ("monthly_frame", "monthly_returns"),
+    "maestro.reports.notebooks.display": ("frame_table", "headline", "plot", "show"),
+    "maestro.reports.page.walk_forward": ("write_report",),
+    "maestro.reports.figures.quality": ("quality_figure", "write_quality"),
+    "maestro.reports.figures.robustness": (
         "break_even_table",
         "cost_figure",
         "geometry_figure",
@@ -34,13 +34,13 @@ _HOMES = {
         "perturbation_figure",
         "perturbation_table",
     ),
-    "maestro.reports.robustness_page": ("write_robustness",),
-    "maestro.reports.stability": ("parameter_figure", "parameter_stability"),
-    "maestro.reports.summary": ("summary_html",),
-    "maestro.reports.tearsheet": ("write_tearsheet",),
-    "maestro.reports.trades": ("trade_distribution", "trade_summary", "trade_table"),
-    "maestro.reports.verdict": ("Verdict", "read_verdict", "verdict_html"),
-    "maestro.reports.trials": ("trial_distribution", "trial_states"),
+    "maestro.reports.page.robustness": ("write_robustness",),
+    "maestro.reports.figures.parameters": ("parameter_figure", "parameter_stability"),
+    "maestro.reports.tables.summary": ("summary_html",),
+    "maestro.reports.page.tearsheet": ("write_tearsheet",),
+    "maestro.reports.figures.trades": ("trade_distribution", "trade_summary", "trade_table"),
+    "maestro.reports.page.verdict": ("verdict_html",),
+    "maestro.reports.figures.trials": ("trial_distribution", "trial_states"),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
@@ -50,7 +50,6 @@ __all__ = [
     "Evidence",
     "Finding",
     "Html",
-    "Verdict",
     "backtest_figure",
     "break_even_table",
     "compare_runs",
@@ -82,7 +81,6 @@ __all__ = [
     "perturbation_table",
     "plot",
     "quality_figure",
-    "read_verdict",
     "show",
     "summary_html",
     "trade_distribution",
@@ -98,22 +96,14 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from maestro.reports.chart import backtest_figure
-    from maestro.reports.compare import Comparison, compare_runs
-    from maestro.reports.conclusion import Conclusion, Finding, conclude
-    from maestro.reports.costs import cost_table, costs_figure, costs_paid
-    from maestro.reports.drift import movement
-    from maestro.reports.equity import drawdown_figure, equity_figure, equity_layout
-    from maestro.reports.evidence import Evidence, gather
-    from maestro.reports.explore import explore
-    from maestro.reports.export import export_run
-    from maestro.reports.folds import fold_table, is_oos_scatter
-    from maestro.reports.html import Html
-    from maestro.reports.monthly import monthly_frame, monthly_returns
-    from maestro.reports.notebook import frame_table, headline, plot, show
-    from maestro.reports.page import write_report
-    from maestro.reports.quality import quality_figure, write_quality
-    from maestro.reports.robustness import (
+    from maestro.reports.export.tables import export_run
+    from maestro.reports.figures.chart import backtest_figure
+    from maestro.reports.figures.costs import cost_table, costs_figure, costs_paid
+    from maestro.reports.figures.equity import drawdown_figure, equity_figure, equity_layout
+    from maestro.reports.figures.folds import fold_table, is_oos_scatter
+    from maestro.reports.figures.parameters import parameter_figure, parameter_stability
+    from maestro.reports.figures.quality import quality_figure, write_quality
+    from maestro.reports.figures.robustness import (
         break_even_table,
         cost_figure,
         geometry_figure,
@@ -123,13 +113,21 @@ if TYPE_CHECKING:
         perturbation_figure,
         perturbation_table,
     )
-    from maestro.reports.robustness_page import write_robustness
-    from maestro.reports.stability import parameter_figure, parameter_stability
-    from maestro.reports.summary import summary_html
-    from maestro.reports.tearsheet import write_tearsheet
-    from maestro.reports.trades import trade_distribution, trade_summary, trade_table
-    from maestro.reports.trials import trial_distribution, trial_states
-    from maestro.reports.verdict import Verdict, read_verdict, verdict_html
+    from maestro.reports.figures.trades import trade_distribution, trade_summary, trade_table
+    from maestro.reports.figures.trials import trial_distribution, trial_states
+    from maestro.reports.notebooks.display import frame_table, headline, plot, show
+    from maestro.reports.notebooks.explore import explore
+    from maestro.reports.page.conclusion import Conclusion, Finding, conclude
+    from maestro.reports.page.evidence import Evidence, gather
+    from maestro.reports.page.robustness import write_robustness
+    from maestro.reports.page.tearsheet import write_tearsheet
+    from maestro.reports.page.verdict import verdict_html
+    from maestro.reports.page.walk_forward import write_report
+    from maestro.reports.tables.compare import Comparison, compare_runs
+    from maestro.reports.tables.html import Html
+    from maestro.reports.tables.monthly import monthly_frame, monthly_returns
+    from maestro.reports.tables.parameter_stability import movement
+    from maestro.reports.tables.summary import summary_html
 
 
 def __getattr__(name: str) -> Any:

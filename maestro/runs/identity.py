@@ -197,17 +197,22 @@ def _names(code: CodeType) -> set[str]:
     return names
 
 
-_DECIDES = ("bars.py", "compiled.py", "metrics.py", "research.py", "engine", "indicators", "strategies", "walkforward")
-"""What of this package decides on a result."""
+_PRESENTS = ("apps", "cli", "reports", "service", "testing")
+"""Packages that show results or take orders; every other file decides on a result, or may."""
+
+
+def deciding_files() -> list[Path]:
+    """Files of this package that decide on a result: all but those that present it, sorted."""
+    root = Path(__file__).parents[1]
+    return sorted(p for p in root.rglob("*.py") if p.relative_to(root).parts[0] not in _PRESENTS)
 
 
 @cache
 def own_code() -> str:
     """Hash of this package's own sources that decide on a result; 16 hex digits."""
     root = Path(__file__).parents[1]
-    files = sorted(path for name in _DECIDES for path in [root / name, *(root / name).rglob("*.py")] if path.is_file())
     sources = hashlib.sha256()
-    for path in files:
+    for path in deciding_files():
         sources.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
     return sources.hexdigest()[:ID_LENGTH]
 

@@ -16,8 +16,8 @@ from typing import Any
 
 import polars as pl
 
+from maestro._core.atomic import named_errors, parquet_bytes, write_atomic
 from maestro.errors import RunError, nearest
-from maestro.runs.files import named_errors, parquet_bytes, write_atomic
 from maestro.runs.identity import run_id
 
 TABLES = ("trials", "folds", "equity", "trades")

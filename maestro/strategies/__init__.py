@@ -107,7 +107,7 @@ def _class(name: str) -> type[Strategy]:
         raise StrategyError(
             f"no strategy is called {name!r}; the names are in ms.strategies().{nearest(str(name), _FAMILIES)}"
         )
-    return getattr(importlib.import_module(f"maestro.strategies.{family}"), name)  # type: ignore[no-any-return]
+    return getattr(importlib.import_module(f"maestro.strategies.builtin.{family}"), name)  # type: ignore[no-any-return]
 
 
 def __getattr__(name: str) -> Any:

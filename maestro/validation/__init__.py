@@ -1,11 +1,7 @@
 """How much of a result is luck: overfitting of the choice, many trials, data snooping, resampled and permuted bars."""
 
-from maestro.validation.bootstrap import Intervals, bootstrap_metrics, optimal_block
-from maestro.validation.boundary import BoundaryAudit, boundary_audit
-from maestro.validation.judgement import Check, conclude_from
-from maestro.validation.lookahead import LookAhead, lookahead
-from maestro.validation.overfitting import Overfitting, pbo
-from maestro.validation.permutation import Permutation, permutation_test, permuted_bars
+from maestro.validation.lookahead.boundary import BoundaryAudit, boundary_audit
+from maestro.validation.lookahead.check import LookAhead, lookahead
 from maestro.validation.robustness import (
     CostMap,
     GeometryMap,
@@ -16,14 +12,18 @@ from maestro.validation.robustness import (
     neighbourhood,
     perturbations,
 )
-from maestro.validation.sharpe import (
+from maestro.validation.statistics.bootstrap import Intervals, bootstrap_metrics, optimal_block
+from maestro.validation.statistics.overfitting import Overfitting, pbo
+from maestro.validation.statistics.permutation import Permutation, permutation_test, permuted_bars
+from maestro.validation.statistics.sharpe import (
     deflated_sharpe_ratio,
     expected_max_sharpe,
     minimum_track_record_length,
     probabilistic_sharpe_ratio,
 )
-from maestro.validation.snooping import Snooping, reality_check, spa, step_m
-from maestro.validation.trials import TrialReturns, trial_returns, trials_pbo
+from maestro.validation.statistics.snooping import Snooping, reality_check, spa, step_m
+from maestro.validation.statistics.trials import TrialReturns, trial_returns, trials_pbo
+from maestro.validation.verdict.rule import Check, conclude_from
 
 __all__ = [
     "BoundaryAudit",

@@ -16,11 +16,11 @@ from maestro.errors import MaestroError, RunCancelled, SettingsError
 from maestro.indicators import ColumnCache, using
 from maestro.ledger import left_unfinished
 from maestro.metrics import NAMES, SHARPE
+from maestro.search.runner import Trial, search
+from maestro.search.space import Space
 from maestro.strategies.base import Strategy
 from maestro.typing import Fill, FloatArray, Parameters
-from maestro.walkforward.search import Trial, search
 from maestro.walkforward.selection import Selection
-from maestro.walkforward.space import Space
 from maestro.walkforward.splitters import Window
 
 

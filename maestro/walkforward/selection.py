@@ -12,8 +12,8 @@ import numpy as np
 
 from maestro.errors import SettingsError, nearest
 from maestro.metrics import NAMES
+from maestro.search.runner import Trial, round_score
 from maestro.typing import FloatArray
-from maestro.walkforward.search import Trial, round_score
 
 Kind: TypeAlias = Literal["order", "weighted", "rank_average", "pareto"]
 Select: TypeAlias = "Selection | str | Sequence[str] | Mapping[str, float]"

@@ -16,17 +16,17 @@ import polars as pl
 from maestro.bars import Bars
 from maestro.engine import Costs, Simulator, Sizing
 from maestro.errors import MaestroError, RunCancelled, SettingsError, nearest
+from maestro.execution.executors import KINDS, hand_on, pooled
 from maestro.indicators import ColumnCache, using
 from maestro.ledger import Recorder, left_unfinished
 from maestro.metrics import NAMES, SHARPE
 from maestro.runs import run_id, source_hash
+from maestro.search.sampling import METHODS, propose_all, visits
+from maestro.search.space import Space
+from maestro.search.tpe import check_seed
 from maestro.strategies import Strategy, strategy_class
 from maestro.typing import Fill, FloatArray, Parameters
-from maestro.walkforward.draws import METHODS, propose_all, visits
-from maestro.walkforward.executors import KINDS, hand_on, pooled
 from maestro.walkforward.selection import Select, Selection
-from maestro.walkforward.space import Space
-from maestro.walkforward.tpe import check_seed
 
 _LONG = 20_000
 """Bars from which compiled code dominates and threads serve as well as processes."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from maestro.reports.notebooks import run_notebook
+from maestro.reports.notebooks.running import run_notebook
 
 
 def test_the_notebook_runs(tmp_path, monkeypatch):

@@ -13,7 +13,7 @@ import maestro.apps.chart as chart_package
 from maestro.apps.chart import Chart, Line, Pane
 from maestro.apps.chart.component import MARKED, thinned
 from maestro.errors import BarsError, SettingsError
-from maestro.reports.theme import DARK, LIGHT
+from maestro.reports.figures.theme import DARK, LIGHT
 
 FOLDER = Path(chart_package.__file__).parent
 

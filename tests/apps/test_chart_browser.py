@@ -17,9 +17,9 @@ SCRIPT = """
 import panel as pn
 import maestro as ms
 from maestro.apps.chart import Chart, Line, Pane
-from maestro.apps.freeze import Freeze
+from maestro.apps.shared.freeze import Freeze
 from maestro.apps.market.state import MarketState
-from maestro.apps.page import Message, card, page
+from maestro.apps.shared.page import Message, card, page
 
 pn.extension("tabulator")
 texts = {texts!r}

@@ -15,8 +15,8 @@ import nbformat
 import pytest
 
 import maestro as ms
-from maestro.apps.page import APPS
-from maestro.data.server import free_port
+from maestro.apps.shared.page import APPS
+from maestro.data.stores.questdb_server import free_port
 
 pytestmark = pytest.mark.filterwarnings("default")  # of Jupyter's parts among themselves
 CELL = """

@@ -11,9 +11,9 @@ import polars as pl
 import pytest
 
 import maestro as ms
-from maestro.apps import series
 from maestro.apps.market import App, session
-from maestro.apps.page import Message, card
+from maestro.apps.shared import series
+from maestro.apps.shared.page import Message, card
 from maestro.errors import BarsError
 from tests.apps.test_runs_session import HOSTILE
 

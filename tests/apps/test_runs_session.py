@@ -14,13 +14,13 @@ import polars as pl
 import pytest
 
 import maestro as ms
+from maestro._core import formatting as formats
 from maestro.apps.runs import App
 from maestro.apps.runs.session import RunsSession
 from maestro.apps.runs.state import RunsState
 from maestro.errors import RunError, SettingsError
-from maestro.reports import formats
-from maestro.reports.compare import compare_runs
-from maestro.reports.compare_figure import comparison_figure
+from maestro.reports.figures.compare import comparison_figure
+from maestro.reports.tables.compare import compare_runs
 
 # Inside the libraries: Bokeh's data source calls pandas, and Material UI's download button Panel, in ways called old.
 pytestmark = pytest.mark.filterwarnings("ignore:The inplace keyword in DataFrame", "ignore:Both 'variant' and 'button")
@@ -341,8 +341,8 @@ def test_the_frozen_lines_give_the_same_comparison(app: App, folder: Path) -> No
     frozen = yaml.safe_load(app.state.papermill())
     assert frozen == {"runs_dir": str(folder), "runs": app.state.runs, "common_stretch": True, "log_scale": False}
     pytest.importorskip("papermill")
-    from maestro.reports.batch import read_batch
-    from maestro.reports.notebooks import find_notebook
+    from maestro.reports.notebooks.batch import read_batch
+    from maestro.reports.notebooks.running import find_notebook
 
     notebook = find_notebook(app.state.notebook)
     assert notebook is not None

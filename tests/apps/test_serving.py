@@ -20,7 +20,7 @@ import pytest
 
 import maestro as ms
 from maestro.apps import serving
-from maestro.apps.page import page
+from maestro.apps.shared.page import page
 from maestro.cli import main
 from maestro.errors import SettingsError
 

@@ -10,9 +10,9 @@ import yaml
 
 import maestro as ms
 from maestro.apps.backtest.state import BacktestState
-from maestro.apps.freeze import Freeze
 from maestro.apps.market.state import MarketState
-from maestro.apps.state import AppState
+from maestro.apps.shared.freeze import Freeze
+from maestro.apps.shared.state import AppState
 from maestro.apps.walk_forward.state import WalkForwardState
 from maestro.errors import StrategyError
 

@@ -18,7 +18,7 @@ from maestro.data.stores.questdb import QuestDBStore
 from maestro.data.stores.recent import RecentStore
 from maestro.data.stores.rows import STAMP, fingerprint_rows
 from maestro.errors import BarsError
-from tests.fixtures.questdb import PASSWORD, USER
+from tests.support.questdb import PASSWORD, USER
 
 HOUR = 3_600_000_000
 NEW_YEAR_2020 = 1_577_836_800_000_000

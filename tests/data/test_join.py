@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 
 import maestro as ms
+from maestro.data.files.frames import read_stamps
 from maestro.data.join import join_series
 from maestro.data.stores import ParquetStore, SeriesKey
 from maestro.errors import BarsError
@@ -169,7 +170,7 @@ def test_real_daily_open_interest_on_hours_and_days(real_file: Find) -> None:
         (hours(400, 24, START - 300 * DAY), "1d"),
     ):
         joined = join_series(bars, timeframe, open_interest=daily)
-        days = ms.bars.read_stamps(daily["timestamp"]).to_physical().to_list()
+        days = read_stamps(daily["timestamp"]).to_physical().to_list()
         opens = bars["timestamp"].to_physical().to_list()
         assert joined["open_interest"].to_list() == plain_daily(
             opens, list(zip(days, daily["open_interest"], strict=True))

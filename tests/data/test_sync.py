@@ -29,11 +29,11 @@ from maestro.data.stores import MemoryStore, SeriesKey, Store
 from maestro.data.stores.parquet import ParquetStore
 from maestro.data.sync import Progress, SyncResult, missing, sync
 from maestro.errors import SettingsError, SourceError
-from tests.exchange.clock import VirtualClock
-from tests.exchange.faults import FAILURES, LIES, Faults, NoFaults
-from tests.exchange.markets import Market
-from tests.exchange.server import Exchange
-from tests.exchange.truth import HOUR_US, hourly, stamp_us
+from tests.support.exchange.clock import VirtualClock
+from tests.support.exchange.faults import FAILURES, LIES, Faults, NoFaults
+from tests.support.exchange.markets import Market
+from tests.support.exchange.server import Exchange
+from tests.support.exchange.truth import HOUR_US, hourly, stamp_us
 
 SCHEDULES = int(os.environ.get("MAESTRO_TEST_SCHEDULES", "90"))
 KILLS = int(os.environ.get("MAESTRO_TEST_KILLS", "4"))
@@ -279,7 +279,14 @@ def test_killed_at_random_moments(tmp_path: Path) -> None:
             root = tmp_path / f"store{rounds}"
             rounds += 1
             while True:
-                command = [sys.executable, "-m", "tests.exchange.worker", str(root), str(tmp_path), exchange.url]
+                command = [
+                    sys.executable,
+                    "-m",
+                    "tests.support.exchange.worker",
+                    str(root),
+                    str(tmp_path),
+                    exchange.url,
+                ]
                 process = subprocess.Popen(
                     [*command, str(start), str(end)], cwd=ROOT, stdout=subprocess.PIPE, text=True
                 )

@@ -11,7 +11,7 @@ import maestro as ms
 from maestro.bars import Bars
 from maestro.engine.engines import run_engine
 from maestro.strategies import STRATEGIES
-from maestro.validation.parity import Agreement, compare
+from maestro.validation.parity.compare import Agreement, compare
 from tests.engine.libraries import library
 from tests.strategies import markets
 
@@ -127,7 +127,7 @@ def test_each_way_of_backtrader_changes_what_it_is_said_to_change(
 
 def test_the_page_explains_every_way() -> None:
     from maestro.engine.backtrader import AS_IT_COMES
-    from maestro.validation.parity_page import WAYS
+    from maestro.validation.parity.page import WAYS
 
     assert set(WAYS) == set(AS_IT_COMES)
 

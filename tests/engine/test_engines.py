@@ -13,7 +13,7 @@ import maestro as ms
 from maestro.bars import Bars
 from maestro.engine.engines import ALIASES, NAMES, EngineBacktest
 from maestro.errors import MissingExtraError, SettingsError
-from maestro.validation.parity import compare
+from maestro.validation.parity.compare import compare
 from tests.engine.libraries import library
 from tests.engine.test_segments import market, random_signals, random_sizing
 

@@ -20,7 +20,7 @@ START = datetime(2021, 1, 1, tzinfo=UTC)
 
 @dataclass
 class StandIn:
-    """What `maestro.research.WalkForward` offers a report."""
+    """What `maestro.walkforward.run.WalkForward` offers a report."""
 
     id: str
     spec: dict[str, Any]

@@ -9,15 +9,14 @@ import numpy as np
 import polars as pl
 import pytest
 
+from maestro._core.formatting import compact, listed, metric, moment, money, number, percent, plural, significant
 from maestro.reports import costs_paid, gather, monthly_frame, movement
-from maestro.reports.calendar import days_per_year, described
-from maestro.reports.contents import Range, parameter_names, ranked_by, search_range, searched
-from maestro.reports.drift import edges
-from maestro.reports.formats import compact, listed, metric, moment, money, number, percent, plural, significant
-from maestro.reports.tearsheet import daily_returns
-from maestro.reports.thinning import thin
-
-from .standin import StandIn, stand_in
+from maestro.reports.figures.downsampling import thin
+from maestro.reports.page.tearsheet import daily_returns
+from maestro.reports.tables.annualisation import days_per_year, described
+from maestro.reports.tables.columns import Range, parameter_names, ranked_by, search_range, searched
+from maestro.reports.tables.parameter_stability import edges
+from tests.reports.standin import StandIn, stand_in
 
 
 @pytest.fixture(scope="module")

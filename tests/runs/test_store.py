@@ -19,12 +19,11 @@ import polars as pl
 import pytest
 
 import maestro as ms
+from maestro._core.atomic import write_atomic
 from maestro.errors import RunError
+from maestro.execution.events import Event, FoldDone, RunStarted
 from maestro.runs import RunStore, find, list_runs, remove
-from maestro.runs.files import write_atomic
-from maestro.walkforward.events import Event, FoldDone, RunStarted
-
-from ..walkforward.rules import RISING, TABLES, THREE, Cross, FailsAbove, Slow, same
+from tests.support.rules import RISING, TABLES, THREE, Cross, FailsAbove, Slow, same
 
 ROOT = Path(__file__).parents[2]
 
@@ -187,7 +186,7 @@ KILLED = """
 import sys
 sys.path.insert(0, {root!r})
 import maestro as ms
-from tests.walkforward.rules import RISING, Slow
+from tests.support.rules import RISING, Slow
 print("go", flush=True)
 ms.walk_forward(
     RISING, Slow, splitter=ms.Rolling(n_splits=9), trials=25, runs_dir=sys.argv[1], executor=sys.argv[2], workers=2
@@ -407,7 +406,7 @@ import resource, signal, sys
 sys.path.insert(0, {root!r})
 import maestro as ms
 from maestro.errors import RunError
-from tests.walkforward.rules import RISING, THREE, Cross
+from tests.support.rules import RISING, THREE, Cross
 
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, resource.RLIM_INFINITY))

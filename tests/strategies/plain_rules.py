@@ -10,8 +10,8 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from tests import plain_indicators as ind
-from tests.plain_indicators import NAN
+from tests.indicators import plain_indicators as ind
+from tests.indicators.plain_indicators import NAN
 
 Rule = Callable[[int], bool]
 EPS = 1e-9

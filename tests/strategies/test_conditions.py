@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from maestro.strategies import rules
+from maestro.strategies.builtin import conditions as rules
 from tests.strategies.plain_rules import above, below
 
 N = 400

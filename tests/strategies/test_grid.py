@@ -11,8 +11,8 @@ import pytest
 import maestro as ms
 from maestro.bars import Bars
 from maestro.strategies import signals as book_of
-from maestro.strategies.grid import grid_step
-from tests.plain_indicators import sma
+from maestro.strategies.builtin.grid import grid_step
+from tests.indicators.plain_indicators import sma
 from tests.strategies import markets
 from tests.strategies.plain_rules import bands
 

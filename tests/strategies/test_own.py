@@ -157,6 +157,6 @@ def test_numba_is_not_imported_until_a_strategy_is_used() -> None:
         "import sys, maestro as ms; ms.strategies(); ms.Strategy; ms.Int(1, 1, 2); ms.Signals([True])\n"
         "assert 'numba' not in sys.modules\n"
         "ms.strategy('EmaCrossStrategy'); assert 'numba' in sys.modules\n"
-        "assert 'maestro.strategies.grid' not in sys.modules"
+        "assert 'maestro.strategies.builtin.grid' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)

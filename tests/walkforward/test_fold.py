@@ -13,8 +13,7 @@ import maestro as ms
 from maestro import metrics as m
 from maestro.bars import Bars
 from maestro.engine import Backtest
-
-from .rules import FALLING, RISING, THREE, Cross, FailsAbove, FailsOnTest, NeverTrades
+from tests.support.rules import FALLING, RISING, THREE, Cross, FailsAbove, FailsOnTest, NeverTrades
 
 COSTS = ms.Costs(fee=0.002, slippage=0.001)
 

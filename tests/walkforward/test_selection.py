@@ -11,8 +11,8 @@ import pytest
 import maestro as ms
 from maestro.errors import SettingsError
 from maestro.metrics import NAMES
+from maestro.search.runner import Trial, round_score
 from maestro.walkforward import Selection
-from maestro.walkforward.search import Trial, round_score
 
 
 def trials(rows: list[dict[str, float]], select: Selection) -> list[Trial]:

@@ -13,8 +13,7 @@ import maestro as ms
 from maestro.bars import Bars
 from maestro.errors import MaestroError, ParameterError, RunCancelled, SettingsError, StrategyError
 from maestro.metrics import NAMES
-
-from .rules import RISING, Cross
+from tests.support.rules import RISING, Cross
 
 COSTS = ms.Costs(fee=0.002, slippage=0.001)
 

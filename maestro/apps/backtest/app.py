@@ -10,10 +10,10 @@ import panel as pn
 from maestro.apps.backtest import session
 from maestro.apps.backtest.state import BacktestState
 from maestro.apps.backtest.view import BacktestView
-from maestro.apps.controls import StrategyControls, TradeControls
-from maestro.apps.freeze import Freeze
-from maestro.apps.page import page
-from maestro.apps.series import SeriesPicker
+from maestro.apps.shared.controls import StrategyControls, TradeControls
+from maestro.apps.shared.freeze import Freeze
+from maestro.apps.shared.page import page
+from maestro.apps.shared.series import SeriesPicker
 from maestro.bars import Bars
 from maestro.errors import MaestroError
 

@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from maestro._core import formatting as formats
 from maestro.apps.backtest.state import BacktestState
 from maestro.apps.chart import Line, Pane
 from maestro.bars import Bars
 from maestro.engine import Backtest, Costs, Sizing, backtest
 from maestro.ledger import scored
 from maestro.metrics import from_equity
-from maestro.reports import formats
-from maestro.reports.equity import LOG_FROM
-from maestro.reports.theme import LIGHT, OVERLAYS
+from maestro.reports.figures.equity import LOG_FROM
+from maestro.reports.figures.theme import LIGHT, OVERLAYS
 
 SHOWN = (
     "total_return", "annual_return", "volatility", "sharpe_ratio", "sortino_ratio", "calmar_ratio", "vwr",

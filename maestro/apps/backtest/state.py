@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from maestro.apps.state import TradeState
+from maestro.apps.shared.state import TradeState
 
 
 class BacktestState(TradeState):

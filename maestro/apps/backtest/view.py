@@ -9,7 +9,7 @@ import panel as pn
 
 from maestro.apps.backtest import session
 from maestro.apps.chart import Chart
-from maestro.apps.page import TABLE_STYLE, HtmlPane, Message, card
+from maestro.apps.shared.page import TABLE_STYLE, HtmlPane, Message, card
 from maestro.bars import Bars
 from maestro.data.timeframes import DAY_US, timeframe_us
 

@@ -16,11 +16,11 @@ import param
 import polars as pl
 from panel.custom import JSComponent
 
-from maestro.bars import as_us
+from maestro.bars.bars import as_us
 from maestro.errors import SettingsError
-from maestro.reports.equity import LOG_FROM
-from maestro.reports.theme import DARK, LIGHT, OVERLAYS
-from maestro.reports.thinning import thin
+from maestro.reports.figures.downsampling import thin
+from maestro.reports.figures.equity import LOG_FROM
+from maestro.reports.figures.theme import DARK, LIGHT, OVERLAYS
 
 if TYPE_CHECKING:
     from maestro.bars import Bars
@@ -51,7 +51,7 @@ class Line:
     name : str
     time : int64[n] [µs]
     values : float64[n], NaN is a gap
-    color : CSS colour, or one a point; those of `maestro.reports.theme` have a partner for the dark
+    color : CSS colour, or one a point; those of `maestro.reports.figures.theme` have a partner for the dark
     kind : {"line", "histogram", "area", "baseline"}
     format : {"price", "money", "volume", "percent", "rate"}, how values are written
     """

@@ -7,12 +7,12 @@ from typing import Any
 
 import panel as pn
 
-from maestro.apps.freeze import Freeze
 from maestro.apps.market import session
 from maestro.apps.market.state import MarketState
 from maestro.apps.market.view import MarketView
-from maestro.apps.page import page
-from maestro.apps.series import SeriesPicker
+from maestro.apps.shared.freeze import Freeze
+from maestro.apps.shared.page import page
+from maestro.apps.shared.series import SeriesPicker
 from maestro.bars import Bars
 
 

@@ -10,9 +10,9 @@ import polars as pl
 from maestro.apps.chart import Line, Pane
 from maestro.apps.chart.component import DOWN, UP
 from maestro.bars import Bars
+from maestro.bars.quality import Finding
 from maestro.data.timeframes import as_datetime
-from maestro.quality import Finding
-from maestro.reports.theme import LIGHT
+from maestro.reports.figures.theme import LIGHT
 
 
 @dataclass(frozen=True)

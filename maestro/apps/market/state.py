@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from maestro.apps.state import SeriesState
+from maestro.apps.shared.state import SeriesState
 
 
 class MarketState(SeriesState):

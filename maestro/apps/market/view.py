@@ -9,7 +9,7 @@ import panel as pn
 
 from maestro.apps.chart import Chart
 from maestro.apps.market import session
-from maestro.apps.page import TABLE_STYLE, HtmlPane, Message, card
+from maestro.apps.shared.page import TABLE_STYLE, HtmlPane, Message, card
 
 _FACTS = """
 h2 { font-size: 20px; font-weight: 600; margin: 0 0 8px; overflow-wrap: anywhere; }

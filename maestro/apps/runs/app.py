@@ -9,11 +9,11 @@ from typing import Any
 
 import panel as pn
 
-from maestro.apps.freeze import Freeze
-from maestro.apps.page import HtmlPane, page
 from maestro.apps.runs.session import RunsSession
 from maestro.apps.runs.state import RunsState
 from maestro.apps.runs.view import RunsView
+from maestro.apps.shared.freeze import Freeze
+from maestro.apps.shared.page import HtmlPane, page
 from maestro.bars import Bars
 from maestro.config import load_settings
 from maestro.errors import MaestroError

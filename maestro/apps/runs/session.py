@@ -10,13 +10,13 @@ from typing import Any
 
 import polars as pl
 
-from maestro.apps.report import report_text
+from maestro.apps.shared.report import report_text
 from maestro.errors import MaestroError, RunError
-from maestro.reports.compare import Comparison, compare_runs
-from maestro.research import WalkForward, load_run
+from maestro.reports.tables.compare import Comparison, compare_runs
 from maestro.runs import RunStore, find
 from maestro.runs import remove as remove_run
 from maestro.runs.store import MANIFEST
+from maestro.walkforward.result import WalkForward, load_run
 
 SCHEMA: dict[str, Any] = {
     "id": pl.String, "status": pl.String, "strategy": pl.String, "bars": pl.String, "sharpe_ratio": pl.Float64,

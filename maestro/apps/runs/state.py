@@ -8,7 +8,7 @@ from typing import Any
 
 import param
 
-from maestro.apps.state import AppState, Settings
+from maestro.apps.shared.state import AppState, Settings
 
 FROZEN = ("runs_dir", "runs", "common_stretch", "log_scale")
 """What a notebook needs of it: how the list is filtered is left out."""

@@ -8,9 +8,9 @@ from typing import Any
 import panel as pn
 import polars as pl
 
-from maestro.apps.page import TABLE_STYLE, HtmlPane, Message, card
-from maestro.apps.report import ReportFrame
-from maestro.reports.compare import Comparison
+from maestro.apps.shared.page import TABLE_STYLE, HtmlPane, Message, card
+from maestro.apps.shared.report import ReportFrame
+from maestro.reports.tables.compare import Comparison
 
 _GREY, _GRID = "#868d9a", "rgba(128, 128, 128, 0.22)"
 """Ink and rules that can be read on light and on dark paper alike."""
@@ -190,7 +190,7 @@ class RunsView(pn.viewable.Viewer):
 
 
 def _table(names: tuple[str, ...], frame: pl.DataFrame, differs: list[bool] | None = None) -> str:
-    from maestro.reports.compare_figure import LINES
+    from maestro.reports.figures.compare import LINES
 
     head = "".join(
         f"<th><i style='background:{LINES[k % len(LINES)]}'></i>{escape(name)}</th>" for k, name in enumerate(names)

@@ -7,18 +7,18 @@ from typing import Any
 
 import panel as pn
 
-from maestro.apps.controls import StrategyControls, TradeControls
-from maestro.apps.freeze import Freeze
-from maestro.apps.page import HtmlPane, page
-from maestro.apps.report import report_text
-from maestro.apps.series import SeriesPicker
+from maestro.apps.shared.controls import StrategyControls, TradeControls
+from maestro.apps.shared.freeze import Freeze
+from maestro.apps.shared.page import HtmlPane, page
+from maestro.apps.shared.report import report_text
+from maestro.apps.shared.series import SeriesPicker
 from maestro.apps.walk_forward import session
 from maestro.apps.walk_forward.state import WalkForwardState
 from maestro.apps.walk_forward.view import WalkForwardView
 from maestro.bars import Bars
 from maestro.errors import MaestroError, RunCancelled
-from maestro.research import WalkForward
-from maestro.walkforward.search import METHODS
+from maestro.search.runner import METHODS
+from maestro.walkforward.result import WalkForward
 
 _SERIES = ("data", "start", "end")
 _EVERY = 150

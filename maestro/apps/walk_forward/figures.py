@@ -9,11 +9,11 @@ import numpy as np
 import polars as pl
 
 from maestro.bars import Bars
-from maestro.reports.contents import stamps_ms
-from maestro.reports.equity import LOG_FROM
-from maestro.reports.theme import COLOR, add_hover, add_legend, add_rule, make_figure, number_axis
-from maestro.reports.thinning import thin
-from maestro.research import WalkForward
+from maestro.reports.figures.downsampling import thin
+from maestro.reports.figures.equity import LOG_FROM
+from maestro.reports.figures.theme import COLOR, add_hover, add_legend, add_rule, make_figure, number_axis
+from maestro.reports.tables.columns import stamps_ms
+from maestro.walkforward.result import WalkForward
 from maestro.walkforward.splitters import Window
 
 
@@ -107,7 +107,7 @@ def redressed(figure: Any, dark: bool) -> Any:
     from bokeh.models.plots import Plot
     from bokeh.models.sources import ColumnDataSource
 
-    from maestro.reports.theme import swaps
+    from maestro.reports.figures.theme import swaps
 
     for plot in figure.select({"type": Plot}):
         plot.border_fill_alpha = 0.0  # the paper's, which no theme of a library changes

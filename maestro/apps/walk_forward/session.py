@@ -20,9 +20,10 @@ from maestro.apps.walk_forward.state import WalkForwardState
 from maestro.bars import Bars
 from maestro.engine import Costs, Sizing, backtest
 from maestro.errors import SettingsError
-from maestro.judge import verdict
-from maestro.research import WalkForward, walk_forward
-from maestro.walkforward import events as ev
+from maestro.execution import events as ev
+from maestro.validation.verdict.build import verdict
+from maestro.walkforward.result import WalkForward
+from maestro.walkforward.run import walk_forward
 from maestro.walkforward.splitters import Window, checked, splitter_of
 
 Done = Callable[[Any, Exception | None], None]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import param
 
-from maestro.apps.state import TradeState
+from maestro.apps.shared.state import TradeState
 
 
 class WalkForwardState(TradeState):

@@ -8,13 +8,15 @@ from typing import Any
 
 import panel as pn
 
-from maestro.apps.page import TABLE_STYLE, HtmlPane, Message, card
-from maestro.apps.report import ReportFrame
+from maestro._core import formatting as formats
+from maestro.apps.shared.page import TABLE_STYLE, HtmlPane, Message, card
+from maestro.apps.shared.report import ReportFrame
 from maestro.apps.walk_forward import figures, session
 from maestro.bars import Bars
-from maestro.reports import Verdict, conclude, formats
-from maestro.reports.contents import searched
-from maestro.research import WalkForward
+from maestro.reports import conclude
+from maestro.reports.tables.columns import searched
+from maestro.validation.verdict.result import Verdict
+from maestro.walkforward.result import WalkForward
 from maestro.walkforward.splitters import Window
 
 _TILES = """

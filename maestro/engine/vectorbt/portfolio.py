@@ -11,7 +11,7 @@ from vectorbt.base.array_wrapper import ArrayWrapper
 from vectorbt.portfolio.enums import OrderSide, log_dt, order_dt
 
 from maestro.data.timeframes import timeframe_us
-from maestro.engine import account as ac
+from maestro.engine.kernels import account as ac
 
 if TYPE_CHECKING:
     from maestro.engine.backtest import Backtest

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from maestro.bars import Bars
-from maestro.engine import account as ac
 from maestro.engine.costs import Costs
 from maestro.engine.fills import Fill
+from maestro.engine.kernels import account as ac
 from maestro.engine.sizing import Sizing
 from maestro.engine.vectorbt import by_orders, by_signals
 from maestro.strategies.signals import Orders, Signals

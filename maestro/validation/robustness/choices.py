@@ -15,9 +15,9 @@ from maestro import metrics as m
 from maestro.bars import Bars
 from maestro.engine import Costs, Simulator
 from maestro.errors import RunCancelled, SettingsError
+from maestro.reproduce.plan import Recorded, recorded_bars, recorded_plan, windows_of
 from maestro.strategies.signals import Signals
 from maestro.typing import FloatArray, Parameters
-from maestro.validation.recorded import Recorded, recorded_bars, recorded_plan, windows_of
 from maestro.walkforward.fold import Plan
 from maestro.walkforward.splitters import Window
 
@@ -139,7 +139,7 @@ def choices_of(wf: Recorded, bars: Bars | None = None, strategy: Any = None) -> 
     SettingsError
         No fold has a result.
     BarsError, RunError
-        See `maestro.validation.recorded`.
+        See `maestro.reproduce.plan`.
     """
     plan, whole = recorded_plan(wf, strategy), recorded_bars(wf, bars)
     names = list(plan.space.complete(dict.fromkeys(plan.space.names)))

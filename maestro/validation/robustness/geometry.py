@@ -14,9 +14,9 @@ import polars as pl
 
 from maestro.bars import Bars
 from maestro.errors import RunCancelled, SettingsError
-from maestro.validation.recorded import Recorded, repeatable, windows_of
+from maestro.execution.executors import pooled
+from maestro.reproduce.plan import Recorded, repeatable, windows_of
 from maestro.validation.robustness.choices import CURVE, Choices, chained, choices_of, counting
-from maestro.walkforward.executors import pooled
 from maestro.walkforward.fold import Plan, run_fold
 from maestro.walkforward.splitters import Window
 

@@ -17,12 +17,12 @@ from maestro.bars import Bars
 from maestro.engine import Simulator
 from maestro.errors import MaestroError, SettingsError
 from maestro.indicators import ColumnCache, using
+from maestro.reproduce.plan import Recorded
+from maestro.search.dimensions import Dimension
+from maestro.search.tpe import check_seed
 from maestro.typing import FloatArray, IntArray, Parameters
-from maestro.validation.recorded import Recorded
 from maestro.validation.robustness.choices import Choices, Counter, choices_of, counting
-from maestro.walkforward.dimensions import Dimension
 from maestro.walkforward.fold import evaluator
-from maestro.walkforward.tpe import check_seed
 
 Shape = Literal["plateau", "slope", "needle", "undefined"]
 PLATEAU, NEEDLE = 0.75, 0.5

@@ -12,13 +12,13 @@ import numpy as np
 import polars as pl
 
 from maestro.bars import Bars
-from maestro.data.frames import OPTIONAL
+from maestro.data.files.frames import OPTIONAL
 from maestro.errors import MaestroError, SettingsError
+from maestro.reproduce.plan import Recorded
+from maestro.search.tpe import check_seed
 from maestro.strategies.signals import Bracket, Orders, Signals
 from maestro.typing import BoolArray, FloatArray
-from maestro.validation.recorded import Recorded
 from maestro.validation.robustness.choices import Choices, Outcome, choices_of, counting, run_test
-from maestro.walkforward.tpe import check_seed
 
 DELAYS = (1, 2, 3)
 MISSING = (0.01, 0.05, 0.1)

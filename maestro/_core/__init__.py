@@ -1,0 +1,1 @@
+"""Shared by all packages: compiled kernels, atomic writes, number formats."""

@@ -1,0 +1,157 @@
+"""Controls made from a strategy's declaration, and those for costs, size and fill."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import panel as pn
+
+from maestro.apps.shared.state import TradeState
+from maestro.config import VENUES
+from maestro.engine import Costs
+from maestro.errors import MaestroError
+from maestro.strategies import STRATEGIES
+from maestro.strategies.parameters import Parameter
+
+_STEPS = 100
+_OWN = "as below"
+
+
+def control(name: str, parameter: Parameter, value: Any) -> Any:
+    """Widget of one parameter: a slider over its search range, a switch, or a list."""
+    import panel_material_ui as pmui
+
+    shared: dict[str, Any] = {"label": name.replace("_", " ")}
+    if parameter.doc:  # some widgets refuse None
+        shared["description"] = parameter.doc
+    wide = {"sizing_mode": "stretch_width", "margin": (2, 10)}
+    if parameter.kind == "bool":
+        return pmui.Switch(value=bool(value), **shared, **wide)
+    if parameter.kind == "choice":
+        return pmui.Select(options=list(getattr(parameter, "options", ())), value=value, **shared, **wide)
+    low, high = getattr(parameter, "low", 0), getattr(parameter, "high", 1)
+    if getattr(parameter, "log", False) and parameter.kind == "float":
+        sign = -1.0 if high < 0 else 1.0
+        ends = sorted((abs(float(low)), abs(float(high))))
+        options = sorted({*(sign * float(f"{x:.3g}") for x in np.geomspace(ends[0], ends[1], _STEPS)), value})
+        return pmui.DiscreteSlider(options=options, value=value, **shared, **wide)
+    low, high = min(low, value), max(high, value)
+    if parameter.kind == "int":
+        return pmui.IntSlider(start=low, end=high, step=getattr(parameter, "step", 1), value=value, **shared, **wide)
+    step = getattr(parameter, "step", None) or float(f"{(high - low) / _STEPS:.1g}")
+    digits = max(0, -int(np.floor(np.log10(step))))
+    return pmui.FloatSlider(start=low, end=high, step=step, value=value, format=f"0.{'0' * digits}", **shared, **wide)
+
+
+class StrategyControls(pn.viewable.Viewer):
+    """Which rule, and its parameters; they write to the state, and follow it."""
+
+    def __init__(self, state: TradeState, *, fixed: bool = True) -> None:
+        import panel_material_ui as pmui
+
+        super().__init__()
+        self.state, self._fixed, self._writing = state, fixed, False
+        self._made: list[Any] = []
+        self._rule = ""
+        own = [] if state.own is None else [state.own.__name__]
+        self.name_box = pmui.Select(
+            label="Strategy", options=[*own, *STRATEGIES], value=state.strategy, sizing_mode="stretch_width"
+        )
+        self.widgets: dict[str, Any] = {}
+        self._place = pn.Column(sizing_mode="stretch_width")
+        self.name_box.param.watch(lambda event: state.param.update(strategy=event.new, params={}), "value")
+        state.param.watch(self._follow, ["strategy", "params"])
+        self._follow()
+
+    def _follow(self, *_: Any) -> None:
+        """Make the widgets of another rule, or give those that are there the state's values."""
+        if self._writing:
+            return
+        try:
+            cls = self.state.chosen()
+        except MaestroError:
+            self._place.objects, self.widgets = [], {}
+            self._made, self._rule = [], ""  # made anew when a rule is there again
+            return
+        self.name_box.value = self.state.strategy
+        if not self._fixed:
+            return
+        params = self.state.params
+        declared = cls.parameters(params)
+        values = {name: params.get(name, one.default) for name, one in declared.items()}
+        made = [(name, one.kind, getattr(one, "low", None)) for name, one in declared.items()]
+        if made == self._made and self._rule == self.state.strategy:
+            self._writing = True
+            for name, value in values.items():
+                self.widgets[name].value = value
+            self._writing = False
+            return
+        self._made, self._rule = made, self.state.strategy
+        self.widgets = {name: control(name, one, values[name]) for name, one in declared.items()}
+        for name, widget in self.widgets.items():
+            widget._priority_changes = ["value"]  # Panel waits 50 ms for more changes; here the last one wins anyway
+            widget.param.watch(lambda event, name=name: self._write(name, event.new), "value")
+        self._place.objects = list(self.widgets.values())
+
+    def _write(self, name: str, value: Any) -> None:
+        if self._writing:
+            return
+        if name == "proxy":  # its own defaults and bounds, so the rest begins anew
+            self.state.params = {"proxy": True} if value else {}
+            return
+        self._writing = True
+        try:
+            self.state.params = {**self.state.params, name: value}
+        finally:
+            self._writing = False
+
+    def __panel__(self) -> Any:
+        return pn.Column(self.name_box, self._place, sizing_mode="stretch_width")
+
+
+class TradeControls(pn.viewable.Viewer):
+    """Costs (a venue's, or any), size, cash and fill; they write to the state, and follow it."""
+
+    def __init__(self, state: TradeState) -> None:
+        import panel_material_ui as pmui
+
+        super().__init__()
+        share: dict[str, Any] = {"start": 0, "end": 0.5, "step": 0.0001, "width": 140}
+        sizes = "percent:1.0, cash:5000, units:2 or volatility:0.2"
+        self.widgets = {
+            "fee": pmui.FloatInput(label="Fee a side", value=state.fee, **share),
+            "slippage": pmui.FloatInput(label="Slippage", value=state.slippage, **share),
+            "sizing": pmui.TextInput(label="Size", value=state.sizing, description=sizes, width=140),
+            "cash": pmui.FloatInput(label="Cash", value=state.cash, start=1, step=1000, format="0,0.[00]", width=140),
+        }
+        self.venue = pmui.Select(label="Costs of", options=[_OWN, *VENUES], value=_OWN, sizing_mode="stretch_width")
+        self.venue.param.watch(lambda event: self._price(event.new), "value")
+        state.param.watch(lambda *_: self._unname(), ["fee", "slippage"])
+        places = {"the next open": "next_open", "the same close (looks ahead)": "close"}
+        self.fill = pmui.Select(label="Fills at", options=places, value=state.fill, sizing_mode="stretch_width")
+        for name, widget in {**self.widgets, "fill": self.fill}.items():
+            widget.param.watch(lambda event, name=name: self._write(name, event.new), "value")
+            state.param.watch(lambda event, widget=widget: widget.param.update(value=event.new), name)
+        self.state = state
+
+    def _write(self, name: str, value: Any) -> None:
+        if value is not None and value != getattr(self.state, name):
+            setattr(self.state, name, value)
+
+    def _price(self, venue: str) -> None:
+        """Take a venue's published costs, or those that maestro.yaml has for it."""
+        if venue != _OWN:
+            costs = Costs.of(venue)
+            self.state.param.update(fee=costs.fee, slippage=costs.slippage)
+
+    def _unname(self) -> None:
+        """Say that costs are nobody's once they are no more those of the venue that was chosen."""
+        if self.venue.value != _OWN and Costs.of(self.venue.value) != Costs(self.state.fee, self.state.slippage):
+            self.venue.value = _OWN
+
+    def __panel__(self) -> Any:
+        fee, slippage, sizing, cash = self.widgets.values()
+        return pn.Column(
+            self.venue, pn.Row(fee, slippage), pn.Row(sizing, cash), self.fill, sizing_mode="stretch_width"
+        )

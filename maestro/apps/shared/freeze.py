@@ -1,0 +1,63 @@
+"""The settings of a screen to take away: a link, lines of Python, and YAML for papermill."""
+
+from __future__ import annotations
+
+from html import escape
+from io import StringIO
+from typing import Any
+from urllib.parse import quote
+
+import panel as pn
+
+from maestro.apps.shared.page import HtmlPane, card
+from maestro.apps.shared.state import AppState
+
+_STYLE = """
+pre { white-space: pre-wrap; overflow-wrap: anywhere; margin: 0; font-size: 12px; line-height: 1.45; }
+"""
+
+
+class Freeze(pn.viewable.Viewer):
+    """What reproduces the screen; it follows the state."""
+
+    def __init__(self, state: AppState) -> None:
+        import panel_material_ui as pmui
+
+        super().__init__()
+        self.state = state
+        self._texts = {name: HtmlPane("", stylesheets=[_STYLE]) for name in ("Link", "Python", "Papermill")}
+        name = state.notebook or "settings"
+        self.download = pmui.FileDownload(
+            callback=lambda: StringIO(state.papermill()), filename=f"{name}.yaml", label="Save the YAML",
+            color="default", variant="outlined", size="small", width=180,
+        )  # fmt: skip
+        state.param.watch(lambda *_: self.update(), list(state.settings()))
+        self.update()
+
+    def update(self) -> None:
+        """Write the texts anew, and the address of the page."""
+        command = f"maestro report {self.state.notebook}.ipynb --batch {self.state.notebook}.yaml"
+        texts = {
+            "Link": self._address(),
+            "Python": self.state.python(),
+            "Papermill": f"# {command}\n{self.state.papermill()}",
+        }
+        for name, text in texts.items():
+            self._texts[name].object = f"<pre>{escape(text)}</pre>"
+        if pn.state.location is not None:
+            theme = pn.state.location.query_params.get("theme")  # of the page, no setting: it stays
+            link = self.state.link()
+            pn.state.location.search = (
+                link if theme is None else f"{link or '?'}{'&' if link else ''}theme={quote(str(theme))}"
+            )
+
+    def _address(self) -> str:
+        """Address that shows the same; without a page (a notebook) only its query."""
+        page, query = pn.state.location, self.state.link()
+        if page is None or not page.hostname:
+            return query or "(as the app begins)"
+        return f"{page.protocol}//{page.hostname}{f':{page.port}' if page.port else ''}{page.pathname}{query}"
+
+    def __panel__(self) -> Any:
+        tabs = pn.Tabs(*self._texts.items(), dynamic=True, sizing_mode="stretch_width")
+        return card("Freeze: the same again", tabs, self.download)

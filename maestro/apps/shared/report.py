@@ -1,0 +1,65 @@
+"""A run's report on the page of an app: in a frame of its own, to be read, saved and closed."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import tempfile
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import panel as pn
+
+from maestro.apps.shared.page import HtmlPane, card
+from maestro.errors import RunError
+from maestro.validation.verdict.result import FILE
+from maestro.walkforward.result import WalkForward
+
+_FRAME = "width: 100%; height: 82vh; border: 0; border-radius: 4px; background: #fff; display: block"
+
+
+class ReportFrame(pn.viewable.Viewer):
+    """Hidden until a report is shown; its scripts run, and reach nothing of the page around it."""
+
+    def __init__(self) -> None:
+        import panel_material_ui as pmui
+
+        super().__init__()
+        wide: dict[str, Any] = {"size": "small", "margin": (2, 4)}
+        self.text = ""
+        self.frame = HtmlPane("", sizing_mode="stretch_width")
+        self.save = pmui.FileDownload(
+            callback=lambda: io.BytesIO(self.text.encode()), filename="report.html", label="Save", icon="download",
+            variant="outlined", **wide,
+        )  # fmt: skip
+        self.close = pmui.Button(label="Close", icon="close", variant="text", **wide)
+        self.close.on_click(lambda _: self.put("", ""))
+        self.card = card("Report", pn.Row(self.save, self.close), self.frame, visible=False)
+
+    def put(self, text: str, run: str) -> None:
+        """Show the text of a run's report; an empty one hides what is shown."""
+        self.text = text
+        self.save.filename = f"maestro-{run}.html"
+        self.frame.object = text and (
+            f'<iframe title="Report" sandbox="allow-scripts" style="{_FRAME}" srcdoc="{escape(text)}"></iframe>'
+        )
+        self.card.visible = bool(text)
+
+    def __panel__(self) -> Any:
+        return self.card
+
+
+def report_text(wf: WalkForward) -> str:
+    """Text of a run's report, one page that needs no network.
+
+    It is written into the run's folder, where it has one, unless it is there and no verdict came after it.
+    """
+    if wf.folder is not None:
+        path, verdict = wf.folder / "report.html", wf.folder / FILE
+        if path.exists() and not (verdict.exists() and verdict.stat().st_mtime > path.stat().st_mtime):
+            return path.read_text(encoding="utf-8")
+        with contextlib.suppress(RunError):  # a folder that may only be read
+            return wf.report(path).read_text(encoding="utf-8")
+    with tempfile.TemporaryDirectory() as folder:
+        return wf.report(Path(folder) / "report.html").read_text(encoding="utf-8")

@@ -1,0 +1,192 @@
+"""Which bars an app shows: a sample, a stored series, or a file that was dropped in."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import panel as pn
+import param
+from panel_material_ui import FileInput
+
+from maestro.apps.shared.page import HtmlPane
+from maestro.apps.shared.state import SeriesState
+from maestro.bars import Bars
+from maestro.bars.loading import load, samples
+from maestro.errors import BarsError, MaestroError
+
+UPLOAD_LIMIT = 64 * 2**20
+"""Bytes that a file dropped into an app may have."""
+_ENDINGS = (".csv", ".csv.gz", ".parquet", ".zip")
+
+
+def listed() -> tuple[list[str], str]:
+    """Names that `ms.load` understands, and why those of the store are not among them where it cannot be reached."""
+    from maestro.data.stores import configured_store
+
+    found = [f"sample:{name}" for name in samples()["name"]]
+    try:
+        stored = [str(info.key) for info in configured_store().series() if info.key.series == "bars"]
+    except (MaestroError, OSError) as error:
+        return found, f"The store cannot be read: {error}"[:300]
+    return [*stored, *found], ""
+
+
+def keep_upload(name: str, content: bytes) -> Path:
+    """Keep a file that came from a browser, in a folder named by its content; nothing of it is executed.
+
+    Of its name stay letters, digits and ``_.-``, so that it can lead to no other place.
+
+    Raises
+    ------
+    BarsError
+        Too large, or not CSV or Parquet by its name.
+    """
+    if len(content) > UPLOAD_LIMIT:
+        raise BarsError(
+            f"the file has {len(content) / 2**20:,.0f} MB; up to {UPLOAD_LIMIT / 2**20:,.0f} are taken here. "
+            "Larger ones: maestro data import FILE."
+        )
+    ending = next((one for one in _ENDINGS if name.lower().endswith(one)), None)
+    if ending is None:
+        raise BarsError(f"{name[:80]!r} is no file of bars; give {', '.join(_ENDINGS)}.")
+    stem = re.sub(r"[^A-Za-z0-9_.-]+", "_", name[: -len(ending)].replace("\\", "/").rsplit("/", 1)[-1]).strip("._-")
+    folder = Path("~/.cache/maestro/uploads").expanduser() / hashlib.sha256(content).hexdigest()[:16]
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{stem[:60] or 'file'}{ending}"
+    if not path.exists():
+        beside = path.with_name(f"{path.name}.part")
+        beside.write_bytes(content)
+        beside.rename(path)
+    return path
+
+
+def settings_of(bars: Bars) -> dict[str, str | None]:
+    """Data, start and end that give bars again which were handed to an app.
+
+    Bars that no single call of `ms.load` gives (cut, resampled, from a frame) are kept as a file in a folder named by
+    all that it holds: rows alone do not tell bars of 252 days a year from those of 365.
+    """
+    from maestro.bars.source_line import named
+
+    if found := named(bars.origin):
+        return found
+    held = (bars.fingerprint, bars.name, bars.periods_per_year, bars.synthetic, bars.notes, bars.outages)
+    folder = Path("~/.cache/maestro/bars").expanduser() / hashlib.sha256(repr(held).encode()).hexdigest()[:16]
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{re.sub(r'[^A-Za-z0-9_.-]+', '_', bars.name)[:60].strip('._-') or 'bars'}.parquet"
+    if not path.exists():
+        bars.write_parquet(path)
+    return {"data": str(path), "start": None, "end": None}
+
+
+def _label(name: str) -> str:
+    """How a series is called in the list: a file by its name alone."""
+    return f"File: {Path(name).name}" if name.lower().endswith(_ENDINGS) else name
+
+
+class Upload(FileInput):
+    """A place to drop a file; `refused` says why one was not taken: the browser counts its bytes, and so does this."""
+
+    refused = param.String(default="", doc="Why the last file was not taken.")
+    _taken = 0
+
+    def _handle_msg(self, msg: Any) -> None:
+        status = msg["status"]
+        if status == "initializing":
+            self._taken = 0
+        self._taken += len(msg.get("data", b"")) if status == "upload_event" else 0
+        if self._taken > UPLOAD_LIMIT:
+            self._file_buffer.clear()
+            status, msg = "error", {"error": f"more than {UPLOAD_LIMIT // 2**20} MB were sent"}
+        if status != "error":
+            super()._handle_msg(msg)
+            return
+        self.refused = ""
+        self.refused = f"{str(msg.get('error'))[:200]}. Larger files: maestro data import FILE."
+
+
+class SeriesPicker(pn.viewable.Viewer):
+    """Controls that choose the bars of a state; `bars` is None while there are none, and `problem` says why."""
+
+    def __init__(self, state: SeriesState, bars: Bars | None = None) -> None:
+        import panel_material_ui as pmui
+
+        super().__init__()
+        self.state, self.given, self.problem = state, bars, ""
+        self._refused = ""
+        self.bars: Bars | None = bars
+        if bars is not None:
+            state.param.update(**settings_of(bars))
+        found, self.lacking = listed()
+        names = {name: name for name in found}
+        if state.data not in names:
+            names = {_label(state.data): state.data, **names}
+        self.name_box = pmui.Select(label="Series", options=names, value=state.data, sizing_mode="stretch_width")
+        self.start = pmui.TextInput(label="From", value=state.start or "", placeholder="2020-01-01", width=140)
+        self.end = pmui.TextInput(label="Up to", value=state.end or "", placeholder="2024-01-01", width=140)
+        self.file = Upload(
+            accept=",".join((*_ENDINGS, ".gz")), label="Drop a file here, or choose one", color="default",
+            variant="outlined", max_file_size=UPLOAD_LIMIT, chunk_size=4 * 2**20, sizing_mode="stretch_width",
+        )  # fmt: skip
+        self.file.param.watch(self._uploaded, "value")
+        self.file.param.watch(lambda event: self._refuse(event.new), "refused")
+        self.name_box.param.watch(lambda event: state.param.update(data=event.new), "value")
+        self.start.param.watch(lambda event: state.param.update(start=event.new or None), "value")
+        self.end.param.watch(lambda event: state.param.update(end=event.new or None), "value")
+        state.param.watch(lambda event: self._follow(event.new), "data")
+        self.load()
+
+    def load(self) -> Bars | None:
+        """Load what the state names; on failure `bars` is None and `problem` says what to do."""
+        if self.given is not None:
+            return self.bars
+        if self._refused:
+            self.bars, self.problem, self._refused = None, self._refused, ""
+            return None
+        try:
+            self.bars, self.problem = load(self.state.data, start=self.state.start, end=self.state.end), ""
+        except MaestroError as error:
+            self.bars, self.problem = None, str(error)
+        except OSError as error:
+            self.bars, self.problem = None, f"{self.state.data} cannot be read: {error.strerror or error}."
+        except Exception as error:  # what a file from outside does to a reader is not known beforehand
+            said = f"{type(error).__name__}: {error}"
+            self.bars, self.problem = None, f"{self.state.data} cannot be read as bars ({said}); is it one of them?"
+        return self.bars
+
+    def _follow(self, name: str) -> None:
+        if name not in self.name_box.options.values():
+            label = _label(name)
+            taken = label in self.name_box.options  # another file of that name
+            self.name_box.options = {name if taken else label: name, **self.name_box.options}
+        self.name_box.value = name
+
+    def _uploaded(self, event: Any) -> None:
+        if not event.new:
+            return
+        try:
+            self.state.data = str(keep_upload(str(self.file.filename), event.new))
+        except BarsError as error:
+            self._refuse(str(error))
+
+    def _refuse(self, reason: str) -> None:
+        """Say why a file was not taken; what is shown stays."""
+        if reason:
+            self._refused = reason
+            self.state.param.trigger("data")
+
+    def __panel__(self) -> Any:
+        if self.given is not None:
+            return HtmlPane("")
+        return pn.Column(
+            self.name_box, pn.Row(self.start, self.end), self.file,
+            HtmlPane(
+                f"CSV or Parquet, up to {UPLOAD_LIMIT // 2**20} MB; it stays on this machine.",
+                styles={"opacity": ".7", "font-size": "12px"}, margin=(0, 10),
+            ),
+            HtmlPane(escape(self.lacking), visible=bool(self.lacking), margin=(8, 10)), sizing_mode="stretch_width",
+        )  # fmt: skip

@@ -1,0 +1,5 @@
+"""Bars: validated OHLCV of one symbol, how they are loaded, and what is odd in them."""
+
+from maestro.bars.bars import METADATA, Bars, BarsWarning, as_us
+
+__all__ = ["METADATA", "Bars", "BarsWarning", "as_us"]

@@ -1,0 +1,454 @@
+"""Bars: one symbol's validated OHLCV in one timeframe, columnar, UTC, sliced without copies."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import warnings
+from datetime import UTC, date, datetime, timedelta
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from maestro.data.files.frames import OPTIONAL, PRICES, canonical_frame, read_stamps, symbol_column, to_polars
+from maestro.data.files.rules import check_bars, check_distance
+from maestro.data.timeframes import DAY_US, EPOCH, YEAR_US, as_datetime, infer_timeframe, timeframe_name, timeframe_us
+from maestro.errors import BarsError, SettingsError
+from maestro.typing import FloatArray, IntArray
+
+if TYPE_CHECKING:
+    from maestro.bars.quality import Quality
+
+_COLUMNS = (*PRICES, "volume", *OPTIONAL)
+METADATA = "maestro"
+"""Key of a Parquet file's metadata that says what bars it holds."""
+_ABOUT = ("provider", "symbol", "timeframe", "periods_per_year", "synthetic", "notes")
+
+
+class BarsWarning(UserWarning):
+    """Something was left out of the bars, as the message says."""
+
+
+class Bars:
+    """Open, high, low, close, volume of one symbol, a row a bar.
+
+    Built by `Bars.from_frame`, which refuses what is broken; `quality()` reports what is odd.
+
+    Attributes
+    ----------
+    time : int64 array [µs since 1970, UTC], the **open** of each bar, strictly increasing
+    open, high, low, close, volume : float64 arrays, read-only
+    funding_rate : float64 array or None
+        Rate settled since the previous bar's open, up to and including this one's; NaN is no settlement.
+    funding_count : float64 array or None, settlements in the bar (1 where absent)
+    open_interest, basis : float64 arrays or None, known at the bar's close
+    provider, symbol, timeframe : str
+    periods_per_year : float
+        Bars a year for annualising: 365 days, unless given.
+    synthetic : bool, made by `ms.synthetic_bars`, not by a market
+    notes : tuple of str, what was left out on the way here
+    origin : str, the Python expression that gives these bars again, where it is known
+    outages : tuple of (from, to) [µs], gaps that the exchange itself has, where the store knows
+    """
+
+    __slots__ = (
+        "_cache", "basis", "close", "funding_count", "funding_rate", "high", "low", "notes", "open", "open_interest",
+        "origin", "outages", "periods_per_year", "provider", "symbol", "synthetic", "time", "timeframe", "volume",
+    )  # fmt: skip
+
+    time: IntArray
+    open: FloatArray
+    high: FloatArray
+    low: FloatArray
+    close: FloatArray
+    volume: FloatArray
+    funding_rate: FloatArray | None
+    funding_count: FloatArray | None
+    open_interest: FloatArray | None
+    basis: FloatArray | None
+
+    def __init__(
+        self,
+        columns: dict[str, Any],
+        *,
+        provider: str,
+        symbol: str,
+        timeframe: str,
+        periods_per_year: float,
+        synthetic: bool = False,
+        notes: tuple[str, ...] = (),
+        origin: str = "",
+    ) -> None:
+        """Take validated arrays as they are; use `Bars.from_frame`."""
+        self.time = columns["time"]
+        for name in _COLUMNS:
+            setattr(self, name, columns.get(name))
+        self.provider, self.symbol, self.timeframe = provider, symbol, timeframe
+        self.periods_per_year = periods_per_year
+        self.synthetic = synthetic
+        self.notes = notes
+        self.origin = origin
+        self.outages: tuple[tuple[int, int], ...] = ()
+        self._cache: dict[Any, Any] = {}
+
+    @classmethod
+    def from_frame(
+        cls,
+        frame: Any,
+        *,
+        provider: str = "",
+        symbol: str | None = None,
+        timeframe: str | None = None,
+        periods_per_year: float | None = None,
+        synthetic: bool = False,
+        notes: tuple[str, ...] = (),
+    ) -> Bars:
+        """Validate a polars or pandas frame with any usual column names.
+
+        Parameters
+        ----------
+        frame : polars or pandas frame
+            A row a bar; stamps are the bar's open as datetimes (naive is UTC), dates, ISO text or epoch
+            numbers in s, ms, µs, ns.
+        provider, symbol : str
+            Names for display; where the frame has a ``symbol`` column of several, `symbol` takes one.
+        timeframe : str, optional
+            ``"1h"``, ``"1d"``, …; the commonest distance of stamps where absent.
+        periods_per_year : float, optional
+            For annualising; 365 days where absent. A stock exchange's daily bars want 252.
+        synthetic : bool
+            The bars were made by a formula; shown wherever they are.
+        notes : tuple of str
+            What a reader must know of how these bars came about, shown wherever they are.
+
+        Raises
+        ------
+        BarsError
+            An empty frame, a missing column, stamps unsorted, doubled or of mixed zones, a price that is NaN,
+            infinite or not above zero, a high below another price, a low above one (the open excepted), a
+            negative or missing volume, a `timeframe` that the stamps contradict.
+        """
+        source = to_polars(frame)
+        table = canonical_frame(source, symbol)
+        # Copied, because a polars column can share its memory with an array that its owner may still change.
+        time = np.array(table["timestamp"].to_physical().to_numpy())
+        columns: dict[str, Any] = {"time": time}
+        for name in _COLUMNS:
+            if name in table.columns:
+                column = table[name]  # filling is a lazy query of polars: slower than all the rest
+                values = column.fill_null(np.nan) if column.null_count() else column
+                columns[name] = np.array(values.to_numpy(), np.float64)
+        check_bars(time, columns)
+        for values in columns.values():
+            values.flags.writeable = False
+        if timeframe is None:
+            timeframe = infer_timeframe(time)
+        length = timeframe_us(timeframe)
+        check_distance(time, timeframe, length)
+        if symbol is None:
+            own = symbol_column(source)
+            symbol = "" if own is None else str(source[own].drop_nulls()[0])
+        if periods_per_year is not None and not 0 < periods_per_year < np.inf:
+            raise BarsError(f"periods_per_year={periods_per_year} must be above 0; leave it out for 365 days.")
+        return cls(
+            columns,
+            provider=provider,
+            symbol=symbol,
+            timeframe=timeframe_name(length),
+            periods_per_year=float(periods_per_year or YEAR_US / length),
+            synthetic=synthetic,
+            notes=tuple(notes),
+        )
+
+    # -- what the bars are ------------------------------------------------------------------
+
+    def __len__(self) -> int:
+        return self.time.shape[0]
+
+    @property
+    def name(self) -> str:
+        """``PROVIDER:SYMBOL:timeframe``, without the parts that are unknown."""
+        return ":".join(part for part in (self.provider, self.symbol, self.timeframe) if part)
+
+    @property
+    def timestamp(self) -> np.ndarray[Any, np.dtype[np.datetime64]]:
+        """Opens of the bars as datetime64[us], UTC, without a copy."""
+        return self.time.view("datetime64[us]")
+
+    @property
+    def start(self) -> datetime:
+        """Open of the first bar."""
+        return as_datetime(self.time[0])
+
+    @property
+    def end(self) -> datetime:
+        """Open of the last bar."""
+        return as_datetime(self.time[-1])
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of stamps, columns and timeframe, the same on every machine; names do not count."""
+        digest = self._cache.get("fingerprint")
+        if digest is None:
+            sha = hashlib.sha256(f"bars1 {self.timeframe} {len(self)}".encode())
+            sha.update(np.ascontiguousarray(self.time, "<i8").data)
+            for name in _COLUMNS:
+                values = getattr(self, name)
+                if values is None:
+                    continue
+                sha.update(name.encode())
+                plain = values + 0.0 if name in ("volume", *OPTIONAL) else values  # -0.0 becomes 0.0
+                if name in OPTIONAL:
+                    plain = np.where(np.isnan(plain), np.nan, plain)
+                sha.update(np.ascontiguousarray(plain, "<f8").data)
+            digest = self._cache["fingerprint"] = sha.hexdigest()
+        return str(digest)
+
+    def quality(self) -> Quality:
+        """Report what is odd in the data and what it can do to a backtest; nothing is mended."""
+        from maestro.bars.quality import assess
+
+        return assess(self, self.outages)
+
+    # -- cutting ----------------------------------------------------------------------------
+
+    def __getitem__(self, window: slice) -> Bars:
+        """Cut a window of rows; the arrays are views."""
+        if not isinstance(window, slice) or window.step not in (None, 1):
+            raise BarsError(f"bars[{window!r}] is not a window; cut with bars[start:stop], step 1.")
+        columns = {"time": self.time[window]}
+        if not len(columns["time"]):
+            raise BarsError(f"bars[{window.start}:{window.stop}] of {len(self)} bars is empty; bars need a row.")
+        for name in _COLUMNS:
+            values = getattr(self, name)
+            if values is not None:
+                columns[name] = values[window]
+        cut = [("" if edge is None else str(int(edge))) for edge in (window.start, window.stop)]
+        return self._like(columns, f"[{cut[0]}:{cut[1]}]")
+
+    def between(self, start: str | date | None = None, end: str | date | None = None) -> Bars:
+        """Bars that open at or after `start` and before `end` (dates, datetimes or ISO text; naive is UTC)."""
+        low, high = np.searchsorted(
+            self.time,
+            [self.time[0] if start is None else as_us(start), self.time[-1] + 1 if end is None else as_us(end)],
+        )
+        if low >= high:
+            raise BarsError(f"no bar between {start} and {end}; the bars run from {self.start} to {self.end}.")
+        return self[int(low) : int(high)]
+
+    def resample(self, timeframe: str) -> Bars:
+        """Bars of a longer timeframe on the UTC clock (weeks start on Monday).
+
+        A first or last bar that the data does not cover whole is dropped, with a `BarsWarning` and in `notes`.
+        Funding rates are added up over the settlements since the previous open, up to and including the bar's
+        own, as everywhere; open interest and basis are the last known. Gaps inside a bar stay invisible here:
+        see `quality()`.
+
+        Raises
+        ------
+        BarsError
+            `timeframe` is not a whole multiple of the present one, or no whole bar is covered.
+        """
+        old, new = timeframe_us(self.timeframe), timeframe_us(timeframe)
+        if new % old or new == old:
+            raise BarsError(
+                f"cannot make {timeframe} bars of {self.timeframe} bars; give a longer timeframe that is a multiple."
+            )
+        origin = 4 * DAY_US if new % (7 * DAY_US) == 0 else 0  # 1970-01-05 was a Monday
+        bucket = (self.time - origin) // new
+        first = np.flatnonzero(np.diff(bucket, prepend=bucket[0] - 1))
+        last = np.append(first[1:], len(self)) - 1
+        opens = bucket[first] * new + origin
+        keep = np.ones(len(first), np.bool_)
+        notes = []
+        if self.time[0] > opens[0]:
+            keep[0] = False
+            notes.append(f"{last[0] + 1} {self.timeframe} bars of an unfinished first {timeframe} bar dropped")
+        if self.time[-1] + old < opens[-1] + new and keep[-1]:
+            keep[-1] = False
+            notes.append(f"{len(self) - first[-1]} {self.timeframe} bars of an unfinished last {timeframe} bar dropped")
+        if not keep.any():
+            raise BarsError(f"{len(self)} {self.timeframe} bars do not cover one whole {timeframe} bar.")
+        columns: dict[str, Any] = {
+            "time": opens,
+            "open": self.open[first],
+            "high": np.maximum.reduceat(self.high, first),
+            "low": np.minimum.reduceat(self.low, first),
+            "close": self.close[last],
+            "volume": np.add.reduceat(self.volume, first),
+        }
+        if self.funding_rate is not None:
+            settled = ~np.isnan(self.funding_rate)
+            count = np.where(settled, 1.0 if self.funding_count is None else self.funding_count, 0.0)
+            # A settlement inside a long bar is paid by who carries a position into the next one's open.
+            paid_at = np.searchsorted(opens, self.time)
+            total = np.bincount(paid_at, count, len(opens) + 1)[:-1]
+            rates = np.bincount(paid_at, np.where(settled, self.funding_rate, 0.0), len(opens) + 1)[:-1]
+            columns["funding_rate"] = np.where(total > 0, rates, np.nan)
+            columns["funding_count"] = total
+        for name in ("open_interest", "basis"):
+            values = getattr(self, name)
+            if values is not None:
+                columns[name] = values[_last_known(values, first, last)]
+        columns = {name: np.ascontiguousarray(values[keep]) for name, values in columns.items()}
+        for values in columns.values():
+            values.flags.writeable = False
+        for note in notes:
+            warnings.warn(note, BarsWarning, stacklevel=2)
+        result = self._like(columns, f".resample({timeframe!r})")
+        result.timeframe = timeframe_name(new)
+        result.periods_per_year = self.periods_per_year * old / new
+        result.notes = (*self.notes, *notes)
+        return result
+
+    def with_series(
+        self, *, funding: Any = None, open_interest: Any = None, basis: Any = None, lag: dict[str, str] | None = None
+    ) -> Bars:
+        """Bars that also carry funding, open interest or basis, as known at each bar.
+
+        Takes frames with ``timestamp`` and ``funding_rate``, ``open_interest`` or ``basis``, of any interval;
+        `maestro.data.join.join_series` says what counts when. Where a series does not reach from the first bar to
+        the last, `notes` say so.
+
+        Raises
+        ------
+        BarsError
+            A frame without the needed columns, or two different values of one stamp.
+        """
+        from maestro.data.join import join_series, uncovered
+
+        given = {"funding": funding, "open_interest": open_interest, "basis": basis}
+        given = {name: to_polars(frame) for name, frame in given.items() if frame is not None}
+        lacks = [uncovered(self.time, timeframe_us(self.timeframe), name, frame) for name, frame in given.items()]
+        result = Bars.from_frame(
+            join_series(self.to_frame(), self.timeframe, lag=lag, **given),
+            provider=self.provider,
+            symbol=self.symbol,
+            timeframe=self.timeframe,
+            periods_per_year=self.periods_per_year,
+            synthetic=self.synthetic,
+            notes=(*self.notes, *filter(None, lacks)),
+        )
+        result.outages = self.outages
+        return result
+
+    def _like(self, columns: dict[str, Any], made_by: str) -> Bars:
+        bars = Bars(
+            columns,
+            provider=self.provider,
+            symbol=self.symbol,
+            timeframe=self.timeframe,
+            periods_per_year=self.periods_per_year,
+            synthetic=self.synthetic,
+            notes=self.notes,
+            origin=self.origin and self.origin + made_by,
+        )
+        bars.outages = self.outages
+        return bars
+
+    # -- out --------------------------------------------------------------------------------
+
+    def to_frame(self) -> pl.DataFrame:
+        """Polars frame: timestamp Datetime('us', 'UTC'), Float64 columns, null where optional series have no value."""
+        columns = [pl.Series("timestamp", self.time).cast(pl.Datetime("us", "UTC"))]
+        for name in _COLUMNS:
+            values = getattr(self, name)
+            if values is not None:
+                column = pl.Series(name, values)
+                columns.append(column.fill_nan(None) if name in OPTIONAL else column)
+        return pl.DataFrame(columns)
+
+    def write_parquet(self, path: str | Path, *, force: bool = False) -> None:
+        """Write a Parquet file that `ms.load` gives back as these bars: values, names, notes and all.
+
+        Parameters
+        ----------
+        path : str or Path
+            Ending in ``.parquet``.
+        force : bool
+            Overwrite a file that is there.
+
+        Raises
+        ------
+        SettingsError
+            Another ending, a folder that is not there, a file that is there already.
+        """
+        from maestro.data.files.exporting import write_file
+
+        if not str(path).lower().endswith(".parquet"):
+            raise SettingsError(f"{path} does not end in .parquet; name the file so.")
+        about = {name: getattr(self, name) for name in (*_ABOUT, "outages")}
+        write_file(self.to_frame(), Path(path), force=force, metadata={METADATA: json.dumps(about)})
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        columns = {"time": self.time, **{name: getattr(self, name) for name in _COLUMNS}}
+        return _rebuild, (columns, *(getattr(self, name) for name in (*_ABOUT, "origin")))
+
+    def __repr__(self) -> str:
+        made = ", synthetic" if self.synthetic else ""
+        noted = f" ({'; '.join(self.notes)})" if self.notes else ""
+        return (
+            f"Bars({self.name or 'unnamed'}, {len(self):,} bars, {self.start:%Y-%m-%d %H:%M} to "
+            f"{self.end:%Y-%m-%d %H:%M} UTC{made}){noted}"
+        )
+
+    def _repr_html_(self) -> str:
+        """Name, range and the first and last rows, for a notebook."""
+        frame = self.to_frame()
+        shown = frame if len(frame) <= 6 else pl.concat([frame.head(3), frame.tail(3)])
+        form = "%Y-%m-%d" if timeframe_us(self.timeframe) % DAY_US == 0 else "%Y-%m-%d %H:%M"
+        head = "".join(f"<th style='text-align:right'>{escape(name)}</th>" for name in frame.columns)
+        rows = []
+        for i, (stamp, *values) in enumerate(shown.iter_rows()):
+            if i == 3 and len(frame) > 6:
+                rows.append(f"<tr><td colspan='{len(frame.columns)}' style='text-align:center'>⋮</td></tr>")
+            cells = "".join(f"<td style='text-align:right'>{'' if v is None else f'{v:,.6g}'}</td>" for v in values)
+            rows.append(f"<tr><td>{stamp:{form}}</td>{cells}</tr>")
+        made = " <b>synthetic, not from a market</b>" if self.synthetic else ""
+        noted = "".join(f"<div style='opacity:.75'>{escape(note)}</div>" for note in self.notes)
+        return (
+            f"<div><b>{escape(self.name or 'Bars')}</b>{made} · {len(self):,} bars · "
+            f"{self.start:{form}} to {self.end:{form}} UTC · {self.periods_per_year:,.6g} a year</div>{noted}"
+            f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+        )
+
+
+def _rebuild(columns: dict[str, Any], *rest: Any) -> Bars:
+    for values in columns.values():
+        if values is not None:
+            values.flags.writeable = False
+    return Bars(columns, **dict(zip((*_ABOUT, "origin"), rest, strict=True)))
+
+
+def as_us(moment: str | date | np.datetime64) -> int:
+    """Moment as microseconds since 1970, UTC; naive moments are UTC, ``"2024"`` and ``"2024-05"`` begin then.
+
+    ``"1970-01-02"`` is 86,400,000,000.
+    """
+    if isinstance(moment, str):
+        whole = moment + "-01-01"[3 * moment.count("-") :] if re.fullmatch(r"\d{4}(-\d{2})?", moment) else moment
+        try:
+            return int(read_stamps(pl.Series([whole])).to_physical()[0])
+        except BarsError:
+            raise BarsError(
+                f"{moment!r} is no moment; give a date, a datetime or ISO text like '2024-01-31 16:00'."
+            ) from None
+    if isinstance(moment, np.datetime64) and not np.isnat(moment):
+        return int(moment.astype("datetime64[us]").astype(np.int64))
+    if isinstance(moment, datetime):
+        aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return (aware - EPOCH) // timedelta(microseconds=1)
+    if isinstance(moment, date):
+        return as_us(datetime(moment.year, moment.month, moment.day))
+    raise BarsError(f"{moment!r} is no moment; give a date, a datetime or ISO text like '2024-01-31 16:00'.")
+
+
+def _last_known(values: FloatArray, first: IntArray, last: IntArray) -> IntArray:
+    """Row of the last number in each bucket; its last row where there is none."""
+    known = np.where(np.isnan(values), -1, np.arange(len(values)))
+    newest = np.maximum.reduceat(known, first)
+    return np.where(newest >= 0, newest, last)

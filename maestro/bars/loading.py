@@ -1,0 +1,172 @@
+"""Bars by name: a sample, a file, a series of the configured store, or a random walk."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from maestro.bars.bars import METADATA, Bars
+from maestro.bars.samples import ADJUSTED, PER_YEAR, RAW, SAMPLES, sample_frame
+from maestro.errors import BarsError, nearest
+
+_SERIES = re.compile(r"([A-Za-z0-9_.-]+):([A-Za-z0-9_./-]+):([1-9]\d*[smhdw])")
+_FILES = (".csv", ".csv.gz", ".txt", ".tsv", ".zip", ".parquet", ".pq")
+
+
+def load(name: str | Path, start: str | date | None = None, end: str | date | None = None, **options: Any) -> Bars:
+    """Load bars by name.
+
+    Parameters
+    ----------
+    name : str or path
+        ``"sample:AAPL"`` (`samples` lists them); a CSV or Parquet file, ``"prices.parquet"`` or, of several
+        symbols, ``"prices.parquet#ETHUSD"``; or ``"PROVIDER:SYMBOL:TIMEFRAME"`` of the configured store
+        (``maestro data ls`` lists it, ``maestro data fetch`` fills it).
+    start, end : str, date or datetime, optional
+        Bars that open at or after `start` and before `end`; naive is UTC.
+    **options
+        periods_per_year; for files also provider, symbol, timeframe; for samples also adjusted; for the store also
+        join, the series that are joined as known at each bar: ``join=("funding", "open_interest:1h", "basis:1h")``
+        (funding is, unless told otherwise, for ``BINANCE-PERPETUAL`` and ``BITMEX``).
+
+    Returns
+    -------
+    Bars
+
+    Raises
+    ------
+    BarsError
+        Nothing of that name, a file that cannot be read, data that breaks a rule, or an empty range.
+    """
+    if isinstance(name, str) and _SERIES.fullmatch(name):
+        from maestro.bars.catalog import stored_bars
+
+        bars = stored_bars(name, start, end, options)
+    else:
+        bars = _load(name, options)
+        if start is not None or end is not None:
+            bars = bars.between(start, end)
+    given = {"start": start and str(start), "end": end and str(end), **options}
+    said = "".join(f", {key}={value!r}" for key, value in given.items() if value is not None)
+    bars.origin = f"ms.load({str(name)!r}{said})"
+    return bars
+
+
+def _load(name: str | Path, options: dict[str, Any]) -> Bars:
+    text = str(name)
+    if isinstance(name, str) and text.startswith("sample:"):
+        _refuse_other(text, options, ("adjusted", "periods_per_year"))
+        return load_sample(text.removeprefix("sample:"), **options)
+    path, _, symbol = text.partition("#")
+    if text.lower().endswith(_FILES) or path.lower().endswith(_FILES) or Path(text).is_file():
+        _refuse_other(text, options, ("provider", "symbol", "timeframe", "periods_per_year", "notes"))
+        return _load_file(Path(text), options) if Path(text).is_file() else _load_file(Path(path), options, symbol)
+    known = [f"sample:{sample}" for sample in SAMPLES]
+    raise BarsError(
+        f"nothing is called {text!r}; give a sample ({', '.join(known)}), a CSV or Parquet file, or "
+        f"PROVIDER:SYMBOL:TIMEFRAME of the store.{nearest(text, [*known, *SAMPLES])}"
+    )
+
+
+def _refuse_other(name: str, options: dict[str, Any], allowed: tuple[str, ...]) -> None:
+    other = [option for option in options if option not in allowed]
+    if other:
+        raise BarsError(f"{name} has no use for {', '.join(other)}; leave it out. Allowed: {', '.join(allowed)}.")
+
+
+def _load_file(path: Path, options: dict[str, Any], symbol: str = "") -> Bars:
+    from maestro.data.files.reading import file_frame
+
+    if symbol and options.get("symbol", symbol) != symbol:
+        raise BarsError(f"{path}#{symbol} and symbol={options['symbol']!r} contradict each other; give one.")
+    about = _said_of(path)
+    outages = about.pop("outages", ())
+    frame, found, notes = file_frame(path, symbol or options.get("symbol"))
+    notes = (*about.get("notes", ()), *notes, *options.get("notes", ()))
+    bars = Bars.from_frame(frame, **{"symbol": found, **about, **options, "notes": notes})
+    bars.outages = tuple((int(begin), int(end)) for begin, end in outages)
+    return bars
+
+
+def _said_of(path: Path) -> dict[str, Any]:
+    """What `Bars.write_parquet` wrote of its bars into the file; nothing for any other file."""
+    if not path.name.lower().endswith((".parquet", ".pq")) or not path.is_file():
+        return {}
+    try:
+        return dict(json.loads(pl.read_parquet_metadata(path).get(METADATA, "{}")))
+    except (pl.exceptions.PolarsError, ValueError) as error:
+        raise BarsError(f"{path} cannot be read ({str(error).splitlines()[0]}); is it whole?") from None
+
+
+def load_sample(name: str, *, adjusted: bool = True, periods_per_year: float = PER_YEAR) -> Bars:
+    """Real daily bars of a US stock, without a network: AAPL, FB, GOOG, IBM or MSFT.
+
+    Annualised with 252 days, as stock exchanges trade (`maestro` takes 365 elsewhere).
+
+    Parameters
+    ----------
+    name : str
+        One of `samples`.
+    adjusted : bool
+        Adjust prices for splits and dividends; without it a split looks like a crash.
+    periods_per_year : float
+
+    Raises
+    ------
+    BarsError
+        No such sample.
+    """
+    bars = Bars.from_frame(
+        sample_frame(name, adjusted=adjusted),
+        provider="SAMPLE",
+        symbol=name,
+        timeframe="1d",
+        periods_per_year=periods_per_year,
+        notes=(ADJUSTED if adjusted else RAW,),
+    )
+    said = ("" if adjusted else ", adjusted=False") + (
+        "" if periods_per_year == PER_YEAR else f", periods_per_year={periods_per_year!r}"
+    )
+    bars.origin = f"ms.load_sample({name!r}{said})"
+    return bars
+
+
+def samples() -> pl.DataFrame:
+    """Table of the samples: name (for `load_sample`, or ``sample:NAME`` for `load`) and description."""
+    return pl.DataFrame({"name": list(SAMPLES), "description": list(SAMPLES.values())})
+
+
+def synthetic_bars(n: int = 8_760, seed: int = 0, timeframe: str = "1h") -> Bars:
+    """Made-up bars from 2020-01-01 on: a random walk without drift, 60 % a year, volatility in clusters.
+
+    No rule can earn on them but by luck, which makes them good for tests of tools, and bad for anything else;
+    whatever is computed from them says that they are synthetic. The same everywhere for the same arguments.
+
+    Parameters
+    ----------
+    n : int
+        Number of bars, at least 2.
+    seed : int
+    timeframe : str
+
+    Raises
+    ------
+    SettingsError, BarsError
+        `n`, `seed` or `timeframe` is not of that kind.
+    """
+    from maestro.bars.synthetic import synthetic_columns
+
+    bars = Bars.from_frame(
+        synthetic_columns(n, seed, timeframe),
+        provider="SYNTHETIC",
+        symbol=f"WALK-{seed}",
+        timeframe=timeframe,
+        synthetic=True,
+    )
+    bars.origin = f"ms.synthetic_bars({n}, seed={seed}, timeframe={timeframe!r})"
+    return bars

@@ -1,0 +1,373 @@
+"""``maestro data``: market data fetched, listed, checked, imported, exported and removed."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from maestro.cli import options
+from maestro.cli.data import check as data_check
+from maestro.cli.data import migrate as data_migrate
+from maestro.cli.data import questdb as data_questdb
+
+if TYPE_CHECKING:
+    from maestro.data.files.importing import Reading
+    from maestro.data.stores import SeriesKey, Store
+    from maestro.data.sync import SyncResult
+
+app = typer.Typer(
+    rich_markup_mode=None,
+    add_completion=False,
+    no_args_is_help=True,
+    help="Fetch, list, check, import, export and remove market data.",
+    epilog="maestro data fetch BINANCE BTCUSDT 1h --from 2020-01-01",
+)
+
+
+Place = Annotated[
+    str | None,
+    typer.Option("--store", metavar="STORE", help="A folder, questdb, or questdb://HOST:PORT; else as configured."),
+]
+Name = Annotated[str, typer.Argument(metavar="SERIES", help="PROVIDER:SYMBOL:TIMEFRAME, or PROVIDER:SYMBOL:funding.")]
+From = Annotated[str | None, typer.Option("--from", metavar="DATE", help="First moment, UTC.")]
+To = Annotated[str | None, typer.Option("--to", metavar="DATE", help="Before this moment, UTC.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+
+
+@app.command()
+def fetch(
+    provider: Annotated[str, typer.Argument(help="BINANCE, BINANCE-PERPETUAL or BITMEX.")],
+    symbols: Annotated[str, typer.Argument(help="BTCUSDT, or several: BTCUSDT,ETHUSDT.")],
+    timeframe: Annotated[str, typer.Argument(help="1m, 1h, 1d, …; funding has none.")] = "",
+    start: From = None,
+    end: To = None,
+    series: Annotated[
+        str, typer.Option(metavar="NAMES", help="bars, funding, open_interest, basis; several with commas.")
+    ] = "bars",
+    archive: Annotated[
+        str | None,
+        typer.Option(metavar="PLACE", help="Read the exchange's archive files: a folder, a URL, or 'online'."),
+    ] = None,
+    refresh: Annotated[
+        bool, typer.Option("--refresh", help="Ask for all of it again; replace what was revised.")
+    ] = False,
+    store: Place = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
+    json: options.Json = False,
+) -> int:
+    """Fetch what is missing of a series, and nothing else; run it again to go on after an interruption."""
+    from maestro.cli.data.progress import shown_progress
+    from maestro.data.fetching import fetch as fetch_series
+    from maestro.data.stores import SeriesKey
+
+    keys = [
+        SeriesKey(provider, symbol, "" if name == "funding" else timeframe, name)
+        for symbol in _split(symbols, "symbol")
+        for name in _split(series, "series")
+    ]
+    place = None if archive is None else "" if archive == "online" else archive
+    with opened(store) as target, shown_progress(quiet) as progress:
+        try:
+            results = fetch_series(
+                target, keys, _moment(start), _moment(end), archive=place, refresh=refresh, progress=progress
+            )
+        except KeyboardInterrupt:
+            typer.echo("\nwhat has come is stored; run the same again to go on", err=True)
+            raise
+    if json:
+        from maestro.cli.printing import print_json
+
+        print_json([_result(result) for result in results])
+    else:
+        _show_results(results)
+    for result in results:
+        if result.error:
+            typer.echo(f"maestro: {result.key}: {result.error}", err=True)
+    return int(any(result.error for result in results))
+
+
+@app.command("ls")
+def list_series(
+    pattern: Annotated[str, typer.Argument(metavar="[TEXT]", help="Only series whose name holds this text.")] = "",
+    store: Place = None,
+    json: options.Json = False,
+) -> None:
+    """List what is stored: rows, first and last, and what the exchange itself lacks."""
+    from maestro.cli.printing import print_json
+    from maestro.data.outages import Outages
+    from maestro.data.timeframes import as_datetime
+
+    with opened(store) as source:
+        outages = Outages.of(source)
+        infos = [info for info in source.series() if pattern.upper() in str(info.key).upper()]
+        gaps = {info.key: outages.read(info.key) for info in infos}
+        place = source.name
+    inside = {info.key: sum(info.first <= gap[0] <= info.last for gap in gaps[info.key]) for info in infos}
+    if json:
+        rows = [(info, as_datetime(info.first), as_datetime(info.last)) for info in infos]
+        listed = [
+            {"series": str(info.key), "rows": info.rows, "first": first, "last": last, "outages": inside[info.key]}
+            for info, first, last in rows
+        ]
+        print_json({"store": place, "series": listed})
+        return
+    if not infos:
+        typer.echo(f"nothing is stored in {place}" + (f" whose name holds {pattern!r}." if pattern else "."))
+        return
+    plain_table(
+        ("series", "rows", "first", "last", "outages"),
+        [
+            (str(info.key), f"{info.rows:,}", _text(info.first), _text(info.last), str(inside[info.key]))
+            for info in infos
+        ],
+    )
+    typer.echo(f"in {place}")
+
+
+@app.command("import")
+def import_file(
+    file: Annotated[Path, typer.Argument(help="A CSV (also .gz, .zip), Parquet or archive zip file.")],
+    provider: Annotated[str, typer.Option(help="Where the data is from.", metavar="NAME")] = "",
+    symbol: Annotated[str, typer.Option(help="What it is of; of several in the file, which one.")] = "",
+    timeframe: Annotated[str, typer.Option(help="1h, say; else told from the stamps.")] = "",
+    series: Annotated[str, typer.Option(help="bars, funding, open_interest or basis.")] = "bars",
+    column: Annotated[
+        list[str] | None,
+        typer.Option("--column", "-c", metavar="NAME=COLUMN", help="volume=VolumeBTC, or volume=0; once for each."),
+    ] = None,
+    unit: Annotated[
+        str, typer.Option(help="Of the stamps: s, ms, us, ns, or a date format like %d/%m/%Y; else told from them.")
+    ] = "",
+    stamps: Annotated[str, typer.Option(help="Which end of the bar the stamps are: open or close.")] = "open",
+    duplicates: Annotated[str, typer.Option(help="Of rows with one stamp: refuse, first or last.")] = "refuse",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show how the file is understood, and store nothing.")
+    ] = False,
+    yes: Yes = False,
+    store: Place = None,
+    json: options.Json = False,
+) -> None:
+    """Import a file; what is guessed of it is shown first, and each guess has its flag."""
+    from maestro.cli.printing import print_json
+    from maestro.data.files.importing import Choices, named, read_file
+
+    choices = Choices(provider, symbol, timeframe, series, _columns(column), unit, stamps, duplicates)
+    readings = read_file(file, choices)
+    if not json:
+        _show_readings(readings)
+    document: dict[str, Any] = {"series": [_reading(reading) for reading in readings], "stored": False}
+    if not dry_run:
+        keys = [named(reading) for reading in readings]
+        if not (yes or json or not sys.stdin.isatty()):
+            typer.confirm("store this?", abort=True)
+        with opened(store) as target:
+            _store_readings(target, keys, readings, document, quiet=json)
+    if json:
+        print_json(document)
+
+
+@app.command()
+def export(
+    name: Name,
+    file: Annotated[Path, typer.Argument(help="What to write: .csv, .csv.gz or .parquet.")],
+    start: From = None,
+    end: To = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
+    store: Place = None,
+) -> None:
+    """Write a series into a file."""
+    from maestro.data.files.exporting import write_file
+    from maestro.data.stores import SeriesKey
+
+    key = SeriesKey.parse(name)
+    with opened(store) as source:
+        frame = source.read(key, _moment(start), _moment(end))
+        if frame.is_empty():
+            raise _nothing(source, key, start, end)
+    write_file(frame, file, force=force)
+    typer.echo(f"{len(frame):,} rows of {key} written to {file}")
+
+
+@app.command()
+def rm(
+    name: Name,
+    start: From = None,
+    end: To = None,
+    yes: Yes = False,
+    store: Place = None,
+) -> None:
+    """Remove a series, or a part of it, from the store."""
+    from maestro.data.outages import Outages
+    from maestro.data.stores import SeriesKey
+
+    key, low, high = SeriesKey.parse(name), _moment(start), _moment(end)
+    with opened(store) as target:
+        frame = target.read(key, low, high)
+        if frame.is_empty():
+            raise _nothing(target, key, start, end)
+        first, last = (int(frame["timestamp"].to_physical()[row]) for row in (0, -1))
+        _ask(f"remove {len(frame):,} rows of {key}, {_text(first)} to {_text(last)}, from {target.name}?", yes)
+        removed = target.delete(key, low, high)
+        if low is None and high is None:
+            Outages.of(target).forget(key)
+    typer.echo(f"{removed:,} rows of {key} removed")
+
+
+app.command()(data_check.check)
+app.command()(data_migrate.migrate)
+app.add_typer(data_questdb.app, name="questdb")
+
+
+# -- what they share ------------------------------------------------------------------------
+
+
+def plain_table(headings: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
+    """Columns as wide as they must be: a number that is cut to the terminal would be another number."""
+    widths = [max(map(len, column)) for column in zip(headings, *rows, strict=True)]
+    for row in (headings, *rows):
+        first, *rest = (cell.rjust(width) for cell, width in zip(row, widths, strict=True))
+        typer.echo("  ".join([first.strip().ljust(widths[0]), *rest]))
+
+
+@contextmanager
+def opened(text: str | None) -> Iterator[Store]:
+    """The store of --store, or the configured one; what it holds now, not what a cache holds of it."""
+    from dataclasses import replace
+
+    from maestro.config import load_settings
+    from maestro.data.stores.opening import open_store
+
+    settings = load_settings()
+    store = open_store(text, replace(settings, cache=replace(settings.cache, max_age=0.0)))
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def _ask(question: str, yes: bool) -> None:
+    """Go on only with consent: of a person at the terminal, or by --yes."""
+    from maestro.errors import SettingsError
+
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise SettingsError(f"{question} Nobody is there to answer; say it with --yes.")
+    typer.confirm(question, abort=True)
+
+
+def _nothing(store: Store, key: SeriesKey, start: str | None, end: str | None) -> Exception:
+    from maestro.errors import SettingsError, nearest
+
+    known = [str(info.key) for info in store.series()]
+    if str(key) in known:
+        return SettingsError(
+            f"{key} has no row from {start or 'its start'} to {end or 'its end'}; see maestro data ls."
+        )
+    return SettingsError(f"nothing is stored of {key}; see maestro data ls.{nearest(str(key), known)}")
+
+
+def _split(text: str, what: str) -> list[str]:
+    from maestro.errors import SettingsError
+
+    words = [word.strip() for word in text.split(",") if word.strip()]
+    if not words or len(set(words)) < len(words):
+        raise SettingsError(f"{text!r} is no list of different {what} names; give one, or several with commas.")
+    return words
+
+
+def _columns(pairs: list[str] | None) -> dict[str, str]:
+    from maestro.errors import SettingsError
+
+    columns: dict[str, str] = {}
+    for pair in pairs or ():
+        name, equals, column = pair.partition("=")
+        if not (equals and name.strip() and column.strip()) or name.strip() in columns:
+            raise SettingsError(f"--column {pair!r} is not understood; write volume=VolumeBTC, once for each column.")
+        columns[name.strip()] = column.strip()
+    return columns
+
+
+def _moment(text: str | None) -> int | None:
+    from maestro.bars.bars import as_us
+
+    return None if text is None else as_us(text)
+
+
+def _text(stamp_us: int) -> str:
+    from maestro.data.timeframes import as_datetime
+
+    return f"{as_datetime(stamp_us):%Y-%m-%d %H:%M}"
+
+
+def _show_results(results: list[SyncResult]) -> None:
+    from maestro.cli.printing import show_notes
+
+    rows = [
+        (str(one.key), f"{one.received:,}", f"{one.added:,}", f"{one.changed:,}", str(len(one.gaps))) for one in results
+    ]
+    plain_table(("series", "received", "new", "revised", "gaps"), rows)
+    if not any(one.received or one.error for one in results):
+        typer.echo("nothing was missing")
+    show_notes(_gap_note(one) for one in results if one.gaps)
+    show_notes(f"{one.key}: {note}" for one in results for note in one.notes)
+
+
+def _gap_note(result: SyncResult) -> str:
+    longest = max(result.gaps, key=lambda gap: gap[1] - gap[0])
+    span = f"{_text(longest[0])} to {_text(longest[1])} UTC"
+    if len(result.gaps) == 1:
+        return f"{result.key}: the exchange itself has no rows from {span}"
+    return f"{result.key}: the exchange itself has no rows in {len(result.gaps)} stretches; the longest is {span}"
+
+
+def _result(result: SyncResult) -> dict[str, Any]:
+    from maestro.data.timeframes import as_datetime
+
+    return {
+        "series": str(result.key),
+        "received": result.received,
+        "added": result.added,
+        "changed": result.changed,
+        "gaps": [{"start": as_datetime(low), "end": as_datetime(high)} for low, high in result.gaps],
+        "notes": result.notes,
+        "error": result.error or None,
+    }
+
+
+def _show_readings(readings: list[Reading]) -> None:
+    for reading in readings:
+        name = ":".join(filter(None, (reading.provider or "?", reading.symbol or "?", reading.timeframe)))
+        typer.echo(f"{name} ({reading.series})")
+        for what, how in reading.understood:
+            typer.echo(f"  {what:<10} {how}")
+
+
+def _reading(reading: Reading) -> dict[str, Any]:
+    return {
+        "provider": reading.provider,
+        "symbol": reading.symbol,
+        "timeframe": reading.timeframe,
+        "series": reading.series,
+        "rows": len(reading.frame),
+        "understood": dict(reading.understood),
+    }
+
+
+def _store_readings(
+    store: Store, keys: list[SeriesKey], readings: list[Reading], document: dict[str, Any], *, quiet: bool
+) -> None:
+    from maestro.data.sync import put
+
+    for key, reading, shown in zip(keys, readings, document["series"], strict=True):
+        added, changed = put(store, key, reading.frame)
+        shown.update(name=str(key), added=added, changed=changed)
+        if not quiet:
+            same = len(reading.frame) - added - changed
+            typer.echo(f"{key}: {added:,} rows new, {changed:,} replaced, {same:,} there already")
+    document.update(stored=True, store=store.name)

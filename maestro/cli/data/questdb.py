@@ -1,0 +1,89 @@
+"""``maestro data questdb``: a QuestDB server of one's own, started, watched and stopped."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from maestro.cli import options
+
+app = typer.Typer(
+    rich_markup_mode=None,
+    add_completion=False,
+    no_args_is_help=True,
+    help="Start, watch and stop a QuestDB server of one's own; it needs Java, and no container engine.",
+    epilog="maestro data questdb start, then MAESTRO_STORE=questdb",
+)
+
+
+@app.command()
+def start(
+    port: Annotated[int, typer.Option(help="Of HTTP; 0 takes a free one.")] = 9000,
+    pg_port: Annotated[
+        int | None, typer.Option("--pg-port", metavar="N", help="Also speak PostgreSQL, for other tools, 8812 say.")
+    ] = None,
+    json: options.Json = False,
+) -> None:
+    """Start it, fetching it first where it is not there; user and password as in the settings."""
+    from dataclasses import asdict
+
+    from maestro.cli.printing import print_json
+    from maestro.config import load_settings
+    from maestro.data.stores import questdb_server as server
+
+    own = load_settings().servers.questdb
+    running = server.status(own.home)
+    if running is None:
+        jar = server.find_jar(own.home, own.jar)
+        if jar is None:
+            typer.echo(f"fetching QuestDB {server.VERSION} into {own.home} …", err=True)
+            jar = server.fetch_jar(own.home)
+        made = server.QuestDBServer(
+            own.home / "root", jar, port=port, pg_port=pg_port, user=own.user, password=own.password
+        )
+        running = server.start(own.home, made)
+    if json:
+        print_json(asdict(running))
+        return
+    typer.echo(f"QuestDB runs at {running.url} (process {running.pid}); its data is in {running.root}")
+    if running.url.rsplit(":", 1)[1] != own.url.rsplit(":", 1)[1]:
+        typer.echo(f"to use it: export MAESTRO_QUESTDB_URL={running.url}")
+
+
+@app.command()
+def stop() -> int:
+    """Stop it; its data stays."""
+    from maestro.config import load_settings
+    from maestro.data.stores import questdb_server as server
+
+    stopped = server.stop(load_settings().servers.questdb.home)
+    typer.echo(f"QuestDB at {stopped.url} is stopped" if stopped else "no QuestDB of ours runs")
+    return 0 if stopped else 1
+
+
+@app.command()
+def status(json: options.Json = False) -> int:
+    """Say whether it runs, where, and what it holds; exit code 1 where it does not."""
+    from contextlib import closing
+    from dataclasses import asdict
+
+    from maestro.cli.printing import print_json
+    from maestro.config import load_settings
+    from maestro.data.stores import QuestDBStore
+    from maestro.data.stores import questdb_server as server
+
+    own = load_settings().servers.questdb
+    running = server.status(own.home)
+    held = []
+    if running is not None:
+        with closing(QuestDBStore(running.url, user=own.user, password=own.password)) as store:
+            held = store.series()
+    rows = sum(info.rows for info in held)
+    if json:
+        print_json({"server": asdict(running) if running else None, "series": len(held), "rows": rows})
+    elif running is None:
+        typer.echo("no QuestDB of ours runs; start it with maestro data questdb start")
+    else:
+        typer.echo(f"QuestDB runs at {running.url} (process {running.pid}): {len(held)} series, {rows:,} rows")
+    return 0 if running else 1

@@ -1,0 +1,201 @@
+"""Texts of the command line into bars, strategies, parameters, ranges and costs."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+import warnings
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from maestro.bars import Bars, BarsWarning
+from maestro.bars.loading import load
+from maestro.config import load_settings
+from maestro.config.settings import BUILT_IN
+from maestro.engine import Costs
+from maestro.errors import ParameterError, StrategyError, nearest
+from maestro.strategies import STRATEGIES, Strategy
+from maestro.strategies.parameters import Parameter
+
+_YES, _NO = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
+
+
+def configured(given: Any, name: str, usual: Any) -> Any:
+    """Value of an option: what was given, else what ``maestro.yaml`` or the environment says, else the usual one."""
+    if given is not None:
+        return given
+    settings: Any = load_settings()
+    if settings.origins.get(name, BUILT_IN) == BUILT_IN:
+        return usual
+    for part in name.split("."):
+        settings = getattr(settings, part)
+    return settings
+
+
+def read_bars(
+    data: str,
+    symbol: str | None,
+    start: str | None,
+    end: str | None,
+    resample: str | None = None,
+    periods_per_year: float | None = None,
+) -> Bars:
+    """Bars of ``--data`` and the options beside it."""
+    given = {"symbol": symbol, "periods_per_year": periods_per_year}
+    bars = load(data, start=start, end=end, **{name: value for name, value in given.items() if value is not None})
+    if not resample:
+        return bars
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", BarsWarning)  # it stands in the notes, which every command shows
+        return bars.resample(resample)
+
+
+def read_strategy(argument: str | None, option: str | None) -> type[Strategy]:
+    """Class of a strategy, by its name or as ``path/to/file.py:ClassName``.
+
+    Raises
+    ------
+    StrategyError
+        None was given, or two, or there is none of that name.
+    """
+    if (argument is None) == (option is None):
+        given = "is missing" if argument is None else f"was given twice, {argument} and {option}"
+        raise StrategyError(f"the strategy {given}; give one name of 'maestro strategies', or file.py:ClassName.")
+    text = str(argument or option)
+    path, _, name = text.rpartition(":")
+    if text.endswith(".py"):
+        path, name = text, ""
+    if path.endswith(".py"):
+        return _from_file(Path(path), name)
+    if text not in STRATEGIES:
+        raise StrategyError(
+            f"there is no strategy {text!r}; 'maestro strategies' lists them, your own is file.py:ClassName."
+            + nearest(text, STRATEGIES)
+        )
+    return STRATEGIES[text]
+
+
+def _from_file(path: Path, name: str) -> type[Strategy]:
+    import cloudpickle
+
+    if not path.is_file():
+        raise StrategyError(f"there is no file {path}; give path/to/file.py:ClassName.")
+    module_name = f"_maestro_own_{path.stem}"
+    spec = importlib.util.spec_from_file_location(module_name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[module_name] = module  # where inspect looks for the source, and the source is part of a run's identity
+    sys.path.insert(0, str(path.parent.resolve()))
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise StrategyError(f"{path} cannot be imported: {type(error).__name__}: {error}") from error
+    finally:
+        sys.path.pop(0)
+    cloudpickle.register_pickle_by_value(module)  # worker processes cannot import it
+    own = {
+        key: value
+        for key, value in vars(module).items()
+        if isinstance(value, type) and issubclass(value, Strategy) and value.__module__ == module_name
+    }
+    if name in own or (not name and len(own) == 1):
+        return own[name] if name else next(iter(own.values()))
+    shown = ", ".join(own) or "none"
+    raise StrategyError(
+        f"{path} has no strategy {name!r}; it has: {shown} (classes of ms.Strategy).{nearest(name, own)}"
+        if name
+        else f"{path} has {len(own)} strategies ({shown}); name one: {path}:ClassName."
+    )
+
+
+def read_pairs(texts: Iterable[str] | None, flag: str, example: str) -> dict[str, str]:
+    """Texts ``name=value`` by name, each given once."""
+    pairs: dict[str, str] = {}
+    for text in texts or ():
+        name, equals, value = text.partition("=")
+        name = name.strip().replace("-", "_")
+        if not equals or not name or not value.strip():
+            raise ParameterError(f"{flag} {text!r} is not understood; write {example}.")
+        if name in pairs:
+            raise ParameterError(f"{flag} {name} was given twice; give it once.")
+        pairs[name] = value.strip()
+    return pairs
+
+
+def read_params(strategy: type[Strategy], texts: Iterable[str] | None) -> dict[str, Any]:
+    """Values of ``-p name=value`` in their declared types.
+
+    Raises
+    ------
+    ParameterError
+        No such parameter, or a text that is no value of its type.
+    """
+    pairs = read_pairs(texts, "--param", "-p fast=20")
+    proxy = {"proxy": True} if pairs.get("proxy", "").lower() in _YES else {}
+    declared = strategy.parameters(proxy)
+    return {name: _value(name, text, _declared(strategy, declared, name)) for name, text in pairs.items()}
+
+
+def _declared(strategy: type[Strategy], declared: dict[str, Parameter], name: str) -> Parameter:
+    if name not in declared:
+        raise ParameterError(
+            f"{strategy.__name__} has no parameter {name!r}; it has: {', '.join(declared) or 'none'}."
+            + nearest(name, declared)
+        )
+    return declared[name]
+
+
+def _value(name: str, text: str, parameter: Parameter) -> Any:
+    """One value in its declared type; what is none is left as text, for `check` to refuse in its own words."""
+    value: Any = text
+    if parameter.kind == "bool":
+        value = True if text.lower() in _YES else False if text.lower() in _NO else text
+    elif parameter.kind == "choice":
+        value = next((option for option in getattr(parameter, "options", ()) if str(option) == text), text)
+    else:
+        try:
+            value = float(text) if parameter.kind == "float" or not _whole(text) else int(text)
+        except ValueError:
+            value = text
+    return parameter.check(name, value)
+
+
+def _whole(text: str) -> bool:
+    return text.removeprefix("-").removeprefix("+").isdigit()
+
+
+def read_space(strategy: type[Strategy], texts: Iterable[str] | None, fixed: dict[str, Any]) -> dict[str, Any]:
+    """Ranges of ``--space name=low:high[:step]``, ``name=low:high:log`` or ``name=a,b,c``.
+
+    Raises
+    ------
+    ParameterError
+        No such parameter, or a text that is no range.
+    """
+    declared = strategy.parameters(fixed)
+    space: dict[str, Any] = {}
+    for name, text in read_pairs(texts, "--space", "--space fast=5:50").items():
+        parameter = _declared(strategy, declared, name)
+        if ":" not in text:
+            space[name] = [_value(name, one.strip(), parameter) for one in text.split(",")]
+            continue
+        parts = text.split(":")
+        log = parts[-1] == "log"
+        try:
+            numbers: list[float] = [int(part) if _whole(part) else float(part) for part in parts[: -1 if log else None]]
+        except ValueError:
+            numbers = []
+        if len(numbers) not in ((2,) if log else (2, 3)):
+            raise ParameterError(
+                f"--space {name}={text} is no range; write {name}=5:50, {name}=5:50:5 or {name}=5,8,13."
+            )
+        space[name] = {"low": numbers[0], "high": numbers[1], "log": True} if log else tuple(numbers)
+    return space
+
+
+def read_costs(fee: float | None, slippage: float | None, venue: str | None) -> Costs:
+    """Costs of a venue or the usual ones, with what was given in their place."""
+    usual = Costs.of(venue) if venue else Costs()
+    return Costs(fee=usual.fee if fee is None else fee, slippage=usual.slippage if slippage is None else slippage)

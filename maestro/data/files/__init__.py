@@ -1,0 +1,1 @@
+"""Files and frames of market data: dialects, columns and stamps understood, rows checked."""

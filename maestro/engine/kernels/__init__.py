@@ -1,0 +1,1 @@
+"""Compiled simulation: signals and limit orders into fills and equity."""

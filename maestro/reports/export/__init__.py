@@ -1,0 +1,1 @@
+"""Runs exported for other programs: Excel, CSV, Parquet."""

@@ -1,0 +1,1 @@
+"""Figures of reports, notebooks and apps, drawn with Bokeh."""

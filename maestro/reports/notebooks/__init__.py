@@ -1,0 +1,1 @@
+"""Notebooks as reports: run with other parameters, in batches, as static pages."""

@@ -1,0 +1,1 @@
+"""Tables of reports and notebooks, and the values in them."""

@@ -1,0 +1,385 @@
+"""Repeat a recorded run, one fold or all, and compare it bit by bit with what is on disk."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import random
+import threading
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from maestro.bars import Bars
+from maestro.engine import Costs, Sizing
+from maestro.errors import BarsError, LedgerError, MaestroError, RunError, SettingsError, StrategyError
+from maestro.execution import events as ev
+from maestro.execution.executors import run_jobs
+from maestro.ledger import Ledger, uncounted
+from maestro.reproduce.bars import recorded_bars
+from maestro.reproduce.differences import differences, unequal
+from maestro.runs import RunStore, find, source_hash, versions
+from maestro.runs.identity import canonical
+from maestro.runs.store import MANIFEST, TABLES
+from maestro.strategies import STRATEGIES, Strategy
+from maestro.walkforward.fold import run_fold
+from maestro.walkforward.result import WalkForward
+from maestro.walkforward.run import _Run
+from maestro.walkforward.selection import Selection
+from maestro.walkforward.splitters import Window, splitter_of
+from maestro.walkforward.tables import Kept, assemble, fold_tables
+
+_DECIDING = ("python", "maestro", "code", "machine", "cpu", "numpy", "numba", "polars", "optuna")
+
+
+@dataclass
+class Verification:
+    """Whether a run came out again.
+
+    Attributes
+    ----------
+    id : str
+    folds : list of int
+        Folds that were repeated; of how many says `of`.
+    differences : list of (what, text)
+        ``file``, ``manifest``, ``ledger``: something on disk is not as it was written; ``bars``, ``code``: what went
+        in is not what it was; ``result``: what came out is not.
+    notes : list of str
+        What does not make the run another one, but may be why it differs: versions, the kind of CPU.
+    seconds : float
+    """
+
+    id: str
+    of: int = 0
+    folds: list[int] = field(default_factory=list)
+    differences: list[tuple[str, str]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    def equal(self) -> bool:
+        """Whether nothing differs."""
+        return not self.differences
+
+    @property
+    def conclusion(self) -> str:
+        """The outcome in a sentence."""
+        one = f"fold {', '.join(map(str, self.folds))} of {self.of}"
+        part = f"all {self.of} folds" if len(self.folds) == self.of > 1 else one
+        if self.equal:
+            return f"Run {self.id}: {part} came out again, equal to the bit."
+        kinds = list(dict.fromkeys(what for what, _ in self.differences))
+        if not self.folds:
+            return f"Run {self.id} was not repeated: {_and(_WORDS[kind] for kind in kinds)}."
+        if "result" in kinds:
+            causes = [_WORDS[kind] for kind in kinds if kind != "result"]
+            why = f" ({_and(causes)})" if causes else ""
+            return f"Run {self.id}: {part} did not come out as recorded{why}."
+        return f"Run {self.id}: {part} came out again, but {_and(_WORDS[kind] for kind in kinds)}."
+
+    def __repr__(self) -> str:
+        return "\n".join([self.conclusion, *(f"  {what}: {text}" for what, text in self.differences)])
+
+    def _repr_html_(self) -> str:
+        rows = "".join(f"<tr><td>{escape(a)}</td><td>{escape(b)}</td></tr>" for a, b in self.differences)
+        notes = "".join(f"<div style='opacity:.75'>{escape(note)}</div>" for note in self.notes)
+        return f"<p><b>{escape(self.conclusion)}</b></p>{f'<table>{rows}</table>' if rows else ''}{notes}"
+
+
+_WORDS = {
+    "file": "a file was changed after it was written",
+    "manifest": "its manifest was changed after it was written",
+    "ledger": "the ledger of its series is not as it was written",
+    "bars": "its bars are not what they were",
+    "code": "its strategy is not what it was",
+    "result": "the result is another one",
+}
+
+
+def verify(
+    run: str | Path | WalkForward,
+    *,
+    folds: int | Sequence[int] | str | None = None,
+    runs_dir: str | Path = "runs",
+    bars: Bars | str | Path | None = None,
+    strategy: type[Strategy] | None = None,
+    search: Any = None,
+    pruner: Any = None,
+    workers: int | None = None,
+    executor: Any = None,
+    progress: bool | ev.Listener | Sequence[ev.Listener] = False,
+    cancel: threading.Event | None = None,
+) -> Verification:
+    """Repeat a recorded run and compare trials, folds, equity and trades bit by bit.
+
+    Nothing is written, and nothing counts in the ledger.
+
+    Parameters
+    ----------
+    run : str, path or WalkForward
+        Id of a run, the beginning of one, its folder, or the result itself.
+    folds : int, ints or "all", optional
+        Which folds to repeat; one at random where absent, which takes seconds.
+    runs_dir : path
+    bars : Bars or a name for `ms.load`, optional
+        In place of where the manifest says that the bars come from.
+    strategy : type of Strategy, optional
+        A class of one's own that the run was made with.
+    search, pruner : optional
+        An Optuna sampler and pruner, where the run was searched by such objects.
+    workers, executor, progress, cancel
+        As in `walk_forward`.
+
+    Returns
+    -------
+    Verification
+        `equal`, or every difference by name.
+
+    Raises
+    ------
+    RunError
+        There is no such run, or it is unfinished.
+    SettingsError, StrategyError
+        No such fold; a strategy, sampler or pruner that must be given and was not.
+    RunCancelled
+    """
+    began = time.perf_counter()
+    if isinstance(run, WalkForward):
+        wf, outcome = run, Verification(run.id)
+        bars = run.bars if bars is None else bars
+        strategy = strategy or (run.plan.strategy if run.plan else None)
+        if wf.folder is not None and _files(RunStore(wf.folder), outcome) is None:
+            return outcome
+    else:
+        store = find(run, runs_dir)
+        outcome = Verification(store.id)
+        read = _files(store, outcome)
+        if read is None:
+            return outcome
+        wf = WalkForward(*read, store.folder)
+    outcome.of = len(wf.folds)
+    _figures(wf, outcome)
+    _ledger(wf.manifest, outcome)
+    wanted = _wanted(folds, len(wf.folds))
+    cls = _strategy(wf.spec, strategy)
+    _inputs(wf, search, pruner)
+    _versions(wf.manifest, outcome)
+    source = source_hash(cls)
+    if source != wf.spec["source"]:
+        text = f"the source of {cls.__name__} is {source[:16]}, recorded was {wf.spec['source'][:16]}"
+        outcome.differences.append(("code", text))
+    try:
+        found = recorded_bars(wf.manifest, bars)
+    except BarsError as error:
+        outcome.differences.append(("bars", str(error)))
+        outcome.seconds = time.perf_counter() - began
+        return outcome
+    listeners = [ev.ProgressBar()] if progress is True else [progress] if callable(progress) else list(progress or ())
+    with uncounted("a verification"):
+        again = _again(wf.spec, cls, found, search, pruner)
+        _repeat(wf, again, wanted, outcome, workers, executor, listeners, cancel or threading.Event())
+    outcome.seconds = round(time.perf_counter() - began, 3)
+    return outcome
+
+
+# -- what is on disk -----------------------------------------------------------------------------
+
+
+def _files(store: RunStore, outcome: Verification) -> tuple[dict[str, Any], dict[str, pl.DataFrame]] | None:
+    """Manifest and tables of a run; None, with the reasons in `outcome`, where they are not as they were written."""
+    if not (store.folder / MANIFEST).exists():
+        raise RunError(f"no run is stored in {store.folder}; ms.runs.list_runs() shows those that are.")
+    try:
+        manifest = store.manifest()
+    except RunError as error:
+        outcome.differences.append(("manifest", str(error)))
+        return None
+    outcome.of = manifest["n_folds"]
+    if manifest["status"] != "done":
+        store.tables()  # says that it is unfinished, and what to do
+    for name in TABLES:
+        path = store.folder / f"{name}.parquet"
+        content = path.read_bytes() if path.exists() else None
+        if content is None or hashlib.sha256(content).hexdigest() != manifest["sha256"].get(name):
+            how = "is missing" if content is None else "was changed after it was written"
+            outcome.differences.append(("file", f"{path} {how}"))
+    return None if outcome.differences else (manifest, store.tables())
+
+
+def _figures(wf: WalkForward, outcome: Verification) -> None:
+    """Compare the manifest's figures with its tables."""
+    recorded = wf.manifest.get("metrics") or {}
+    now = {name: value if math.isfinite(value) else None for name, value in wf.metrics.items()}
+    wrong = [name for name, value in recorded.items() if name in now and value != now[name]]
+    if wrong:
+        text = f"its {', '.join(wrong)} are not those of its tables"
+        outcome.differences.append(("manifest", text))
+    if wf.manifest.get("n_folds") != len(wf.folds):
+        outcome.differences.append(
+            ("manifest", f"it says {wf.manifest.get('n_folds')} folds, there are {len(wf.folds)}")
+        )
+
+
+def _ledger(manifest: dict[str, Any], outcome: Verification) -> None:
+    """Look whether the ledger still has the entry with which the run ended."""
+    mark = manifest.get("ledger")
+    if not mark:
+        return
+    try:
+        book = Ledger(mark["series"])
+        there = book.holds(mark["entries"], mark["hash"])
+        changed = [f"line {found.line}: {found.text}" for found in book.verify() if found.severity == "error"]
+    except (LedgerError, SettingsError) as error:
+        outcome.notes.append(f"The ledger could not be looked at: {error}")
+        return
+    if there is None:
+        outcome.notes.append(f"This user has no ledger of {mark['series']}: it was not looked at.")
+    elif not there:
+        text = (
+            f"entry {mark['entries']} of {book.path} is not the one that the run left there; see: maestro ledger verify"
+        )
+        outcome.differences.append(("ledger", text))
+    elif changed:
+        more = f", and {len(changed) - 1} more; see: maestro ledger verify" if len(changed) > 1 else ""
+        outcome.differences.append(("ledger", f"{book.path} was changed after it was written: {changed[0]}{more}"))
+
+
+def _versions(manifest: dict[str, Any], outcome: Verification) -> None:
+    recorded, now = manifest["versions"], versions()
+    for name in _DECIDING:
+        if name in recorded and recorded[name] != now.get(name):
+            what = {"code": "Maestro's own code", "cpu": "the kind of CPU", "machine": "the machine"}.get(name, name)
+            outcome.notes.append(f"{what} was {recorded[name]}, now {now.get(name)}.")
+
+
+# -- what went in --------------------------------------------------------------------------------
+
+
+def _wanted(folds: Any, count: int) -> list[int]:
+    if folds is None:
+        return [random.randrange(count)]
+    if folds == "all":
+        return list(range(count))
+    wanted = [folds] if isinstance(folds, int) else list(folds)
+    for fold in wanted:
+        if isinstance(fold, bool) or not isinstance(fold, int) or not 0 <= fold < count:
+            raise SettingsError(f"fold {fold!r} is none of the run's; it has 0 to {count - 1}, or give 'all'.")
+    return sorted(set(wanted))
+
+
+def _strategy(spec: dict[str, Any], given: type[Strategy] | None) -> type[Strategy]:
+    if given is None:
+        if spec["strategy"] not in STRATEGIES:
+            raise StrategyError(
+                f"the run was made with a strategy of one's own, {spec['strategy']}; give its class: strategy=… in "
+                "Python, --strategy file.py:ClassName in the shell."
+            )
+        return STRATEGIES[spec["strategy"]]
+    if given.__name__ != spec["strategy"]:
+        raise StrategyError(f"the run was made with {spec['strategy']}, given is {given.__name__}.")
+    return given
+
+
+def _inputs(wf: WalkForward, search: Any, pruner: Any) -> None:
+    for name, given in (("search", search), ("pruner", pruner)):
+        recorded = wf.spec[name]
+        if isinstance(recorded, dict) and given is None:
+            raise SettingsError(
+                f"the run's {name} was the object {recorded['name']}; give an equal one: {name}=… in Python."
+            )
+
+
+@dataclass(frozen=True)
+class _AsRecorded:
+    """A splitter of the person's own: its windows stand in the spec."""
+
+    windows: tuple[Window, ...]
+    plain: dict[str, Any]
+
+    def split(self, bars: Bars) -> list[Window]:
+        return list(self.windows)
+
+    def to_dict(self) -> dict[str, Any]:
+        return self.plain
+
+
+def _again(spec: dict[str, Any], cls: type[Strategy], bars: Bars, search: Any, pruner: Any) -> _Run:
+    """The walk-forward of a spec, ready to run."""
+    kind = str(spec["splitter"]["kind"])
+    windows = tuple(Window(*w) for w in spec["windows"])
+    try:
+        own = type(splitter_of(kind.lower()))
+        splitter: Any = own(**{name: value for name, value in spec["splitter"].items() if name != "kind"})
+    except (MaestroError, TypeError):
+        splitter = _AsRecorded(windows, spec["splitter"])
+    chosen = spec["selection"]
+    selection = Selection(tuple(chosen["metrics"]), chosen["kind"], tuple(chosen["weights"]))
+    return _Run(
+        bars, cls(**spec["first"][0]) if spec["first"] else cls, splitter, spec["trials"],
+        spec["search"] if isinstance(spec["search"], str) else search, spec["seed"], spec["space"]["fixed"],
+        spec["space"]["search"], Costs(**spec["costs"]), Sizing(**spec["sizing"]), spec["cash"], spec["fill"],
+        selection, spec["warm_start"], pruner,
+    )  # fmt: skip
+
+
+# -- what comes out ------------------------------------------------------------------------------
+
+
+def _repeat(
+    wf: WalkForward, again: _Run, wanted: Sequence[int], outcome: Verification, workers: int | None, executor: Any,
+    listeners: Sequence[ev.Listener], cancel: threading.Event,
+) -> None:  # fmt: skip
+    spec = wf.spec
+    for name in spec.keys() - {"source"}:
+        if canonical(again.spec.get(name)) != canonical(spec[name]):
+            what = "the windows of the splitter" if name == "windows" else f"the setting {name}"
+            outcome.differences.append(("code", f"{what} cannot be had again as recorded"))
+    if [tuple(w) for w in again.windows] != [tuple(w) for w in spec["windows"]]:
+        return
+
+    def tell(event: ev.Event) -> None:
+        for listener in listeners:
+            listener(event)
+
+    recorded = {"folds": wf.folds, "trials": wf.trials, "equity": wf.equity, "trades": wf.trades}
+    tell(ev.RunStarted(wf.id, f"again {spec['strategy']} on {spec['bars']['name']}", len(wanted), spec["trials"]))
+    kept: dict[int, Kept] = {}
+    try:
+        for result in _results(wf, again, wanted, workers, executor, cancel):
+            kept[result.fold] = fold_tables(result, again.bars, again.parameters, again.plan.cash)
+            outcome.folds.append(result.fold)
+            tell(ev.FoldDone(result.fold, len(result.trials), result.error))
+    except BaseException as error:
+        tell(ev.RunStopped(wf.id, len(kept), str(error)))
+        raise
+    tell(ev.RunDone(wf.id, 0.0))
+    outcome.folds.sort()
+    found = [text for fold in sorted(kept) for text in differences(fold, recorded, kept[fold])]
+    if len(kept) == len(wf.folds) and not found:
+        whole = assemble([kept[k] for k in sorted(kept)], again.plan.cash)
+        found = [text for name in TABLES for text in unequal(name, recorded[name], whole[name])]
+    outcome.differences += [("result", text) for text in found]
+
+
+def _results(
+    wf: WalkForward, again: _Run, wanted: Iterable[int], workers: int | None, executor: Any, cancel: threading.Event
+) -> Any:
+    jobs = [(fold, again.windows[fold]) for fold in wanted]
+    if not again.warm_start:
+        yield from run_jobs(
+            again.plan, again.bars, jobs, workers=workers, executor=executor, cancel=cancel, on_trial=None
+        )
+        return
+    for fold, window in jobs:  # each began with the recorded choice of the fold before
+        before = wf.folds.row(fold - 1, named=True) if fold else None
+        warm = [] if before is None or before["error"] else [{n: before[n] for n in again.plan.space.names}]
+        yield run_fold(again.plan, again.bars, window, fold, first=warm, cancelled=cancel.is_set)
+
+
+def _and(parts: Iterable[str]) -> str:
+    return ", and ".join(parts)

@@ -1,0 +1,1 @@
+"""Parameter search: the space, the samplers, and the trials of one fold."""

@@ -1,0 +1,177 @@
+"""How a search runs with an Optuna sampler: the space as Optuna's distributions, a study in memory, seeds set."""
+
+from __future__ import annotations
+
+import copy
+import logging
+import math
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from maestro.errors import SettingsError
+from maestro.search.dimensions import Dimension
+from maestro.search.runner import Bench, Trial, round_score
+from maestro.typing import FloatArray, Parameters
+
+if TYPE_CHECKING:
+    import optuna
+    from optuna.distributions import BaseDistribution
+
+_PLAIN = (bool, int, float, str, type(None))
+
+
+def distribution(d: Dimension) -> BaseDistribution:
+    """Optuna's distribution of the codes of a searched parameter (see `maestro.search.dimensions`)."""
+    from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+
+    if d.options:
+        return CategoricalDistribution(choices(d))
+    low, high = d.code_low, d.code_high
+    if d.kind == "int":
+        return IntDistribution(int(low), int(high), log=d.log, step=int(d.step or 1))
+    return FloatDistribution(low, high, log=d.log, step=d.step)
+
+
+def choices(d: Dimension) -> tuple[Any, ...]:
+    """Options as Optuna can store them: what is no plain value by its representation."""
+    return tuple(option if isinstance(option, _PLAIN) else repr(option) for option in d.options)
+
+
+def _to_optuna(d: Dimension, value: Any) -> Any:
+    if d.options:
+        return choices(d)[d.options.index(value)]
+    return abs(value) if d.negative else value
+
+
+def _suggest(trial: optuna.Trial, d: Dimension) -> Any:
+    if d.options:
+        return d.options[choices(d).index(trial.suggest_categorical(d.name, choices(d)))]
+    low, high = d.code_low, d.code_high
+    if d.kind == "int":
+        return d.decode(trial.suggest_int(d.name, int(low), int(high), step=int(d.step or 1), log=d.log))
+    return d.decode(trial.suggest_float(d.name, low, high, step=d.step, log=d.log))
+
+
+def optuna_search(
+    bench: Bench,
+    leading: Sequence[Parameters],
+    sampler: Any,
+    seed: int,
+    pruner: optuna.pruners.BasePruner | None = None,
+    stages: Sequence[Callable[[Parameters], FloatArray]] = (),
+) -> None:
+    """Run the trials of `bench` in an Optuna study in memory (see `maestro.search.runner.search`).
+
+    What the sampler is told: complete trials with their score; an undefined score as pruned without a value; a set
+    that breaks constraints as pruned, with a constraint of value 1 for each; a failed evaluation as failed.
+    """
+    import optuna
+
+    class Failed(Exception):
+        pass
+
+    space = bench.space
+
+    def objective(trial: optuna.Trial) -> float:
+        bench.raise_if_cancelled()
+        params = space.complete({d.name: _suggest(trial, d) for d in space.dimensions})
+        broken = space.violations(params)
+        if broken:
+            for k in range(broken):
+                trial.set_constraint(f"rule {k}", 1.0)
+            bench.keep(Trial(trial.number, params, "infeasible"))
+            raise optuna.TrialPruned
+        for step, stage in enumerate(stages if pruner is not None else ()):
+            metrics, error = bench.measure(params, stage)
+            if metrics is None:
+                bench.keep(Trial(trial.number, params, "failed", None, error))
+                raise Failed
+            trial.report(round_score(bench.score(metrics)), step)
+            if trial.should_prune():
+                message = f"Pruned after stage {step + 1} of {len(stages)}."
+                bench.keep(Trial(trial.number, params, "undefined", None, message))
+                raise optuna.TrialPruned
+        done = bench.keep(bench.run(trial.number, params))
+        if done.state == "failed":
+            raise Failed
+        if math.isnan(done.score):
+            raise optuna.TrialPruned
+        return done.score
+
+    with quiet_optuna():
+        study = optuna.create_study(
+            direction="maximize",
+            sampler=seeded(sampler, seed),
+            pruner=optuna.pruners.NopPruner() if pruner is None else copy.deepcopy(pruner),
+        )
+        for params in leading:
+            study.enqueue_trial({d.name: _to_optuna(d, params[d.name]) for d in space.dimensions})
+        study.optimize(objective, n_trials=bench.budget, catch=(Failed,))
+
+
+def seeded(sampler: Any, seed: int) -> optuna.samplers.BaseSampler:
+    """Copy of a sampler that behaves as if it had been made with this seed; the given one stays as it is.
+
+    Every random stream found in it (Optuna's lazy state, NumPy's ``RandomState`` and ``Generator``), also in the
+    samplers it holds, and every attribute ``_seed`` is set. A sampler that hides its randomness elsewhere keeps it:
+    pass a callable instead, which takes the seed and returns the sampler.
+    """
+    from optuna.samplers import BaseSampler
+
+    if not isinstance(sampler, BaseSampler):
+        made = sampler(seed) if callable(sampler) and not isinstance(sampler, type) else None
+        if not isinstance(made, BaseSampler):
+            raise SettingsError(
+                f"search={sampler!r} is no sampler; give a name, an Optuna sampler such as "
+                "optuna.samplers.CmaEsSampler(), or a function of the seed that returns one."
+            )
+        return made
+    own = copy.deepcopy(sampler)
+    _reseed(own, seed, set())
+    return own
+
+
+def _reseed(holder: Any, seed: int, seen: set[int]) -> None:
+    if id(holder) in seen:
+        return
+    seen.add(id(holder))
+    for name, value in list(vars(holder).items()):
+        if isinstance(value, np.random.Generator):
+            setattr(holder, name, np.random.default_rng(seed))
+        elif isinstance(value, np.random.RandomState):
+            value.seed(seed)
+        elif name == "_seed":
+            setattr(holder, name, seed)
+        elif type(value).__name__ == "LazyRandomState":
+            value.rng.seed(seed)
+        elif hasattr(value, "__dict__") and any(c.__module__.startswith("optuna.") for c in type(value).__mro__):
+            _reseed(value, seed, seen)
+
+
+_quiet_lock = threading.Lock()
+_quiet_depth = 0
+_loud = logging.INFO
+
+
+@contextmanager
+def quiet_optuna() -> Iterator[None]:
+    """Keep Optuna's log to errors for a while: its line a trial says what our own events say (threads may nest)."""
+    import optuna
+
+    global _quiet_depth, _loud
+    with _quiet_lock:
+        if _quiet_depth == 0:
+            _loud = optuna.logging.get_verbosity()
+            optuna.logging.set_verbosity(max(_loud, logging.ERROR))
+        _quiet_depth += 1
+    try:
+        yield
+    finally:
+        with _quiet_lock:
+            _quiet_depth -= 1
+            if _quiet_depth == 0:
+                optuna.logging.set_verbosity(_loud)

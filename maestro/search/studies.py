@@ -1,0 +1,216 @@
+"""How the searches of a walk-forward become Optuna studies, one a fold, that optuna-dashboard opens."""
+
+from __future__ import annotations
+
+import math
+import os
+import sqlite3
+import uuid
+import warnings
+from collections.abc import Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from maestro.errors import RunError, SettingsError
+from maestro.metrics import NAMES
+from maestro.search.dimensions import Dimension
+from maestro.search.optuna_search import choices, distribution, quiet_optuna
+from maestro.search.runner import round_score
+from maestro.search.space import Space
+
+if TYPE_CHECKING:
+    from optuna.distributions import BaseDistribution
+    from optuna.storages import BaseStorage
+    from optuna.trial import FrozenTrial
+
+SQLITE = "sqlite:///"
+
+
+def write_studies(
+    path: str | Path,
+    trials: pl.DataFrame,
+    space: Space | Mapping[str, Any],
+    *,
+    score: str = "sharpe_ratio",
+    name: str = "walk-forward",
+    attrs: Mapping[str, Any] | None = None,
+) -> list[str]:
+    """Write the trials of a walk-forward as Optuna studies, one a fold.
+
+    Parameters
+    ----------
+    path : str or Path
+        A journal file, or ``sqlite:///FILE``. What stands there is replaced, in one step. A journal takes 0.1 ms a
+        trial, SQLite 15 ms (Optuna inserts every parameter and attribute by itself).
+    trials : polars.DataFrame
+        One row a trial: fold, trial, state, chosen, error, the parameters and the metrics.
+    space : Space, or its JSON form
+        What was searched.
+    score : str
+        Column that was maximised, with a minus in front one that was minimised; rounded to 12 significant digits as
+        in the search.
+    name : str
+        Studies are called ``{name}-fold-00`` and so on.
+    attrs : dict, optional
+        User attributes of each study (JSON values), e.g. the id of the run.
+
+    Returns
+    -------
+    list of str
+        Names of the studies.
+
+    Notes
+    -----
+    States: complete; infeasible becomes PRUNED with the constraint ``feasible`` violated; undefined PRUNED; failed
+    FAIL. Each trial has the user attributes ``chosen``, ``state``, ``error`` and its finite metrics; each study
+    ``chosen`` (the number of the chosen trial), ``fixed`` and ``fold``. A range of negative numbers on a log scale,
+    which Optuna does not know, is written as a plain range.
+
+    Raises
+    ------
+    SettingsError
+        A storage that is neither a file nor ``sqlite:///``, a table that lacks columns.
+    RunError
+        The file cannot be written.
+    """
+    form = space.to_dict() if isinstance(space, Space) else space
+    dimensions = [Dimension.from_dict(key, value) for key, value in form["search"].items()]
+    needed = ["fold", "trial", "state", score.removeprefix("-"), *(d.name for d in dimensions)]
+    lacking = [column for column in needed if column not in trials.columns]
+    if lacking:
+        raise SettingsError(f"The table of trials lacks {', '.join(lacking)}; it has {', '.join(trials.columns)}.")
+    text = str(path)
+    sqlite = text.startswith(SQLITE)
+    if "://" in text and not sqlite:
+        raise SettingsError(f"{text!r}: studies are written to a journal file or to sqlite:///FILE; give one of these.")
+    target = Path(text.removeprefix(SQLITE))
+    if not target.parent.is_dir():
+        raise RunError(f"The studies cannot be written to {target}: there is no folder {target.parent}; make it first.")
+    temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.tmp")
+    studies = _studies(trials, dimensions, score)
+    common = {**(attrs or {}), "fixed": dict(form["fixed"])}
+    try:
+        (_write_sqlite if sqlite else _write_journal)(temporary, studies, name, score, common)
+        os.replace(temporary, target)
+    except OSError as error:
+        raise RunError(
+            f"The studies cannot be written to {target}: {error.strerror or error}; choose another place."
+        ) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+    return [_name(name, fold) for fold in studies]
+
+
+def _name(name: str, fold: int) -> str:
+    return f"{name}-fold-{fold:02d}"
+
+
+def _studies(trials: pl.DataFrame, dimensions: list[Dimension], score: str) -> dict[int, list[FrozenTrial]]:
+    """Optuna's trials by fold, in order of their numbers."""
+    import optuna
+    from optuna.trial import TrialState
+
+    states = {
+        "complete": TrialState.COMPLETE,
+        "infeasible": TrialState.PRUNED,
+        "undefined": TrialState.PRUNED,
+        "failed": TrialState.FAIL,
+    }
+    distributions = {d.name: _shown(d) for d in dimensions}
+    metrics = [name for name in NAMES if name in trials.columns and name not in distributions]
+    column, sign = score.removeprefix("-"), -1.0 if score.startswith("-") else 1.0
+    result: dict[int, list[FrozenTrial]] = {}
+    for row in trials.sort("fold", "trial").iter_rows(named=True):
+        state = row["state"]
+        user = {key: row[key] for key in metrics if row[key] is not None and math.isfinite(row[key])}
+        user |= {"chosen": bool(row.get("chosen")), "state": state}
+        if row.get("error") is not None:
+            user["error"] = row["error"]
+        frozen = optuna.trial.create_trial(
+            state=states[state],
+            value=round_score(sign * row[column]) if state == "complete" else None,
+            params={d.name: _plain(d, row[d.name]) for d in dimensions},
+            distributions=distributions,
+            user_attrs=user,
+            constraints={"feasible": 1.0} if state == "infeasible" else None,
+        )
+        result.setdefault(row["fold"], []).append(frozen)
+    return result
+
+
+def _shown(d: Dimension) -> BaseDistribution:
+    from optuna.distributions import FloatDistribution, IntDistribution
+
+    if not d.negative:
+        return distribution(d)
+    return IntDistribution(int(d.low), int(d.high)) if d.kind == "int" else FloatDistribution(d.low, d.high)
+
+
+def _plain(d: Dimension, value: Any) -> Any:
+    return choices(d)[d.options.index(value)] if d.options else value
+
+
+def _fill(
+    storage: BaseStorage,
+    studies: Mapping[int, list[FrozenTrial]],
+    name: str,
+    score: str,
+    common: Mapping[str, Any],
+) -> None:
+    import optuna
+
+    for fold, trials in studies.items():
+        study = optuna.create_study(storage=storage, study_name=_name(name, fold), direction="maximize")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            study.set_metric_names([score])
+        chosen = [number for number, trial in enumerate(trials) if trial.user_attrs["chosen"]]
+        for key, value in {**common, "fold": fold, "chosen": chosen[0] if chosen else None}.items():
+            study.set_user_attr(key, value)
+        study.add_trials(trials)
+
+
+def _write_journal(
+    temporary: Path, studies: Mapping[int, list[FrozenTrial]], name: str, score: str, common: Mapping[str, Any]
+) -> None:
+    """Collect the log in memory and append it to the file at once: a lock and an fsync, not one of each a trial."""
+    from optuna.storages import JournalStorage
+    from optuna.storages.journal import BaseJournalBackend, JournalFileBackend
+
+    class Collected(BaseJournalBackend):
+        def __init__(self) -> None:
+            self.logs: list[dict[str, Any]] = []
+
+        def read_logs(self, log_number_from: int) -> list[dict[str, Any]]:
+            return self.logs[log_number_from:]
+
+        def append_logs(self, logs: list[dict[str, Any]]) -> None:
+            self.logs.extend(logs)
+
+    collected = Collected()
+    with quiet_optuna():
+        _fill(JournalStorage(collected), studies, name, score, common)
+        JournalFileBackend(str(temporary)).append_logs(collected.logs)
+
+
+def _write_sqlite(
+    temporary: Path, studies: Mapping[int, list[FrozenTrial]], name: str, score: str, common: Mapping[str, Any]
+) -> None:
+    """Fill a database in memory, then copy it to the file at once."""
+    from optuna.storages import RDBStorage
+    from sqlalchemy.pool import StaticPool
+
+    with quiet_optuna():
+        storage = RDBStorage("sqlite://", engine_kwargs={"poolclass": StaticPool})
+        _fill(storage, studies, name, score, common)
+        try:
+            with closing(sqlite3.connect(temporary)) as file:
+                connection: Any = storage.engine.raw_connection()
+                connection.driver_connection.backup(file)
+        except sqlite3.Error as error:
+            raise OSError(str(error)) from error
+        finally:
+            storage.engine.dispose()

@@ -1,0 +1,1 @@
+"""Look-ahead: does a strategy use bars that it cannot have seen?"""

@@ -1,0 +1,259 @@
+"""Does a strategy look ahead? Its signals with the future cut off, and other ways of knowing too much or too little."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from maestro.bars import Bars
+from maestro.engine import resolve
+from maestro.errors import MaestroError, SettingsError, StrategyError
+from maestro.strategies.base import Strategy
+from maestro.strategies.signals import Signals
+from maestro.validation.lookahead.determinism import memory_of_calls, mutation, randomness
+from maestro.validation.lookahead.probing import Answer, Refused, ask, fresh_copies, private
+from maestro.validation.lookahead.truncation import Changes, Finding, choose_cuts, truncation
+from maestro.validation.lookahead.warmup import dependence
+
+CHECKS = ("look-ahead", "warm-up", "history", "randomness", "state", "mutation")
+"""The checks, in the order of the table."""
+_CHANGES: dict[str, Any] = {
+    "cut": pl.Int64, "signal": pl.String, "bar": pl.Int64, "timestamp": pl.Datetime("us", "UTC"), "bars": pl.Int64,
+    "whole": pl.String, "truncated": pl.String,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class LookAhead:
+    """Result of `lookahead`.
+
+    Attributes
+    ----------
+    passed : bool
+        No check found anything. A check that could not be made does not count against it; `table` names it.
+    table : polars frame, a row a check
+        check, passed (null where it could not be made), signal, bar, timestamp, cut, columns, finding.
+    changes : polars frame, a row for each signal that a cut changed
+        cut (bars given), signal, bar and timestamp of its first change, bars (how many changed), and its value there
+        with all bars (whole) and with the first `cut` of them (truncated).
+    strategy, bars : str
+        What was checked, on what.
+    cuts : tuple of int
+        Numbers of bars that were given.
+    seed : int
+        Of the choice of cuts and beginnings.
+    """
+
+    table: pl.DataFrame
+    changes: pl.DataFrame
+    strategy: str
+    bars: str
+    cuts: tuple[int, ...]
+    seed: int
+
+    @property
+    def passed(self) -> bool:
+        """Whether no check found anything."""
+        return not self.failed
+
+    @property
+    def failed(self) -> list[str]:
+        """Names of the checks that found something."""
+        return self.table.filter(~pl.col("passed"))["check"].to_list()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values, for a program."""
+        return {
+            "strategy": self.strategy, "bars": self.bars, "passed": self.passed, "failed": self.failed,
+            "cuts": len(self.cuts), "seed": self.seed, "checks": self.table.to_dicts(),
+            "changes": self.changes.to_dicts(),
+        }  # fmt: skip
+
+    def __repr__(self) -> str:
+        lines = [f"LookAhead({self.strategy} on {self.bars}: {self._verdict()})"]
+        marks = {True: "pass", False: "FAIL", None: "–"}
+        lines += [f"  {marks[row['passed']]:4}  {row['check']:11} {row['finding']}" for row in self.table.to_dicts()]
+        return "\n".join(lines)
+
+    def _verdict(self) -> str:
+        return f"{len(self.cuts)} cuts, " + ("passed" if self.passed else f"FAILED: {', '.join(self.failed)}")
+
+    def _repr_html_(self) -> str:
+        marks = {True: "✓ pass", False: "✗ fail", None: "–"}
+        colours = {True: "#1a7f37", False: "#c62828", None: "inherit"}
+        rows = "".join(
+            f"<tr><td>{escape(row['check'])}</td><td style='color:{colours[row['passed']]};white-space:nowrap'>"
+            f"{marks[row['passed']]}</td><td style='text-align:left'>{escape(row['finding'])}</td></tr>"
+            for row in self.table.to_dicts()
+        )
+        return (
+            f"<p><b>{escape(self.strategy)}</b> on {escape(self.bars)}: {escape(self._verdict())}</p>"
+            f"<table><thead><tr><th>check</th><th></th><th style='text-align:left'>finding</th></tr></thead>"
+            f"<tbody>{rows}</tbody></table>"
+        )
+
+
+def lookahead(
+    bars: Bars,
+    strategy: Any,
+    *,
+    params: dict[str, Any] | None = None,
+    cuts: int = 100,
+    starts: int = 12,
+    seed: int = 0,
+) -> LookAhead:
+    """Check that a strategy's signals come from the past of the bars it is given, and from nothing else.
+
+    Signals on the first k bars must be those on all bars, up to k, for every k tried, and the same when later values
+    are altered. Six checks, each named in the table:
+
+    - *look-ahead*: a signal changes when the bars after it do; with the signal, the bar, and the columns that cause it.
+    - *warm-up*: signals that a longer history takes back, because `warmup` is too short.
+    - *history*: signals that depend for ever on where the bars begin. What fades within 20 times the warm-up, as
+      recursive averages do, passes, and its size is told.
+    - *randomness*: the same question has another answer.
+    - *state*: the answer depends on what was asked before (a cache keyed wrongly).
+    - *mutation*: the bars are changed.
+
+    Parameters
+    ----------
+    bars : Bars
+        The more, the more is seen: at least four times the warm-up.
+    strategy : str, type of Strategy or Strategy
+        Also a class of your own.
+    params : dict, optional
+        Parameter values; defaults elsewhere.
+    cuts : int
+        How many lengths are tried, half of them next to bars where a signal changes; each is one call of the strategy.
+    starts : int
+        How many later beginnings.
+    seed : int
+        Of the choice of both.
+
+    Returns
+    -------
+    LookAhead
+
+    Raises
+    ------
+    SettingsError
+        Too few bars, or numbers that make no check.
+    StrategyError, ParameterError, MissingSeriesError
+        No strategy, or one that refuses these bars.
+
+    Notes
+    -----
+    What a class reads from elsewhere, a file of future prices, say, no cut of the bars can take away; the check
+    *state* says so where the signals do not depend on the bars at all. A rule that peeks only at bars that were not
+    cut at is not seen: more cuts see more.
+    """
+    if not isinstance(bars, Bars):
+        raise SettingsError(f"bars is a {type(bars).__name__}; give ms.Bars (ms.load, ms.Bars.from_frame).")
+    rule = resolve(strategy, params)
+    if isinstance(rule, Signals):
+        raise StrategyError("signals alone do not say where they come from; give the strategy that makes them.")
+    for name, value, low in (("cuts", cuts, 1), ("starts", starts, 0)):
+        if isinstance(value, bool) or not isinstance(value, int) or value < low:
+            raise SettingsError(f"{name}={value!r} is not a whole number of at least {low}.")
+    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+        raise SettingsError(f"seed={seed!r} is not a whole number of at least 0.")
+    fresh = fresh_copies(rule)
+    _accepts(fresh(), bars)
+    n, warm = len(bars), rule.warmup(rule.params)
+    first = _begin(rule, bars)
+    least = max(2 * warm, 2, first + 1)
+    if n < least + 2:
+        raise SettingsError(
+            f"{n} bars are too few to check {rule!r}: it warms up for {warm} bars, so give at least {least + 2}."
+        )
+    rng = np.random.default_rng(seed)
+    changes = Changes()
+    findings = _findings(fresh, bars, first, least, cuts, starts, rng, changes)
+    return LookAhead(
+        _table(findings[0], bars), _changes(changes, bars), repr(rule), bars.name or f"{n:,} bars", findings[1], seed
+    )
+
+
+def _accepts(rule: Strategy, bars: Bars) -> None:
+    """Let the strategy refuse these bars in its own words; what else it raises is a finding."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            rule.evaluate(private(bars))
+    except MaestroError:
+        raise
+    except Exception:
+        return
+
+
+def _begin(rule: Strategy, bars: Bars) -> int:
+    """First bar at which every series that the rule requires has had a value."""
+    first = 0
+    if not rule.params.get("proxy"):
+        for name in rule.requires:
+            values = getattr(bars, name)
+            if values is not None:
+                first = max(first, int(np.argmax(~np.isnan(values))))
+    return first
+
+
+def _findings(
+    fresh: Callable[[], Strategy], bars: Bars, first: int, least: int, cuts: int, starts: int,
+    rng: np.random.Generator, changes: Changes,
+) -> tuple[list[Finding], tuple[int, ...]]:  # fmt: skip
+    answers: list[Answer | Refused] = []
+    try:
+        whole = ask(fresh(), private(bars))
+    except Refused as error:
+        found = mutation([error])
+        if found.passed:
+            found = Finding("look-ahead", False, f"The strategy raises {error}.")
+        return [found], ()
+    answers.append(whole)
+    chosen = choose_cuts(whole, len(bars), least, cuts, rng)
+    chance = randomness(fresh, bars, whole)
+    written = mutation(answers)
+    if not chance.passed or not written.passed:  # nothing else can be told from answers that change by themselves
+        return [written, chance], tuple(chosen)
+    state = memory_of_calls(fresh, bars, whole, chosen[len(chosen) // 2])
+    # A strategy that keeps something is asked by a new copy each time, so that the other checks see the rule alone.
+    one = fresh()
+    of = (lambda: one) if state.passed else fresh
+    ahead = truncation(of, bars, whole, chosen, rng, changes)
+    none = "starts=0: not looked at."
+    warm, history = Finding("warm-up", None, none), Finding("history", None, none)
+    if starts:
+        warm, history = dependence(of, bars, whole, first, starts, rng)
+    return [ahead, warm, history, chance, state, written], tuple(chosen)
+
+
+def _table(findings: list[Finding], bars: Bars) -> pl.DataFrame:
+    known = {one.check: one for one in findings}
+    rows = []
+    for check in CHECKS:
+        one = known.get(check) or Finding(check, None, "Not looked at: another check failed first.")
+        stamp = None if one.bar is None else int(bars.time[one.bar])
+        rows.append(
+            {"check": check, "passed": one.passed, "signal": one.signal, "bar": one.bar, "timestamp": stamp,
+             "cut": one.cut, "columns": list(one.columns), "finding": one.words}
+        )  # fmt: skip
+    return pl.DataFrame(
+        rows,
+        schema={"check": pl.String, "passed": pl.Boolean, "signal": pl.String, "bar": pl.Int64, "timestamp": pl.Int64,
+                "cut": pl.Int64, "columns": pl.List(pl.String), "finding": pl.String},
+    ).with_columns(pl.col("timestamp").cast(pl.Datetime("us", "UTC")))  # fmt: skip
+
+
+def _changes(changes: Changes, bars: Bars) -> pl.DataFrame:
+    rows = [
+        {**row, "timestamp": int(bars.time[row["bar"]]), "whole": str(row["whole"]), "truncated": str(row["truncated"])}
+        for row in changes.rows
+    ]
+    frame = pl.DataFrame(rows, schema={**_CHANGES, "timestamp": pl.Int64})
+    return frame.with_columns(pl.col("timestamp").cast(_CHANGES["timestamp"])).sort("cut", "bar", "signal")

@@ -1,0 +1,244 @@
+"""A strategy asked on private copies of the bars: what it answered, what it changed, and how two answers differ."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+import weakref
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from maestro.bars import Bars
+from maestro.engine import Costs, Simulator, Sizing
+from maestro.engine.kernels.account import ORDER_BAR
+from maestro.errors import StrategyError
+from maestro.indicators import using
+from maestro.strategies.base import Strategy
+from maestro.strategies.signals import Orders, Signals
+from maestro.typing import BoolArray, FloatArray
+
+COLUMNS = ("open", "high", "low", "close", "volume", "funding_rate", "funding_count", "open_interest", "basis")
+FLAGS = ("long_entry", "long_exit", "short_entry", "short_exit")
+LEVELS = ("stop", "target", "trail")
+ROUNDING = 1e-9
+"""Relative difference of a level that is taken for rounding: another length may add up in another order."""
+
+
+@dataclass
+class Answer:
+    """What a strategy said about some bars.
+
+    Attributes
+    ----------
+    flags : the four signals, one value a bar
+    levels : protective levels, one value a bar; they count where an entry stands
+    series : columns that an order step reads, one value a bar; every bar counts
+    constants : what holds for all bars, units and fractions of a bracket
+    raw : the signals themselves
+    changed : str or None, what the strategy did to the bars it was given
+    """
+
+    flags: dict[str, BoolArray]
+    levels: dict[str, FloatArray] = field(default_factory=dict)
+    series: dict[str, FloatArray] = field(default_factory=dict)
+    constants: dict[str, Any] = field(default_factory=dict)
+    raw: Signals | None = None
+    changed: str | None = None
+
+    @property
+    def entries(self) -> BoolArray:
+        """Bars at which a position may be opened."""
+        return self.flags["long_entry"] | self.flags["short_entry"]
+
+
+class Difference(NamedTuple):
+    """A signal that two answers give differently: at which bars, and the two values at the first of them."""
+
+    signal: str
+    bars: tuple[int, ...]
+    first: tuple[Any, Any]
+
+
+class Refused(Exception):
+    """The strategy raised; `name` and `words` say what. Not an error of Maestro: it is a finding."""
+
+    def __init__(self, error: Exception) -> None:
+        self.name, self.words = type(error).__name__, str(error)
+        super().__init__(f"{self.name}: {self.words}")
+
+
+def private(bars: Bars, start: int = 0, stop: int | None = None, **replaced: Any) -> Bars:
+    """Copy a window into arrays of its own, so that nothing done to them reaches the caller's bars.
+
+    `replaced` gives whole columns (`time` too) in place of the bars' own, before the cut.
+    """
+    columns: dict[str, Any] = {}
+    for name in ("time", *COLUMNS):
+        values = replaced.get(name, getattr(bars, name))
+        if values is not None:
+            columns[name] = np.array(values[start:stop])
+            columns[name].flags.writeable = False
+    return bars._like(columns, "")
+
+
+def ask(strategy: Strategy, given: Bars) -> Answer:
+    """Signals on bars that only this call sees, the warm-up suppressed, as the engine would trade them.
+
+    Raises
+    ------
+    Refused
+        The strategy raised, or broke its contract.
+    """
+    before = {name: np.array(values) for name in ("time", *COLUMNS) if (values := getattr(given, name)) is not None}
+    try:
+        with warnings.catch_warnings(), using(None), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
+            raw = strategy.signals(given)
+        if not isinstance(raw, Signals) or len(raw) != len(before["time"]):
+            shown = f"{len(raw)} values" if isinstance(raw, Signals) else type(raw).__name__
+            raise StrategyError(f"signals() returned {shown} for {len(before['time'])} bars; return ms.Signals.")
+    except Exception as error:  # a strategy is the user's code: whatever it raises is told, not raised
+        raise Refused(error) from error
+    # Copies: a strategy may return arrays of its own, or views of the bars, and change them in its next call.
+    traded = raw.suppress(strategy.warmup(strategy.params))
+    answer = Answer({name: np.array(getattr(traded, name)) for name in FLAGS}, raw=raw, changed=_changed(before, given))
+    for name in LEVELS:
+        values = getattr(raw, name)
+        if values is not None:
+            answer.levels[name] = np.array(values)
+            answer.constants[f"{name}_unit"] = getattr(raw, f"{name}_unit")
+    if raw.bracket is not None:
+        answer.levels["long_level"] = np.array(raw.bracket.long_level)
+        answer.levels["short_level"] = np.array(raw.bracket.short_level)
+        for name in ("long_stop", "long_target", "ladder"):
+            answer.constants[name] = np.array(getattr(raw.bracket, name), np.float64)
+    if isinstance(raw, Orders):
+        answer.series = {f"columns[{k}]": np.array(row) for k, row in enumerate(raw.columns)}
+        answer.constants |= {"numbers": np.array(raw.numbers), "slots": raw.slots, "state": raw.state}
+    return answer
+
+
+def _changed(before: dict[str, Any], given: Bars) -> str | None:
+    for name in ("time", *COLUMNS):
+        values, was = getattr(given, name), before.get(name)
+        if was is None and values is None:
+            continue
+        if was is None or values is None or np.shape(values) != was.shape:
+            return f"bars.{name} was replaced"
+        other = np.flatnonzero(~((values == was) | ((values != values) & (was != was))))
+        if len(other):
+            return f"bars.{name} was changed at {len(other)} bars, first at bar {other[0]}"
+    return None
+
+
+def differences(
+    whole: Answer, part: Answer, *, offset: int = 0, begin: int = 0, stop: int | None = None
+) -> list[Difference]:
+    """Compare the answer to a part of the bars, which begins at bar `offset`, with the answer to all of them.
+
+    Bars `begin` to `stop` of the part are compared (all where absent). Flags must be equal; levels where either
+    answer has an entry, and columns of order steps, but for rounding. Bars in the result are those of the part.
+    """
+    n = len(part.flags["long_entry"]) if stop is None else stop
+    found = []
+
+    def compare(name: str, a: Any, b: Any, unequal: BoolArray) -> None:
+        at = np.flatnonzero(unequal) + begin
+        if len(at):
+            i = int(at[0]) - begin
+            found.append(Difference(name, tuple(at.tolist()), (a[i].item(), b[i].item())))
+
+    here, there = slice(begin, n), slice(offset + begin, offset + n)
+    for name in FLAGS:
+        said, other = whole.flags[name][there], part.flags[name][here]
+        compare(name, said, other, said != other)
+    traded = whole.entries[there] | part.entries[here]
+    for kind, counts in (("levels", traded), ("series", True)):
+        mine, others = getattr(whole, kind), getattr(part, kind)
+        none = np.full(n - begin, np.nan)
+        for name in sorted(mine.keys() | others.keys()):
+            a = mine[name][there] if name in mine else none
+            b = others[name][here] if name in others else none
+            compare(name, a, b, _apart(a, b) & counts)
+    for name in sorted(whole.constants.keys() | part.constants.keys()):
+        one, two = whole.constants.get(name), part.constants.get(name)
+        if not np.array_equal(np.asarray(one), np.asarray(two)) and traded.any():
+            found.append(Difference(name, (int(np.flatnonzero(traded)[0]) + begin,), (_plain(one), _plain(two))))
+    return found
+
+
+def _apart(a: FloatArray, b: FloatArray) -> BoolArray:
+    with np.errstate(invalid="ignore"):
+        close = np.abs(a - b) <= ROUNDING * np.maximum(np.abs(a), np.abs(b))
+    return ~(close | (a == b) | (np.isnan(a) & np.isnan(b)))
+
+
+def _plain(value: Any) -> Any:
+    return value.tolist() if isinstance(value, np.ndarray) else value
+
+
+def fills(answer: Answer, bars: Bars, last: int) -> FloatArray:
+    """Fills up to and including bar `last` of a strategy with orders of its own: bar, side, size, price, fee a row."""
+    assert answer.raw is not None
+    simulator = Simulator(bars, costs=Costs(), sizing=Sizing.percent(1.0))
+    book = simulator.record(answer.raw).orders
+    return book[book[:, ORDER_BAR] <= last]
+
+
+def fresh_copies(strategy: Strategy) -> Callable[[], Strategy]:
+    """Return what gives the strategy with the state that its module has now, untouched by later calls.
+
+    A class that cannot be copied with its module's variables (a built-in one has none) comes as it is.
+    """
+    cls = type(strategy)
+    if cls.__module__.startswith("maestro.strategies."):
+        return lambda: cls(**strategy.params)
+    _clear_caches(cls)
+    import cloudpickle
+
+    module = sys.modules.get(cls.__module__)
+    # A module that is imported is copied by value only for as long as this takes.
+    named = (
+        module is not None
+        and cls.__module__ != "__main__"
+        and cls.__module__ not in cloudpickle.list_registry_pickle_by_value()
+    )
+    try:
+        if named:
+            cloudpickle.register_pickle_by_value(module)
+        kept = cloudpickle.dumps(strategy)
+        _load_apart(kept)
+    except Exception:  # whatever a person's module holds that cannot be carried: the checks then share one state
+        return lambda: cls(**strategy.params)
+    finally:
+        if named:
+            cloudpickle.unregister_pickle_by_value(module)
+    return lambda: _load_apart(kept)
+
+
+_LOADING = Lock()
+
+
+def _load_apart(kept: bytes) -> Strategy:
+    """Unpickle a class as a new one: cloudpickle would find the class it came from and change that instead."""
+    from cloudpickle import cloudpickle as inner
+
+    with _LOADING:
+        known = inner._DYNAMIC_CLASS_TRACKER_BY_ID
+        inner._DYNAMIC_CLASS_TRACKER_BY_ID = weakref.WeakValueDictionary()
+        try:
+            return inner.loads(kept)  # type: ignore[no-any-return]
+        finally:
+            inner._DYNAMIC_CLASS_TRACKER_BY_ID = known
+
+
+def _clear_caches(cls: type[Strategy]) -> None:
+    """Empty `functools` caches that the class or its module hold: what they keep may come from other bars."""
+    module = sys.modules.get(cls.__module__)
+    for value in [*vars(cls).values(), *(vars(module).values() if module else ())]:
+        if callable(getattr(value, "cache_clear", None)) and hasattr(value, "cache_info"):
+            value.cache_clear()

@@ -1,0 +1,1 @@
+"""Parity: do the engines agree?"""

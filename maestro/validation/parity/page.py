@@ -1,0 +1,165 @@
+"""The page of a comparison of engines, in Markdown: what was asked, what came out, and why what differs differs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+
+import polars as pl
+
+from maestro.bars import Bars
+from maestro.validation.parity.compare import (
+    AS_IT_COMES,
+    CORRELATION_ABOVE,
+    METRICS_WITHIN,
+    TRADES_WITHIN_A_BAR,
+    Parity,
+)
+
+WAYS = {
+    "size": "its usual way sizes at the signal's close; where the next open is dearer, an order for all the cash is "
+    "refused (*Margin*). Here *cheat-on-open* sizes at the price that is paid.",
+    "guards": "the children of a bracket order sleep until the bar after the fill. Here stop and target are an OCO "
+    "pair placed with the entry.",
+    "trail": "`StopTrail` follows closes. Here a stop order is replaced at each close and follows highs and lows.",
+    "slippage": "slippage ends at the bar's high or low. Here `slip_out` lets it go on, as costs do.",
+    "limits": "with `slip_open` a limit order that fills at a gapped open is slipped, too. Here limit orders are not.",
+    "funding": "there is none. Here the strategy pays it from its cash at the open.",
+}
+"""What backtrader does as it comes, and what this project has it do."""
+
+
+def page(result: Parity, series: Sequence[Bars], command: str) -> str:
+    """Markdown of a whole page; `command` is what writes it again."""
+    table = result.table
+    compared = table.filter(pl.col("engine") != AS_IT_COMES)
+    failures = result.failures
+    parts = [
+        "# Parity of the engines",
+        f"Written by `{command}` (backtrader {_version('backtrader')}, vectorbt {_version('vectorbt')}). How the "
+        "engines are run is in [engines](engines.md), what happens inside a bar in [engine](engine.md).",
+        f"Every strategy with its default parameters, fee {100 * result.costs.fee:g} %, slippage "
+        f"{100 * result.costs.slippage:g} %, sizing `{result.sizing.text}`, cash {result.cash:,.0f}, both directions, "
+        "fills at the next open. **vectorbt** trades the same signals by its own order logic and must "
+        "agree to 1e-9 on every fill, equity value and metric. **backtrader** trades the rules written again bar by "
+        f"bar, with a broker of its own; asked are every metric within {_share(METRICS_WITHIN)}, "
+        f"{_share(TRADES_WITHIN_A_BAR)} of the trades within one bar, and a correlation of equity above "
+        f"{CORRELATION_ABOVE}. Differences are relative; nothing is rounded away before it is compared, and a metric "
+        "that only one engine defines differs infinitely.",
+        f"**{compared.height - failures.height} of {compared.height} comparisons passed.**"
+        + ("" if result.passed else " Those that did not are marked ✗."),
+        *_summary(compared),
+    ]
+    for bars in series:
+        rows = compared.filter(pl.col("series") == bars.name)
+        parts += [
+            f"## {bars.name}",
+            f"{len(bars):,} bars, {bars.start:%Y-%m-%d} to {bars.end:%Y-%m-%d}.",
+            *_table(rows),
+        ]
+    plain = table.filter(pl.col("engine") == AS_IT_COMES)
+    if plain.height:
+        parts += _as_it_comes(plain)
+    return "\n\n".join(parts) + "\n"
+
+
+def _summary(table: pl.DataFrame) -> list[str]:
+    heads = (
+        "engine",
+        "largest difference of a metric",
+        "of a fill",
+        "of equity",
+        "trades ±1 bar, least",
+        "corr., least",
+    )
+    lines = [f"| {' | '.join(heads)} |", "|" + "---|" * len(heads)]
+    for (engine,), rows in table.group_by("engine", maintain_order=True):
+        lines.append(
+            f"| {engine} | {_small(rows['metric_difference'].max())} | {_small(rows['fill_difference'].max())} "
+            f"| {_small(rows['equity_difference'].max())} | {_share(rows['trades_within_a_bar'].min())} "
+            f"| {_digits(rows['equity_correlation'].min())} |"
+        )
+    return ["\n".join(lines)]
+
+
+def _table(rows: pl.DataFrame) -> list[str]:
+    """Rows of a series, an engine beside the other, the reasons as notes below."""
+    engines = rows["engine"].unique(maintain_order=True).to_list()
+    notes: dict[str, int] = {}
+    heads = ["strategy", "trades"]
+    for engine in engines:
+        exact = engine == "vectorbt"
+        heads += (
+            [f"{engine}: metrics", "fills", "equity"] if exact else [f"{engine}: metrics", "trades ±1 bar", "corr."]
+        )
+    lines = [f"| {' | '.join([*heads, 'notes'])} |", "|" + "---|" * (len(heads) + 1)]
+    for (name,), own in rows.group_by("strategy", maintain_order=True):
+        marks: list[int] = []
+        cells = [str(name), f"{own['trades'][-1]:,}"]
+        for row in own.iter_rows(named=True):
+            failed = "" if row["passed"] else " ✗"
+            cells.append(f"{_small(row['metric_difference'])}{failed}")
+            if row["engine"] == "vectorbt":
+                cells += [_small(row["fill_difference"]), _small(row["equity_difference"])]
+            else:
+                cells += [_share(row["trades_within_a_bar"]), _digits(row["equity_correlation"])]
+            marks += [notes.setdefault(one, len(notes) + 1) for one in row["reason"].split("; ") if one]
+        lines.append(f"| {' | '.join([*cells, ' '.join(map(str, sorted(set(marks))))])} |")
+    return ["\n".join(lines), "\n".join(f"{number}. {_sentence(note)}" for note, number in notes.items())]
+
+
+def _as_it_comes(rows: pl.DataFrame) -> list[str]:
+    heads = ("series", "strategy", "trades", "theirs", "worst metric", "differs by", "trades ±1 bar", "corr.", "why")
+    lines = [f"| {' | '.join(heads)} |", "|" + "---|" * len(heads)]
+    for row in rows.iter_rows(named=True):
+        why = row["reason"] or "rounding"
+        lines.append(
+            f"| {row['series']} | {row['strategy']} | {row['trades']:,} | {row['theirs']:,} | {row['worst_metric']} "
+            f"| {_small(row['metric_difference'])} | {_share(row['trades_within_a_bar'])} "
+            f"| {_digits(row['equity_correlation'])} | {why} |"
+        )
+    close = rows.filter(pl.col("passed")).height
+    return [
+        "## backtrader as it comes",
+        "The same without the settings that make it comparable: what a person would get who ported the rules and left "
+        "the broker alone. Nothing is asked of these rows; they show what the settings are worth. For each row, every "
+        "one of backtrader's ways was tried alone, and those that change the result are named with what they do to the "
+        "final equity.",
+        "\n".join(f"- **{name}**: {text}" for name, text in WAYS.items()),
+        f"{close} of {rows.height} would still pass what is asked of backtrader above.",
+        "\n".join(lines),
+    ]
+
+
+def _sentence(note: str) -> str:
+    return f"{note[0].upper()}{note[1:]}."
+
+
+def _small(value: object) -> str:
+    """A difference: 0, a power of ten, or a share from a tenth of a percent on."""
+    if not isinstance(value, float):
+        return "–"
+    if value == 0:
+        return "0"
+    if math.isinf(value):
+        return "∞"
+    return f"{100 * value:.2f} %" if value >= 1e-3 else f"{value:.0e}".replace("e-0", "e-")
+
+
+def _share(value: object) -> str:
+    return f"{math.floor(1000 * value) / 10:g} %" if isinstance(value, float) else "–"
+
+
+def _digits(value: object) -> str:
+    """A correlation, never rounded up to 1."""
+    if not isinstance(value, float) or math.isnan(value):
+        return "–"
+    return "1" if value == 1.0 else f"{math.floor(1e6 * value) / 1e6:.6f}"
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "not installed"

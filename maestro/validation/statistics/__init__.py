@@ -1,0 +1,1 @@
+"""Statistics of luck: Sharpe ratios, overfitting, data snooping, bootstrap and permutation."""

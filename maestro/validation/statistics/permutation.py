@@ -1,0 +1,296 @@
+"""What the whole procedure finds where nothing is to be found: the walk-forward repeated on permuted returns."""
+
+from __future__ import annotations
+
+import math
+import os
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from maestro import metrics as m
+from maestro.bars import Bars
+from maestro.data.files.frames import OPTIONAL
+from maestro.errors import RunCancelled, SettingsError, nearest
+from maestro.execution.executors import pooled
+from maestro.reproduce.plan import Recorded, recorded_bars, recorded_plan, repeatable, windows_of
+from maestro.search.tpe import check_seed
+from maestro.typing import FloatArray
+from maestro.walkforward.fold import Plan, run_fold
+from maestro.walkforward.splitters import Window
+from maestro.walkforward.tables import assemble, fold_tables, stitched_metrics
+
+
+@dataclass(frozen=True)
+class Permutation:
+    """Result of `permutation_test`.
+
+    Attributes
+    ----------
+    metric : str
+        Of the stitched out-of-sample stretch.
+    observed : float
+        On the real bars.
+    null : float64[n]
+        On permuted ones, in order of the repetitions; those without a number are left out.
+    pvalue : float
+        (1 + number of `null` at or above `observed`) / (1 + number of repetitions); NaN where there is nothing to
+        compare.
+    undefined : int
+        Repetitions in which the metric is not defined, mostly because nothing was traded: they did not do as well.
+    repetitions, seed, block : int
+    """
+
+    metric: str
+    observed: float
+    null: FloatArray
+    undefined: int
+    repetitions: int
+    seed: int
+    block: int = 1
+
+    @property
+    def pvalue(self) -> float:
+        """Share of the series without an edge on which the procedure did at least as well."""
+        n = len(self.null) + self.undefined
+        if not n or math.isnan(self.observed):
+            return math.nan
+        return float((1 + (self.null >= self.observed).sum()) / (1 + n))
+
+    def __repr__(self) -> str:
+        quantiles = (
+            ", ".join(f"{q:.3g}" for q in np.quantile(self.null, [0.05, 0.5, 0.95])) if len(self.null) else "none"
+        )
+        undefined = f", {self.undefined} undefined" if self.undefined else ""
+        return (
+            f"Permutation({self.metric} {self.observed:.3g} against {len(self.null)} permuted series{undefined} "
+            f"(5 %, 50 %, 95 %: {quantiles}); p = {self.pvalue:.4f})"
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values; `from_dict` takes them back."""
+        return {
+            "metric": self.metric, "observed": self.observed, "null": self.null.tolist(), "undefined": self.undefined,
+            "repetitions": self.repetitions, "seed": self.seed, "block": self.block,
+        }  # fmt: skip
+
+    @classmethod
+    def from_dict(cls, form: dict[str, Any]) -> Permutation:
+        """Read what `to_dict` gave."""
+        return cls(**{**form, "null": np.asarray(form["null"], np.float64)})
+
+
+def permuted_bars(bars: Bars, seed: Any = 0, *, block: int = 1) -> Bars:
+    """Bars with the same returns in another order: what was predictable from the past is gone.
+
+    Each bar keeps its shape (the step from the close before to its open, and high, low and close against the open)
+    and its volume, and moves as a whole; the first bar stays. So the returns, gaps and ranges are the same, and so is
+    the way from the first close to the last, drift included. Stamps stay where they are. Funding, open interest and
+    basis stay in time too: their own course is kept, and what they say of prices is gone.
+
+    Parameters
+    ----------
+    bars : Bars
+        At least 3.
+    seed : int, or what `numpy.random.default_rng` takes
+    block : int
+        Move so many bars together: then patterns shorter than the block, and part of the clusters of volatility, stay.
+
+    Returns
+    -------
+    Bars
+        Marked as synthetic, noted, and named ``…-PERMUTED``, so that what is tried on them has a ledger of its own.
+
+    Raises
+    ------
+    SettingsError
+        Fewer than 3 bars, or a block that leaves nothing to permute.
+    """
+    n = len(bars)
+    if n < 3:
+        raise SettingsError(f"{n} bars have no order to permute; give at least 3.")
+    if isinstance(block, bool) or not isinstance(block, int) or not 1 <= block <= (n - 1) // 2:
+        raise SettingsError(f"block={block!r} is not a whole number from 1 to {(n - 1) // 2}, half of the bars.")
+    order = 1 + _order(n - 1, block, np.random.default_rng(seed))
+    opens, close = bars.open, bars.close
+    gap = np.log(opens[1:] / close[:-1])
+    body = np.log(close / opens)
+    order_gap, order_body = gap[order - 1], body[order]
+    level = np.log(close[0]) + np.concatenate(([0.0], np.cumsum(order_gap + order_body)))
+    new_close = np.exp(level)
+    new_open = np.concatenate((opens[:1], np.exp(level[:-1] + order_gap)))
+    kept = np.concatenate(([0], order))
+    new_close[0] = close[0]
+    new_high = new_open * (bars.high / opens)[kept]
+    new_low = new_open * (bars.low / opens)[kept]
+    columns: dict[str, Any] = {
+        "time": bars.time,
+        "open": new_open,
+        "high": np.maximum(new_high, new_close),  # equal numbers part in the last digit when they are multiplied
+        "low": np.minimum(new_low, new_close),
+        "close": new_close,
+        "volume": np.ascontiguousarray(bars.volume[kept]),
+    }
+    for values in columns.values():
+        values.flags.writeable = False
+    columns |= {name: getattr(bars, name) for name in OPTIONAL if getattr(bars, name) is not None}
+    return Bars(
+        columns, provider=bars.provider, symbol=f"{bars.symbol}-PERMUTED".removeprefix("-"), timeframe=bars.timeframe,
+        periods_per_year=bars.periods_per_year, synthetic=True,
+        notes=(*bars.notes, f"The returns of {bars.name or 'these bars'} were permuted; this is no market's history."),
+    )  # fmt: skip
+
+
+def _order(n: int, block: int, rng: np.random.Generator) -> Any:
+    """A permutation of 0..n-1 in blocks; the blocks begin at a drawn place, so that no boundary is privileged."""
+    if block == 1:
+        return rng.permutation(n)
+    shift = int(rng.integers(block))
+    edges = np.unique(np.concatenate(([0], np.arange(shift, n, block), [n])))
+    pieces = [np.arange(a, b) for a, b in pairwise(edges)]
+    return np.concatenate([pieces[k] for k in rng.permutation(len(pieces))])
+
+
+def permutation_test(
+    wf: Recorded,
+    bars: Bars | None = None,
+    *,
+    repetitions: int = 200,
+    metric: str | None = None,
+    seed: int = 0,
+    block: int = 1,
+    strategy: Any = None,
+    workers: int | None = None,
+    cancel: threading.Event | None = None,
+    progress: bool | Callable[[int], None] = False,
+) -> Permutation:
+    """Repeat a walk-forward, with its searches, on series with permuted returns.
+
+    The same windows, search, budget, seed, selection, costs and stitching, on bars in which nothing can be
+    predicted. The distribution of the out-of-sample metric that comes out is what the procedure makes of luck, and of
+    the drift of the market, which the permuted series share.
+
+    Parameters
+    ----------
+    wf : WalkForward, live or loaded
+    bars : Bars, optional
+        Those of the run; loaded again by name where absent.
+    repetitions : int
+        199 can show p = 0.005, 19 can show p = 0.05 and not less.
+    metric : str, optional
+        The first one of the run's selection where absent.
+    seed : int
+        Repetition k is drawn from `seed` and k alone: the result does not depend on workers or order, and the first
+        19 of 199 repetitions are those of 19.
+    block : int
+        See `permuted_bars`.
+    strategy : type of Strategy, optional
+        The class, for a run with a strategy of your own that was loaded from disk.
+    workers : int, optional
+        Processes; all cores where absent.
+    cancel : threading.Event, optional
+        Set it to stop; `RunCancelled` follows.
+    progress : bool or callable
+        True shows a bar; a callable gets the number of repetitions done since the last call.
+
+    Notes
+    -----
+    Nothing is written, and nothing is entered in the ledger: the series are made up, and what is found on them
+    cannot be chosen for the real one. An adaptive splitter's windows stay where they were on the real bars. Permuting
+    takes the clusters of volatility away too; `block` keeps part of them.
+
+    Raises
+    ------
+    SettingsError
+        An impossible number, an unknown metric, or a search that cannot be repeated.
+    BarsError, RunError, RunCancelled
+    """
+    if isinstance(repetitions, bool) or not isinstance(repetitions, int) or repetitions < 1:
+        raise SettingsError(f"repetitions={repetitions!r} is not a whole number of at least 1; 200 is usual.")
+    if workers is not None and (isinstance(workers, bool) or not isinstance(workers, int) or workers < 1):
+        raise SettingsError(f"workers={workers!r} is not a whole number of at least 1; leave it out for all cores.")
+    check_seed(seed)
+    plan = recorded_plan(wf, strategy)
+    why = repeatable(wf, plan)
+    if why:
+        raise SettingsError(f"run {wf.id} cannot be repeated on other bars: {why}.")
+    name = plan.selection.metrics[0] if metric is None else metric
+    known = name.removeprefix("-")
+    if known not in m.NAMES:
+        raise SettingsError(f"no metric is called {name!r}; there are: {', '.join(m.NAMES)}.{nearest(known, m.NAMES)}")
+    sign = -1.0 if name.startswith("-") else 1.0
+    whole = recorded_bars(wf, bars)
+    permuted_bars(whole[: min(len(whole), 2 * block + 1)], 0, block=block)  # refuses an impossible block at once
+    windows = windows_of(wf)
+    warm = bool(wf.spec["warm_start"])
+    count = min(workers or os.cpu_count() or 1, repetitions)
+    stop = cancel or threading.Event()
+    shown, close = _shown(progress, repetitions, plan)
+    values: list[float] = []
+    try:
+        if count == 1:
+            for k in range(repetitions):
+                values += _repeat(whole, stop.is_set, plan, windows, warm, block, known, seed, [k])
+                shown(1)
+        else:
+            arguments = [(plan, windows, warm, block, known, seed, [k]) for k in range(repetitions)]
+            for part in pooled(_repeat, whole, arguments, count, stop, shown):
+                values += part
+    except RunCancelled as error:
+        raise RunCancelled("the permutation test was cancelled; nothing is kept of it.") from error
+    finally:
+        close()
+    null = sign * np.array(values)
+    own = sign * _stitched(wf, known)
+    defined = np.isfinite(null)
+    return Permutation(name, own, null[defined], int((~defined).sum()), repetitions, seed, block)
+
+
+def _stitched(wf: Recorded, metric: str) -> float:
+    spec = wf.spec
+    return stitched_metrics(wf.equity, wf.folds, wf.trades, spec["cash"], spec["periods_per_year"])[metric]
+
+
+def _repeat(
+    bars: Bars, cancelled: Callable[[], bool], plan: Plan, windows: list[Window], warm: bool, block: int, metric: str,
+    seed: int, numbers: list[int],
+) -> list[float]:  # fmt: skip
+    """Metric of the stitched out-of-sample stretch for each repetition in `numbers`."""
+    found = []
+    for number in numbers:
+        made = permuted_bars(bars, np.random.SeedSequence([seed, number]), block=block)
+        found.append(walk(made, plan, windows, warm, cancelled)[metric])
+    return found
+
+
+def walk(bars: Bars, plan: Plan, windows: list[Window], warm: bool, cancelled: Callable[[], bool]) -> dict[str, float]:
+    """Metrics of a walk-forward's stitched out-of-sample stretch, without files, ledger or events."""
+    parameters = list(plan.space.complete(dict.fromkeys(plan.space.names)))
+    kept = []
+    before: list[dict[str, Any]] = []
+    for fold, window in enumerate(windows):
+        if cancelled():
+            raise RunCancelled("cancelled")
+        result = run_fold(plan, bars, window, fold, first=before if warm else (), cancelled=cancelled)
+        chosen = result.chosen
+        before = [] if chosen is None or result.error else [{n: chosen.params[n] for n in plan.space.names}]
+        kept.append(fold_tables(result, bars, parameters, plan.cash))
+    tables = assemble(kept, plan.cash)
+    return stitched_metrics(tables["equity"], tables["folds"], tables["trades"], plan.cash, bars.periods_per_year)
+
+
+def _shown(
+    progress: bool | Callable[[int], None], total: int, plan: Plan
+) -> tuple[Callable[[int], None], Callable[[], None]]:
+    if progress is True:
+        from tqdm.auto import tqdm
+
+        bar = tqdm(total=total, desc=f"{plan.strategy.__name__} on permuted bars", unit="series", dynamic_ncols=True)
+        return lambda done: bar.update(done) and None, bar.close
+    if callable(progress):
+        return progress, lambda: None
+    return lambda done: None, lambda: None

@@ -1,0 +1,177 @@
+"""Is the best of many rules better than a benchmark, all that were tried considered? Reality Check, SPA, StepM."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from maestro.errors import SettingsError
+from maestro.typing import FloatArray
+from maestro.validation.statistics.bootstrap import library, optimal_block
+
+_LOOKED_AT = 20
+"""Rules by which the length of the blocks is chosen."""
+
+
+@dataclass(frozen=True)
+class Snooping:
+    """Result of `reality_check` and `spa`.
+
+    Attributes
+    ----------
+    pvalue : float
+        Probability of a best rule as good as this one when none of them is better than the benchmark.
+    lower, upper : float
+        Bounds of it: rules worse than the benchmark counted as bad as they look, or as good as the benchmark.
+    best : int
+        Column of the best rule.
+    statistic : float
+        Its mean return a period above the benchmark (in standard deviations of its own, for SPA).
+    test : str
+    n_rules, n_periods, reps, block, seed : int
+    """
+
+    pvalue: float
+    lower: float
+    upper: float
+    best: int
+    statistic: float
+    test: str
+    n_rules: int
+    n_periods: int
+    reps: int
+    block: int
+    seed: int
+
+    def __repr__(self) -> str:
+        return (
+            f"{self.test}: p = {self.pvalue:.4f} (bounds {self.lower:.4f} to {self.upper:.4f}), "
+            f"{self.n_rules:,} rules, {self.n_periods:,} periods, {self.reps:,} resamples, blocks of {self.block}"
+        )
+
+
+def reality_check(
+    returns: Any, benchmark: Any = 0.0, *, reps: int = 1_000, block: int | None = None, seed: int = 0
+) -> Snooping:
+    """White's Reality Check: is the best of N rules better than a benchmark, given that N were tried?
+
+    Parameters
+    ----------
+    returns : float64[T, N]
+        Returns a period of every rule that was tried, those that were dropped too.
+    benchmark : float or float64[T]
+        Its returns a period; 0 is doing nothing.
+    reps : int
+        Resamples.
+    block : int, optional
+        Mean length of the blocks of the stationary bootstrap [periods]; where absent the mean of `optimal_block` over
+        up to 20 of the rules. Blocks much longer than that reject too often.
+    seed : int
+
+    Notes
+    -----
+    Rules that are plainly bad make the Reality Check blind: they count as if they were as good as the benchmark.
+    `spa` mends that.
+
+    Raises
+    ------
+    SettingsError, MissingExtraError
+
+    Source: H. White, A Reality Check for Data Snooping, 2000, doi:10.1111/1468-0262.00152.
+    """
+    gains = _gains(returns, benchmark)
+    return _test("Reality Check", gains, gains, "upper", reps, block, seed)
+
+
+def spa(returns: Any, benchmark: Any = 0.0, *, reps: int = 1_000, block: int | None = None, seed: int = 0) -> Snooping:
+    """Hansen's test of superior predictive ability; arguments and errors as of `reality_check`.
+
+    Each rule's returns above the benchmark are divided by their standard deviation first, so that a wild rule does
+    not hide a steady one, and rules that are plainly worse than the benchmark do not count (the consistent p-value).
+
+    Source: P. Hansen, A Test for Superior Predictive Ability, 2005, doi:10.1198/073500105000000063.
+    """
+    gains = _gains(returns, benchmark)
+    return _test("SPA", gains, _scaled(gains), "consistent", reps, block, seed)
+
+
+def step_m(
+    returns: Any,
+    benchmark: Any = 0.0,
+    *,
+    size: float = 0.05,
+    reps: int = 1_000,
+    block: int | None = None,
+    seed: int = 0,
+) -> list[int]:
+    """StepM of Romano and Wolf: columns of all rules that are better than the benchmark.
+
+    The probability that even one of them is not is at most `size`. Other arguments and errors as of `spa`, on whose
+    statistic it works.
+
+    Source: J. Romano and M. Wolf, Stepwise Multiple Testing as Formalized Data Snooping, 2005,
+    doi:10.1111/j.1468-0262.2005.00615.x.
+    """
+    if not 0.0 < size < 1.0:
+        raise SettingsError(f"size={size!r} is not between 0 and 1; 0.05 is usual.")
+    gains = _gains(returns, benchmark)
+    length = _checked(gains, reps, block)
+    # The library takes losses: smaller is better.
+    test = library().StepM(np.zeros(len(gains)), -_scaled(gains), size, length, reps, seed=np.random.default_rng(seed))
+    test.compute()
+    return [int(column) for column in test.superior_models]
+
+
+def _test(
+    name: str, gains: FloatArray, scaled: FloatArray, kind: str, reps: int, block: int | None, seed: int
+) -> Snooping:
+    length = _checked(gains, reps, block)
+    test = library().SPA(np.zeros(len(scaled)), -scaled, length, reps, seed=np.random.default_rng(seed))
+    test.compute()
+    means = scaled.mean(axis=0)
+    best = int(means.argmax())
+    values = {one: float(test.pvalues[one]) for one in ("lower", "consistent", "upper")}
+    return Snooping(
+        values[kind], values["lower"], values["upper"], best, float(means[best]), name, scaled.shape[1], len(scaled),
+        reps, length, seed,
+    )  # fmt: skip
+
+
+def _gains(returns: Any, benchmark: Any) -> FloatArray:
+    table = np.asarray(returns, np.float64)
+    table = table[:, None] if table.ndim == 1 else table
+    if table.ndim != 2 or not table.size or len(table) < 20:
+        raise SettingsError(f"returns have shape {table.shape}; give periods x rules, with at least 20 periods.")
+    held = np.asarray(benchmark, np.float64)
+    if held.ndim not in (0, 1) or (held.ndim == 1 and len(held) != len(table)):
+        raise SettingsError(
+            f"benchmark has shape {held.shape}; give one return, or one for each of {len(table)} periods."
+        )
+    gains = table - (held[:, None] if held.ndim else held)
+    if not np.isfinite(gains).all():
+        row, column = np.argwhere(~np.isfinite(gains))[0]
+        raise SettingsError(f"returns[{row}, {column}] above the benchmark is no finite number; give finite numbers.")
+    return np.ascontiguousarray(gains)
+
+
+def _scaled(gains: FloatArray) -> FloatArray:
+    """Each column in standard deviations of its own; one that never varies stays as it is."""
+    spread = gains.std(axis=0, ddof=1)
+    return gains / np.where(spread > 1e-14, spread, 1.0)
+
+
+def _checked(gains: FloatArray, reps: int, block: int | None) -> int:
+    if isinstance(reps, bool) or not isinstance(reps, int) or reps < 100:
+        raise SettingsError(f"reps={reps!r} is not a whole number of at least 100.")
+    length = _usual_block(gains) if block is None else block
+    if isinstance(length, bool) or not isinstance(length, int) or not 1 <= length <= len(gains):
+        raise SettingsError(f"block={block!r} is not a whole number from 1 to the {len(gains)} periods.")
+    return length
+
+
+def _usual_block(gains: FloatArray) -> int:
+    columns = np.unique(np.linspace(0, gains.shape[1] - 1, _LOOKED_AT).astype(np.int64))
+    return math.ceil(float(np.mean([optimal_block(gains[:, column]) for column in columns])))

@@ -1,0 +1,1 @@
+"""The verdict: inputs, checks, the rule, the result, and its calibration."""

@@ -1,0 +1,187 @@
+"""How often the verdict is right: on permuted series, which hold nothing, and on series with a planted edge."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from maestro.bars import Bars
+from maestro.errors import RunCancelled, SettingsError
+from maestro.execution.executors import pooled
+from maestro.ledger import uncounted
+from maestro.validation.statistics.permutation import Permutation, permuted_bars
+from maestro.validation.verdict.build import PERMUTATIONS, verdict
+from maestro.validation.verdict.checks import SIGNIFICANT
+from maestro.validation.verdict.rule import CONCLUSIONS, QUESTIONS, Check, answers_of, conclude_from
+from maestro.walkforward.run import walk_forward
+
+
+def planted_bars(bars: Bars, edge: float, *, duration: float = 30.0, seed: Any = 0) -> Bars:
+    """Bars in whose permuted returns a trend is hidden that can be found.
+
+    The returns of `bars` are permuted, so that nothing is left to predict; then each log return gets
+    ``+edge`` or ``-edge`` standard deviations, by a hidden state that turns over with probability ``1 / duration`` a
+    bar. Who knew the state and traded it without costs would have a Sharpe ratio of about `edge` a bar, that is
+    ``edge * sqrt(periods_per_year)`` a year; a rule that must find the trends earns a part of it.
+
+    Parameters
+    ----------
+    bars : Bars
+    edge : float
+        In standard deviations of the log returns; 0 gives permuted bars.
+    duration : float
+        Mean length of a trend [bars].
+    seed : int, or what `numpy.random.default_rng` takes
+    """
+    if not 0 <= edge < 10 or not duration >= 1:
+        raise SettingsError(f"edge={edge!r}, duration={duration!r}: give an edge from 0 and a duration from 1 bar.")
+    rng = np.random.default_rng(seed)
+    made = permuted_bars(bars, rng)
+    if edge == 0:
+        return made
+    n = len(made)
+    state = np.where(np.cumsum(rng.random(n) < 1.0 / duration) + rng.integers(2) & 1, 1.0, -1.0)
+    spread = float(np.diff(np.log(made.close)).std())
+    level = np.exp(np.concatenate(([0.0], np.cumsum(state[1:] * edge * spread))))
+    before = np.concatenate((level[:1], level[:-1]))
+    columns = {
+        "time": made.time,
+        "open": made.open * before,
+        "high": np.maximum(made.high * np.maximum(before, level), made.close * level),
+        "low": np.minimum(made.low * np.minimum(before, level), made.close * level),
+        "close": made.close * level,
+        "volume": made.volume,
+    }
+    for values in columns.values():
+        values.flags.writeable = False
+    return Bars(
+        columns, provider=made.provider, symbol=made.symbol.replace("PERMUTED", "PLANTED"), timeframe=made.timeframe,
+        periods_per_year=made.periods_per_year, synthetic=True,
+        notes=(*made.notes, f"Trends of {edge:g} standard deviations a bar were planted."),
+    )  # fmt: skip
+
+
+def calibrate(
+    bars: Bars,
+    strategy: Any,
+    *,
+    edge: float = 0.0,
+    series: int = 20,
+    duration: float = 30.0,
+    permutations: int = PERMUTATIONS,
+    seed: int = 0,
+    workers: int | None = None,
+    cancel: threading.Event | None = None,
+    progress: Callable[[int], None] | None = None,
+    **settings: Any,
+) -> pl.DataFrame:
+    """Make walk-forwards with verdicts on many made-up series; a row each.
+
+    Parameters
+    ----------
+    bars : Bars
+        Real ones, whose returns are permuted.
+    strategy : str or type of Strategy
+    edge, duration
+        See `planted_bars`; an edge of 0 is pure noise.
+    series : int
+        How many; on noise at least ``permutations + 1``.
+    permutations : int
+        Of the permutation test in each verdict. On noise the other series take their place: permuting permuted
+        returns once more gives nothing else than another permutation, so the test is the same and costs nothing.
+    seed : int
+    workers : int, optional
+        Processes; all cores where absent.
+    cancel, progress
+        As in `permutation_test`.
+    **settings
+        As of `walk_forward`: splitter, trials, search, costs, …
+
+    Returns
+    -------
+    polars frame
+        bars, strategy, edge, series, conclusion, sharpe_ratio (out of sample), then the outcome of every check by its
+        key.
+
+    Raises
+    ------
+    SettingsError, RunCancelled
+    """
+    if edge == 0 and series < permutations + 1:
+        raise SettingsError(f"series={series} are too few for {permutations} permutations; give {permutations + 1}.")
+    stop = cancel or threading.Event()
+    own = permutations if edge else 0
+    arguments = [(strategy, settings, edge, duration, own, seed, [k]) for k in range(series)]
+    count = min(workers or os.cpu_count() or 1, series)
+    found: list[tuple[float, tuple[Check, ...]]] = []
+    if count == 1:
+        for one in arguments:
+            found.append(_one(bars, stop.is_set, *one))
+            if progress is not None:
+                progress(1)
+    else:
+        found = pooled(_one, bars, arguments, count, stop, progress)
+    if not edge:
+        found = _against_the_others(found, permutations, seed)
+    name = strategy if isinstance(strategy, str) else strategy.__name__
+    rows = [
+        {"bars": bars.name, "strategy": name, "edge": edge, "series": k, "conclusion": conclude_from(checks),
+         "sharpe_ratio": sharpe, **answers_of(checks), **{f"check_{c.key}": c.outcome for c in checks}}
+        for k, (sharpe, checks) in enumerate(found)
+    ]  # fmt: skip
+    return pl.DataFrame(rows)
+
+
+def shares(table: pl.DataFrame) -> pl.DataFrame:
+    """Share of each conclusion, of each question answered yes, and of each check passed among those done; by edge."""
+    rows: list[tuple[float, str, str, float | None, int]] = []
+
+    def add(edge: Any, what: str, name: str, hits: pl.Series) -> None:
+        rows.append((edge, what, name, float(hits.sum()) / len(hits) if len(hits) else None, len(hits)))
+
+    for (edge,), part in table.group_by("edge", maintain_order=True):
+        for conclusion in CONCLUSIONS:
+            add(edge, "conclusion", conclusion, part["conclusion"] == conclusion)
+        for question in QUESTIONS:
+            add(edge, "question", question, part[question] == "yes")
+        for column in [name for name in part.columns if name.startswith("check_")]:
+            add(edge, "check", column.removeprefix("check_"), part[column].filter(part[column] != "not done") == "pass")
+    schema = {"edge": pl.Float64, "what": pl.String, "name": pl.String, "share": pl.Float64, "of": pl.Int64}
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def _one(
+    bars: Bars, cancelled: Callable[[], bool], strategy: Any, settings: dict[str, Any], edge: float, duration: float,
+    permutations: int, seed: int, numbers: list[int],
+) -> tuple[float, tuple[Check, ...]]:  # fmt: skip
+    """Sharpe ratio out of sample and checks of a walk-forward on one made-up series."""
+    if cancelled():
+        raise RunCancelled("cancelled")
+    made = planted_bars(bars, edge, duration=duration, seed=np.random.SeedSequence([seed, numbers[0]]))
+    with uncounted("calibration"):
+        wf = walk_forward(made, strategy, workers=1, accept_defects=True, **settings)
+        judged = verdict(wf, permutations=permutations, workers=1, seed=seed)
+    return wf.metrics["sharpe_ratio"], judged.checks
+
+
+def _against_the_others(
+    found: list[tuple[float, tuple[Check, ...]]], permutations: int, seed: int
+) -> list[tuple[float, tuple[Check, ...]]]:
+    """Hold each series of noise against others drawn from the rest, in place of permutations of its own."""
+    sharpes = np.array([sharpe for sharpe, _ in found])
+    result = []
+    for k, (sharpe, checks) in enumerate(found):
+        rest = np.delete(sharpes, k)
+        drawn = np.random.default_rng([seed, 1, k]).permutation(rest)[:permutations]
+        defined = np.isfinite(drawn)
+        test = Permutation("sharpe_ratio", sharpe, drawn[defined], int((~defined).sum()), permutations, seed)
+        p = test.pvalue
+        outcome: Any = "not done" if np.isnan(p) else "pass" if p <= SIGNIFICANT else "fail"
+        result.append((sharpe, tuple(replace(c, outcome=outcome) if c.key == "permutation" else c for c in checks)))
+    return result

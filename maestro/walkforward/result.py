@@ -1,0 +1,173 @@
+"""The result of a walk-forward: its tables, its figures, and how it is loaded from disk."""
+
+from __future__ import annotations
+
+import math
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from maestro._core.hooks import hook
+from maestro.bars import Bars
+from maestro.runs import RunStore, find
+from maestro.search.studies import write_studies
+from maestro.walkforward.fold import Plan
+from maestro.walkforward.tables import stitched_metrics
+
+
+class WalkForward:
+    """Result of a walk-forward; the same object live and reloaded from disk.
+
+    Attributes
+    ----------
+    id : str
+        Hash of what determines the result.
+    folds : polars frame
+        fold, train_start, train_end, test_start, test_end (stamps of first and last bars), the chosen parameters,
+        ``is_`` and ``oos_`` metrics (null in a fold that failed), error.
+    trials : polars frame
+        fold, trial, state (complete, infeasible, undefined, failed), chosen, error, parameters, metrics.
+    equity : polars frame
+        The folds' out-of-sample returns chained: timestamp, fold, equity, return, drawdown, position, close,
+        benchmark (buy and hold).
+    trades : polars frame
+        Out-of-sample trades: fold, then as in `Backtest.trades`.
+    metrics : dict of float
+        Of the stitched out-of-sample stretch.
+    spec, manifest : dict
+        What determines the result, and the record of how it was made.
+    bars, plan : Bars and Plan, or None
+        What it ran on and how, while the run is live; None where it was loaded from disk.
+    """
+
+    def __init__(self, manifest: dict[str, Any], tables: dict[str, pl.DataFrame], folder: Path | None = None) -> None:
+        self.manifest = manifest
+        self.spec: dict[str, Any] = manifest["spec"]
+        self.id: str = manifest["id"]
+        self.folds, self.trials = tables["folds"], tables["trials"]
+        self.equity, self.trades = tables["equity"], tables["trades"]
+        self.folder = folder
+        self.bars: Bars | None = None
+        self.plan: Plan | None = None
+        self._verdict: Any = None
+
+    @cached_property
+    def metrics(self) -> dict[str, float]:
+        """Metrics of the stitched out-of-sample stretch; NaN where no fold has a result."""
+        spec = self.spec
+        return stitched_metrics(self.equity, self.folds, self.trades, spec["cash"], spec["periods_per_year"])
+
+    @property
+    def efficiency(self) -> float:
+        """Annual return out of sample over that in sample, both compound; NaN where the latter is not above 0.
+
+        Source: R. Pardo, The Evaluation and Optimization of Trading Strategies, 2008.
+        """
+        inside = self.in_sample_annual_return
+        return self.metrics["annual_return"] / inside if inside > 0 else math.nan
+
+    @property
+    def in_sample_annual_return(self) -> float:
+        """Compound annual return of the chosen parameters over all training windows."""
+        done = self.folds.filter(pl.col("is_annual_return").is_not_nan(), pl.col("oos_total_return").is_not_null())
+        if not len(done):
+            return math.nan
+        length = (done["train_end"] - done["train_start"]).dt.total_seconds().to_numpy().astype(float)
+        growth = np.log1p(np.maximum(done["is_annual_return"].to_numpy(), -1 + 1e-12))
+        return float(np.expm1(np.average(growth, weights=np.maximum(length, 1.0))))
+
+    @property
+    def failed_folds(self) -> pl.DataFrame:
+        """Rows of the folds that have an error."""
+        return self.folds.filter(pl.col("error").is_not_null())
+
+    @property
+    def verdict(self) -> Any:
+        """The verdict that `ms.verdict` made of this run, also earlier; None where none was made.
+
+        Raises
+        ------
+        RunError
+            ``verdict.json`` in the run's folder is damaged, or that of another run.
+        """
+        if self._verdict is None and self.folder is not None:
+            self._verdict = hook("read_verdict")(self.folder, self.id)
+        return self._verdict
+
+    @verdict.setter
+    def verdict(self, made: Any) -> None:
+        self._verdict = made
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader must know to judge the numbers."""
+        notes = list(self.manifest.get("notes", []))
+        failed = len(self.failed_folds)
+        if failed:
+            which = "every fold" if failed == len(self.folds) else f"{failed} of {len(self.folds)} folds"
+            notes.append(f"{which} failed; their errors are in the table of folds, and they count in no figure.")
+        return tuple(notes)
+
+    def report(self, path: str | Path | None = None, *, tearsheet: bool = False) -> Path:
+        """Write the report, one HTML file that needs no network; returns its path.
+
+        Parameters
+        ----------
+        path : str or Path, optional
+            ``report.html`` in the run's folder where absent, or ``maestro-<id>.html`` here without one.
+        tearsheet : bool
+            Also write a QuantStats tear sheet beside it (``pip install "maestro-research[report]"``).
+        """
+        if path is None:
+            path = self.folder / "report.html" if self.folder else Path(f"maestro-{self.id}.html")
+        written: Path = hook("write_report")(self, path, tearsheet=tearsheet)
+        return written
+
+    def export(self, path: str | Path, *, form: str | None = None) -> Path:
+        """Write all tables for other programs: ``run.xlsx``, or a folder ``run.csv`` or ``run.parquet``.
+
+        `form` says it in place of the path's ending. See `maestro.reports.export_run`.
+        """
+        written: Path = hook("export_run")(self, path, form=form)
+        return written
+
+    def to_optuna(self, path: str | Path) -> list[str]:
+        """Write the searches as Optuna studies, one a fold, for optuna-dashboard; returns their names.
+
+        `path` is a journal file, or ``sqlite:///FILE``; what stands there is replaced.
+        """
+        score = self.spec["selection"]["metrics"][0]
+        return write_studies(path, self.trials, self.spec["space"], score=score, name=self.id, attrs={"run": self.id})
+
+    def __repr__(self) -> str:
+        m, spec = self.metrics, self.spec
+        failed = len(self.failed_folds)
+        return (
+            f"WalkForward({spec['strategy']} on {spec['bars']['name']}: {len(self.folds)} folds"
+            f"{f', {failed} FAILED' if failed else ''}, {len(self.trials):,} trials; out of sample "
+            f"total_return={m['total_return']:.2%}, sharpe_ratio={m['sharpe_ratio']:.3f}, "
+            f"max_drawdown={m['max_drawdown']:.2%}; efficiency={self.efficiency:.2f}; id {self.id})"
+        )
+
+    def _repr_html_(self) -> str:
+        return str(hook("summary_html")(self))
+
+
+def load_run(id_or_path: str | Path, runs_dir: str | Path = "runs") -> WalkForward:
+    """Load a finished run by its id, an unambiguous beginning of it, or its folder.
+
+    Raises
+    ------
+    RunError
+        Not there, unfinished, or damaged; the message names the file and the remedy.
+    """
+    return load_stored(find(id_or_path, runs_dir))
+
+
+def load_stored(store: RunStore) -> WalkForward:
+    """Load the finished run of a store."""
+    tables = store.tables()
+    return WalkForward(store.manifest(), tables, store.folder)

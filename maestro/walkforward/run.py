@@ -1,0 +1,328 @@
+"""`walk_forward`: split, search, choose and test fold by fold, and keep the run."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Sequence
+from contextlib import nullcontext
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from maestro.bars import Bars
+from maestro.engine import Costs, Simulator, Sizing
+from maestro.errors import BarsError, RunCancelled, SettingsError
+from maestro.execution import events as ev
+from maestro.execution.executors import Job, choose, run_jobs
+from maestro.ledger import Recorder
+from maestro.runs import RunStore, describe, python_lines, run_id, source_hash, versions
+from maestro.search.runner import METHODS, Trial
+from maestro.search.space import Space
+from maestro.search.tpe import check_seed
+from maestro.strategies import STRATEGIES, Strategy, strategy_class
+from maestro.typing import Fill
+from maestro.walkforward.fold import Plan, run_fold
+from maestro.walkforward.result import WalkForward, load_stored
+from maestro.walkforward.selection import Select, Selection
+from maestro.walkforward.splitters import Splitter, checked, splitter_of
+from maestro.walkforward.tables import Kept, assemble, fold_tables
+
+
+def walk_forward(
+    bars: Bars,
+    strategy: str | Strategy | type[Strategy],
+    *,
+    splitter: Splitter | str = "rolling:10,2,1",
+    trials: int = 100,
+    search: Any = "tpe",
+    seed: int = 0,
+    params: dict[str, Any] | None = None,
+    space: dict[str, Any] | None = None,
+    costs: Costs | None = None,
+    sizing: Sizing | str = "percent:1.0",
+    cash: float = 100_000.0,
+    fill: Fill = "next_open",
+    select: Select = ("sharpe_ratio", "vwr"),
+    warm_start: bool = False,
+    pruner: Any = None,
+    workers: int | None = None,
+    executor: Any = None,
+    runs_dir: str | Path | None = None,
+    progress: bool | ev.Listener | Sequence[ev.Listener] = False,
+    cancel: threading.Event | None = None,
+    force: bool = False,
+    accept_defects: bool = False,
+    command: str | None = None,
+) -> WalkForward:
+    """Optimise a strategy on training windows and evaluate each choice on the test window that follows.
+
+    The result depends on bars, spec and seed alone: not on workers, executor, or interruptions.
+
+    Parameters
+    ----------
+    bars : Bars
+    strategy : str, type of Strategy or Strategy
+        Of an instance, its values are the first trial.
+    splitter : Splitter or str
+        `Rolling()` or ``"rolling:10,2,1"``, `Expanding`, `Calendar`, `Adaptive`, or any object with their methods.
+    trials : int
+        Parameter sets a fold.
+    search : {"tpe", "random", "grid", "sobol"}, an Optuna sampler, or a callable that makes one from a seed
+    seed : int
+    params, space : dict, optional
+        Values that are not searched, and ranges in place of the declared ones: ``{"fast": (5, 20)}``.
+    costs, sizing, cash, fill
+        As in `backtest`.
+    select : names of metrics in order (also ``"sharpe_ratio,vwr"``), a mapping of weights, or a Selection
+    warm_start : bool
+        Try the choice of the fold before early in each fold; folds then run one after the other.
+    pruner : optuna pruner, optional
+        With an Optuna sampler: sees the score on the first quarter and half of the training window.
+    workers : int, optional
+        How many at most; all cores where absent.
+    executor : {"serial", "threads", "processes"} or an object with ``submit``, optional
+        Whichever suits the work where absent.
+    runs_dir : path, optional
+        Keep the run here: it is loaded when it exists and goes on at the missing fold when it was interrupted.
+    progress : bool, listener or listeners
+        True shows a bar of trials with rate and time left.
+    cancel : threading.Event, optional
+        Set it to stop; `RunCancelled` follows, and finished folds are kept.
+    force : bool
+        Compute again also where the run exists.
+    accept_defects : bool
+        Run also on data in which `bars.quality()` finds a fatal defect; the result's notes say so.
+    command : str, optional
+        Line of the shell that gives the same run, kept in the manifest beside the lines of Python.
+
+    Raises
+    ------
+    BarsError
+        The data has a fatal defect, and it was not accepted.
+    SettingsError, SplitError, ParameterError, StrategyError, RunError, RunCancelled
+        Each names what was given, what is allowed and what to do. Errors inside a fold stay with the fold.
+    """
+    run = _Run(
+        bars, strategy, splitter_of(splitter), trials, search, seed, params, space, costs or Costs(),
+        Sizing.of(sizing), cash, fill, Selection.of(select), warm_start, pruner,
+    )  # fmt: skip
+    listeners: list[ev.Listener] = []
+    if progress is True:
+        listeners = [ev.ProgressBar()]
+    elif callable(progress):
+        listeners = [progress]
+    elif progress:
+        listeners = list(progress)
+    choose(run.plan, bars, [], workers, executor)  # refuses what cannot run before anything is written
+    store = None if runs_dir is None else RunStore(Path(runs_dir) / run.id)
+    if store is not None and not force and store.status() == "done":
+        return run.alive(load_stored(store))
+    run.look_for_defects(accept_defects)
+    with store.locked() if store is not None else nullcontext():
+        if store is not None and not force and store.status() == "done":  # by another process, a moment ago
+            return run.alive(load_stored(store))
+        return run.execute(store, workers, executor, listeners, cancel or threading.Event(), force, command)
+
+
+class _Run:
+    """One walk-forward from its settings to its result."""
+
+    def __init__(
+        self, bars: Bars, strategy: Any, splitter: Splitter, trials: int, search: Any, seed: int,
+        params: dict[str, Any] | None, space: dict[str, Any] | None, costs: Costs, sizing: Sizing, cash: float,
+        fill: Fill, selection: Selection, warm_start: bool, pruner: Any,
+    ) -> None:  # fmt: skip
+        if not isinstance(bars, Bars):
+            raise SettingsError(f"bars is a {type(bars).__name__}; give ms.Bars (ms.load, ms.Bars.from_frame).")
+        cls, fixed = strategy_class(strategy, params)
+        check_seed(seed)
+        if isinstance(trials, bool) or not isinstance(trials, (int, np.integer)) or trials < 1:
+            raise SettingsError(f"trials={trials!r} leaves nothing to search; give a whole number of at least 1.")
+        if isinstance(search, str) and search not in METHODS:
+            from maestro.errors import nearest
+
+            raise SettingsError(
+                f"search={search!r} is unknown; allowed: {', '.join(METHODS)}, or an Optuna sampler."
+                + nearest(search, METHODS)
+            )
+        if pruner is not None and isinstance(search, str):
+            raise SettingsError(
+                f"a pruner does not work with search={search!r}; give an Optuna sampler, like "
+                "search=optuna.samplers.TPESampler(), or leave the pruner out."
+            )
+        if not isinstance(search, str):
+            from maestro.search.optuna_search import seeded
+
+            seeded(search, seed)  # refuses what is no sampler before any fold is begun
+        searched = Space(cls, fixed, space)
+        first: tuple[dict[str, Any], ...] = ()
+        if isinstance(strategy, Strategy):
+            first = (searched.check({name: strategy.params[name] for name in searched.names}),)
+        Simulator(bars, costs=costs, sizing=sizing, cash=cash, fill=fill)  # refuses impossible settings at once
+        self.bars, self.splitter, self.warm_start = bars, splitter, warm_start
+        self.accepted: list[str] = []
+        self.windows = checked(splitter.split(bars), len(bars))
+        self.plan = Plan(
+            cls, searched, search, int(trials), int(seed), selection, costs, sizing, float(cash), fill, first, pruner
+        )
+        self.parameters = list(searched.complete(dict.fromkeys(searched.names)))
+        self.spec = self._spec()
+        self.id = run_id(self.spec)
+
+    def _spec(self) -> dict[str, Any]:
+        plan, bars = self.plan, self.bars
+        return {
+            "strategy": plan.strategy.__name__,
+            "source": source_hash(plan.strategy),
+            "params": plan.space.fixed,
+            "space": plan.space.to_dict(),
+            "splitter": _plain(self.splitter),
+            "windows": [list(w) for w in self.windows],
+            "search": describe(plan.method),
+            "pruner": None if plan.pruner is None else describe(plan.pruner),
+            "trials": plan.trials,
+            "selection": plan.selection.to_dict(),
+            "first": list(plan.first),
+            "warm_start": self.warm_start,
+            "costs": plan.costs.to_dict(),
+            "sizing": plan.sizing.to_dict(),
+            "cash": plan.cash,
+            "fill": plan.fill,
+            "seed": plan.seed,
+            "periods_per_year": bars.periods_per_year,
+            "bars": {
+                "name": bars.name, "provider": bars.provider, "symbol": bars.symbol, "timeframe": bars.timeframe,
+                "fingerprint": bars.fingerprint, "n": len(bars), "start": bars.start.isoformat(),
+                "end": bars.end.isoformat(), "synthetic": bars.synthetic, "notes": list(bars.notes),
+            },
+        }  # fmt: skip
+
+    def look_for_defects(self, accept: bool) -> None:
+        """Refuse data with fatal defects, or note that they were accepted."""
+        fatal = "; ".join(f"{f.check}: {f.examples}" for f in self.bars.quality().findings if f.severity == "fatal")
+        if not fatal:
+            return
+        if not accept:
+            raise BarsError(
+                f"{self.bars.name} has fatal defects ({fatal}), see bars.quality(): fill or cut them "
+                "(bars.between), or run on them all the same with accept_defects=True (--accept-defects)."
+            )
+        self.accepted = [f"The data has fatal defects, which were accepted: {fatal}."]
+
+    def _python(self) -> str:
+        cls = self.plan.strategy
+        declared = Space(cls, self.plan.space.fixed).to_dict()["search"]
+        return python_lines(self.spec, self.bars.origin, declared, STRATEGIES.get(cls.__name__) is cls)
+
+    def execute(
+        self, store: RunStore | None, workers: int | None, executor: Any, listeners: Sequence[ev.Listener],
+        cancel: threading.Event, force: bool, command: str | None,
+    ) -> WalkForward:  # fmt: skip
+        """Run the folds that are missing, keep each as it is finished, and put the result together."""
+
+        def tell(event: ev.Event) -> None:
+            for listener in listeners:
+                listener(event)
+
+        started = time.perf_counter()
+        notes = list(self.accepted)
+        manifest: dict[str, Any] = {
+            "id": self.id,
+            "spec": self.spec,
+            "n_folds": len(self.windows),
+            "started": datetime.now(UTC).isoformat(timespec="seconds"),
+            "versions": versions(),
+            "python": self._python(),
+            **({"command": command} if command else {}),
+        }
+        done: dict[int, Kept] = {}
+        if store is not None:
+            store.begin(manifest, afresh=force)
+            done = self._kept(store, notes)
+        name = f"{self.spec['strategy']} on {self.spec['bars']['name']}"
+        tell(ev.RunStarted(self.id, name, len(self.windows), self.plan.trials, len(done)))
+        jobs = [(k, w) for k, w in enumerate(self.windows) if k not in done]
+        book = Recorder(
+            self.bars, "walk_forward", strategy=self.spec["strategy"], source=self.spec["source"], run=self.id
+        )
+        try:
+            for result in self._results(jobs, done, workers, executor, cancel, tell if listeners else None):
+                book.fold(result)  # before the fold is kept: one that is on disk is never counted again
+                kept = fold_tables(result, self.bars, self.parameters, self.plan.cash)
+                done[result.fold] = kept
+                if store is not None:
+                    store.write_fold(result.fold, *kept)
+                tell(ev.FoldDone(result.fold, len(result.trials), result.error))
+            if cancel.is_set() and len(done) < len(self.windows):
+                raise RunCancelled("cancelled")
+        except RunCancelled as stop:
+            book.stopped(stop)
+            tell(ev.RunStopped(self.id, len(done), "cancelled"))
+            kept_where = f"; they are kept in {store.folder}, and the same call goes on from there" if store else ""
+            raise RunCancelled(f"cancelled after {len(done)} of {len(self.windows)} folds{kept_where}.") from stop
+        except BaseException as error:
+            book.stopped(error)
+            tell(ev.RunStopped(self.id, len(done), str(error)))
+            raise
+        book.close()
+        notes += book.notes
+        if book.mark:
+            manifest["ledger"] = book.mark
+        tables = assemble([done[k] for k in sorted(done)], self.plan.cash)
+        notes += [note for k in sorted(done) for note in done[k][0]["notes"]]
+        manifest["notes"] = list(dict.fromkeys(notes))
+        manifest["quality"] = self.bars.quality().records()
+        wf = WalkForward({**manifest, "status": "done"}, tables, store.folder if store else None)
+        manifest["metrics"] = {name: value if math.isfinite(value) else None for name, value in wf.metrics.items()}
+        seconds = manifest["seconds"] = round(time.perf_counter() - started, 3)
+        wf.manifest = store.finish(manifest, tables) if store else {**manifest, "status": "done"}
+        tell(ev.RunDone(self.id, seconds))
+        return self.alive(wf)
+
+    def alive(self, wf: WalkForward) -> WalkForward:
+        """Give a result what it came from, for what is computed of it later."""
+        wf.bars, wf.plan = self.bars, self.plan
+        return wf
+
+    def _results(
+        self, jobs: Sequence[Job], done: dict[int, Any], workers: int | None, executor: Any, cancel: threading.Event,
+        tell: ev.Listener | None,
+    ) -> Any:  # fmt: skip
+        def on_trial(fold: int, trial: Trial) -> None:
+            if tell is not None:
+                tell(ev.TrialDone(fold, trial.number, trial.state))
+
+        if not self.warm_start:
+            yield from run_jobs(
+                self.plan, self.bars, jobs, workers=workers, executor=executor, cancel=cancel,
+                on_trial=None if tell is None else on_trial,
+            )  # fmt: skip
+            return
+        for fold, window in jobs:  # each fold needs the one before
+            before = done[fold - 1][0]["row"] if fold else None
+            warm = [] if before is None or before["error"] else [{n: before[n] for n in self.plan.space.names}]
+            listener = None if tell is None else (lambda trial, fold=fold: on_trial(fold, trial))
+            yield run_fold(self.plan, self.bars, window, fold, first=warm, cancelled=cancel.is_set, on_trial=listener)
+
+    def _kept(self, store: RunStore, notes: list[str]) -> dict[int, Kept]:
+        found = {}
+        for fold in store.finished_folds():
+            kept = store.read_fold(fold)
+            if kept is None:
+                notes.append(f"The file of fold {fold} was torn; the fold was computed again.")
+            elif fold < len(self.windows):
+                found[fold] = kept
+        if self.warm_start:  # a gap would break the chain
+            found = {k: v for k, v in found.items() if all(j in found for j in range(k))}
+        return found
+
+
+def _plain(splitter: Any) -> dict[str, Any]:
+    """Return a splitter as plain values; a person's own needs no `to_dict`, as the windows are in the spec."""
+    if hasattr(splitter, "to_dict"):
+        return {"kind": type(splitter).__name__, **splitter.to_dict()}
+    return {"kind": type(splitter).__name__, **describe(splitter)["settings"]}

@@ -1,0 +1,266 @@
+"""``maestro data`` from the shell: fetch, ls, import, export, rm, their exit codes and what a program reads."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+import maestro as ms
+from maestro.cli import main
+from maestro.data.stores import SeriesKey
+from maestro.data.stores.parquet import ParquetStore
+from tests.support.exchange.markets import Market
+from tests.support.exchange.server import Exchange
+from tests.support.exchange.truth import HOUR_US, STAMP, hourly, stamp_us
+
+ROOT = Path(__file__).parents[2]
+BARS = hourly().head(500)
+END_US = stamp_us(BARS, -1) + HOUR_US
+
+
+@pytest.fixture
+def exchange(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Exchange]:
+    """An exchange that has closed its books some time ago, and settings that point at it."""
+    eight = BARS.gather_every(8).select("timestamp", (pl.col("volume") * 1e-9).alias("funding_rate"))
+    series = {("BTCUSDT", "bars", "1h"): BARS, ("BTCUSDT", "funding", ""): eight, ("ETHUSDT", "bars", "1h"): BARS}
+    with Exchange(Market(series, cap=100)) as running:
+        for name, value in {"BINANCE_URL": running.url, "STATE_DIR": tmp_path, "STORE": tmp_path / "store"}.items():
+            monkeypatch.setenv(f"MAESTRO_{name}", str(value))
+        monkeypatch.chdir(tmp_path)
+        yield running
+
+
+def run(*arguments: object) -> int:
+    with pytest.raises(SystemExit) as ended:
+        main([str(argument) for argument in ("data", *arguments)])
+    return int(ended.value.code or 0)
+
+
+def dates() -> list[str]:
+    return [
+        "--from",
+        f"{BARS['timestamp'][0]:%Y-%m-%dT%H:%MZ}",
+        "--to",
+        f"{pl.Series([END_US]).cast(STAMP)[0]:%Y-%m-%d %H:%M}",
+    ]
+
+
+def document(capsys: pytest.CaptureFixture[str]) -> Any:
+    return json.loads(capsys.readouterr().out)
+
+
+def test_fetch_then_again_then_list(exchange: Exchange, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("fetch", "BINANCE", "BTCUSDT,ETHUSDT", "1h", *dates()) == 0
+    said = capsys.readouterr()
+    assert re.search(r"BINANCE:BTCUSDT:1h +500 +500 +0 +0", said.out)
+    assert "1000/1000" in said.err  # the bar: rows, rate, time left
+    assert "rows/s" in said.err
+    for symbol in ("BTCUSDT", "ETHUSDT"):
+        assert ParquetStore(tmp_path / "store").read(SeriesKey("BINANCE", symbol, "1h")).equals(BARS)
+    asked = len(exchange.requests)
+    assert run("fetch", "BINANCE", "BTCUSDT", "1h", "--to", dates()[3], "--json", "-q") == 0  # from the first stored
+    [again] = document(capsys)
+    assert (again["received"], again["added"], again["changed"], again["error"]) == (0, 0, 0, None)
+    assert len(exchange.requests) == asked
+    assert run("ls", "btc", "--json") == 0
+    [listed] = document(capsys)["series"]
+    assert listed == {
+        "series": "BINANCE:BTCUSDT:1h",
+        "rows": 500,
+        "first": BARS["timestamp"][0].isoformat(),
+        "last": BARS["timestamp"][-1].isoformat(),
+        "outages": 0,
+    }
+    assert run("ls") == 0
+    assert re.search(r"BINANCE:ETHUSDT:1h +500 ", capsys.readouterr().out)
+
+
+def test_fetch_of_bars_and_funding(exchange: Exchange, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ("BINANCE-PERPETUAL", "BTCUSDT", "1h", "--series", "bars,funding", *dates(), "-q", "--json")
+    assert run("fetch", *arguments) == 0
+    assert [one["series"] for one in document(capsys)] == [
+        "BINANCE-PERPETUAL:BTCUSDT:1h",
+        "BINANCE-PERPETUAL:BTCUSDT:funding",
+    ]
+    stored = ParquetStore(tmp_path / "store").read(SeriesKey.parse("BINANCE-PERPETUAL:BTCUSDT:funding"))
+    assert len(stored) == len(exchange.market.series["BTCUSDT", "funding", ""])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("BINANCES", "BTCUSDT", "1h"), "no exchange is known for 'BINANCES'"),
+        (("BINANCE", "BTCUSDT", "7h"), "no bars of '7h'"),
+        (("BINANCE", "BTCUSDT"), "timeframe '' is not understood"),
+        (("BINANCE", "BTC/USDT", "1h"), "symbol 'BTC/USDT' is not allowed"),
+        (("BINANCE", "BTCUSDT,BTCUSDT", "1h"), "no list of different symbol names"),
+        (("BINANCE", "BTCUSDT", "1h", "--series", "tea"), "series 'tea' is unknown"),
+        (("BINANCE", "BTCUSDT", "1h", "--from", "soon"), "'soon'"),
+        (("BINANCE", "BTCUSDT", "1h", "--archive", "nowhere"), "is no folder"),
+        (("BITMEX", "XBTUSD", "1h", "--archive", "online"), "archive has files of"),
+    ],
+)
+def test_bad_input_to_fetch(
+    exchange: Exchange, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], said: str
+) -> None:
+    assert run("fetch", *arguments) == 2
+    assert said in capsys.readouterr().err
+    assert not exchange.requests
+
+
+def test_a_series_that_fails_makes_the_exit_code(exchange: Exchange, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("fetch", "BINANCE", "BTCUSDT,NONESUCH", "1h", *dates(), "-q") == 1
+    said = capsys.readouterr()
+    assert re.search(r"BINANCE:BTCUSDT:1h +500 +500", said.out)
+    assert "BINANCE:NONESUCH:1h: " in said.err
+    assert "Invalid symbol" in said.err
+    assert run("fetch", "BINANCE", "ETHUSDT", "1h", "-q") == 1
+    assert "nothing is stored of BINANCE:ETHUSDT:1h yet" in capsys.readouterr().err
+
+
+def test_import_show_store_export_remove(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    place = ("--store", tmp_path / "store")
+    file = tmp_path / "KRAKEN_BTCUSD.csv"
+    BARS.rename({"timestamp": "time"}).write_csv(file)
+    assert run("import", file, "--dry-run", *place) == 0
+    shown = capsys.readouterr().out
+    assert "KRAKEN:BTCUSD:1h (bars)" in shown
+    assert "timestamp ← time" in shown
+    assert not (tmp_path / "store").exists()
+    assert run("import", file, *place) == 0
+    assert "KRAKEN:BTCUSD:1h: 500 rows new, 0 replaced, 0 there already" in capsys.readouterr().out
+    assert run("import", file, "--json", *place) == 0
+    [again] = document(capsys)["series"]
+    assert (again["name"], again["added"], again["changed"], again["rows"]) == ("KRAKEN:BTCUSD:1h", 0, 0, 500)
+
+    out = tmp_path / "out.parquet"
+    assert run("export", "KRAKEN:BTCUSD:1h", out, *place) == 0
+    assert pl.read_parquet(out).equals(BARS)
+    assert run("export", "KRAKEN:BTCUSD:1h", out, *place) == 2
+    assert "is there already" in capsys.readouterr().err
+    assert run("export", "KRAKEN:BTCUSD:4h", tmp_path / "b.csv", *place) == 2
+    assert "Did you mean 'KRAKEN:BTCUSD:1h'" in capsys.readouterr().err
+
+    assert run("rm", "KRAKEN:BTCUSD:1h", *place) == 2  # nobody is asked, nothing is removed
+    assert "--yes" in capsys.readouterr().err
+    half = f"{BARS['timestamp'][200]:%Y-%m-%d %H:%M}"
+    assert run("rm", "KRAKEN:BTCUSD:1h", "--to", half, "--yes", *place) == 0
+    assert "200 rows of KRAKEN:BTCUSD:1h removed" in capsys.readouterr().out
+    assert run("rm", "KRAKEN:BTCUSD:1h", "--yes", *place) == 0
+    assert run("ls", *place) == 0
+    assert "nothing is stored" in capsys.readouterr().out
+
+
+def test_check_tells_an_outage_from_a_missing_download(
+    exchange: Exchange, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    exchange.market.series["BTCUSDT", "bars", "1h"] = BARS.filter(~pl.int_range(pl.len()).is_between(100, 119))
+    assert run("fetch", "BINANCE", "BTCUSDT", "1h", *dates(), "-q") == 0
+    assert "has no rows from" in capsys.readouterr().out
+    store = ParquetStore(tmp_path / "store")
+    store.delete(SeriesKey("BINANCE", "BTCUSDT", "1h"), stamp_us(BARS, 300), stamp_us(BARS, 310))
+    assert run("check", "BINANCE:BTCUSDT:1h", "--json") == 0
+    [checked] = document(capsys)
+    found = {finding["check"]: finding for finding in checked["findings"]}
+    assert found["exchange outage"]["severity"] == "info"
+    assert found["exchange outage"]["first"] == BARS["timestamp"][100].isoformat()
+    assert found["gap"]["severity"] == "warning"
+    assert found["gap"]["first"] == BARS["timestamp"][300].isoformat()
+    assert run("ls") == 0
+    assert re.match(r"BINANCE:BTCUSDT:1h +470 .* 1$", capsys.readouterr().out.splitlines()[1])
+    assert run("fetch", "BINANCE", "BTCUSDT", "1h", *dates(), "-q", "--json") == 0
+    assert document(capsys)[0]["added"] == 10
+
+
+def test_check_of_files_and_of_all_that_is_stored(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    place = ("--store", tmp_path / "store")
+    assert run("check", *place) == 2
+    assert "no bars are stored" in capsys.readouterr().err
+    file = tmp_path / "KRAKEN_BTCUSD.parquet"
+    BARS.reverse().write_parquet(file)
+    assert run("check", file) == 0
+    assert "nothing odd was found" in capsys.readouterr().out
+    BARS.with_columns(low=pl.when(pl.int_range(pl.len()) == 7).then(1e9).otherwise("low")).write_parquet(file)
+    assert run("check", file) == 1
+    assert "unusable rows, 1 times" in capsys.readouterr().out
+    ParquetStore(tmp_path / "store").append(SeriesKey("KRAKEN", "BTCUSD", "1h"), pl.read_parquet(file))
+    assert run("check", *place) == 1  # what a store holds need not be bars
+    assert "KRAKEN:BTCUSD:1h" in capsys.readouterr().out
+    assert run("check", "KRAKEN:BTCUSD:1d", *place) == 2
+    assert "Did you mean 'KRAKEN:BTCUSD:1h'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("none.csv",), "is no file"),
+        (("a.csv",), "does not tell its provider and symbol"),
+        (("a.csv", "--column", "volume"), "--column 'volume' is not understood"),
+        (("a.csv", "--provider", "A B", "--symbol", "BTCUSD"), "provider 'A B' is not allowed"),
+        (("a.csv", "--timeframe", "1x"), "timeframe '1x' is not understood"),
+        (("a.csv", "--stamps", "middle"), "--stamps"),
+        (("a.csv", "--duplicates", "both"), "--duplicates"),
+    ],
+)
+def test_bad_input_to_import(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: tuple[str, ...],
+    said: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    BARS.write_csv("a.csv")
+    assert run("import", *arguments, "--store", tmp_path / "store") == 2
+    assert said in capsys.readouterr().err
+    assert not (tmp_path / "store").exists()
+
+
+def test_ctrl_c_keeps_what_has_come(exchange: Exchange, tmp_path: Path) -> None:
+    exchange.latency = 0.15
+    command = [
+        sys.executable,
+        "-c",
+        "from maestro.cli import main; main()",
+        "data",
+        "fetch",
+        "BINANCE",
+        "BTCUSDT",
+        "1h",
+    ]
+    process = subprocess.Popen(
+        [*command, *dates()], stderr=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)}
+    )
+    while len(exchange.requests) < 4:  # of five
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert "what has come is stored; run the same again to go on" in said
+    stored = ParquetStore(tmp_path / "store").read(SeriesKey("BINANCE", "BTCUSDT", "1h"))
+    assert len(stored) in (200, 300, 400)
+    assert stored.equals(BARS.head(len(stored)))
+
+
+def test_check_draws_one_series_and_refuses_several(tmp_path: Path) -> None:
+    csv = tmp_path / "prices.csv"
+    ms.synthetic_bars(100, seed=1).to_frame().with_columns(pl.col("timestamp").dt.to_string("iso:strict")).write_csv(
+        csv
+    )
+    assert run("check", csv, "--picture", tmp_path / "q.html") == 0
+    assert (tmp_path / "q.html").stat().st_size > 100_000
+    other = tmp_path / "other.csv"
+    other.write_bytes(csv.read_bytes())
+    assert run("check", csv, other, "--picture", tmp_path / "x.html") == 2
+    assert not (tmp_path / "x.html").exists()

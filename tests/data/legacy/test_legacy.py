@@ -1,0 +1,466 @@
+"""Old tables and documents: through the real driver, from dumps and exports, with every defect handled or named."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import math
+import os
+import subprocess
+import sys
+import tarfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+import maestro as ms
+from maestro.data.legacy import Choices, open_source
+from maestro.data.legacy.documents import FIELDS, DocumentReader, Reading
+from maestro.data.legacy.names import series_of
+from maestro.data.legacy.source import OldSource, Table
+from maestro.errors import SettingsError, SourceError
+from tests.support.rethink.documents import as_csv, as_json, as_ndjson, documents, moment, write_dump
+from tests.support.rethink.server import OldServer
+
+HOUR = 3_600_000_000
+START = 1_514_764_800_000_000  # 2018-01-01
+NOW = time.time_ns() // 1000
+PROJECT = Path(__file__).parents[3]
+
+
+def bars(n: int = 48, seed: int = 1) -> pl.DataFrame:
+    return ms.synthetic_bars(n, seed=seed).to_frame()
+
+
+def read(found: list[Any], choices: Choices | None = None, *, batch: int = 7) -> tuple[Reading, list[tuple[str, Any]]]:
+    """Read documents in small batches; also what was told to be rejected."""
+    told: list[tuple[str, Any]] = []
+    reader = DocumentReader(HOUR, choices or Choices(), NOW, lambda reason, document: told.append((reason, document)))
+    for at in range(0, len(found), batch):
+        reader.take(found[at : at + batch])
+    reading = reader.finish()
+    assert reading.documents == len(found)
+    assert reading.documents == len(reading.rows) + reading.identical + sum(reading.rejected.values())
+    assert len(told) == sum(reading.rejected.values())
+    return reading, told
+
+
+def same(one: pl.DataFrame, other: pl.DataFrame) -> bool:
+    """Equal to the last bit."""
+    assert one["timestamp"].dt.epoch("us").to_list() == other["timestamp"].dt.epoch("us").to_list()
+    return all((one[name].to_numpy().view("i8") == other[name].to_numpy().view("i8")).all() for name in FIELDS)
+
+
+def everything(source: OldSource, table: Table) -> list[Any]:
+    return [document for batch in source.documents(table) for document in batch]
+
+
+# -- names ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("table", "series"),
+    [
+        ("trade_BITMEX_XBTUSD_1m", "BITMEX:XBTUSD:1m"),
+        ("trade_BINANCE_BTC_USDT_1h", "BINANCE:BTC_USDT:1h"),
+        ("trade_BINANCE_BTC_USDT_PERP_4h", "BINANCE:BTC_USDT_PERP:4h"),
+        ("trade_bitfinex_tBTCUSD_1D", "BITFINEX:TBTCUSD:1d"),
+        ("trade_KRAKEN_XBT-EUR_60m", "KRAKEN:XBT-EUR:1h"),
+        ("trade_BITMEX_XBT_5_15min", "BITMEX:XBT_5:15m"),
+    ],
+)
+def test_the_name_of_a_table_says_its_series(table: str, series: str) -> None:
+    assert str(series_of(table)) == series
+
+
+@pytest.mark.parametrize(
+    "table", ["trade_X_Y", "trade_X_Y_1M", "trade_X_Y_h", "trade_X_1h", "trade__Y_1h", "trade_X_Y_3y"]
+)
+def test_a_name_that_says_no_series_is_refused_with_the_way_out(table: str) -> None:
+    with pytest.raises(SettingsError, match=rf"--table {table}=PROVIDER:SYMBOL"):
+        series_of(table)
+    assert str(series_of(table, "X:Y:1w")) == "X:Y:1w"
+
+
+# -- documents ------------------------------------------------------------------------------
+
+
+STAMPS: dict[str, Callable[[int], Any]] = {
+    "moments": moment,
+    "seconds": lambda at: at // 1_000_000,
+    "milliseconds": lambda at: at // 1_000,
+    "microseconds": lambda at: at,
+    "nanoseconds": lambda at: at * 1_000,
+    "float seconds": lambda at: at / 1e6,
+    "ISO text": lambda at: f"{np.datetime64(at, 'us').astype('datetime64[s]')}Z",
+    "text in a zone": lambda at: f"{np.datetime64(at + 5 * HOUR, 'us').astype('datetime64[s]')}+05:00",
+    "naive text": lambda at: str(np.datetime64(at, "us").astype("datetime64[s]")).replace("T", " "),
+    "text of a number": lambda at: str(at // 1_000),
+    "JSON of a moment": lambda at: json.dumps(moment(at)),
+}
+
+
+@pytest.mark.parametrize("form", STAMPS)
+def test_stamps_of_every_form_are_read_to_the_microsecond(form: str) -> None:
+    rows = bars()
+    for defect in (False, True):  # one bad document makes its whole batch be read one by one
+        found = documents(rows, STAMPS[form]) + [{"id": "?"}] * defect
+        reading, _ = read(found)
+        assert same(reading.rows, rows)
+        assert sum(reading.rejected.values()) == defect
+
+
+def test_late_stamps_keep_their_milliseconds() -> None:
+    rows = bars().with_columns(pl.col("timestamp") + pl.duration(microseconds=17_000))
+    reading, _ = read(documents(rows))
+    assert same(reading.rows, rows)
+    off = "48 timestamps off the grid, the first 2020-01-01T00:00:00.017000+00:00; kept as they are"
+    assert off not in reading.notes, "a source that stamps everything late has a grid of its own"
+    reading, _ = read(documents(pl.concat([rows[:3], bars()[3:]])))
+    assert "3 timestamps off the grid, the first 2020-01-01T00:00:00.017000+00:00; kept as they are" in reading.notes
+
+
+def test_every_millisecond_of_a_moment_is_the_same_millisecond_here() -> None:
+    stamps = 1_500_000_000_000_000 + 1_000 * np.random.default_rng(2).integers(0, 2 * 10**11, 2_000)
+    rows = bars(2_000).with_columns(timestamp=pl.Series(np.sort(stamps)).cast(pl.Datetime("us", "UTC")))
+    assert same(read(documents(rows), batch=500)[0].rows, rows)
+    assert same(read([*documents(rows), None], batch=5_000)[0].rows, rows)
+
+
+def test_floats_at_the_edge_of_precision_and_whole_numbers_stay_what_they_are() -> None:
+    edge = [0.1 + 0.2, 5e-324, 1.7976931348623157e308, math.nextafter(1, 2), 2.0**53, 1e-7, math.pi, 4.35, 1e22, 7200.0]
+    rows = bars(len(edge)).with_columns(close=pl.Series(edge))
+    for found in (documents(rows), [json.loads(json.dumps(one)) for one in documents(rows)]):
+        reading, told = read(found)
+        assert same(reading.rows, rows)
+        assert not told
+        assert any("whole numbers where floats belong" in note for note in reading.notes)
+
+
+def test_a_whole_number_that_no_float_can_hold_is_named_and_not_rounded() -> None:
+    for alone in (2**53 + 1, -(2**53) - 1, 2**64 - 1):
+        found = documents(bars(5))
+        found[1]["volume"] = alone
+        assert read(found)[0].rejected == {"volume is a whole number too large to be a float64 without loss": 1}
+    found = documents(bars(5))
+    found[2]["volume"] = 2**53 + 1
+    found[3]["volume"] = 2**60
+    found[4]["volume"] = 10**400
+    reading, told = read(found)
+    assert reading.rejected == {
+        "volume is a whole number too large to be a float64 without loss": 1,
+        "volume is no number": 1,
+    }
+    assert [document["volume"] for _, document in told] == [2**53 + 1, 10**400]
+    assert 2.0**60 in reading.rows["volume"].to_list()
+
+
+DEFECTS: list[tuple[str, Any, str]] = [
+    ("timestamp", None, "it has no timestamp"),
+    ("timestamp", 0, "the timestamp is 0 or before 1970"),
+    ("timestamp", -86_400, "the timestamp is 0 or before 1970"),
+    ("timestamp", {"$reql_type$": "TIME", "epoch_time": None}, "the timestamp is no moment"),
+    ("timestamp", {"epoch_time": 1_514_764_800}, "the timestamp is no moment"),
+    ("timestamp", "yesterday", "the timestamp is no moment"),
+    ("timestamp", "2018-02-30T00:00:00Z", "the timestamp is no moment"),
+    ("timestamp", True, "the timestamp is no moment"),
+    ("timestamp", [], "the timestamp is no moment"),
+    ("timestamp", math.nan, "the timestamp is no moment"),
+    ("timestamp", 4_102_444_800, "the timestamp is in the future"),
+    ("open", None, "it has no open"),
+    ("volume", None, "it has no volume"),
+    ("high", "n/a", "high is no number"),
+    ("high", False, "high is no number"),
+    ("low", math.nan, "low is not finite"),
+    ("low", "inf", "low is not finite"),
+    ("close", {"value": 1}, "close is no number"),
+]
+
+
+@pytest.mark.parametrize(("field", "value", "reason"), DEFECTS)
+def test_a_document_that_is_no_row_is_rejected_with_its_reason_and_the_others_are_read(
+    field: str, value: Any, reason: str
+) -> None:
+    rows = bars()
+    found = documents(rows)
+    found[20][field] = value
+    for absent in (False, True):
+        if absent and value is None:
+            del found[20][field]
+        reading, told = read(found)
+        assert reading.rejected == {reason: 1}
+        assert told[0] == (reason, found[20])
+        assert reading.examples[reason] == [json.dumps(found[20], ensure_ascii=False)]
+        assert same(reading.rows, rows.filter(pl.int_range(48) != 20))
+
+
+def test_what_is_no_document_is_rejected() -> None:
+    reading, _ = read([*documents(bars(3)), None, 7, "text", []])
+    assert reading.rejected == {"it is no document": 4}
+    assert len(reading.rows) == 3
+
+
+def test_documents_without_volume_take_the_one_that_is_given() -> None:
+    found = documents(bars(10))
+    for one in found[:4]:
+        del one["volume"]
+    reading, _ = read(found, Choices(volume=0))
+    assert reading.rows["volume"].to_list()[:4] == [0.0] * 4
+    assert "4 documents without volume, taken as 0" in reading.notes
+    assert read(found)[0].rejected == {"it has no volume": 4}
+    for volume in (-1.0, math.inf, math.nan):
+        with pytest.raises(SettingsError, match="--volume"):
+            Choices(volume=volume)
+
+
+def test_equal_documents_of_one_stamp_are_one_and_others_are_a_question() -> None:
+    rows = bars()
+    found = documents(rows)
+    twice = [{**one, "id": f"again {one['id']}"} for one in found[10:13]]
+    other = [{**found[30], "id": "first", "close": 1.0}, {**found[30], "id": "last", "close": 2.0}]
+    everything_ = [other[0], *found, *twice, found[12] | {"id": "third"}, other[1]]
+    reading, told = read(everything_)
+    assert reading.identical == 4
+    assert reading.rejected == {"another document has its timestamp and other values": 3}
+    assert {document["timestamp"] for _, document in told} == {"2020-01-02T06:00:00+00:00"}
+    assert same(reading.rows, rows.filter(pl.int_range(48) != 30))
+    for choice, value in (("first", 1.0), ("last", 2.0)):
+        reading, _ = read(everything_, Choices(duplicates=choice))
+        assert (len(reading.rows), reading.rows["close"][30]) == (48, value)
+        assert reading.rejected == {f"another document has its timestamp; the {choice} one counts": 2}
+    with pytest.raises(SettingsError, match="--duplicates 'newest' is unknown; give reject, first, last"):
+        Choices(duplicates="newest")
+
+
+def test_close_stamps_become_opens() -> None:
+    rows = bars()
+    later = rows.with_columns(pl.col("timestamp") + pl.duration(hours=1))
+    assert same(read(documents(later), Choices(stamps="close"))[0].rows, rows)
+
+
+def test_what_is_odd_is_noted_and_moved_as_it_is() -> None:
+    found = documents(bars(30))
+    found[3] |= {"vwap": 7.0, "note": "x"}
+    found[4]["vwap"] = None
+    found[5]["high"] = 1e-9
+    found[6]["volume"] = -1
+    found[7]["close"] = str(found[7]["close"])
+    found[8]["timestamp"] = found[8]["timestamp"]["epoch_time"] * 1000
+    reading, _ = read(found)
+    assert len(reading.rows) == 30
+    said = "\n".join(reading.notes)
+    assert "field 'vwap' of 2 documents has no place in bars" in said
+    assert "field 'note' of 1 documents" in said
+    assert "2 rows break a rule of bars, the first 2020-01-01T05:00:00+00:00" in said
+    assert "1 numbers written as text" in said
+    assert "timestamps come in moments (29), ms (1)" in said
+
+
+# -- the server, through the real driver ------------------------------------------------------
+
+
+def test_the_real_driver_reads_every_document_once_through_lost_connections() -> None:
+    found = documents(bars(12_000))
+    with OldServer({"old": {"trade_X_Y_1h": found}}, password="p", cut_after=[2_500, 0, 7_000]) as server:
+        source = open_source(server.url)
+        (table,) = source.tables()
+        assert (str(table), source.count(table)) == ("old.trade_X_Y_1h", 12_000)
+        got = everything(source, table)
+        source.close()
+        assert server.connections == 4
+    assert got == sorted(found, key=lambda one: one["id"])
+    assert same(read(got, batch=5_000)[0].rows, bars(12_000))
+
+
+def test_tables_of_all_databases_but_the_servers_own() -> None:
+    databases = {"b": {"trade_X_Y_1h": [], "users": []}, "a": {"trade_X_Z_1h": documents(bars(3))}}
+    with OldServer(databases) as server:
+        source = open_source(server.url)
+        assert [str(table) for table in source.tables()] == ["a.trade_X_Z_1h", "b.trade_X_Y_1h", "b.users"]
+        assert everything(source, Table("b", "trade_X_Y_1h")) == []
+        with pytest.raises(SourceError, match=r"Table `b.gone` does not exist"):
+            everything(source, Table("b", "gone"))
+        source.close()
+        only = open_source(f"{server.url}/b")
+        assert [str(table) for table in only.tables()] == ["b.trade_X_Y_1h", "b.users"]
+        only.close()
+        lost = open_source(f"{server.url}/c")
+        with pytest.raises(SourceError, match="there is no such database; there are a, b"):
+            lost.tables()
+        lost.close()
+
+
+def test_user_and_password_are_checked_by_the_handshake(monkeypatch: pytest.MonkeyPatch) -> None:
+    with OldServer({"old": {}}, user="re=ader", password="s,e=cret") as server:
+        place = f"127.0.0.1:{server.port}"
+        good = open_source(f"rethinkdb://re%3Dader:s%2Ce%3Dcret@{place}")
+        assert good.tables() == []
+        assert "cret" not in good.name
+        good.close()
+        for wrong in (
+            f"rethinkdb://re%3Dader:no@{place}",
+            f"rethinkdb://other:s%2Ce%3Dcret@{place}",
+            f"rethinkdb://{place}",
+        ):
+            source = open_source(wrong)
+            with pytest.raises(SourceError, match=r"refuses user .* MAESTRO_RETHINKDB_PASSWORD"):
+                source.tables()
+            source.close()
+        monkeypatch.setenv("MAESTRO_RETHINKDB_PASSWORD", "s,e=cret")
+        source = open_source(f"rethinkdb://re%3Dader@{place}")
+        assert source.tables() == []
+        source.close()
+
+
+def test_a_server_that_is_not_there_is_named_after_some_tries(monkeypatch: pytest.MonkeyPatch) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr("maestro.data.legacy.rethink.time.sleep", pauses.append)
+    with OldServer({}) as server:
+        gone = f"rethinkdb://127.0.0.1:{server.port}"
+    source = open_source(gone, timeout=1)
+    with pytest.raises(SourceError, match=r"does not answer after 5 tries .* is it running"):
+        source.tables()
+    assert pauses == [0.2, 0.4, 0.8, 1.6]
+
+
+@pytest.mark.parametrize(
+    ("place", "message"),
+    [
+        ("rethinkdb://", "rethinkdb:// is not understood; give rethinkdb://"),
+        ("rethinkdb://secret@host:port", "rethinkdb://host:port is not understood"),
+        ("rethinkdb://host/a/b", "not understood"),
+        ("mongodb://user:secret@host", "mongodb:// is no old database"),
+        ("nowhere.tar.gz", "there is no nowhere.tar.gz"),
+    ],
+)
+def test_places_that_are_none(place: str, message: str) -> None:
+    with pytest.raises(SettingsError, match=message) as error:
+        open_source(place)
+    assert "secret" not in str(error.value)
+
+
+# -- dumps and exports ------------------------------------------------------------------------
+
+
+def test_a_dump_is_read_without_unpacking(tmp_path: Path) -> None:
+    rows = documents(bars(3_000))
+    path = write_dump(
+        tmp_path / "old.tar.gz", {"a": {"trade_X_Y_1h": rows, "empty": []}, "b": {"trade_X_Y_1h": rows[:5]}}
+    )
+    source = open_source(path)
+    assert [str(table) for table in source.tables()] == ["a.trade_X_Y_1h", "a.empty", "b.trade_X_Y_1h"]
+    assert [everything(source, table) for table in source.tables()] == [rows, [], rows[:5]]
+    source.close()
+    assert [file.name for file in tmp_path.iterdir()] == ["old.tar.gz"]
+
+
+def test_what_the_real_rethinkdb_dump_wrote_is_read(tmp_path: Path) -> None:
+    rows = sorted(documents(bars(2_500)), key=lambda one: one["id"])
+    values = {"open": 0.1 + 0.2, "high": 5e-324, "low": 1e22, "close": 4.35, "volume": 9007199254740993}
+    edge = {"id": "zz", "timestamp": moment(START + 1_000), **values}
+    path = tmp_path / "real.tar.gz"
+    with OldServer({"old": {"trade_X_Y_1h": [*rows, edge], "users": [{"id": 1}]}}, password="pass") as server:
+        secret = tmp_path / "password"
+        secret.write_text("pass")
+        arguments = ["-c", f"127.0.0.1:{server.port}", "--password-file", str(secret), "-f", str(path)]
+        done = subprocess.run(
+            [sys.executable, "-W", "ignore", "-m", "rethinkdb._dump", *arguments],
+            capture_output=True, text=True, timeout=120, env={**os.environ, "TMPDIR": str(tmp_path)}, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr + done.stdout
+    source = open_source(path)
+    assert [str(table) for table in sorted(source.tables())] == ["old.trade_X_Y_1h", "old.users"]
+    assert everything(source, Table("old", "trade_X_Y_1h")) == [*rows, edge]
+    source.close()
+
+
+@pytest.mark.parametrize("form", ["json", "ndjson", "csv", "json.gz", "csv.gz", "one line", "indented", "crlf"])
+def test_exports_of_every_form(tmp_path: Path, form: str) -> None:
+    rows = bars(500)
+    found = documents(rows)
+    ending, text = {
+        "json": ("json", as_json(found)),
+        "json.gz": ("json.gz", as_json(found)),
+        "ndjson": ("ndjson", as_ndjson(found)),
+        "csv": ("csv", as_csv(found)),
+        "csv.gz": ("csv.gz", "\ufeff" + as_csv(found)),
+        "one line": ("json", json.dumps(found)),
+        "indented": ("json", "\ufeff" + json.dumps(found, indent=3)),
+        "crlf": ("jsonl", as_ndjson(found).replace("\n", "\r\n") + "\r\n"),
+    }[form]
+    content = gzip.compress(text.encode()) if ending.endswith("gz") else text.encode()
+    (tmp_path / "old").mkdir()
+    path = tmp_path / "old" / f"trade_X_Y_1h.{ending}"
+    path.write_bytes(content)
+    (tmp_path / "old" / "trade_X_Y_1h.info").write_text("{}")
+    for place, name in ((path, "trade_X_Y_1h"), (tmp_path, "old.trade_X_Y_1h")):
+        source = open_source(place)
+        (table,) = source.tables()
+        assert str(table) == name
+        got = everything(source, table)
+        source.close()
+        assert len(got) == 500
+        assert same(read(got)[0].rows, rows)
+
+
+def test_documents_across_the_pieces_that_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("maestro.data.legacy.exports._CHUNK", 61)
+    found = [{**one, "note": 'Zürich, 東京 ] } \\ "'} for one in documents(bars(50))]
+    for text in (as_json(found), as_ndjson(found), json.dumps(found, ensure_ascii=False)):
+        path = tmp_path / "trade_X_Y_1h.json"
+        path.write_text(text, encoding="utf-8")
+        source = open_source(path)
+        assert everything(source, source.tables()[0]) == found
+
+
+def test_what_is_torn_is_named(tmp_path: Path) -> None:
+    found = documents(bars(2_000))
+    whole = write_dump(tmp_path / "whole.tar.gz", {"old": {"trade_X_Y_1h": found}}).read_bytes()
+    torn = tmp_path / "torn.tar.gz"
+    for length in (0, 10, len(whole) // 2, len(whole) - 20):
+        torn.write_bytes(whole[:length])
+        with pytest.raises(SourceError, match=r"torn.tar.gz.* cannot be read to its end .*Take another copy"):
+            open_source(torn)
+    flipped = bytearray(whole)
+    flipped[len(whole) // 2] ^= 1
+    torn.write_bytes(flipped)
+    with pytest.raises(SourceError, match=r"torn.tar.gz.* cannot be read to its end"):
+        open_source(torn)
+    text = as_json(found)
+    cases = {
+        text[: len(text) // 2]: "cannot be read to its end",
+        text[: text.rindex('{"id"') - 2]: "its list is not closed",
+        text[:-3]: "its list is not closed",
+        text + text: "goes on after its end",
+        text.replace('"close"', "close", 1): "cannot be read to its end",
+        "<html>": "cannot be read to its end",
+    }
+    path = tmp_path / "trade_X_Y_1h.json"
+    for broken, message in cases.items():
+        path.write_text(broken)
+        source = open_source(path)
+        with pytest.raises(SourceError, match=message):
+            everything(source, source.tables()[0])
+    (tmp_path / "x.json.gz").write_bytes(gzip.compress(text.encode())[:-30])
+    source = open_source(tmp_path / "x.json.gz")
+    with pytest.raises(SourceError, match=r"x.json.gz cannot be read to its end"):
+        everything(source, source.tables()[0])
+
+
+def test_an_archive_with_a_table_twice_and_a_folder_without_any(tmp_path: Path) -> None:
+    path = tmp_path / "two.tar.gz"
+    file = tmp_path / "trade_X_Y_1h.json"
+    file.write_text("[]")
+    with tarfile.open(path, "w:gz") as archive:
+        archive.add(file, "dump/old/trade_X_Y_1h.json")
+        archive.add(file, "dump2/old/trade_X_Y_1h.json")
+    with pytest.raises(SourceError, match=r"holds table old.trade_X_Y_1h twice"):
+        open_source(path)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(SourceError, match=r"holds no .json, .ndjson or .csv"):
+        open_source(tmp_path / "empty")

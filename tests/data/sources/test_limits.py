@@ -1,0 +1,94 @@
+"""Budgets and bans: never over the allowance, never a request inside a ban, also after a restart."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from maestro.data.sources.limits import Budget, Host
+from maestro.data.sources.settings import SourceSettings
+from maestro.errors import SettingsError
+from tests.support.exchange.clock import VirtualClock
+
+
+@given(st.lists(st.tuples(st.integers(1, 40), st.floats(0, 20)), min_size=1, max_size=80))
+def test_no_window_ever_holds_more_than_the_allowance(requests: list[tuple[int, float]]) -> None:
+    budget, now, log = Budget(100, 60, share=0.9), 0.0, []
+    for cost, pause in requests:
+        now += pause
+        now += budget.wait(cost, now)
+        assert budget.wait(cost, now) <= 1e-9  # a clock far on does not resolve less
+        budget.spend(cost, now)
+        log.append((now, cost))
+    for start, _ in log:
+        assert sum(cost for at, cost in log if start <= at < start + 60) <= 90 + 1e-9
+
+
+def test_a_cost_above_the_allowance_goes_alone() -> None:
+    budget = Budget(10, 60)
+    assert budget.wait(50, 0.0) == 0
+    budget.spend(50, 0.0)
+    assert budget.wait(1, 20.0) == pytest.approx(40.0)
+
+
+def test_what_neighbours_spend_counts() -> None:
+    budget = Budget(100, 60)
+    budget.spend(2, 0.0)
+    budget.told(89, 1.0)  # 87 of them are not ours
+    assert budget.wait(1, 1.0) == 0
+    assert budget.wait(2, 1.0) == pytest.approx(59.0)  # until our own two are forgotten
+    assert budget.wait(4, 1.0) == pytest.approx(60.0)
+
+
+def test_a_ban_outlives_the_process_and_reaches_its_neighbours(tmp_path: Path) -> None:
+    clock = VirtualClock(1_000.0)
+    first = Host("api.test:80", {}, clock=clock, state_dir=tmp_path)
+    beside = Host("api.test:80", {}, clock=clock, state_dir=tmp_path)
+    assert beside.wait({}) == 0
+    first.ban(300)
+    assert beside.wait({}) == pytest.approx(300)
+    clock.time += 100
+    assert Host("api.test:80", {}, clock=clock, state_dir=tmp_path).wait({}) == pytest.approx(200)
+    beside.ban(10)  # a shorter one does not end the longer
+    assert first.wait({}) == pytest.approx(200)
+    assert Host("other.test", {}, clock=clock, state_dir=tmp_path).wait({}) == 0
+    clock.time += 200
+    assert Host("api.test:80", {}, clock=clock, state_dir=tmp_path).wait({}) == 0
+
+
+def test_a_torn_ban_file_is_no_ban_and_is_written_anew(tmp_path: Path) -> None:
+    clock = VirtualClock(1_000.0)
+    path = tmp_path / "ban-api.test.json"
+    path.write_text('{"host": "api.te')
+    host = Host("api.test", {}, clock=clock, state_dir=tmp_path)
+    assert host.wait({}) == 0
+    host.ban(60)
+    assert json.loads(path.read_text())["until"] == pytest.approx(1_060)
+
+
+def test_settings_come_from_the_environment() -> None:
+    settings = SourceSettings.from_env({"MAESTRO_BINANCE_URL": "http://127.0.0.1:9/", "MAESTRO_FETCH_TIMEOUT": "2.5"})
+    assert settings.binance_url == "http://127.0.0.1:9"
+    assert settings.binance_usdm_url == "http://127.0.0.1:9"  # a stand-in is one for all of Binance
+    assert settings.bitmex_url == "https://www.bitmex.com"
+    assert settings.timeout == 2.5
+    both = {"MAESTRO_BINANCE_URL": "http://a", "MAESTRO_BINANCE_USDM_URL": "http://b"}
+    assert SourceSettings.from_env(both).binance_usdm_url == "http://b"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("MAESTRO_BITMEX_URL", "bitmex.com"),
+        ("MAESTRO_FETCH_TRIES", "many"),
+        ("MAESTRO_FETCH_TRIES", "0"),
+        ("MAESTRO_FETCH_TIMEOUT", "-1"),
+    ],
+)
+def test_a_wrong_setting_is_named(name: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=name):
+        SourceSettings.from_env({name: value})

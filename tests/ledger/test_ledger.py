@@ -1,0 +1,536 @@
+"""The ledger counts every trial, survives kills and two writers, and gives every change away."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import maestro as ms
+from maestro.cli import main
+from maestro.errors import LedgerError, RunCancelled, SettingsError, StrategyError
+from maestro.ledger import Chain, Ledger, Tally, ledgers, scored, uncounted, verify
+from maestro.ledger.series import file_name, series_of
+from maestro.runs import remove
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A user's folder of ledgers, empty."""
+    monkeypatch.setenv("MAESTRO_LEDGER_DIR", str(tmp_path / "books"))
+    return ms.ledger.folder()
+
+
+@pytest.fixture(scope="module")
+def bars() -> ms.Bars:
+    return ms.synthetic_bars(900, seed=3)
+
+
+def run(bars: ms.Bars, **more: Any) -> ms.WalkForward:
+    return ms.walk_forward(bars, "EmaCrossStrategy", **{"splitter": "rolling:4,2,1", "trials": 6, "workers": 1, **more})
+
+
+def evaluated(wf: ms.WalkForward) -> int:
+    return int((wf.trials["state"] != "infeasible").sum())
+
+
+def errors(findings: list[Any]) -> list[str]:
+    return [f.text for f in findings if f.severity == "error"]
+
+
+# -- tallies -------------------------------------------------------------------------------------
+
+
+@given(st.lists(st.lists(st.floats(-3, 3)), min_size=1, max_size=6))
+def test_tallies_add_up_to_that_of_all_trials(parts: list[list[float]]) -> None:
+    whole = sum((Tally.of(part) for part in parts), Tally())
+    values = [value for part in parts for value in part]
+    assert (whole.trials, whole.n) == (len(values), len(values))
+    if len(values) > 1:
+        assert whole.mean == pytest.approx(np.mean(values), abs=1e-12)
+        assert whole.variance == pytest.approx(np.var(values, ddof=1), abs=1e-12)
+    else:
+        assert math.isnan(whole.variance)
+
+
+def test_a_trial_without_a_sharpe_ratio_counts_without_a_part_in_the_variance() -> None:
+    tally = Tally.of([2.0, math.nan, 4.0], 5, periods_per_year=100)
+    assert (tally.trials, tally.n, tally.mean) == (5, 2, pytest.approx(0.3))
+    assert tally.variance == pytest.approx(0.02)
+    with pytest.raises(SettingsError, match="not fewer"):
+        Tally.of([1.0, 2.0], 1)
+
+
+# -- which ledger --------------------------------------------------------------------------------
+
+
+def test_more_bars_of_a_market_are_the_same_series(bars: ms.Bars) -> None:
+    run(bars)
+    run(bars[:800])
+    book = Ledger(bars)
+    assert book.entries()["fingerprint"].drop_nulls().n_unique() == 2
+    assert len(ledgers()) == 1
+    assert Ledger(bars.name.lower().replace("1H", "1h")).n_trials == book.n_trials
+
+
+def test_bars_without_a_name_are_known_by_their_content(bars: ms.Bars) -> None:
+    plain = ms.Bars.from_frame(bars.to_frame())
+    assert series_of(plain) == f"UNNAMED:{plain.fingerprint[:16].upper()}:1h"
+
+
+@pytest.mark.parametrize("text", ["AAPL", "", ":", "A:", 3])
+def test_what_names_no_series_is_refused(text: Any) -> None:
+    with pytest.raises(SettingsError, match="names no series; give bars, or PROVIDER:SYMBOL:timeframe"):
+        Ledger(text)
+
+
+def test_names_of_files_are_safe_and_differ() -> None:
+    names = [
+        "A:B:1h",
+        "A:B/USD:1h",
+        "A:B-USD:1h",
+        "../../x:y:1h",
+        "A_B:C:1h",
+        "A:B_C:1h",
+        "Ä:Ö:1h",
+        "a" * 300 + ":b:1h",
+    ]
+    files = [file_name(name) for name in names]
+    assert len(set(files)) == len(names)
+    assert all(Path(file).name == file and len(file) < 128 and not file.startswith(".") for file in files)
+
+
+# -- what counts ---------------------------------------------------------------------------------
+
+
+def test_a_walk_forward_enters_every_trial_of_every_fold(bars: ms.Bars) -> None:
+    wf = run(bars)
+    book = Ledger(bars)
+    assert book.n_trials == book.trials.evaluated == evaluated(wf)
+    folds = book.entries().filter(kind="walk_forward")
+    assert folds["fold"].to_list() == [0, 1, 2]
+    assert set(folds["run"]) == {wf.id}
+    assert set(folds["source"]) == {wf.spec["source"]}
+    values = wf.trials["sharpe_ratio"].drop_nulls().drop_nans().to_numpy() / math.sqrt(bars.periods_per_year)
+    assert book.trials.variance == pytest.approx(np.var(values, ddof=1), rel=1e-12)
+    assert wf.manifest["ledger"] == {"series": book.series, "entries": 4, "hash": book.head().hash}
+    assert not verify()
+
+
+def test_a_loaded_run_counts_nothing_and_a_removed_one_stays(bars: ms.Bars, tmp_path: Path) -> None:
+    wf = run(bars, runs_dir=tmp_path)
+    before = Ledger(bars).trials
+    run(bars, runs_dir=tmp_path)
+    assert Ledger(bars).trials == before
+    remove(wf.id, tmp_path)
+    assert Ledger(bars).trials == before
+
+
+def test_an_exact_repetition_counts_among_the_evaluated_only(bars: ms.Bars) -> None:
+    first = run(bars)
+    run(bars)
+    trials = Ledger(bars).trials
+    assert trials.evaluated == 2 * trials.distinct == 2 * evaluated(first)
+    other = run(bars, seed=1)
+    assert Ledger(bars).n_trials == evaluated(first) + evaluated(other)
+
+
+@pytest.mark.parametrize("executor", ["serial", "threads"])
+def test_an_interrupted_run_counts_what_was_done_and_a_resumed_one_what_is_new(
+    bars: ms.Bars, tmp_path: Path, executor: str
+) -> None:
+    stop = threading.Event()
+    seen = []
+
+    def listen(event: Any) -> None:
+        seen.append(event)
+        if sum(type(one).__name__ == "TrialDone" for one in seen) == 9:
+            stop.set()
+
+    with pytest.raises(RunCancelled):
+        run(bars, runs_dir=tmp_path, progress=listen, cancel=stop, executor=executor)
+    told = [one for one in seen if type(one).__name__ == "TrialDone" and one.state != "infeasible"]
+    book = Ledger(bars)
+    assert book.trials.evaluated == len(told)
+    assert "interrupted" in set(book.entries()["state"])
+    wf = run(bars, runs_dir=tmp_path)
+    assert book.n_trials == evaluated(wf)
+    assert book.trials.evaluated >= evaluated(wf)
+    assert not errors(verify())
+
+
+def test_what_a_notebooks_stop_ends_counts_too(bars: ms.Bars) -> None:
+    class Stopped(ms.Strategy):
+        n = ms.Int(5, 2, 40)
+        calls = [0]
+
+        def signals(self, bars: ms.Bars) -> ms.Signals:
+            self.calls[0] += 1
+            if self.calls[0] == 5:
+                raise KeyboardInterrupt
+            long = bars.close > ms.indicators.sma(bars.close, self.n)
+            return ms.Signals(long, ~long)
+
+    with pytest.raises(KeyboardInterrupt):
+        ms.walk_forward(bars, Stopped, splitter="rolling:4,2,1", trials=9, workers=1, search="random")
+    assert Ledger(bars).trials.evaluated == 4
+    Stopped.calls[0] = 1
+    with pytest.raises(KeyboardInterrupt):
+        ms.sweep(bars, Stopped, n=9, executor="serial")
+    assert Ledger(bars).trials.evaluated == 7
+
+
+def test_a_fold_that_fails_counts(bars: ms.Bars) -> None:
+    class Broken(ms.Strategy):
+        n = ms.Int(5, 2, 40)
+
+        def signals(self, bars: ms.Bars) -> ms.Signals:
+            raise StrategyError("broken on purpose")
+
+    wf = ms.walk_forward(bars, Broken, splitter="rolling:4,2,1", trials=5, workers=1)
+    assert len(wf.failed_folds) == 3
+    trials = Ledger(bars).trials
+    assert trials.distinct == 15
+    assert math.isnan(trials.variance)
+    assert set(Ledger(bars).entries()["state"].drop_nulls()) == {"failed"}
+
+
+@pytest.mark.parametrize("executor", ["serial", "threads"])
+def test_a_sweep_counts_every_set_and_an_interrupted_one_the_finished(bars: ms.Bars, executor: str) -> None:
+    sw = ms.sweep(bars, "EmaCrossStrategy", n=50, executor=executor, workers=2)
+    assert Ledger(bars).n_trials == 50
+    values = sw.table["sharpe_ratio"].drop_nulls().drop_nans().to_numpy() / math.sqrt(bars.periods_per_year)
+    assert Ledger(bars).trials.variance == pytest.approx(np.var(values, ddof=1), rel=1e-12)
+    ms.sweep(bars, "EmaCrossStrategy", n=50, executor=executor, workers=2)
+    assert Ledger(bars).trials.distinct == 50
+    stop = threading.Event()
+    with pytest.raises(RunCancelled):
+        ms.sweep(bars, "RSIStrategy", n=4_000, executor=executor, workers=2, cancel=stop, progress=lambda k: stop.set())
+    last = Ledger(bars).entries().row(-1, named=True)
+    assert last["state"] == "interrupted"
+    assert 100 <= last["trials"] < 4_000
+
+
+def test_processes_tell_what_they_had_done(bars: ms.Bars) -> None:
+    stop = threading.Event()
+
+    def listen(event: Any) -> None:
+        if type(event).__name__ == "FoldDone":
+            stop.set()
+
+    with pytest.raises(RunCancelled):
+        run(bars, splitter="rolling:12,2,1", trials=400, executor="processes", workers=2, cancel=stop, progress=listen)
+    book = Ledger(bars)
+    assert book.trials.evaluated > 400 * 0.5
+    assert {"done", "interrupted"} & set(book.entries()["state"])
+
+
+def test_what_is_entered_by_hand(bars: ms.Bars) -> None:
+    bt = ms.backtest(bars, "EmaCrossStrategy")
+    book = Ledger(bars)
+    assert book.n_trials == 0
+    book.record("slider", backtest=bt)
+    book.record("by hand", sharpes=[0.1, 0.2], trials=7)
+    assert book.n_trials == 8
+    first, second = book.entries().tail(2).to_dicts()
+    assert first["strategy"] == "EmaCrossStrategy"
+    assert first["sharpe_mean"] == pytest.approx(np.mean(bt.returns) / np.std(bt.returns, ddof=1))
+    assert (second["trials"], second["sharpes"]) == (7, 2)
+    with pytest.raises(SettingsError, match="nothing to enter"):
+        book.record("slider")
+
+
+def test_a_setting_that_was_looked_at_counts_once(
+    bars: ms.Bars, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for fast in (5, 6, 7, 6, 5):
+        assert scored(ms.backtest(bars, "EmaCrossStrategy", params={"fast": fast})) == ()
+    assert (Ledger(bars).trials.distinct, Ledger(bars).trials.evaluated) == (3, 5)
+    scored(ms.backtest(bars, "EmaCrossStrategy", params={"fast": 5}, costs=ms.Costs(fee=0.0)))
+    assert Ledger(bars).n_trials == 4
+    scored(ms.backtest(bars, ms.strategy("EmaCrossStrategy").signals(bars)))
+    assert Ledger(bars).n_trials == 5
+    assert not errors(verify())
+    (tmp_path / "a file").write_text("")
+    monkeypatch.setenv("MAESTRO_LEDGER_DIR", str(tmp_path / "a file"))
+    [note] = scored(ms.backtest(bars, "EmaCrossStrategy"))
+    assert note.startswith("1 trial could not be entered")
+
+
+def test_what_chooses_nothing_is_not_counted(bars: ms.Bars) -> None:
+    with uncounted("a permutation test"):
+        run(bars)
+        ms.sweep(bars, "EmaCrossStrategy", n=5)
+    assert Ledger(bars).n_trials == 0
+    assert not ledgers()
+
+
+# -- what cannot be written ----------------------------------------------------------------------
+
+
+def test_a_folder_that_cannot_be_written_costs_no_result(
+    bars: ms.Bars, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a file").write_text("")
+    monkeypatch.setenv("MAESTRO_LEDGER_DIR", str(tmp_path / "a file"))
+    wf = run(bars)
+    [note] = [one for one in wf.notes if "ledger" in one]
+    assert note.startswith(f"{evaluated(wf)} trials could not be entered in the ledger")
+    assert "MAESTRO_LEDGER_DIR" in note
+    assert "ledger" not in wf.manifest
+    sw = ms.sweep(bars, "EmaCrossStrategy", n=5)
+    assert sw.notes[0].startswith("5 trials could not be entered")
+
+
+def test_a_disk_that_fills_up_leaves_the_ledger_whole(
+    bars: ms.Bars, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    book = Ledger(bars)
+    book.record("slider", trials=1)
+    before = book.path.read_bytes()
+    whole = os.pwrite
+
+    def full(handle: int, text: bytes, at: int) -> int:
+        if at > len(before):
+            raise OSError(28, "No space left on device")
+        return whole(handle, text[:60], at)
+
+    monkeypatch.setattr(os, "pwrite", full)
+    with pytest.raises(LedgerError, match="No space left on device; free some space"):
+        book.record("slider", trials=1)
+    monkeypatch.undo()
+    assert book.path.read_bytes() == before
+    monkeypatch.setenv("MAESTRO_LEDGER_DIR", str(home.parent))
+    book.record("slider", trials=1)
+    assert book.n_trials == 2
+    assert not verify()
+
+
+# -- two writers, kills --------------------------------------------------------------------------
+
+WRITER = """
+import sys
+from maestro.ledger import Ledger, Tally
+book = Ledger("A:B:1h")
+for k in range(100):
+    book.append(sys.argv[1], Tally.of([0.1 * k]), sync=k % 10 == 0)
+"""
+
+
+def test_two_processes_and_threads_write_at_once() -> None:
+    writers = [subprocess.Popen([sys.executable, "-c", WRITER, name], cwd=ROOT) for name in ("one", "two")]
+    book = Ledger("A:B:1h")
+    threads = [threading.Thread(target=lambda: [book.record("slider", trials=1) for _ in range(50)]) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [writer.wait(60) for writer in writers] == [0, 0]
+    assert book.trials.evaluated == 300
+    kinds = book.entries()["kind"].to_list()
+    assert (kinds.count("one"), kinds.count("two"), kinds.count("begin")) == (100, 100, 1)
+    assert not errors(verify())
+    book.sync()
+    assert not verify()
+
+
+KILLED = """
+import os, sys
+from maestro.ledger import Ledger, Tally
+book = Ledger("A:B:1h")
+whole = os.pwrite
+count = 0
+def torn(handle, text, at):
+    global count
+    count += 1
+    if count == int(sys.argv[1]):
+        whole(handle, text[: int(sys.argv[2])], at)
+        os.kill(os.getpid(), 9)
+    return whole(handle, text, at)
+os.pwrite = torn
+for k in range(3):
+    book.record("slider", trials=1)
+"""
+
+
+@pytest.mark.parametrize("call", range(1, 13))
+def test_a_kill_at_any_moment_loses_no_whole_entry(call: int) -> None:
+    done = subprocess.run([sys.executable, "-c", KILLED, str(call), "40"], cwd=ROOT, check=False)
+    book = Ledger("A:B:1h")
+    before = book.n_trials
+    assert done.returncode == -9 or before == 3
+    book.record("slider", trials=1)
+    assert book.n_trials == before + 1
+    assert not errors(verify())
+
+
+RUN = """
+import os, sys
+import maestro as ms
+def listen(event):
+    if type(event).__name__ == "FoldDone" and event.fold == 2:
+        os.kill(os.getpid(), 9)
+bars = ms.synthetic_bars(900, seed=3)
+ms.walk_forward(bars, "EmaCrossStrategy", splitter="rolling:8,2,1", trials=6, workers=1, runs_dir=sys.argv[1],
+                progress=listen)
+"""
+
+
+def test_a_run_that_was_killed_is_counted_once_when_it_goes_on(bars: ms.Bars, tmp_path: Path) -> None:
+    done = subprocess.run([sys.executable, "-c", RUN, str(tmp_path / "runs")], cwd=ROOT, check=False)
+    assert done.returncode == -9
+    book = Ledger(bars)
+    killed = book.trials.evaluated
+    assert 0 < killed < 7 * 6
+    wf = run(bars, splitter="rolling:8,2,1", runs_dir=tmp_path / "runs")
+    assert book.n_trials == book.trials.evaluated == evaluated(wf)
+    assert not errors(verify())
+
+
+# -- tampering -----------------------------------------------------------------------------------
+
+
+def written(bars: ms.Bars) -> Ledger:
+    book = Ledger(bars)
+    for k in range(4):
+        book.record("slider", sharpes=[0.1 * k])
+    assert not verify()
+    return book
+
+
+def test_any_flipped_bit_is_found(bars: ms.Bars) -> None:
+    book = written(bars)
+    for path in (book.path, book.path.with_name(f"{book.path.name}.head"), book.folder / "index.ledger"):
+        content = path.read_bytes()
+        for at in range(len(content)):
+            path.write_bytes(content[:at] + bytes([content[at] ^ (1 << at % 8)]) + content[at + 1 :])
+            assert errors(verify()), f"bit {at % 8} of byte {at} of {path.name}"
+        path.write_bytes(content)
+    assert not verify()
+
+
+def test_every_change_is_named(bars: ms.Bars) -> None:
+    book = written(bars)
+    content = book.path.read_bytes()
+    lines = content.splitlines(keepends=True)
+    cases = {
+        "changed": content.replace(b'"trials":1', b'"trials":0', 1),
+        "cut off": b"".join(lines[:-2]),
+        "moved": b"".join([*lines[:2], lines[3], lines[2], *lines[4:]]),
+        "removed": b"".join([*lines[:2], *lines[3:]]),
+        "added": b"".join([*lines[:3], lines[2], *lines[3:]]),
+        "emptied": b"",
+        "newline": content[:-1],
+    }
+    for name, other in cases.items():
+        book.path.write_bytes(other)
+        assert errors(book.verify()), name
+        assert errors(verify()), name
+    book.path.write_bytes(b"".join(lines[:-2]))
+    [found] = errors(book.verify())
+    assert found == "2 lines were cut off the end, 2 trials with them: the anchor says 5"
+    book.path.unlink()
+    assert f"the ledger of {book.series} was removed" in errors(verify())
+
+
+def test_a_ledger_in_the_place_of_another_is_found(bars: ms.Bars) -> None:
+    book, other = written(bars), Ledger("A:B:1h")
+    other.record("slider", trials=500)
+    other.path.write_bytes(book.path.read_bytes())
+    (other.folder / f"{other.path.name}.head").write_bytes((book.folder / f"{book.path.name}.head").read_bytes())
+    assert any("in the place of" in text for text in errors(verify()))
+
+
+@pytest.mark.parametrize("lines", [0, 1, 3])
+def test_trials_that_were_cut_off_go_on_counting(bars: ms.Bars, lines: int) -> None:
+    book = written(bars)
+    content = book.path.read_bytes().splitlines(keepends=True)
+    book.path.write_bytes(b"".join(content[:lines]))
+    book.record("slider", trials=1)
+    trials = book.trials
+    assert trials.evaluated == trials.distinct == 5
+    assert trials.missing == 4 - max(lines - 1, 0)
+    assert any("met when writing" in text for text in errors(verify()))
+    book.record("slider", trials=1)
+    assert book.n_trials == 6
+    assert [f.text for f in verify() if "trials missing" in f.text]
+
+
+def test_a_missing_anchor_is_no_accident(bars: ms.Bars) -> None:
+    book = written(bars)
+    anchor = book.folder / f"{book.path.name}.head"
+    anchor.unlink()
+    assert any("is missing" in text for text in errors(verify()))
+    book.record("slider", trials=1)
+    assert book.n_trials == 5
+    assert any("the anchor is missing" in text for text in errors(verify()))
+    anchor.write_text("nonsense\n")
+    book.record("slider", trials=1)
+    assert book.n_trials == 6
+    assert any("the anchor is damaged" in text for text in errors(verify()))
+
+
+def test_a_line_that_is_no_entry_at_the_end_stays_as_evidence(tmp_path: Path) -> None:
+    chain = Chain(tmp_path / "x.ledger")
+    chain.append([{"trials": 3}])
+    with chain.path.open("ab") as file:
+        file.write(b"something\n")
+    chain.append([{"trials": 2}])
+    assert b"something\n" in chain.path.read_bytes()
+    assert [entry.get("trials") for entry in chain.entries()] == [3, 0, 2]
+    assert len(errors(chain.verify())) == 2
+
+
+# -- the shell -----------------------------------------------------------------------------------
+
+
+def shell(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str]:
+    with pytest.raises(SystemExit) as end:
+        main(["ledger", *words])
+    told = capsys.readouterr()
+    return int(end.value.code or 0), told.out + told.err
+
+
+def test_the_command_shows_and_verifies(bars: ms.Bars, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "No ledger in" in shell(capsys)[1]
+    wf = run(bars)
+    ms.sweep(bars, "RSIStrategy", n=20)
+    book = Ledger(bars)
+    book.record("slider", trials=1)
+    Ledger("A:B:1h").record("slider", trials=2)
+    code, told = shell(capsys)
+    assert code == 0
+    assert book.series in told
+    assert "A:B:1h" in told
+    code, told = shell(capsys, "synthetic")
+    assert (code, wf.id in told, "3 folds" in told, "slider" in told) == (0, True, True, True)
+    document = json.loads(shell(capsys, book.series, "--json")[1])
+    assert document["trials"] == book.n_trials
+    assert document["whole"] is True
+    assert [one["series"] for one in json.loads(shell(capsys, "--json")[1])] == ["A:B:1h", book.series]
+    code, told = shell(capsys, "verify")
+    assert (code, "2 ledgers" in told, "whole" in told) == (0, True, True)
+    book.path.write_bytes(book.path.read_bytes().replace(b"slider", b"slides"))
+    code, told = shell(capsys, "verify", "--json")
+    assert (code, json.loads(told)["whole"]) == (1, False)
+    assert "! " in shell(capsys, "verify")[1]
+    assert "maestro ledger verify" in shell(capsys, book.series)[1]
+
+
+def test_a_series_that_was_never_tried_is_said_to_be_so(capsys: pytest.CaptureFixture[str]) -> None:
+    Ledger("BINANCE:BTCUSDT:1h").record("slider", trials=2)
+    code, told = shell(capsys, "BINANCE:BTCUSD:1d")
+    assert code == 1
+    assert "Did you mean 'BINANCE:BTCUSDT:1h'?" in told

@@ -1,0 +1,342 @@
+"""Does a search try the sets it should, and keep what became of each?"""
+
+from __future__ import annotations
+
+import logging
+import math
+import threading
+from functools import partial
+from typing import Any
+
+import numpy as np
+import optuna
+import pytest
+from optuna.samplers._tpe import parzen_estimator
+
+from maestro import metrics as m
+from maestro.errors import MissingSeriesError, RunCancelled, SettingsError, StrategyError
+from maestro.search.optuna_search import seeded
+from maestro.search.runner import METHODS, Trial, round_score, search
+from maestro.search.sampling import propose_all
+from maestro.search.space import Space
+from maestro.strategies.base import Strategy
+from maestro.strategies.parameters import Bool, Choice, Constraint, Float, Int
+
+
+class Cross(Strategy):
+    fast = Int(50, 5, 100)
+    slow = Int(100, 20, 200)
+    share = Float(0.5, 0.1, 0.9, search=False)
+    constraints = (Constraint("fast < slow", lambda p: p.fast < p.slow),)
+
+
+class Mixed(Strategy):
+    n = Int(20, 5, 65, step=5)
+    entry = Float(-3e-5, -5e-4, -5e-6, log=True)
+    mode = Choice(("x", 1), (("x", 1), "b", "c"))
+    both = Bool(True)
+
+
+SPACE = Space(Cross)
+
+
+def vector(sharpe: float, **others: float) -> np.ndarray[Any, np.dtype[np.float64]]:
+    metrics = np.arange(len(m.NAMES), dtype=np.float64)
+    metrics[m.SHARPE] = sharpe
+    for name, value in others.items():
+        metrics[m.NAMES.index(name)] = value
+    return metrics
+
+
+def bowl(params: dict[str, Any]) -> Any:
+    return vector(-((params["fast"] - 23) ** 2) / 100 - (params["slow"] - 77) ** 2 / 1000)
+
+
+def summary(trials: list[Trial]) -> list[Any]:
+    return [(t.number, t.params, t.state, t.error, t.score) for t in trials if t.score == t.score] + [
+        (t.number, t.params, t.state, t.error) for t in trials if t.score != t.score
+    ]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_trials_are_numbered_complete_and_reproducible(method: str) -> None:
+    trials = search(bowl, SPACE, method=method, trials=60, seed=4)
+    assert [t.number for t in trials] == list(range(len(trials)))
+    assert len(trials) == 60 if method != "grid" else 40 < len(trials) <= 60
+    for t in trials:
+        assert list(t.params) == ["fast", "slow", "share"]
+        if t.state == "complete":
+            assert t.metrics is not None
+            assert t.score == round_score(t.metrics[m.SHARPE])
+            assert t.params["fast"] < t.params["slow"]
+        else:
+            assert (t.state, t.metrics) == ("infeasible", None)
+            assert t.params["fast"] >= t.params["slow"]
+            assert method == "tpe"
+    assert summary(search(bowl, SPACE, method=method, trials=60, seed=4)) == summary(trials)
+    if method != "grid":
+        assert trials[0].params == SPACE.default
+        assert summary(search(bowl, SPACE, method=method, trials=60, seed=5)) != summary(trials)
+
+
+def test_tpe_finds_more_than_chance() -> None:
+    best = {
+        method: np.mean(
+            [
+                max(t.score for t in search(bowl, SPACE, method=method, trials=60, seed=s) if t.score == t.score)
+                for s in range(10)
+            ]
+        )
+        for method in ("tpe", "random")
+    }
+    assert best["tpe"] > best["random"]
+
+
+@pytest.mark.parametrize("method", ["random", "sobol", "grid"])
+def test_batches_come_in_order_of_proposal_and_are_evaluated_once(method: str) -> None:
+    space = Space(Cross, search={"fast": (5, 12), "slow": (20, 40, 4)})
+    calls: list[tuple[int, int]] = []
+
+    def evaluate(params: dict[str, Any]) -> Any:
+        calls.append((params["fast"], params["slow"]))
+        return bowl(params)
+
+    told: list[int] = []
+    trials = search(
+        evaluate, space, method=method, trials=300, seed=1, defaults=False, on_trial=lambda t: told.append(t.number)
+    )
+    columns = propose_all(space, method, 300, 1)
+    assert [(t.params["fast"], t.params["slow"]) for t in trials] == list(
+        zip(columns["fast"].tolist(), columns["slow"].tolist(), strict=True)
+    )
+    assert len(set(calls)) == len(calls)
+    assert set(calls) == {(t.params["fast"], t.params["slow"]) for t in trials}
+    assert 40 < len(calls) <= 8 * 6
+    assert sorted(told) == list(range(len(trials)))
+
+
+def test_equal_proposals_of_a_learning_search_are_evaluated_once() -> None:
+    space = Space(Cross, search={"fast": (5, 7), "slow": (20, 22)})
+    calls = []
+    trials = search(lambda p: calls.append(p) or bowl(p), space, trials=50)
+    assert len(trials) == 50
+    assert len(calls) == len({(t.params["fast"], t.params["slow"]) for t in trials}) <= 9
+
+
+def test_first_trials_defaults_then_those_given_equal_ones_once() -> None:
+    first = [{"fast": 50, "slow": 100}, {"fast": 9, "slow": 30}]
+    for method in ("tpe", "random", "sobol"):
+        trials = search(bowl, SPACE, method=method, trials=5, first=first)
+        assert [(t.params["fast"], t.params["slow"]) for t in trials][:2] == [(50, 100), (9, 30)]
+        trials = search(bowl, SPACE, method=method, trials=5, first=first[1:], defaults=False)
+        assert [(t.params["fast"], t.params["slow"]) for t in trials][:1] == [(9, 30)]
+    assert len(search(bowl, SPACE, trials=1, first=first)) == 1
+    with pytest.raises(SettingsError, match="breaks fast < slow"):
+        search(bowl, SPACE, first=[{"fast": 90, "slow": 30}])
+
+
+def troubled(params: dict[str, Any]) -> Any:
+    match params["fast"] % 5:
+        case 0:
+            raise MissingSeriesError("funding_rate is not there")
+        case 1:
+            raise ZeroDivisionError("division by zero")
+        case 2:
+            return vector(math.nan, total_return=0.0)
+        case _:
+            return bowl(params)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_failures_are_kept_as_such(method: str) -> None:
+    trials = search(troubled, SPACE, method=method, trials=60, seed=0)
+    for t in trials:
+        if t.state == "infeasible":
+            continue
+        kind = t.params["fast"] % 5
+        expected: Any = {
+            0: ("failed", "funding_rate is not there"),
+            1: ("failed", "ZeroDivisionError: division by zero"),
+            2: ("undefined", None),
+        }.get(kind, ("complete", None))
+        assert (t.state, t.error) == expected
+        assert (t.metrics is None) == (t.state == "failed")
+        assert math.isnan(t.score) == (t.state != "complete")
+    assert {t.state for t in trials} >= {"failed", "undefined", "complete"}
+
+
+def test_every_trial_may_fail() -> None:
+    def fails(params: dict[str, Any]) -> Any:
+        raise StrategyError("no")
+
+    for method in (*METHODS, optuna.samplers.TPESampler()):
+        assert {t.state for t in search(fails, SPACE, method=method, trials=15)} <= {"failed", "infeasible"}
+
+
+def test_score_is_the_callers_and_rounded_before_it_decides() -> None:
+    trials = search(bowl, SPACE, trials=20, method="random", score=lambda v: v[m.VWR] / 3)
+    assert {t.score for t in trials} == {0.333333333333}
+    assert round_score(1.23456789012349e-7) == 1.23456789012e-7
+    assert math.isnan(round_score(math.nan))
+    assert round_score(-math.inf) == -math.inf
+
+
+def test_noise_in_the_last_digits_changes_no_proposal() -> None:
+    def noisy(params: dict[str, Any]) -> Any:
+        metrics = bowl(params)
+        metrics[m.SHARPE] *= 1 + 1e-15 * (params["slow"] % 7)
+        return metrics
+
+    assert [t.params for t in search(noisy, SPACE)] == [t.params for t in search(bowl, SPACE)]
+
+
+@pytest.mark.parametrize("method", [*METHODS, optuna.samplers.RandomSampler()])
+def test_cancelling_is_obeyed_between_trials(method: Any) -> None:
+    cancelled = threading.Event()
+    done: list[Trial] = []
+
+    def on_trial(trial: Trial) -> None:
+        done.append(trial)
+        if len(done) == 7:
+            cancelled.set()
+
+    with pytest.raises(RunCancelled, match="after 7 of"):
+        search(bowl, SPACE, method=method, trials=60, cancelled=cancelled.is_set, on_trial=on_trial)
+    assert len(done) == 7
+
+
+def test_cancelling_inside_an_evaluation_and_interrupts_pass_through() -> None:
+    for error in (RunCancelled, KeyboardInterrupt):
+
+        def stops(params: dict[str, Any], error: type[BaseException] = error) -> Any:
+            raise error
+
+        for method in ("tpe", "grid", optuna.samplers.RandomSampler()):
+            with pytest.raises(error):
+                search(stops, SPACE, method=method)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"trials": 0}, "trials=0 leaves nothing to search"),
+        ({"trials": -5}, "trials=-5"),
+        ({"trials": 2.5}, "whole number of at least 1"),
+        ({"trials": True}, "trials=True"),
+        ({"method": "tep"}, r"'tep' is unknown; allowed: tpe, grid, random, sobol.*Did you mean 'tpe'"),
+        ({"method": 5}, "is no sampler"),
+        ({"method": optuna.samplers.TPESampler}, "is no sampler"),
+        ({"seed": -1}, "seed=-1"),
+        ({"pruner": optuna.pruners.MedianPruner()}, "A pruner works with an Optuna sampler"),
+    ],
+)
+def test_refusals(change: dict[str, Any], words: str) -> None:
+    with pytest.raises(SettingsError, match=words):
+        search(bowl, SPACE, **change)
+
+
+# -- Optuna's samplers -----------------------------------------------------------------------
+
+
+def test_optunas_tpe_as_object_gives_the_trials_of_the_compiled_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    class StableNumpy:
+        argsort = staticmethod(partial(np.argsort, kind="stable"))
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(np, name)
+
+    monkeypatch.setattr(parzen_estimator, "np", StableNumpy())
+    for evaluate in (bowl, troubled):
+        compiled = search(evaluate, SPACE, trials=80, seed=6, first=[{"fast": 9, "slow": 30}])
+        sampler = optuna.samplers.TPESampler(multivariate=True)
+        assert summary(
+            search(evaluate, SPACE, method=sampler, trials=80, seed=6, first=[{"fast": 9, "slow": 30}])
+        ) == summary(compiled)
+
+
+SAMPLERS = [
+    optuna.samplers.RandomSampler,
+    partial(optuna.samplers.TPESampler, multivariate=True),
+    optuna.samplers.NSGAIISampler,
+    optuna.samplers.NSGAIIISampler,
+    optuna.samplers.BruteForceSampler,
+    partial(optuna.samplers.QMCSampler, warn_independent_sampling=False),
+]
+
+
+@pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
+@pytest.mark.parametrize("make", SAMPLERS)
+def test_a_sampler_is_used_as_if_made_with_the_seed(make: Any) -> None:
+    space = Space(Cross, search={"fast": (5, 12), "slow": (20, 40, 4)})
+    used = make(seed=99)
+    search(bowl, space, method=used, trials=10, seed=1)
+    runs = [search(bowl, space, method=s, trials=70, seed=5) for s in (make(seed=5), make(), used)]
+    runs.append(search(bowl, space, method=lambda seed: make(seed=seed), trials=70, seed=5))
+    for run in runs[1:]:
+        assert summary(run) == summary(runs[0])
+    assert summary(search(bowl, space, method=used, trials=70, seed=6)) != summary(runs[0])
+
+
+@pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
+def test_samplers_that_hold_samplers_are_seeded_through() -> None:
+    inner = optuna.samplers.TPESampler(multivariate=True)
+    outer = optuna.samplers.PartialFixedSampler({"fast": 11}, inner)
+    runs = [search(bowl, SPACE, method=outer, trials=30, seed=2, defaults=False) for _ in range(2)]
+    assert summary(runs[0]) == summary(runs[1])
+    assert {t.params["fast"] for t in runs[0]} == {11}
+    assert len({t.params["slow"] for t in runs[0]}) > 5
+
+
+def test_the_given_sampler_stays_as_it_is() -> None:
+    sampler = optuna.samplers.RandomSampler(seed=3)
+    before = sampler._rng.rng.get_state()[1].tolist()
+    assert seeded(sampler, 4) is not sampler
+    search(bowl, SPACE, method=sampler, trials=5)
+    assert sampler._rng.rng.get_state()[1].tolist() == before
+
+
+def test_every_kind_of_parameter_reaches_a_sampler_and_comes_back() -> None:
+    space = Space(Mixed)
+    trials = search(lambda p: vector(p["n"] - 1e4 * p["entry"]), space, method=optuna.samplers.TPESampler(), trials=40)
+    assert trials[0].params == {"n": 20, "entry": -3e-5, "mode": ("x", 1), "both": True}
+    assert all(space.contains(t.params) for t in trials)
+    assert {t.params["mode"] for t in trials} == {("x", 1), "b", "c"}
+    best = max(trials, key=lambda t: t.score)
+    assert best.params["n"] >= 60
+    assert best.params["entry"] < -3e-4
+
+
+@pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
+def test_a_sampler_that_has_seen_everything_ends_the_search() -> None:
+    space = Space(Cross, search={"fast": (5, 7), "slow": (20, 22)})
+    trials = search(bowl, space, method=optuna.samplers.BruteForceSampler(), trials=100)
+    assert len({(t.params["fast"], t.params["slow"]) for t in trials}) == 9
+    assert len(trials) < 100
+
+
+def test_pruner_stops_trials_that_do_badly_on_the_first_stages() -> None:
+    full: list[dict[str, Any]] = []
+
+    def evaluate(params: dict[str, Any]) -> Any:
+        full.append(params)
+        return bowl(params)
+
+    trials = search(
+        evaluate, SPACE, method=optuna.samplers.RandomSampler(), trials=60, seed=0,
+        pruner=optuna.pruners.MedianPruner(n_startup_trials=5), stages=[bowl, bowl],
+    )  # fmt: skip
+    pruned = [t for t in trials if t.error is not None]
+    assert len(pruned) > 10
+    assert {(t.state, t.metrics is None) for t in pruned} == {("undefined", True)}
+    assert {t.error for t in pruned} <= {"Pruned after stage 1 of 2.", "Pruned after stage 2 of 2."}
+    assert len(full) == len({(t.params["fast"], t.params["slow"]) for t in trials if t.state == "complete"})
+
+
+def test_optunas_log_is_quiet_and_left_as_it_was(caplog: pytest.LogCaptureFixture) -> None:
+    optuna.logging.set_verbosity(logging.INFO)
+    optuna.logging.enable_propagation()
+    with caplog.at_level(logging.INFO):
+        search(troubled, SPACE, method=optuna.samplers.RandomSampler(), trials=20)
+    optuna.logging.disable_propagation()
+    assert not caplog.records
+    assert optuna.logging.get_verbosity() == logging.INFO
