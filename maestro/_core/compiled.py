@@ -7,11 +7,12 @@ with the old callee, and a number would come from code that is no longer there.
 from __future__ import annotations
 
 import contextlib
-import os
 from pathlib import Path
 
 import numba
 from numba import njit
+
+from maestro._core.atomic import write_atomic
 
 __all__ = ["kernel_files", "njit"]
 
@@ -35,13 +36,10 @@ def _drop_stale() -> None:
     if stamp.exists() and stamp.read_text() == state:
         return
     # Where the package cannot be written to, Numba keeps its caches elsewhere and nothing stale lies here.
-    with contextlib.suppress(PermissionError):
+    with contextlib.suppress(OSError):
         for index in _ROOT.rglob("*.nbi"):
             index.unlink(missing_ok=True)
-        stamp.parent.mkdir(exist_ok=True)
-        beside = stamp.with_suffix(f".{os.getpid()}")
-        beside.write_text(state)
-        beside.replace(stamp)
+        write_atomic(stamp, state.encode())
 
 
 _drop_stale()

@@ -125,12 +125,11 @@ def _of_notebook(
     notebook: Path, given: dict[str, str], out: Path | None, code: bool, executed: Path | None, timeout: float | None,
     progress: bool, json: bool,
 ) -> None:  # fmt: skip
-    from maestro._core.atomic import write_atomic
     from maestro.cli.printing import print_json
     from maestro.errors import SettingsError
     from maestro.reports.notebooks.page import headline_of_notebook, notebook_page
     from maestro.reports.notebooks.running import executed_bytes, notebook_parameters, run_notebook
-    from maestro.reports.page.output import write_text
+    from maestro.reports.page.output import write_bytes, write_text
 
     target = out or Path(f"{notebook.stem}.html")
     for place in (target, executed):
@@ -139,7 +138,7 @@ def _of_notebook(
     declared = notebook_parameters(notebook)
     execution = run_notebook(notebook, given, timeout=timeout, progress=progress and sys.stderr.isatty())
     if executed is not None:
-        write_atomic(executed, executed_bytes(execution))
+        write_bytes(executed, executed_bytes(execution))
     written = write_text(target, notebook_page(execution, declared, name=notebook.name, code=code))
     if json:
         print_json({

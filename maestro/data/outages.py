@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from maestro._core.atomic import write_atomic
 from maestro.data.sources.settings import SourceSettings
 from maestro.data.stores import SeriesKey, Store
 from maestro.errors import SourceError
@@ -65,13 +65,8 @@ class Outages:
         if joined == known:
             return
         path = self._path(key)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        beside = path.with_suffix(f".{os.getpid()}.tmp")
-        with beside.open("w") as file:
-            json.dump({"series": str(key), "unit": "µs since 1970, end not included", "gaps": joined}, file)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
+        content = {"series": str(key), "unit": "µs since 1970, end not included", "gaps": joined}
+        write_atomic(path, json.dumps(content).encode())
 
     def forget(self, key: SeriesKey) -> None:
         """Drop what is known of a series; for a series that is deleted."""

@@ -8,18 +8,18 @@ to be on disk. It is written after the line, so that a process killed in between
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
 import re
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
+from maestro._core.atomic import write_atomic
+from maestro._core.locks import locked
 from maestro.errors import LedgerError
 
 START = "0" * 64
@@ -27,6 +27,7 @@ _LINE = re.compile(rb"([0-9a-f]{64}) (\{.*\})")
 _HEAD = re.compile(rb"(\d{12}) (\d{15}) ([0-9a-f]{64})\n")
 _TAIL = 1 << 14
 """Bytes from the end in which the last lines are looked for; an entry has 500."""
+_OPEN = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)
 _WAIT = 10.0
 """Seconds to wait for another writer, who needs a thousandth of that."""
 
@@ -99,11 +100,12 @@ class Chain:
         return self.append([])
 
     def _append(self, entries: list[Entry], first: Entry | None, sync: bool) -> Head:
-        handle = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o644)
+        handle = os.open(self.path, _OPEN, 0o644)
         try:
             size = os.fstat(handle).st_size
             begin = max(size - _TAIL, 0)
-            tail = os.pread(handle, size - begin, begin)
+            os.lseek(handle, begin, os.SEEK_SET)
+            tail = os.read(handle, size - begin)
             torn = len(tail) - (tail.rfind(b"\n") + 1)
             lines = tail[: len(tail) - torn].split(b"\n")[:-1]
             if begin and lines:
@@ -116,7 +118,7 @@ class Chain:
             if not head.count:
                 entries = entries if first is None else [first, *entries]
                 if not wrong:
-                    self._set_anchor(Head())  # from now on a missing anchor means that it was removed
+                    write_atomic(self.anchor, Head().line())  # from now on a missing anchor means that it was removed
             if torn and entries:
                 entries[0] = {**entries[0], "dropped": torn}
             whole = size - torn if entries else size
@@ -126,32 +128,23 @@ class Chain:
             self._write(handle, whole, text)
             if sync:
                 os.fsync(handle)
-                self._set_anchor(head)
+                # Atomic, as a torn anchor looks forged. After a power failure it may be an old one, which is behind.
+                write_atomic(self.anchor, head.line(), sync=False)
         finally:
             os.close(handle)
         return head
 
     def _write(self, handle: int, at: int, text: bytes) -> None:
-        before = os.fstat(handle).st_size
         try:
-            if at < before:
+            if at < os.fstat(handle).st_size:
                 os.ftruncate(handle, at)
+            os.lseek(handle, at, os.SEEK_SET)
             done = 0
             while done < len(text):
-                done += os.pwrite(handle, text[done:], at + done)
+                done += os.write(handle, text[done:])
         except OSError:
-            os.ftruncate(handle, at)  # a half-written line of a full disk; room for less there is
+            os.ftruncate(handle, at)  # a half-written line on a full disk; there is always room for less
             raise
-
-    def _set_anchor(self, head: Head) -> None:
-        beside = self.anchor.with_name(f".{self.anchor.name}.part")  # whole or not there: a torn anchor looks forged
-        handle = os.open(beside, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o644)
-        try:
-            os.pwrite(handle, head.line(), 0)
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-        os.replace(beside, self.anchor)
 
     def _anchor(self) -> Head | None:
         """What the anchor says; None where there is none, or it is no anchor."""
@@ -270,25 +263,18 @@ class Chain:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        """Hold all ledgers of the folder; the system frees them when the holder ends, however it ends."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(self.path.parent / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
-        try:
-            give_up = time.monotonic() + _WAIT
-            while True:
-                try:
-                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    break
-                except BlockingIOError as error:
-                    if time.monotonic() > give_up:
-                        raise LedgerError(
-                            f"another process has been writing in {self.path.parent} for {_WAIT:g} s; wait for it or "
-                            "end it: the lock goes with its process."
-                        ) from error
-                time.sleep(0.001)
+        """Hold all ledgers of the folder; the lock of a killed process is free."""
+        folder = self.path.parent
+        folder.mkdir(parents=True, exist_ok=True)
+
+        def refuse(holder: str) -> LedgerError:
+            return LedgerError(
+                f"another process has been writing in {folder} for {_WAIT:g} s ({holder}); wait for it or end it: the "
+                "lock is released with its process."
+            )
+
+        with locked(folder / ".lock", refuse, wait=_WAIT):
             yield
-        finally:
-            os.close(handle)
 
 
 def _where(lines: list[bytes], anchor: Head | None, *, whole: bool, known: bool) -> tuple[Head, str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import io
 import json
@@ -16,12 +15,16 @@ from typing import Any
 
 import polars as pl
 
-from maestro._core.atomic import named_errors, parquet_bytes, write_atomic
+from maestro._core.atomic import remove_leftovers
+from maestro._core.locks import locked
+from maestro._core.parquet import parquet_bytes
 from maestro.errors import RunError, nearest
 from maestro.runs.identity import run_id
+from maestro.runs.writing import named_errors, write_file
 
 TABLES = ("trials", "folds", "equity", "trades")
 MANIFEST = "manifest.json"
+LOCK = ".lock"
 _NEEDED = ("id", "status", "spec", "n_folds", "versions", "started")
 
 
@@ -133,28 +136,28 @@ class RunStore:
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
-        """Hold the run for this process; the lock of a process that died is free.
+        """Hold the run for this process; the lock of a killed process is free.
 
         Raises
         ------
         RunError
             Another process works on it, or the folder cannot be written.
         """
-        path = self.folder / ".lock"
-        with named_errors(self.folder, "create"):
-            self.folder.mkdir(parents=True, exist_ok=True)
-            handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-        try:
-            busy = f"another process works on run {self.id} in {self.folder.parent}; "
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                raise RunError(f"{busy}wait for it, or give another runs_dir.") from error
-            if not path.exists() or not os.path.samestat(os.fstat(handle), path.stat()):
-                raise RunError(f"{busy}it was removed at this moment, start again.")  # what we hold guards nothing
+        path = self.folder / LOCK
+        busy = f"another process works on run {self.id} in {self.folder.parent}; "
+        removed = RunError(f"{busy}it was removed at this moment, start again.")
+
+        def refuse(holder: str) -> RunError:
+            return RunError(f"{busy}wait for it, or give another runs_dir ({holder}).") if path.exists() else removed
+
+        with contextlib.ExitStack() as stack:
+            with named_errors(self.folder, "create"):
+                self.folder.mkdir(parents=True, exist_ok=True)
+                try:
+                    stack.enter_context(locked(path, refuse))
+                except FileNotFoundError:
+                    raise removed from None
             yield
-        finally:
-            os.close(handle)
 
     def begin(self, manifest: dict[str, Any], *, afresh: bool = False) -> None:
         """Write the manifest of a run that begins or goes on; `afresh` drops the folds that are there."""
@@ -162,13 +165,9 @@ class RunStore:
             partial = self.folder / "partial"
             if afresh and partial.exists():
                 shutil.rmtree(partial)
-            for left in (
-                *self.folder.glob(".manifest.json.*.part"),
-                *self.folder.glob(".*.parquet.*.part"),
-                *partial.glob(".*.part"),
-            ):  # what a killed process was writing
-                left.unlink(missing_ok=True)
-        write_atomic(self.folder / MANIFEST, _manifest({**manifest, "status": "running"}))
+            remove_leftovers(self.folder)
+            remove_leftovers(partial)
+        write_file(self.folder / MANIFEST, _manifest({**manifest, "status": "running"}))
 
     def write_fold(self, fold: int, meta: dict[str, Any], frames: dict[str, pl.DataFrame]) -> None:
         """Write a finished fold, whole."""
@@ -177,7 +176,7 @@ class RunStore:
             archive.writestr("fold.json", _json(meta))
             for name, frame in frames.items():
                 archive.writestr(f"{name}.parquet", parquet_bytes(frame))
-        write_atomic(self._fold_path(fold), buffer.getvalue())
+        write_file(self._fold_path(fold), buffer.getvalue())
 
     def finish(self, manifest: dict[str, Any], tables: dict[str, pl.DataFrame]) -> dict[str, Any]:
         """Write the tables, then the manifest that vouches for them; returns the manifest as written."""
@@ -185,9 +184,9 @@ class RunStore:
         for name in TABLES:
             content = parquet_bytes(tables[name])
             sums[name] = hashlib.sha256(content).hexdigest()
-            write_atomic(self.folder / f"{name}.parquet", content)
+            write_file(self.folder / f"{name}.parquet", content)
         done = {**manifest, "status": "done", "sha256": sums}
-        write_atomic(self.folder / MANIFEST, _manifest(done))
+        write_file(self.folder / MANIFEST, _manifest(done))
         shutil.rmtree(self.folder / "partial", ignore_errors=True)
         return done
 
@@ -283,6 +282,16 @@ def remove(id_or_path: str | Path, runs_dir: str | Path = "runs") -> Path:
         No such run, in use, or it cannot be removed.
     """
     store = find(id_or_path, runs_dir)
-    with store.locked(), named_errors(store.folder, "remove"):
-        shutil.rmtree(store.folder)
+    with named_errors(store.folder, "remove"):
+        with store.locked():
+            for path in store.folder.iterdir():
+                if path.is_dir():
+                    shutil.rmtree(path)
+                elif path.name != LOCK:
+                    path.unlink()
+            if os.name == "posix":
+                shutil.rmtree(store.folder)
+        if os.name != "posix":  # Windows cannot remove a file that is open, as the lock's is while it is held
+            with contextlib.suppress(PermissionError):  # another process has begun the run again
+                shutil.rmtree(store.folder)
     return store.folder

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-import os
 import sqlite3
-import uuid
 import warnings
 from collections.abc import Mapping
 from contextlib import closing
@@ -14,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from maestro._core.atomic import replacing
 from maestro.errors import RunError, SettingsError
 from maestro.metrics import NAMES
 from maestro.search.dimensions import Dimension
@@ -89,18 +88,15 @@ def write_studies(
     target = Path(text.removeprefix(SQLITE))
     if not target.parent.is_dir():
         raise RunError(f"The studies cannot be written to {target}: there is no folder {target.parent}; make it first.")
-    temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.tmp")
     studies = _studies(trials, dimensions, score)
     common = {**(attrs or {}), "fixed": dict(form["fixed"])}
     try:
-        (_write_sqlite if sqlite else _write_journal)(temporary, studies, name, score, common)
-        os.replace(temporary, target)
+        with replacing(target) as temporary:
+            (_write_sqlite if sqlite else _write_journal)(temporary, studies, name, score, common)
     except OSError as error:
         raise RunError(
             f"The studies cannot be written to {target}: {error.strerror or error}; choose another place."
         ) from error
-    finally:
-        temporary.unlink(missing_ok=True)
     return [_name(name, fold) for fold in studies]
 
 

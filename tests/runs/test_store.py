@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import shutil
@@ -19,10 +18,11 @@ import polars as pl
 import pytest
 
 import maestro as ms
-from maestro._core.atomic import write_atomic
+from maestro._core.atomic import temporary_path
 from maestro.errors import RunError
 from maestro.execution.events import Event, FoldDone, RunStarted
 from maestro.runs import RunStore, find, list_runs, remove
+from tests.support.processes import ended_process
 from tests.support.rules import RISING, TABLES, THREE, Cross, FailsAbove, Slow, same
 
 ROOT = Path(__file__).parents[2]
@@ -186,6 +186,7 @@ KILLED = """
 import sys
 sys.path.insert(0, {root!r})
 import maestro as ms
+from tests.support.processes import ended_process
 from tests.support.rules import RISING, Slow
 print("go", flush=True)
 ms.walk_forward(
@@ -229,13 +230,13 @@ def test_a_run_killed_at_random_moments_ends_like_one_that_was_not(tmp_path: Pat
 
 
 def test_what_a_killed_process_was_writing_is_cleared_away(tmp_path: Path) -> None:
-    store = interrupted(tmp_path)
-    left = [store.folder / ".manifest.json.1.part", store.folder / ".folds.parquet.1.part"]
-    left.append(store.folder / "partial" / ".0002.zip.1.part")
-    for path in left:
+    store, ended = interrupted(tmp_path), ended_process()
+    parts = [store.folder / "folds.parquet", store.folder / "partial" / "0002.zip"]
+    left = [Path(str(temporary_path(path)).replace(f"-{os.getpid()}-", f"-{ended}-")) for path in parts]
+    left.append(store.folder / f".manifest.json.{ended}.part")  # as earlier versions named it
+    other = temporary_path(store.folder / "report.html")  # of this process, which may be writing it at the moment
+    for path in (*left, other):
         path.write_bytes(b"half")
-    other = store.folder / ".report.html.1.part"  # another process may be writing this at the moment
-    other.write_bytes(b"half")
     ms.walk_forward(RISING, Cross, **THREE, runs_dir=tmp_path)
     assert list(store.folder.rglob(".*.part")) == [other]
 
@@ -327,16 +328,19 @@ def test_a_run_in_use_is_not_removed(stored: ms.WalkForward, tmp_path: Path) -> 
     assert (tmp_path / stored.id).exists()
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows does not remove an open file")
 def test_a_run_that_is_removed_while_another_process_begins_is_not_worked_on(
     stored: ms.WalkForward, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lock = fcntl.flock
+    opened = os.open
 
-    def removed_before(handle: int, how: int) -> None:
-        shutil.rmtree(tmp_path / stored.id)
-        lock(handle, how)
+    def removed_after(path: Any, *more: Any, **options: Any) -> int:
+        handle = opened(path, *more, **options)
+        if str(path).endswith(f"{stored.id}/.lock") and (tmp_path / stored.id).exists():
+            shutil.rmtree(tmp_path / stored.id)
+        return handle
 
-    monkeypatch.setattr(fcntl, "flock", removed_before)
+    monkeypatch.setattr(os, "open", removed_after)
     with pytest.raises(RunError, match="it was removed at this moment, start again"):
         ms.walk_forward(RISING, Cross, **THREE, runs_dir=tmp_path, force=True)
     monkeypatch.undo()
@@ -406,6 +410,7 @@ import resource, signal, sys
 sys.path.insert(0, {root!r})
 import maestro as ms
 from maestro.errors import RunError
+from tests.support.processes import ended_process
 from tests.support.rules import RISING, THREE, Cross
 
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -433,17 +438,3 @@ def test_a_disk_that_fills_is_said_and_leaves_nothing_half_written(
     wf = ms.walk_forward(RISING, Cross, **THREE, runs_dir=tmp_path)
     assert same(wf, reference)
     assert not any("torn" in note for note in wf.notes)
-
-
-def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "a.bin"
-    write_atomic(path, b"old")
-
-    def refuse(*_: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "replace", refuse)
-    with pytest.raises(RunError, match=r"cannot write .*a\.bin: No space left on device; free some space"):
-        write_atomic(path, b"new")
-    assert path.read_bytes() == b"old"
-    assert os.listdir(tmp_path) == ["a.bin"]

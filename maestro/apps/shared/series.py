@@ -12,6 +12,7 @@ import panel as pn
 import param
 from panel_material_ui import FileInput
 
+from maestro._core.atomic import write_atomic
 from maestro.apps.shared.page import HtmlPane
 from maestro.apps.shared.state import SeriesState
 from maestro.bars import Bars
@@ -55,12 +56,9 @@ def keep_upload(name: str, content: bytes) -> Path:
         raise BarsError(f"{name[:80]!r} is no file of bars; give {', '.join(_ENDINGS)}.")
     stem = re.sub(r"[^A-Za-z0-9_.-]+", "_", name[: -len(ending)].replace("\\", "/").rsplit("/", 1)[-1]).strip("._-")
     folder = Path("~/.cache/maestro/uploads").expanduser() / hashlib.sha256(content).hexdigest()[:16]
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{stem[:60] or 'file'}{ending}"
     if not path.exists():
-        beside = path.with_name(f"{path.name}.part")
-        beside.write_bytes(content)
-        beside.rename(path)
+        write_atomic(path, content)
     return path
 
 

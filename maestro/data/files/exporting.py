@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import gzip
 import io
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
 import polars as pl
 
+from maestro._core.atomic import replacing
 from maestro.errors import SettingsError
 
 FORMS = (".csv", ".csv.gz", ".parquet")
@@ -35,19 +35,12 @@ def write_file(
         raise SettingsError(f"there is no folder {path.parent}; make it first.")
     if path.exists() and not force:
         raise SettingsError(f"{path} is there already; choose another name, or overwrite it with --force.")
-    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with beside.open("wb") as file:
-            if form == ".parquet":
-                frame.write_parquet(file, compression="zstd", statistics=True, metadata=dict(metadata or {}))
-            else:
-                content = _csv(frame)
-                file.write(gzip.compress(content, mtime=0) if form == ".csv.gz" else content)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
+    with replacing(path) as temporary:
+        if form == ".parquet":
+            frame.write_parquet(temporary, compression="zstd", statistics=True, metadata=dict(metadata or {}))
+        else:
+            content = _csv(frame)
+            temporary.write_bytes(gzip.compress(content, mtime=0) if form == ".csv.gz" else content)
 
 
 def _csv(frame: pl.DataFrame) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,10 +14,11 @@ from typing import Any
 
 import polars as pl
 
+from maestro._core.atomic import write_atomic
+from maestro._core.locks import locked
 from maestro.data.stores.keys import SeriesKey
-from maestro.data.stores.locks import locked
-from maestro.data.stores.manifest import make_folder, sync_folder, write_file
-from maestro.errors import SettingsError, StoreDamagedError, nearest
+from maestro.data.stores.manifest import make_folder
+from maestro.errors import SettingsError, StoreDamagedError, StoreLockedError, nearest
 
 BEFORE = "before:"
 THERE = "there"
@@ -45,12 +46,11 @@ class Migration:
     def save(self) -> None:
         """Write the manifest, whole or not at all."""
         self.manifest["updated"] = _now().isoformat(timespec="seconds")
-        write_file(self.folder, _MANIFEST, json.dumps(self.manifest, indent=1, ensure_ascii=False).encode())
-        sync_folder(self.folder)
+        write_atomic(self.folder / _MANIFEST, json.dumps(self.manifest, indent=1, ensure_ascii=False).encode())
 
     def write(self, name: str, content: str) -> Path:
         """Write a file for people into the folder."""
-        write_file(self.folder, name, content.encode())
+        write_atomic(self.folder / name, content.encode())
         return self.folder / name
 
     def add_undo(self, key: SeriesKey, rows: pl.DataFrame) -> None:
@@ -59,8 +59,7 @@ class Migration:
         make_folder(folder, self.folder)
         content = io.BytesIO()
         rows.write_parquet(content, statistics=False)
-        write_file(folder, f"{len(self._batches(key)):06d}.parquet", content.getvalue())
-        sync_folder(folder)
+        write_atomic(folder / f"{len(self._batches(key)):06d}.parquet", content.getvalue())
 
     def undo(self, key: SeriesKey) -> pl.DataFrame | None:
         """All batches of a series, in the order in which they were written; None where there is none.
@@ -110,7 +109,7 @@ def begin(root: Path, identity: dict[str, Any], *, again: bool = False) -> Itera
     """
     digest = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:8]
     make_folder(root, root.parent)
-    with locked(root / f".lock-{digest}", 0.0, "this migration"):
+    with locked(root / f".lock-{digest}", _refuse("this migration")):
         same = [one for one in migrations(root) if one.manifest["identity"] == digest]
         unfinished = [one for one in same if one.manifest["status"] == "unfinished"]
         if unfinished and not again:
@@ -147,7 +146,7 @@ def reopen(root: Path, name: str) -> Iterator[Migration]:
             f"there is no migration {name!r} in {root}; there are: {', '.join(known) or 'none'}.{nearest(name, known)}"
         )
     digest = known[name].manifest["identity"]
-    with locked(root / f".lock-{digest}", 0.0, f"migration {name}"):
+    with locked(root / f".lock-{digest}", _refuse(f"migration {name}")):
         yield Migration(root / name, _manifest(root / name))
 
 
@@ -165,6 +164,10 @@ def _manifest(folder: Path) -> dict[str, Any]:
         return dict(found)
     except (OSError, ValueError, AttributeError) as error:
         raise StoreDamagedError(f"{folder / _MANIFEST} cannot be read ({error}); put it back from a backup.") from None
+
+
+def _refuse(what: str) -> Callable[[str], StoreLockedError]:
+    return lambda holder: StoreLockedError(f"{what} is being written by {holder}; wait until that has ended.")
 
 
 def _now() -> datetime:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
+import math
 import re
 import time
 from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
+
+from maestro._core.atomic import write_atomic
 
 
 class Clock:
@@ -40,20 +42,28 @@ class Budget:
 
     def used(self, ticks: float) -> float:
         """Units spent in the window that ends at `ticks`."""
-        while self._spent and self._spent[0][0] <= ticks - self.window:
+        while self._spent and self._spent[0][0] + self.window <= ticks:
             self._spent.popleft()
         return sum(cost for _, cost in self._spent)
 
     def wait(self, cost: float, ticks: float) -> float:
-        """Seconds until `cost` units may be spent; 0 is now. A cost above the whole allowance goes alone."""
+        """Seconds until `cost` units may be spent; 0 is now. A request costing more than the budget is sent by itself.
+
+        ``ticks`` plus the result is never before the moment at which the units are free, whatever the rounding.
+        """
         over = self.used(ticks) + cost - self.allowed * self.share
         if over <= 0:
             return 0.0
+        free = ticks
         for spent_at, spent in self._spent:
             over -= spent
+            free = spent_at + self.window
             if over <= 0:
-                return spent_at + self.window - ticks
-        return self._spent[-1][0] + self.window - ticks if self._spent else 0.0
+                break
+        seconds = free - ticks
+        while ticks + seconds < free:
+            seconds += math.ulp(free)
+        return seconds
 
     def spend(self, cost: float, ticks: float) -> None:
         """Count a request."""
@@ -106,10 +116,7 @@ class Host:
         if self._file is None:
             return
         until = max(self._file_until(), self.clock.now() + seconds)
-        self._file.parent.mkdir(parents=True, exist_ok=True)
-        beside = self._file.with_suffix(f".{os.getpid()}.tmp")
-        beside.write_text(json.dumps({"host": self.name, "until": until}))
-        beside.replace(self._file)
+        write_atomic(self._file, json.dumps({"host": self.name, "until": until}).encode())
 
     def _read_file(self) -> None:
         if self._file is None:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import secrets
 import zlib
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -13,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from maestro._core.atomic import sync_folder, target_name
 from maestro.data.stores.keys import SeriesKey
 from maestro.data.timeframes import DAY_US, timeframe_us
 from maestro.errors import StoreDamagedError
@@ -20,7 +19,7 @@ from maestro.typing import IntArray
 
 NAME = "manifest.json"
 _FILE = r"\d{4}(-\d\d){0,2}s?-[0-9a-f]{12}\.parquet"
-OWN = re.compile(rf"{_FILE}|\.tmp-({_FILE}|manifest\.json)-[0-9a-f]{{12}}")
+OWN = re.compile(rf"{_FILE}|\.tmp-({_FILE}|manifest\.json)-[0-9a-f]{{12}}")  # the latter: temporary, of older versions
 _FORMAT = 1
 _FULL = 45_000  # rows: the longest period that stays below is a file
 _PERIODS = (("decade", 3653), ("year", 366), ("month", 31), ("day", 1))  # and days in it
@@ -110,18 +109,10 @@ def period_name(period: int, length: str) -> str:
     return str(np.datetime64(int(period), "M" if length == "month" else "D"))
 
 
-def write_file(folder: Path, name: str, content: bytes) -> None:
-    """Write a file so that it is there whole or not at all, also after a power cut."""
-    temporary = folder / f".tmp-{name}-{secrets.token_hex(6)}"
-    try:
-        with open(temporary, "wb") as handle:
-            handle.write(content)
-            handle.flush()
-            os.fsync(handle.fileno())
-        os.replace(temporary, folder / name)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+def is_own(name: str) -> bool:
+    """Whether a file of this name in the folder of a series was written by the store, or is a part of one."""
+    target = target_name(name)
+    return OWN.fullmatch(target or name) is not None or target == NAME
 
 
 def make_folder(folder: Path, root: Path) -> None:
@@ -132,16 +123,6 @@ def make_folder(folder: Path, root: Path) -> None:
             sync_folder(parent)
             if parent == root:
                 break
-
-
-def sync_folder(folder: Path) -> None:
-    """Make renames in a folder durable, where the system can."""
-    if os.name == "posix":
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
 
 
 def read_file(folder: Path, file: File) -> bytes:

@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from maestro._core.atomic import sync_folder, write_atomic
+from maestro._core.locks import locked
 from maestro.data.stores import manifest as manifests
 from maestro.data.stores.keys import SeriesKey
-from maestro.data.stores.locks import locked
 from maestro.data.stores.manifest import File, Manifest
 from maestro.data.stores.protocol import SeriesInfo
 from maestro.data.stores.rows import (
@@ -34,7 +35,7 @@ from maestro.data.stores.rows import (
     tidy,
     without,
 )
-from maestro.errors import StoreAccessError, StoreDamagedError, StoreError, StoreFullError
+from maestro.errors import StoreAccessError, StoreDamagedError, StoreError, StoreFullError, StoreLockedError
 from maestro.typing import IntArray
 
 Notes = dict[str, Any]
@@ -159,7 +160,7 @@ class ParquetStore:
         everything = rows is None and drop == (None, None) and stamps is None
         with (
             self._explained(folder, "nothing was changed"),
-            locked(self._lock(key), self.wait, f"{key} in {self.root}"),
+            self._locked(key),
         ):
             old = self._manifest(key, damaged_is_empty=everything)
             noted = notes(dict(old.notes)) if notes else old.notes
@@ -198,7 +199,7 @@ class ParquetStore:
                     problems.append(str(error))
             known = {manifests.NAME, *(file.name for file in files)}
             foreign = sorted(path for path in folder.glob("*") if path.name not in known)
-            problems += [f"{path} is not Maestro's" for path in foreign if not manifests.OWN.fullmatch(path.name)]
+            problems += [f"{path} is not Maestro's" for path in foreign if not manifests.is_own(path.name)]
         return problems
 
     # -- files ------------------------------------------------------------------------------
@@ -206,8 +207,20 @@ class ParquetStore:
     def _folder(self, key: SeriesKey) -> Path:
         return self.root.joinpath(*key.path)
 
-    def _lock(self, key: SeriesKey) -> Path:
-        return self.root / ".locks" / "~".join(key.path)
+    @contextlib.contextmanager
+    def _locked(self, key: SeriesKey) -> Iterator[None]:
+        """Hold the series against other writers."""
+        path = self.root / ".locks" / "~".join(key.path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+
+        def refuse(holder: str) -> StoreLockedError:
+            return StoreLockedError(
+                f"{key} in {self.root} is being written by {holder}; waited {self.wait:g} s. "
+                "Try again when that has ended, or end it: the lock is released with its process."
+            )
+
+        with locked(path, refuse, wait=self.wait):
+            yield
 
     def _manifest(self, key: SeriesKey, damaged_is_empty: bool = False) -> Manifest:
         version = self.version(key) or ""
@@ -224,7 +237,7 @@ class ParquetStore:
         if found is not None:
             self._known[key] = (version, found)  # if it changed in between, the version is old: it is read again
             return found
-        foreign = [path for path in folder.glob("*.parquet") if not manifests.OWN.fullmatch(path.name)]
+        foreign = [path for path in folder.glob("*.parquet") if not manifests.is_own(path.name)]
         if foreign:
             raise StoreDamagedError(
                 f"{foreign[0]} was not written by Maestro; move it away and take its rows in with "
@@ -248,13 +261,13 @@ class ParquetStore:
             (folder / manifests.NAME).unlink(missing_ok=True)
         else:
             manifests.make_folder(folder, self.root)
-            manifests.write_file(folder, manifests.NAME, new.to_json().encode())
+            write_atomic(folder / manifests.NAME, new.to_json().encode(), sync=False)
         self._known.pop(key, None)
-        manifests.sync_folder(folder)
+        sync_folder(folder)
         # Files that only the old manifest names stay until the next write: a reader may be about to open them.
         keep = {file.name for file in (*new.files, *(old.files if new.files else ()))}
         for path in folder.iterdir():
-            if manifests.OWN.fullmatch(path.name) and path.name not in keep:
+            if manifests.is_own(path.name) and path.name not in keep:
                 path.unlink(missing_ok=True)
         if not new.files and not new.notes:
             with contextlib.suppress(OSError):  # foreign files keep it
@@ -348,7 +361,7 @@ class _Change:
         name = f"{manifests.period_name(period, self.old.length)}-{secrets.token_hex(6)}.parquet"
         manifests.make_folder(folder, self.store.root)
         self._made.append(name)
-        manifests.write_file(folder, name, content)
+        write_atomic(folder / name, content, sync=False)
         stamps = stamps_of(rows)
         return File(name, period, int(stamps[0]), int(stamps[-1]), len(rows), len(content), zlib.crc32(content))
 

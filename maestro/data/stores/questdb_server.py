@@ -20,6 +20,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from maestro._core.atomic import write_atomic
 from maestro.errors import StoreError, StoreUnavailableError
 
 VERSION = "9.3.4"
@@ -211,8 +212,7 @@ def start(folder: Path, server: QuestDBServer) -> Status:
     started = server.start()
     if server.process is not None:
         _left_running.append(server.process)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "server.json").write_text(json.dumps(asdict(started)))
+    write_atomic(folder / "server.json", json.dumps(asdict(started)).encode())
     return started
 
 

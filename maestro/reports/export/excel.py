@@ -13,6 +13,7 @@ from typing import Any
 
 import polars as pl
 
+from maestro._core.atomic import replacing
 from maestro._core.formatting import label
 from maestro.errors import MissingExtraError, RunError
 from maestro.reports.figures.downsampling import thin
@@ -73,13 +74,11 @@ def write_workbook(wf: WalkForwardResult, path: str | os.PathLike[str], *, max_r
     except ImportError as error:
         raise MissingExtraError("xlsxwriter", "panel") from error
     target = Path(path)
-    beside = target.with_name(f".{target.name}.{os.getpid()}.part")
     book = None
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        try:
+        with replacing(target) as temporary:
             book = xlsxwriter.Workbook(
-                beside,
+                temporary,
                 {
                     "constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False,
                     "strings_to_numbers": False, "default_date_format": _FORMATS["moment"],
@@ -87,17 +86,13 @@ def write_workbook(wf: WalkForwardResult, path: str | os.PathLike[str], *, max_r
             )  # fmt: skip
             _Book(book, wf, min(max_rows, MAX_ROWS)).write()
             book.close()
-            with open(beside, "rb+") as file:
-                os.fsync(file.fileno())
-            os.replace(beside, target)
-        finally:
-            if book is not None:
-                book.fileclosed = True  # or it would be written after all, when it is collected
-            beside.unlink(missing_ok=True)
     except (OSError, xlsxwriter.exceptions.FileCreateError) as error:
         cause = error.args[0] if error.args and isinstance(error.args[0], OSError) else error
         reason = getattr(cause, "strerror", None) or error
         raise RunError(f"cannot write {target}: {reason}; choose a path that can be written to.") from error
+    finally:
+        if book is not None:
+            book.fileclosed = True  # otherwise it would be written after all, when it is collected
     return target
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import tempfile
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from maestro._core.atomic import parquet_bytes, write_atomic
+from maestro._core.atomic import remove_leftovers, temporary_path, write_atomic
+from maestro._core.parquet import parquet_bytes
 from maestro.errors import RunError, SettingsError
 from maestro.reports.tables.columns import WalkForwardResult, title
 
@@ -112,19 +112,20 @@ def _write_folder(target: Path, files: dict[str, bytes]) -> None:
     beside = None
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        beside = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent))
-        beside.chmod(0o755)
+        remove_leftovers(target.parent)
+        beside = temporary_path(target)
+        beside.mkdir()
         for name, content in files.items():
-            write_atomic(beside / name, content)
+            write_atomic(beside / name, content, sync=False)
         if target.exists():
-            old = beside.with_suffix(".old")
+            old = temporary_path(target)
             os.rename(target, old)
             os.rename(beside, target)
             shutil.rmtree(old)
         else:
             os.rename(beside, target)
-    except (OSError, RunError) as error:
-        reason = getattr(error, "strerror", None) or getattr(error.__cause__, "strerror", None) or error
+    except OSError as error:
+        reason = error.strerror or error
         raise RunError(f"cannot write {target}: {reason}; choose a path that can be written to.") from error
     finally:
         if beside is not None and beside.exists():

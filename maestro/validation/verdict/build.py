@@ -6,12 +6,12 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from maestro._core.atomic import write_atomic
 from maestro.bars import Bars
 from maestro.errors import MaestroError, MissingExtraError, RunCancelled, RunError, SettingsError
 from maestro.ledger import uncounted
 from maestro.reproduce.plan import recorded_bars, recorded_plan, windows_of
 from maestro.reproduce.replay import break_even, neighbours, replayed
+from maestro.runs.writing import write_file
 from maestro.search.tpe import check_seed
 from maestro.validation.lookahead.check import lookahead
 from maestro.validation.statistics.bootstrap import bootstrap_metrics
@@ -113,7 +113,7 @@ def verdict(
     made = Verdict(checks, wf.id, spec["strategy"], spec["bars"]["name"], _hints(checks), _notes(wf, checks), settings)
     wf.verdict = made
     if save and wf.folder is not None:
-        write_atomic(wf.folder / FILE, made.to_json())
+        write_file(wf.folder / FILE, made.to_json())
     return made
 
 

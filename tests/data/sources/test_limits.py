@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from maestro.data.sources.limits import Budget, Host
@@ -16,16 +16,18 @@ from tests.support.exchange.clock import VirtualClock
 
 
 @given(st.lists(st.tuples(st.integers(1, 40), st.floats(0, 20)), min_size=1, max_size=80))
+@example([(1, 1.4), (1, 0.0), (1, 0.0), (8, 0.0), (40, 0.0), (40, 14.977915870050563)])
+@example([(1, 1.9), (10, 1.7020806880558672), (40, 9.018840830326717), (40, 3.9)])
 def test_no_window_ever_holds_more_than_the_allowance(requests: list[tuple[int, float]]) -> None:
     budget, now, log = Budget(100, 60, share=0.9), 0.0, []
     for cost, pause in requests:
         now += pause
         now += budget.wait(cost, now)
-        assert budget.wait(cost, now) <= 1e-9  # a clock far on does not resolve less
+        assert budget.wait(cost, now) == 0.0
         budget.spend(cost, now)
         log.append((now, cost))
     for start, _ in log:
-        assert sum(cost for at, cost in log if start <= at < start + 60) <= 90 + 1e-9
+        assert sum(cost for at, cost in log if start <= at < start + 60) <= 90
 
 
 def test_a_cost_above_the_allowance_goes_alone() -> None:
@@ -92,3 +94,12 @@ def test_settings_come_from_the_environment() -> None:
 def test_a_wrong_setting_is_named(name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=name):
         SourceSettings.from_env({name: value})
+
+
+@given(st.floats(0, 1e6), st.floats(0, 100))
+def test_after_the_wait_the_units_are_free_whatever_the_rounding(spent_at: float, later: float) -> None:
+    budget = Budget(10, 60, share=1.0)
+    budget.spend(10, spent_at)
+    ticks = spent_at + later
+    assert ticks + budget.wait(1, ticks) >= min(spent_at + 60, ticks + 60)
+    assert budget.wait(1, ticks + budget.wait(1, ticks)) == 0.0

@@ -74,7 +74,7 @@ def kill_writers(root: Path, times: int, seed: int) -> None:
     assert time.monotonic() - before < 5
     assert set(store.read(KEY)["close"].to_list()) == {1e9}
     left = [path.name for path in store.root.joinpath(*KEY.path).iterdir()]
-    assert not [name for name in left if name.startswith(".tmp-")]
+    assert not [name for name in left if name.endswith(".part")]
     assert len(left) <= 9
 
 

@@ -18,9 +18,9 @@ import polars as pl
 import pytest
 
 import maestro as ms
+from maestro._core.locks import locked
 from maestro.bars import Bars
 from maestro.data.stores import ParquetStore, SeriesKey, manifest
-from maestro.data.stores.locks import locked
 from maestro.data.stores.manifest import period_length, period_name, periods_of
 from maestro.data.stores.rows import STAMP
 from maestro.errors import (
@@ -148,7 +148,7 @@ def test_a_write_that_fails_at_any_step_changes_nothing(
 ) -> None:
     store.append(KEY, rows(YEARS))
     before, listed = store.fingerprint(KEY), sorted(os.listdir(folder(store)))
-    real, calls = manifest.os.fsync, []
+    real, calls = os.fsync, []
 
     def failing(handle: int) -> None:
         calls.append(handle)
@@ -156,7 +156,7 @@ def test_a_write_that_fails_at_any_step_changes_nothing(
             raise OSError(number, os.strerror(number))
         real(handle)
 
-    monkeypatch.setattr(manifest.os, "fsync", failing)
+    monkeypatch.setattr(os, "fsync", failing)
     kinds = {errno.ENOSPC: StoreFullError, errno.EACCES: StoreAccessError, errno.EIO: StoreError}
     with pytest.raises(kinds[number], match="nothing was changed"):
         store.append(KEY, rows(YEARS, close=2.0))
@@ -225,7 +225,7 @@ def test_a_lock_that_is_held_is_waited_for_and_then_named(store: ParquetStore) -
     store.append(KEY, rows(YEARS[:5]))
     store.wait = 0.05
     path = store.root / ".locks" / "~".join(KEY.path)
-    with locked(path, 1.0, "the test"):
+    with locked(path, StoreError, wait=1.0):
         with pytest.raises(StoreLockedError, match=rf"{KEY} in .* process {os.getpid()} on .*waited 0.05 s"):
             store.append(KEY, rows(YEARS[5:9]))
         assert len(store.read(KEY)) == 5  # readers do not wait

@@ -1,0 +1,66 @@
+"""Locks between threads and processes, held on a file; the lock of a killed process is free.
+
+Built on `filelock`, which uses ``flock`` on Linux and macOS and ``LockFileEx`` on Windows. The lock file stays:
+removing it could give two processes a lock on two files of one name.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+_POLL = 0.002  # s between two attempts
+
+
+@contextlib.contextmanager
+def locked(path: Path, refuse: Callable[[str], Exception], *, wait: float = 0.0) -> Iterator[None]:
+    """Hold the lock of a file, which is made if it is missing.
+
+    Parameters
+    ----------
+    path : Path
+        The lock file; its folder must exist.
+    refuse : callable
+        Takes a description of the holder, such as ``process 12 on host since 2024-05-06 07:08:09 UTC``, and returns the
+        exception to raise.
+    wait : float [s]
+        How long to wait for another holder; 0 makes one attempt.
+
+    Raises
+    ------
+    OSError
+        The lock file cannot be made.
+    """
+    import filelock
+
+    lock = filelock.FileLock(path, poll_interval=_POLL, preserve_lock_file=True, on_acquired=_sign)
+    try:
+        lock.acquire(timeout=wait, blocking=wait > 0)
+    except filelock.Timeout:
+        raise refuse(holder(path)) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def holder(path: Path) -> str:
+    """Return the description of whoever holds the lock of a file, or held it last."""
+    try:
+        with open(path, "rb", buffering=0) as file:
+            file.seek(1)
+            return file.read().decode(errors="replace").strip() or "another process"
+    except OSError:
+        return "another process"
+
+
+def _sign(handle: int) -> None:
+    """Write who holds the lock, behind the first byte, which Windows locks against reading."""
+    text = f"process {os.getpid()} on {socket.gethostname()} since {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    os.ftruncate(handle, 0)
+    os.lseek(handle, 0, os.SEEK_SET)
+    os.write(handle, f"\n{text}\n".encode())
