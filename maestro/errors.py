@@ -18,6 +18,10 @@ class ParameterError(MaestroError, ValueError):
     """A strategy parameter of the wrong name, type or value, or an impossible combination."""
 
 
+class WarmupError(ParameterError):
+    """A strategy needs more bars to warm up than half of those given."""
+
+
 class StrategyError(MaestroError, ValueError):
     """An unknown strategy, or one that broke its contract (signals of a wrong shape or type)."""
 

@@ -18,7 +18,15 @@ from maestro import errors
 from maestro.errors import MaestroError, MissingExtraError, nearest
 
 CLASSES = [thing for thing in vars(errors).values() if inspect.isclass(thing) and issubclass(thing, Exception)]
-INPUT = ("BarsError", "ParameterError", "StrategyError", "MissingSeriesError", "SettingsError", "SplitError")
+INPUT = (
+    "BarsError",
+    "ParameterError",
+    "StrategyError",
+    "MissingSeriesError",
+    "SettingsError",
+    "SplitError",
+    "WarmupError",
+)
 
 
 @pytest.mark.parametrize("error", CLASSES)
@@ -97,7 +105,7 @@ class Wrong(ms.Strategy):
             r"slow=100.* needs 100 bars.*more than half of the 90",
         ),
         (lambda bars: ms.backtest(bars, Wrong), r"Wrong.signals returned NoneType; return ms.Signals"),
-        (lambda bars: ms.backtest(bars, Wrong(kind="short")), r"returned 299 values for 300 bars; return one a bar"),
+        (lambda bars: ms.backtest(bars, Wrong(kind="short")), r"returned 299 values for 300 bars; return one per bar"),
         (
             lambda bars: ms.backtest(bars, "FundingRateArbitrage"),
             r"needs funding_rate, which .* does not carry.*proxy=True",

@@ -53,7 +53,7 @@ def sweep(
 ) -> None:
     """Simulate many parameter sets on the same bars and rank them.
 
-    The best of many sets is lucky as well as good: what it is worth, walk-forward tells.
+    The best of many sets is partly luck; walk-forward tells how much.
     """
     from tqdm import tqdm
 
@@ -88,7 +88,8 @@ def sweep(
     if json:
         best = result.best(ranking, top)
         document = {"strategy": chosen.__name__, "bars": printing.describe_bars(bars), "sets": len(result)}
-        printing.print_json({**document, "distinct": result.distinct, "seed": number, "best": best.to_dicts()})
+        printing.print_json({**document, "distinct": result.distinct, "seed": number, "best": best.to_dicts(),
+                             "notes": [*bars.notes, *result.notes]})  # fmt: skip
     else:
         _show(result, bars, ranking, top)
 
@@ -112,8 +113,8 @@ def _show(result: Sweep, bars: Bars, ranking: Any, top: int) -> None:
     rows = [(str(k), *one, *other) for k, (one, other) in enumerate(zip(sets, figures, strict=True), 1)]
     show_table(("", *names, *heads), rows, left=2 if wide else 1)
     failed = len(result) - result.table["error"].null_count()
-    if failed:
+    if failed and not any("failed" in note for note in result.notes):
         first = result.table["error"].drop_nulls()[0]
-        say(f"{failed:,} sets failed and have no figures; the first: {first}", bullet="! ")
-    show_notes(bars.notes)
-    say("The best of many is lucky as well as good; what it is worth: maestro walk-forward")
+        say(f"{failed:,} sets failed and have no figures; the first error: {first}", bullet="! ")
+    show_notes((*bars.notes, *result.notes))
+    say("The best of many sets is partly luck; to find out how much, run maestro walk-forward.")

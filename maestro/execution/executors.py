@@ -19,11 +19,12 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from maestro.bars import Bars
-from maestro.errors import RunCancelled, RunError, SettingsError, nearest
+from maestro.errors import RunCancelled, RunError, SettingsError, WarmupError, nearest
 from maestro.indicators import ColumnCache, using
 from maestro.ledger import unfinished
 from maestro.search.runner import Trial
 from maestro.search.sampling import propose_all
+from maestro.strategies.base import warmup_excess
 from maestro.walkforward.fold import FoldResult, Plan, evaluator, run_fold
 from maestro.walkforward.splitters import Window
 
@@ -116,10 +117,13 @@ def choose(plan: Plan, bars: Bars, jobs: Sequence[Job], workers: int | None, exe
 
 def _seconds(plan: Plan, bars: Bars, window: Window) -> float:
     """Time that a trial takes, about: one set measured, and what its proposal costs."""
-    evaluate = evaluator(plan, bars[window.train_start : window.train_stop])
+    train = bars[window.train_start : window.train_stop]
+    evaluate, space = evaluator(plan, train), plan.space
     try:
-        params = plan.space.default or next(plan.space.rows(propose_all(plan.space, "sobol", 1, 0)))
-    except SettingsError:  # no set is feasible, which the search says in its own words
+        params = space.default
+        if params is None or warmup_excess(space.strategy, params, len(train)):
+            params = next(space.rows(propose_all(space, "sobol", 1, 0, bars=len(train))))
+    except (SettingsError, WarmupError):  # no set can be evaluated, which the search itself reports
         return 0.0
     taken: list[float] = []
     with using(ColumnCache()):

@@ -15,6 +15,7 @@ from maestro.errors import MaestroError
 from maestro.ledger.book import Ledger
 from maestro.ledger.tally import Tally, unfinished
 from maestro.runs import run_id, source_hash
+from maestro.search.runner import EVALUATED
 
 if TYPE_CHECKING:
     from maestro.engine import Backtest
@@ -65,13 +66,16 @@ class Recorder:
                      sync=now - self._synced > _EVERY)  # fmt: skip
 
     def fold(self, result: Any) -> None:
-        """Enter a finished fold by its table of trials: all that were evaluated."""
+        """Enter a finished fold by its table of trials: all that were evaluated.
+
+        A trial that failed or was infeasible gave no number that could have been chosen, and does not count.
+        """
         if _silent.get():
             return
         sharpes = result.trials["sharpe_ratio"].to_numpy()
-        skipped = int((result.trials["state"] == "infeasible").sum())  # these were never evaluated
+        evaluated = int(result.trials["state"].is_in(EVALUATED).sum())
         state = "failed" if result.error else "done"
-        self.enter(sharpes[np.isfinite(sharpes)], len(sharpes) - skipped, result.fold, state)
+        self.enter(sharpes[np.isfinite(sharpes)], evaluated, result.fold, state)
 
     def stopped(self, stop: BaseException) -> None:
         """Enter what was done of what an interruption or error ended, and force all to disk."""

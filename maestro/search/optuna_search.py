@@ -1,4 +1,4 @@
-"""How a search runs with an Optuna sampler: the space as Optuna's distributions, a study in memory, seeds set."""
+"""A search by an Optuna sampler: the space as Optuna's distributions, a study in memory, seeded streams."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import numpy as np
 
 from maestro.errors import SettingsError
 from maestro.search.dimensions import Dimension
-from maestro.search.runner import Bench, Trial, round_score
+from maestro.search.runner import Bench, Trial
 from maestro.typing import FloatArray, Parameters
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def distribution(d: Dimension) -> BaseDistribution:
 
 
 def choices(d: Dimension) -> tuple[Any, ...]:
-    """Options as Optuna can store them: what is no plain value by its representation."""
+    """Options as Optuna can store them: those that are not plain values by their representation."""
     return tuple(option if isinstance(option, _PLAIN) else repr(option) for option in d.options)
 
 
@@ -66,38 +66,39 @@ def optuna_search(
 ) -> None:
     """Run the trials of `bench` in an Optuna study in memory (see `maestro.search.runner.search`).
 
-    What the sampler is told: complete trials with their score; an undefined score as pruned without a value; a set
-    that breaks constraints as pruned, with a constraint of value 1 for each; a failed evaluation as failed.
+    The sampler is told: complete trials with their score; an undefined score as pruned without a value; a set that
+    breaks constraints as pruned, with a constraint of value 1 for each; a failed evaluation as pruned, with one of
+    value 1; a warm-up that does not fit into the bars as pruned, with one of the value of the excess.
     """
     import optuna
-
-    class Failed(Exception):
-        pass
 
     space = bench.space
 
     def objective(trial: optuna.Trial) -> float:
         bench.raise_if_cancelled()
         params = space.complete({d.name: _suggest(trial, d) for d in space.dimensions})
-        broken = space.violations(params)
+        broken, excess = space.violations(params), bench.excess(params)
+        for k in range(broken):
+            trial.set_constraint(f"rule {k}", 1.0)
+        if excess:
+            trial.set_constraint("warm-up", excess)
+        if excess and not broken and trial.number >= len(leading) and bench.may_drop():
+            raise optuna.TrialPruned
         if broken:
-            for k in range(broken):
-                trial.set_constraint(f"rule {k}", 1.0)
-            bench.keep(Trial(trial.number, params, "infeasible"))
+            bench.keep(Trial(len(bench.finished), params, "infeasible"))
             raise optuna.TrialPruned
         for step, stage in enumerate(stages if pruner is not None else ()):
-            metrics, error = bench.measure(params, stage)
-            if metrics is None:
-                bench.keep(Trial(trial.number, params, "failed", None, error))
-                raise Failed
-            trial.report(round_score(bench.score(metrics)), step)
+            score = bench.judge(params, stage)[3]
+            if math.isnan(score):  # too few bars for the warm-up, or no trade: there is nothing to compare
+                continue
+            trial.report(score, step)
             if trial.should_prune():
                 message = f"Pruned after stage {step + 1} of {len(stages)}."
-                bench.keep(Trial(trial.number, params, "undefined", None, message))
+                bench.keep(Trial(len(bench.finished), params, "undefined", None, message))
                 raise optuna.TrialPruned
-        done = bench.keep(bench.run(trial.number, params))
+        done = bench.keep(bench.run(params))
         if done.state == "failed":
-            raise Failed
+            trial.set_constraint("evaluation", 1.0)
         if math.isnan(done.score):
             raise optuna.TrialPruned
         return done.score
@@ -110,15 +111,15 @@ def optuna_search(
         )
         for params in leading:
             study.enqueue_trial({d.name: _to_optuna(d, params[d.name]) for d in space.dimensions})
-        study.optimize(objective, n_trials=bench.budget, catch=(Failed,))
+        study.optimize(objective, callbacks=[lambda study, _: study.stop() if bench.full else None])
 
 
 def seeded(sampler: Any, seed: int) -> optuna.samplers.BaseSampler:
-    """Copy of a sampler that behaves as if it had been made with this seed; the given one stays as it is.
+    """Return a copy of a sampler that behaves as if it had been made with this seed.
 
-    Every random stream found in it (Optuna's lazy state, NumPy's ``RandomState`` and ``Generator``), also in the
-    samplers it holds, and every attribute ``_seed`` is set. A sampler that hides its randomness elsewhere keeps it:
-    pass a callable instead, which takes the seed and returns the sampler.
+    Every random stream found in it (Optuna's lazy state, NumPy's ``RandomState`` and ``Generator``), and in the
+    samplers that it holds, is seeded, and every attribute ``_seed`` is set. A sampler that keeps its randomness
+    elsewhere is not seeded: pass a callable instead, which takes the seed and returns the sampler.
     """
     from optuna.samplers import BaseSampler
 
@@ -126,7 +127,7 @@ def seeded(sampler: Any, seed: int) -> optuna.samplers.BaseSampler:
         made = sampler(seed) if callable(sampler) and not isinstance(sampler, type) else None
         if not isinstance(made, BaseSampler):
             raise SettingsError(
-                f"search={sampler!r} is no sampler; give a name, an Optuna sampler such as "
+                f"search={sampler!r} is not a sampler; give a name, an Optuna sampler such as "
                 "optuna.samplers.CmaEsSampler(), or a function of the seed that returns one."
             )
         return made
@@ -159,7 +160,7 @@ _loud = logging.INFO
 
 @contextmanager
 def quiet_optuna() -> Iterator[None]:
-    """Keep Optuna's log to errors for a while: its line a trial says what our own events say (threads may nest)."""
+    """Limit Optuna's log to errors: it has a line per trial, which our own events replace (threads may nest)."""
     import optuna
 
     global _quiet_depth, _loud

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import numpy as np
 
 from maestro import metrics as m
-from maestro.errors import MaestroError, RunCancelled, SettingsError, nearest
+from maestro.errors import MaestroError, RunCancelled, SettingsError, WarmupError, nearest
 from maestro.search.sampling import METHODS as BATCHES
 from maestro.search.sampling import propose_all, visits
 from maestro.search.space import Space
 from maestro.search.tpe import Tpe, check_seed
+from maestro.strategies.base import warmup_excess
 from maestro.typing import FloatArray, Parameters
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ DIGITS = 12
 """Significant digits of a score: sums differ in the last digits between CPUs, decisions must not."""
 
 State: TypeAlias = Literal["complete", "infeasible", "undefined", "failed"]
+EVALUATED: tuple[State, ...] = ("complete", "undefined")
+"""States of trials that were evaluated: those that the deflated Sharpe ratio counts."""
 Evaluate: TypeAlias = Callable[[Parameters], FloatArray]
 Score: TypeAlias = Callable[[FloatArray], float]
 Outcome: TypeAlias = tuple[State, FloatArray | None, str | None, float]
@@ -41,14 +44,15 @@ class Trial:
     number : int
         From 0, in order of proposal.
     params : dict
-        All parameters of the strategy, the fixed ones too.
+        All parameters of the strategy, including the fixed ones.
     state : str
-        ``complete``; ``infeasible``: breaks a constraint, not evaluated; ``undefined``: the score is not a number,
-        or the trial was pruned; ``failed``: the evaluation raised.
+        ``complete``; ``infeasible``: breaks a constraint, or needs a longer warm-up than the bars allow, and was not
+        simulated; ``undefined``: the score is not a number, or the trial was pruned; ``failed``: the evaluation
+        raised an error.
     metrics : float64 or None
-        Values of `maestro.metrics.NAMES`, None where there are none.
+        Values of `maestro.metrics.NAMES`, None if there are none.
     error : str or None
-        Why it failed or was pruned.
+        Why it failed, was pruned, or does not fit into the bars.
     score : float
         Objective, rounded to 12 significant digits, larger is better; NaN unless complete.
     """
@@ -62,7 +66,7 @@ class Trial:
 
 
 def sharpe_ratio(metrics: FloatArray) -> float:
-    """Score by default: the Sharpe ratio."""
+    """Default score: the Sharpe ratio."""
     return float(metrics[m.SHARPE])
 
 
@@ -81,6 +85,7 @@ def search(
     score: Score = sharpe_ratio,
     first: Sequence[Parameters] = (),
     defaults: bool = True,
+    bars: int | None = None,
     cancelled: Callable[[], bool] | None = None,
     on_trial: Callable[[Trial], None] | None = None,
     pruner: BasePruner | None = None,
@@ -91,13 +96,13 @@ def search(
     Parameters
     ----------
     evaluate : callable
-        Complete parameters to a metrics vector. An error of its own makes a failed trial with the message kept
-        (other classes than Maestro's with their name in front); `RunCancelled` ends the search. Equal sets are
-        evaluated once.
+        Complete parameters to a metrics vector. An error makes a failed trial that keeps the message (prefixed with
+        the class if it is not one of Maestro's); `WarmupError` makes an infeasible one, `RunCancelled` ends the
+        search. Equal sets are evaluated once.
     space : Space
     method : {"tpe", "random", "grid", "sobol"}, or an Optuna sampler
         ``tpe`` and samplers learn from trial to trial and count sets that break a constraint as trials; ``random``
-        and ``sobol`` try exactly `trials` sets that break none, ``grid`` at most so many. A sampler object is
+        and ``sobol`` try exactly `trials` sets that break none, ``grid`` at most that many. A sampler object is
         copied and its random streams are set to `seed`, so that neither its past nor its own seed matters; a
         callable is called with the seed and returns a sampler.
     trials : int
@@ -109,7 +114,10 @@ def search(
     first : sequence of dict
         Sets to try first, e.g. the choice of the fold before; equal ones once. A grid tries its own points only.
     defaults : bool
-        Try the strategy's defaults before anything else, where they are a point of the space (not in a grid).
+        Try the strategy's defaults before anything else if they are a point of the space and fit into the bars (not
+        in a grid).
+    bars : int, optional
+        Number of bars that `evaluate` works on: sets whose warm-up is longer than half of them are not tried.
     cancelled : callable, optional
         Asked before each trial, e.g. ``threading.Event().is_set``.
     on_trial : callable, optional
@@ -117,7 +125,8 @@ def search(
     pruner : optuna.pruners.BasePruner, optional
         With an Optuna sampler and `stages`: stops trials that do badly on them.
     stages : sequence of callables
-        Cheaper evaluations (parts of the data) that come before the full one, one report to the pruner each.
+        Cheaper evaluations (parts of the data) that come before the full one, one report to the pruner each. A stage
+        that raises an error, or has no score, reports nothing.
 
     Returns
     -------
@@ -128,7 +137,16 @@ def search(
     ------
     SettingsError
         A budget below 1, an unknown method, a first set outside the space, constraints that leave nothing.
+    WarmupError
+        Almost no set has a warm-up that fits into the bars.
     RunCancelled
+
+    Notes
+    -----
+    A warm-up that does not fit is known before the simulation. ``random``, ``sobol`` and ``grid`` draw other sets.
+    ``tpe`` and samplers are told how much is lacking, as the value of a constraint, and propose again: up to `trials`
+    such proposals are no trials, further ones are infeasible trials. A failed evaluation is a trial, and samplers are
+    told that it breaks a constraint, so that they avoid its surroundings.
     """
     if isinstance(trials, bool) or not isinstance(trials, (int, np.integer)) or trials < 1:
         raise SettingsError(f"trials={trials!r} leaves nothing to search; give a whole number of at least 1.")
@@ -143,12 +161,12 @@ def search(
             "A pruner works with an Optuna sampler that reports on stages: give search=optuna.samplers.TPESampler(), "
             "or leave the pruner out."
         )
-    bench = Bench(evaluate, space, score, int(trials), cancelled, on_trial)
-    leading = _leading(space, first, defaults)
+    bench = Bench(evaluate, space, score, int(trials), bars, cancelled, on_trial)
+    leading = _leading(bench, first, defaults)
     if method == "tpe":
         _tpe(bench, leading, seed)
     elif isinstance(method, str):
-        _batch(bench, leading, method, seed)
+        _batch(bench, leading, method, seed, bars)
     else:
         from maestro.search.optuna_search import optuna_search  # Optuna costs 0.2 s to import
 
@@ -165,11 +183,13 @@ class Bench:
         space: Space,
         score: Score,
         budget: int,
+        bars: int | None = None,
         cancelled: Callable[[], bool] | None = None,
         on_trial: Callable[[Trial], None] | None = None,
     ) -> None:
         self.space, self.budget, self.score = space, budget, score
         self.finished: list[Trial] = []
+        self._bars, self._spare = bars, budget
         self._evaluate, self._cancelled, self._on_trial = evaluate, cancelled, on_trial
         self._known: dict[tuple[Any, ...], Outcome] = {}
 
@@ -180,44 +200,57 @@ class Bench:
                 "run it again to search this fold from its beginning."
             )
 
-    def measure(self, params: Parameters, evaluate: Evaluate) -> tuple[FloatArray | None, str | None]:
-        """Return metrics, or the error that prevented them."""
+    @property
+    def full(self) -> bool:
+        """Whether the budget is spent."""
+        return len(self.finished) >= self.budget
+
+    def judge(self, params: Parameters, evaluate: Evaluate | None = None) -> Outcome:
+        """Evaluate a set that breaks no constraint: state, metrics, error and score of its trial."""
+        self.raise_if_cancelled()
         try:
-            return evaluate(params), None
+            metrics = (evaluate or self._evaluate)(params)
         except RunCancelled:
             raise
+        except WarmupError as error:
+            return "infeasible", None, str(error), math.nan
         except MaestroError as error:
-            return None, str(error)
+            return "failed", None, str(error), math.nan
         except Exception as error:  # a strategy is the user's code: whatever it raises is this trial's failure
-            return None, f"{type(error).__name__}: {error}"
-
-    def judge(self, params: Parameters) -> Outcome:
-        """Evaluate a feasible set: state, metrics, error and score of its trial."""
-        self.raise_if_cancelled()
-        metrics, error = self.measure(params, self._evaluate)
-        if metrics is None:
-            return "failed", None, error, math.nan
+            return "failed", None, f"{type(error).__name__}: {error}", math.nan
         value = round_score(self.score(metrics))
         return "undefined" if math.isnan(value) else "complete", metrics, None, value
 
-    def run(self, number: int, params: Parameters) -> Trial:
-        """Evaluate a feasible set, unless an equal one was."""
+    def excess(self, params: Parameters) -> float:
+        """Excess of the warm-up over half of the bars; 0 if it fits (see `warmup_excess`)."""
+        return 0.0 if self._bars is None else warmup_excess(self.space.strategy, params, self._bars)
+
+    def may_drop(self) -> bool:
+        """Whether one more proposal that does not fit into the bars may be dropped; counts it."""
+        self._spare -= 1
+        return self._spare >= 0
+
+    def run(self, params: Parameters) -> Trial:
+        """Evaluate a set that breaks no constraint, unless an equal one was evaluated before."""
         key = tuple([params[name] for name in self.space.names])
         found = self._known.get(key)
         if found is None:
             found = self._known[key] = self.judge(params)
-        return Trial(number, params, *found)
+        return Trial(len(self.finished), params, *found)
 
     def keep(self, trial: Trial) -> Trial:
-        """Enter a finished trial and tell the listener."""
+        """Add a finished trial and call the listener."""
         self.finished.append(trial)
         if self._on_trial is not None:
             self._on_trial(trial)
         return trial
 
 
-def _leading(space: Space, first: Sequence[Parameters], defaults: bool) -> list[Parameters]:
+def _leading(bench: Bench, first: Sequence[Parameters], defaults: bool) -> list[Parameters]:
+    space = bench.space
     default = space.default if defaults else None
+    if default is not None and bench.excess(default):
+        default = None
     sets = [] if default is None else [default]
     for given in first:
         params = space.check(given)
@@ -229,16 +262,21 @@ def _leading(space: Space, first: Sequence[Parameters], defaults: bool) -> list[
 def _tpe(bench: Bench, leading: Sequence[Parameters], seed: int) -> None:
     space = bench.space
     tpe = Tpe(space, seed)
-    for number in range(bench.budget):
-        params = leading[number] if number < len(leading) else tpe.propose()
-        broken = space.violations(params)
-        trial = bench.keep(Trial(number, params, "infeasible") if broken else bench.run(number, params))
-        if trial.state != "failed":
-            tpe.tell(params, value=trial.score, violations=broken)
+    given = list(reversed(leading))
+    while not bench.full:
+        proposed = not given
+        params = tpe.propose() if proposed else given.pop()
+        broken, excess = space.violations(params), bench.excess(params)
+        if excess and not broken and proposed and bench.may_drop():
+            tpe.tell(params, violations=excess)
+            continue
+        trial = Trial(len(bench.finished), params, "infeasible") if broken else bench.run(params)
+        bench.keep(trial)
+        tpe.tell(params, value=trial.score, violations=broken + excess + (trial.state == "failed"))
 
 
-def _batch(bench: Bench, leading: Sequence[Parameters], method: str, seed: int) -> None:
-    columns = propose_all(bench.space, method, bench.budget, seed, () if method == "grid" else leading)
+def _batch(bench: Bench, leading: Sequence[Parameters], method: str, seed: int, bars: int | None) -> None:
+    columns = propose_all(bench.space, method, bench.budget, seed, () if method == "grid" else leading, bars)
     sets = list(bench.space.rows(columns))
     bench.budget = len(sets)
     _, place = visits(columns)

@@ -6,10 +6,11 @@ vector functions and the C library's differ there). With these readings:
 
 - Optuna sorts equal values with an unstable sort whose order depends on the CPU; here equal values stand in the
   order of trials (as in Optuna with a stable sort, with which the tests compare).
-- A set that breaks constraints is not evaluated. It is a finished trial all the same: pruned, with one constraint
-  of value 1 for each broken rule (``trial.set_constraint``), so that it ranks behind all others, fewer broken first.
+- A set that breaks constraints is not evaluated, but it is a finished trial: pruned, with one constraint of value 1
+  for each broken rule (``trial.set_constraint``), so that it ranks behind all others, fewer broken rules first.
+- A set whose evaluation failed breaks one rule more. A warm-up that does not fit into the bars is a constraint whose
+  value is the excess, so that shorter ones rank first.
 - A trial whose objective is undefined (a Sharpe ratio of NaN) is pruned without a value.
-- A trial that failed is unknown to the sampler.
 - Trials that were given, not proposed (the defaults, a warm start), are enqueued: complete sets, which draw nothing
   from the random streams.
 - Two candidates whose log ratios differ by less than 1e-10 are equal and the first is proposed, where Optuna lets
@@ -92,15 +93,15 @@ class Tpe:
             {d.name: d.decode(code) for d, code in zip(self._sorted, out.tolist(), strict=True)}
         )
 
-    def tell(self, params: Parameters, *, value: float = math.nan, violations: int = 0) -> None:
+    def tell(self, params: Parameters, *, value: float = math.nan, violations: float = 0.0) -> None:
         """Enter a finished trial.
 
         Parameters
         ----------
         value : float
             Objective, larger is better; NaN: undefined.
-        violations : int
-            Number of broken constraints; above 0 the value does not count.
+        violations : float
+            Sum of the constraint values, 1 for each broken rule; above 0 the objective does not count.
         """
         t = self._n
         if t == self._observed.shape[1]:
@@ -139,7 +140,7 @@ class Tpe:
 
 
 def check_seed(seed: int) -> int:
-    """Return a seed, or refuse what is none.
+    """Return a seed, or refuse an invalid one.
 
     Raises
     ------
@@ -147,7 +148,7 @@ def check_seed(seed: int) -> int:
         Not a whole number from 0 to 2**32 - 1.
     """
     if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed < SEED_END:
-        raise SettingsError(f"seed={seed!r} is no seed; give a whole number from 0 to {SEED_END - 1}.")
+        raise SettingsError(f"seed={seed!r} is not a valid seed; give a whole number from 0 to {SEED_END - 1}.")
     return int(seed)
 
 

@@ -16,17 +16,18 @@ from maestro.errors import MaestroError, RunCancelled, SettingsError
 from maestro.indicators import ColumnCache, using
 from maestro.ledger import left_unfinished
 from maestro.metrics import NAMES, SHARPE
-from maestro.search.runner import Trial, search
+from maestro.search.runner import EVALUATED, Trial, search
 from maestro.search.space import Space
 from maestro.strategies.base import Strategy
 from maestro.typing import Fill, FloatArray, Parameters
+from maestro.walkforward.notes import left_out_note
 from maestro.walkforward.selection import Selection
-from maestro.walkforward.splitters import Window
+from maestro.walkforward.splitters import SHORTEST, Window
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything that determines the result of a fold, apart from its bars and window."""
+    """Everything that determines the result of a fold, except its bars and window."""
 
     strategy: type[Strategy]
     space: Space
@@ -48,9 +49,9 @@ class Plan:
 
 @dataclass
 class FoldResult:
-    """What a fold gave; `error` says why there is no choice or no test result.
+    """Result of a fold; `error` says why there is no choice or no test result.
 
-    `trials` is the table of `trials_table`: tables travel between processes many times faster than lists of trials.
+    `trials` is the table of `trials_table`: sending a table to another process is many times faster than a list.
     """
 
     fold: int
@@ -77,17 +78,18 @@ def run_fold(
 ) -> FoldResult:
     """Search, choose and evaluate one fold.
 
-    Training sees the bars of the training window only and ends flat. The test has the bars from the beginning of
-    the training window as history; only signals of the test window count, and it ends flat. An error of the
-    strategy becomes the fold's error, never a number; `RunCancelled` and a `SettingsError` of the search pass.
+    Training sees only the bars of the training window and ends flat. The test has the bars from the start of the
+    training window as history; only signals of the test window count, and it ends flat. An error of the strategy
+    becomes the fold's error, never a number; `RunCancelled` and a `SettingsError` of the search are raised.
     """
     train = bars[window.train_start : window.train_stop]
     evaluate = evaluator(plan, train)
-    stages = [evaluator(plan, train[: len(train) * k // 4]) for k in (1, 2)] if plan.pruner is not None else []
+    parts = [len(train) * k // 4 for k in (1, 2)] if plan.pruner is not None else []
+    stages = [evaluator(plan, train[:part]) for part in parts if part >= SHORTEST]
     tried: list[float] = []
 
     def seen(trial: Trial) -> None:
-        if trial.state != "infeasible":
+        if trial.state in EVALUATED:
             tried.append(math.nan if trial.metrics is None else trial.metrics[SHARPE])
         if on_trial is not None:
             on_trial(trial)
@@ -96,19 +98,19 @@ def run_fold(
         with using(ColumnCache()):
             trials = search(
                 evaluate, plan.space, method=plan.method, trials=plan.trials, seed=plan.seed_of(fold),
-                score=plan.selection.score, first=[*plan.first, *first], cancelled=cancelled, on_trial=seen,
-                pruner=plan.pruner, stages=stages,
+                score=plan.selection.score, first=[*plan.first, *first], bars=len(train), cancelled=cancelled,
+                on_trial=seen, pruner=plan.pruner if stages else None, stages=stages,
             )  # fmt: skip
     except BaseException as error:
         left_unfinished(error, tried, fold)
-        # Settings are wrong for every fold alike.
+        # A setting that is wrong for one fold is wrong for all.
         if not isinstance(error, MaestroError) or isinstance(error, (RunCancelled, SettingsError)):
             raise
         return FoldResult(fold, window, trials_table(fold, [], None, plan.space), error=str(error))
     chosen = plan.selection.choose(trials)
     result = FoldResult(fold, window, trials_table(fold, trials, chosen, plan.space), chosen)
     if result.chosen is None:
-        result.error = _why_none(trials, plan.selection.score_name)
+        result.error = _why_none(trials, plan, len(train))
         return result
     history = bars[window.train_start : window.test_stop]
     inside = (window.test_start - window.train_start, window.test_stop - window.train_start)
@@ -122,13 +124,13 @@ def run_fold(
         result.trades, result.notes = bt.trades, bt.notes
     except MaestroError as error:
         result.error = f"the chosen parameters failed on the test window: {error}"
-    except Exception as error:  # a strategy is the user's code: whatever it raises is this fold's failure
+    except Exception as error:  # user code: whatever it raises is this fold's failure
         result.error = f"the chosen parameters failed on the test window: {type(error).__name__}: {error}"
     return result
 
 
 def trials_table(fold: int, trials: Sequence[Trial], chosen: Trial | None, space: Space) -> pl.DataFrame:
-    """A row a trial: fold, trial, state, chosen, error, parameters, metrics (null where there are none)."""
+    """One row per trial: fold, trial, state, chosen, error, parameters, metrics (null if there are none)."""
     n = len(trials)
     values = np.full((len(NAMES), n), np.nan)
     missing = []
@@ -170,9 +172,12 @@ def evaluator(plan: Plan, bars: Bars) -> Callable[[Parameters], FloatArray]:
     return lambda params: simulator.metrics(strategy(**params).evaluate(bars))
 
 
-def _why_none(trials: Sequence[Trial], score: str) -> str:
+def _why_none(trials: Sequence[Trial], plan: Plan, bars: int) -> str:
     counts = {state: sum(t.state == state for t in trials) for state in ("infeasible", "undefined", "failed")}
     parts = [f"{count} {state}" for state, count in counts.items() if count]
-    first = next((t.error for t in trials if t.error), None)
-    detail = f" First failure: {first}" if first else ""
-    return f"no trial of {len(trials)} has a defined {score} ({', '.join(parts)}).{detail}"
+    details = left_out_note(plan.space, bars, "bars of the training window")
+    first = next((t.error for t in trials if t.state == "failed"), None)
+    if first:
+        details.append(f"The first error: {first}")
+    words = f"no trial of {len(trials)} has a defined {plan.selection.score_name} ({', '.join(parts)})."
+    return " ".join([words, *details])

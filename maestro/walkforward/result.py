@@ -13,8 +13,10 @@ import polars as pl
 from maestro._core.hooks import hook
 from maestro.bars import Bars
 from maestro.runs import RunStore, find
+from maestro.search.runner import EVALUATED
 from maestro.search.studies import write_studies
 from maestro.walkforward.fold import Plan
+from maestro.walkforward.notes import failures_note
 from maestro.walkforward.tables import stitched_metrics
 
 
@@ -103,8 +105,8 @@ class WalkForward:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What a reader must know to judge the numbers."""
-        notes = list(self.manifest.get("notes", []))
+        """What a reader needs to know to judge the numbers."""
+        notes = [*self.manifest.get("notes", []), *_trials_notes(self.trials)]
         failed = len(self.failed_folds)
         if failed:
             which = "every fold" if failed == len(self.folds) else f"{failed} of {len(self.folds)} folds"
@@ -154,6 +156,18 @@ class WalkForward:
 
     def _repr_html_(self) -> str:
         return str(hook("summary_html")(self))
+
+
+def _trials_notes(trials: pl.DataFrame) -> list[str]:
+    """Notes on trials that failed, or whose warm-up did not fit into the training window."""
+    asked = trials.filter((pl.col("state") != "infeasible") | pl.col("error").is_not_null())
+    failed = asked.with_columns(pl.when(pl.col("state").is_in(["failed", "infeasible"])).then(pl.col("error")))
+    notes = failures_note(failed["error"], len(asked), "trials")
+    if not notes:
+        return []
+    left = asked.group_by("fold").agg(pl.col("state").is_in(EVALUATED).sum().alias("left")).sort("left", "fold")
+    fold, count = left.row(0)
+    return [f"{notes[0]} (fewest trials left: {count:,} in fold {fold})"]
 
 
 def load_run(id_or_path: str | Path, runs_dir: str | Path = "runs") -> WalkForward:

@@ -26,6 +26,7 @@ from maestro.search.tpe import check_seed
 from maestro.strategies import STRATEGIES, Strategy, strategy_class
 from maestro.typing import Fill
 from maestro.walkforward.fold import Plan, run_fold
+from maestro.walkforward.notes import left_out_note
 from maestro.walkforward.result import WalkForward, load_stored
 from maestro.walkforward.selection import Select, Selection
 from maestro.walkforward.splitters import Splitter, checked, splitter_of
@@ -213,6 +214,10 @@ class _Run:
             )
         self.accepted = [f"The data has fatal defects, which were accepted: {fatal}."]
 
+    def _left_out(self) -> list[str]:
+        shortest = min(w.train_stop - w.train_start for w in self.windows)
+        return left_out_note(self.plan.space, shortest, "bars of the shortest training window")
+
     def _python(self) -> str:
         cls = self.plan.strategy
         declared = Space(cls, self.plan.space.fixed).to_dict()["search"]
@@ -229,7 +234,7 @@ class _Run:
                 listener(event)
 
         started = time.perf_counter()
-        notes = list(self.accepted)
+        notes = [*self.accepted, *self._left_out()]
         manifest: dict[str, Any] = {
             "id": self.id,
             "spec": self.spec,

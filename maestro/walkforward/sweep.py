@@ -26,6 +26,7 @@ from maestro.search.space import Space
 from maestro.search.tpe import check_seed
 from maestro.strategies import Strategy, strategy_class
 from maestro.typing import Fill, FloatArray, Parameters
+from maestro.walkforward.notes import failures_note, left_out_note
 from maestro.walkforward.selection import Select, Selection
 
 _LONG = 20_000
@@ -41,13 +42,13 @@ class Sweep:
     Attributes
     ----------
     table : polars frame
-        A row a parameter set in order of proposal: parameters, metrics (null where it failed), error.
+        One row per parameter set in order of proposal: parameters, metrics (null if it failed), error.
     space : Space
         What was searched.
     distinct : int
         Sets that were evaluated; equal ones are evaluated once.
     notes : tuple of str
-        What a reader must know to judge the numbers.
+        What a reader needs to know to judge the numbers.
     """
 
     table: pl.DataFrame
@@ -100,7 +101,8 @@ def sweep(
     bars : Bars
     strategy : str, type of Strategy or Strategy
     n : int
-        Number of sets; ``sobol`` and ``random`` give exactly so many that break no constraint, ``grid`` at most.
+        Number of sets; ``sobol`` and ``random`` give exactly this many, ``grid`` at most. None of them breaks a
+        constraint or needs a warm-up longer than half of the bars.
     sampler : {"sobol", "random", "grid"}
     seed : int
     params, space : dict, optional
@@ -139,7 +141,7 @@ def sweep(
     check_seed(seed)
     cls, fixed = strategy_class(strategy, params)
     searched = Space(cls, fixed, space)
-    columns = propose_all(searched, sampler, n, seed)
+    columns = propose_all(searched, sampler, n, seed, bars=len(bars))
     rows, place = visits(columns)
     sets = list(searched.rows({name: column[rows] for name, column in columns.items()}))
     settings = {"costs": costs or Costs(), "sizing": Sizing.of(sizing), "cash": cash, "fill": fill}
@@ -152,15 +154,17 @@ def sweep(
     try:
         parts = _parts(kind, cls, bars, settings, chunks, count, stop, progress)
     except BaseException as error:
-        for _, (measured, _) in error.__dict__.pop("finished", []):
-            left_unfinished(error, measured[:, SHARPE])
+        for _, (measured, failures) in error.__dict__.pop("finished", []):
+            left_unfinished(error, _counted(measured, failures))
         book.stopped(error)
         raise
     values = np.concatenate([part[0] for part in parts])[place]
-    errors = [error for part in parts for error in part[1]]
-    book.enter(values[:, SHARPE], len(values))
+    distinct = [error for part in parts for error in part[1]]
+    errors = [distinct[k] for k in place]
+    sharpes = _counted(values, errors)
+    book.enter(sharpes, len(sharpes))
     book.close()
-    failed = pl.Series([errors[k] for k in place], dtype=pl.String)
+    failed = pl.Series(errors, dtype=pl.String)
     table = pl.DataFrame(
         {
             **{name: columns[name] for name in searched.names},
@@ -171,13 +175,20 @@ def sweep(
     if failed.null_count() < len(failed):
         there = pl.col("error").is_null()
         table = table.with_columns(pl.when(there).then(pl.col(name)).alias(name) for name in NAMES)
-    return Sweep(table, searched, len(sets), tuple(book.notes))
+    notes = [*left_out_note(searched, len(bars), "bars"), *failures_note(failed, len(failed), "sets"), *book.notes]
+    return Sweep(table, searched, len(sets), tuple(notes))
+
+
+def _counted(values: FloatArray, errors: Sequence[str | None]) -> FloatArray:
+    """Sharpe ratios of the sets that did not fail."""
+    kept: FloatArray = values[[error is None for error in errors], SHARPE]
+    return kept
 
 
 def _book(
     bars: Bars, cls: type[Strategy], searched: Space, proposal: dict[str, Any], settings: dict[str, Any]
 ) -> Recorder:
-    """Where the sets are counted; an exact repetition has the same name there."""
+    """Recorder of the sets; an exact repetition has the same id in the ledger."""
     source = source_hash(cls)
     spec = {
         "strategy": cls.__name__, "source": source, "fingerprint": bars.fingerprint, "params": searched.fixed,
@@ -191,7 +202,7 @@ def _parts(
     kind: str, cls: type[Strategy], bars: Bars, settings: dict[str, Any], chunks: Sequence[Any], count: int,
     stop: threading.Event, progress: Callable[[int], None] | None,
 ) -> list[tuple[FloatArray, list[str | None]]]:  # fmt: skip
-    """Metrics and errors of each chunk; what an interruption leaves behind is noted on it."""
+    """Metrics and errors of each chunk; an interruption carries what was done until then."""
     if kind == "serial":
         return [_evaluate(cls, bars, settings, chunk, stop.is_set, progress) for chunk in chunks]
     if kind == "processes":
@@ -246,13 +257,13 @@ def _evaluate(
                     values[k] = simulator.metrics(cls(**params).evaluate(bars))
                 except MaestroError as error:
                     errors[k] = str(error)
-                except Exception as error:  # a strategy is the user's code: whatever it raises is this set's failure
+                except Exception as error:  # user code: whatever it raises is this set's failure
                     errors[k] = f"{type(error).__name__}: {error}"
                 if progress is not None and (k - reported >= 100 or k == len(sets) - 1):
                     progress(k + 1 - reported)
                     reported = k + 1
     except BaseException as stop:
-        left_unfinished(stop, values[:k, SHARPE])
+        left_unfinished(stop, _counted(values[:k], errors[:k]))
         raise
     return values, errors
 
@@ -261,7 +272,7 @@ def _in_processes(
     cls: type[Strategy], bars: Bars, settings: dict[str, Any], chunks: Sequence[Any], count: int,
     stop: threading.Event, progress: Callable[[int], None] | None,
 ) -> list[tuple[FloatArray, list[str | None]]]:  # fmt: skip
-    # Smaller pieces than workers, so that progress is seen; neighbours stay together for the column cache.
+    # More pieces than workers, so that progress is shown; neighbours stay together for the column cache.
     pieces = [chunk[a:b] for chunk in chunks for a, b in _spans(len(chunk), max(1, min(8, len(chunk) // 500)))]
     return pooled(_piece, bars, [(cls, settings, piece) for piece in pieces], count, stop, progress)
 

@@ -192,7 +192,7 @@ def test_what_a_notebooks_stop_ends_counts_too(bars: ms.Bars) -> None:
     assert Ledger(bars).trials.evaluated == 7
 
 
-def test_a_fold_that_fails_counts(bars: ms.Bars) -> None:
+def test_trials_that_fail_do_not_count_but_their_fold_is_entered(bars: ms.Bars) -> None:
     class Broken(ms.Strategy):
         n = ms.Int(5, 2, 40)
 
@@ -202,7 +202,7 @@ def test_a_fold_that_fails_counts(bars: ms.Bars) -> None:
     wf = ms.walk_forward(bars, Broken, splitter="rolling:4,2,1", trials=5, workers=1)
     assert len(wf.failed_folds) == 3
     trials = Ledger(bars).trials
-    assert trials.distinct == 15
+    assert trials.distinct == trials.evaluated == 0
     assert math.isnan(trials.variance)
     assert set(Ledger(bars).entries()["state"].drop_nulls()) == {"failed"}
 

@@ -14,7 +14,7 @@ import pytest
 from optuna.samplers._tpe import parzen_estimator
 
 from maestro import metrics as m
-from maestro.errors import MissingSeriesError, RunCancelled, SettingsError, StrategyError
+from maestro.errors import MissingSeriesError, RunCancelled, SettingsError, StrategyError, WarmupError
 from maestro.search.optuna_search import seeded
 from maestro.search.runner import METHODS, Trial, round_score, search
 from maestro.search.sampling import propose_all
@@ -224,8 +224,8 @@ def test_cancelling_inside_an_evaluation_and_interrupts_pass_through() -> None:
         ({"trials": 2.5}, "whole number of at least 1"),
         ({"trials": True}, "trials=True"),
         ({"method": "tep"}, r"'tep' is unknown; allowed: tpe, grid, random, sobol.*Did you mean 'tpe'"),
-        ({"method": 5}, "is no sampler"),
-        ({"method": optuna.samplers.TPESampler}, "is no sampler"),
+        ({"method": 5}, "is not a sampler"),
+        ({"method": optuna.samplers.TPESampler}, "is not a sampler"),
         ({"seed": -1}, "seed=-1"),
         ({"pruner": optuna.pruners.MedianPruner()}, "A pruner works with an Optuna sampler"),
     ],
@@ -330,6 +330,69 @@ def test_pruner_stops_trials_that_do_badly_on_the_first_stages() -> None:
     assert {(t.state, t.metrics is None) for t in pruned} == {("undefined", True)}
     assert {t.error for t in pruned} <= {"Pruned after stage 1 of 2.", "Pruned after stage 2 of 2."}
     assert len(full) == len({(t.params["fast"], t.params["slow"]) for t in trials if t.state == "complete"})
+
+
+def test_a_stage_that_cannot_be_measured_reports_nothing() -> None:
+    def short(params: dict[str, Any]) -> Any:
+        if params["slow"] > 60:
+            raise WarmupError("too few bars")
+        if params["slow"] > 40:
+            raise ZeroDivisionError
+        return vector(math.nan if params["fast"] > 20 else 1.0)
+
+    def searched(pruner: Any, stages: Any) -> list[Trial]:
+        sampler = optuna.samplers.TPESampler()
+        return search(bowl, SPACE, method=sampler, trials=60, seed=0, pruner=pruner, stages=stages)
+
+    plain = search(bowl, SPACE, method=optuna.samplers.TPESampler(), trials=60, seed=0)
+    assert summary(searched(optuna.pruners.NopPruner(), [short, short])) == summary(plain)
+    pruned = [t for t in searched(optuna.pruners.ThresholdPruner(upper=0.5), [short]) if t.error is not None]
+    assert pruned
+    assert {t.state for t in pruned} == {"undefined"}
+    assert all(t.params["slow"] <= 40 and t.params["fast"] <= 20 for t in pruned), "only what was measured is pruned"
+
+
+class Warm(Cross):
+    def warmup(self, params: Any) -> int:
+        return int(params.slow)
+
+
+def on_bars(n: int) -> Any:
+    def evaluate(params: dict[str, Any]) -> Any:
+        if 2 * params["slow"] > n:
+            raise WarmupError(f"{params['slow']} of {n} bars")
+        return bowl(params)
+
+    return evaluate
+
+
+@pytest.mark.parametrize("method", [*METHODS, optuna.samplers.TPESampler(), optuna.samplers.RandomSampler()])
+def test_sets_whose_warm_up_does_not_fit_are_no_trials(method: Any) -> None:
+    space, given = Space(Warm), [{"fast": 7, "slow": 90}, {"fast": 7, "slow": 30}]
+    trials = search(on_bars(120), space, method=method, trials=60, bars=120, first=given)
+    long = [t for t in trials if t.params["slow"] > 60 and t.params["fast"] < t.params["slow"]]
+    assert [t.number for t in trials] == list(range(len(trials)))
+    if method == "grid":
+        assert (len(long), 30 < len(trials) <= 60) == (0, True)
+        return
+    assert len(trials) == 60
+    assert (long[0].number, long[0].state, long[0].error) == (0, "infeasible", "90 of 120 bars"), "it was given"
+    learns = not isinstance(method, optuna.samplers.RandomSampler)
+    assert len(long) == 1 if learns else 1 < len(long) < 40, "as many proposals are dropped as there are trials"
+    assert trials[1].state == "complete", "the set given next; the default does not fit and was left out"
+
+
+@pytest.mark.parametrize("method", ["tpe", optuna.samplers.TPESampler()])
+def test_proposals_that_never_fit_end(method: Any) -> None:
+    trials = search(on_bars(30), Space(Warm), method=method, trials=20, bars=30)
+    assert len(trials) == 20
+    assert {t.state for t in trials} == {"infeasible"}
+
+
+@pytest.mark.parametrize("method", ["random", "sobol", "grid"])
+def test_ranges_in_which_nothing_fits_are_refused(method: str) -> None:
+    with pytest.raises(WarmupError, match=r"a warm-up of at most half of the 30 bars; .* or give more bars"):
+        search(on_bars(30), Space(Warm), method=method, trials=20, bars=30)
 
 
 def test_optunas_log_is_quiet_and_left_as_it_was(caplog: pytest.LogCaptureFixture) -> None:

@@ -80,7 +80,8 @@ def optunas(space: Space, objective: Objective, n: int, seed: int, first: list[d
         try:
             value = objective(params)
         except ArithmeticError:
-            study.tell(trial, state=TrialState.FAIL)
+            trial.set_constraint("evaluation", 1.0)
+            study.tell(trial, state=TrialState.PRUNED)
             continue
         if math.isnan(value):
             study.tell(trial, state=TrialState.PRUNED)
@@ -102,6 +103,7 @@ def ours(space: Space, objective: Objective, n: int, seed: int, first: list[dict
         try:
             value = objective(params)
         except ArithmeticError:
+            tpe.tell(params, violations=1)
             continue
         tpe.tell(params, value=value)
     return proposals
@@ -136,6 +138,18 @@ def broken(params: dict[str, Any]) -> float:
     if round(sum(abs(v) for v in params.values()) * 7) % 3 == 0:
         raise ArithmeticError
     return bowl(params)
+
+
+def starved(params: dict[str, Any]) -> float:
+    """Fails on four fifths of the sets, those with the larger numbers."""
+    if params["slow"] > 56:
+        raise ArithmeticError
+    return gaps(params)
+
+
+def hopeless(params: dict[str, Any]) -> float:
+    """Fails everywhere."""
+    raise ArithmeticError
 
 
 def never(params: dict[str, Any]) -> float:
@@ -173,6 +187,15 @@ STUDIES: dict[str, tuple[type[Strategy], Objective]] = {
     "ties": (strategy(fast=Int(5, 2, 12), slow=Int(10, 4, 20)), rounded),
     "undefined": (strategy(FAST_SLOW, fast=Int(50, 5, 100), slow=Int(100, 20, 200)), gaps),
     "failures": (strategy(fast=Int(50, 5, 100), x=Float(1.0, 0.1, 3.0)), broken),
+    "failures, undefined and broken constraints": (
+        strategy(*RIBBON, fast=Int(8, 3, 40), medium=Int(13, 3, 100), slow=Int(21, 3, 200)),
+        starved,
+    ),
+    "failures everywhere": (strategy(FAST_SLOW, fast=Int(8, 3, 40), slow=Int(21, 3, 40)), hopeless),
+    "failures among options": (
+        strategy(slow=Int(20, 5, 250, log=True), mode=Choice("a", ("a", "b", "c")), both=Bool(True)),
+        lambda p: starved({"slow": p["slow"]}) + mixed(p),
+    ),
     "nothing defined": (strategy(FAST_SLOW, fast=Int(50, 5, 100), slow=Int(100, 20, 200)), never),
     "seven parameters": (
         strategy(
@@ -272,6 +295,12 @@ def test_same_seed_same_proposals_and_streams_are_its_own() -> None:
         a.tell(params, value=bowl(params))
         b.tell(other, value=bowl(other))
     assert woven == alone
+
+
+def test_leaves_a_region_that_fails() -> None:
+    space = Space(strategy(FAST_SLOW, fast=Int(50, 5, 100), slow=Int(100, 20, 200)))
+    tried = ours(space, starved, 100, 0, [])
+    assert sum(p["fast"] < p["slow"] <= 56 for p in tried[50:]) > 25, "half of the later proposals can be evaluated"
 
 
 def test_finds_the_maximum() -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
+import optuna
 import polars as pl
 import pytest
 
@@ -165,11 +167,22 @@ def test_a_choice_that_fails_on_the_test_window_is_a_failed_fold() -> None:
         assert row["oos_sharpe_ratio"] is None
 
 
-def test_periods_longer_than_half_the_training_window_fail_by_name() -> None:
-    wf = ms.walk_forward(RISING[:200], "EmaCrossStrategy", splitter=ms.Rolling(n_splits=4), trials=5)
-    failed = wf.trials.filter(state="failed")
-    assert len(failed) > 0
-    assert failed["error"].str.contains("more than half of the 80 bars given").all()
+@pytest.mark.parametrize("search", ["tpe", "random", "sobol", "grid", optuna.samplers.TPESampler()])
+def test_sets_that_do_not_fit_into_the_training_window_take_no_trial(search: Any) -> None:
+    wf = ms.walk_forward(RISING[:300], "EmaCrossStrategy", splitter=ms.Rolling(n_splits=4), trials=25, search=search)
+    assert wf.trials["error"].null_count() == len(wf.trials)
+    assert len(wf.trials) == 75 if search != "grid" else 40 < len(wf.trials) <= 75
+    assert wf.trials.filter(pl.col("state") != "infeasible")["slow"].max() <= 60
+    assert "left out: they need a warm-up longer than half of the 120 bars of the shortest training" in wf.notes[0]
+
+
+def test_sets_that_never_fit_are_infeasible_trials_once_as_many_proposals_were_dropped() -> None:
+    wf = ms.walk_forward(RISING[:60], "EmaCrossStrategy", splitter=ms.Rolling(n_splits=4), trials=9)
+    assert wf.trials["state"].to_list() == ["infeasible"] * 27
+    told = wf.trials.filter(pl.col("error").is_not_null())
+    assert told["error"].str.contains("more than half of the 24 bars given").all()
+    assert "All of the sets" in wf.notes[0]
+    assert any("(100%) failed and are in no figure" in note and "0 in fold 0" in note for note in wf.notes)
 
 
 class Explodes(ms.Strategy):

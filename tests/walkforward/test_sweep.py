@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import re
 import threading
 from typing import Any
 
@@ -11,7 +11,7 @@ import pytest
 
 import maestro as ms
 from maestro.bars import Bars
-from maestro.errors import MaestroError, ParameterError, RunCancelled, SettingsError, StrategyError
+from maestro.errors import MaestroError, ParameterError, RunCancelled, SettingsError, StrategyError, WarmupError
 from maestro.metrics import NAMES
 from tests.support.rules import RISING, Cross
 
@@ -171,7 +171,7 @@ def test_progress_counts_every_distinct_set(executor: str, n: int) -> None:
             "executor='thread' is unknown; allowed: serial.* 'threads'",
         ),
         ({"workers": 0}, SettingsError, "workers=0 is not a whole number of at least 1"),
-        ({"seed": -1}, SettingsError, "seed=-1 is no seed; give a whole number from 0"),
+        ({"seed": -1}, SettingsError, "seed=-1 is not a valid seed; give a whole number from 0"),
         ({"cash": 0}, SettingsError, "cash=0 is not an amount above 0"),
         (
             {"params": {"fats": 3}},
@@ -194,9 +194,35 @@ def test_bars_and_strategies_that_are_none_are_refused() -> None:
         ms.sweep(RISING, "EmaCrosStrategy")
 
 
-def test_periods_longer_than_half_the_bars_fail_in_their_rows() -> None:
-    sw = ms.sweep(RISING[:100], "EmaCrossStrategy", n=50)
-    failed = sw.table.filter(pl.col("error").is_not_null())
-    assert 0 < len(failed) < 50
-    assert failed["error"].str.contains("more than half of the 100 bars given").all()
-    assert not math.isnan(sw.best(n=1)["sharpe_ratio"].item())
+@pytest.mark.parametrize("sampler", ["sobol", "random", "grid"])
+def test_sets_whose_warm_up_takes_more_than_half_of_the_bars_are_left_out_with_a_note(sampler: str) -> None:
+    sw = ms.sweep(RISING[:100], "EmaCrossStrategy", n=50, sampler=sampler)
+    assert sw.table["error"].null_count() == len(sw)
+    assert len(sw) == 50 if sampler != "grid" else 25 < len(sw) <= 50
+    assert sw.table["slow"].max() <= 50
+    assert len(sw.notes) == 1
+    assert re.match(r"About \d\d% of the sets .* longer than half of the 100 bars\. Narrow", sw.notes[0])
+    assert ms.sweep(RISING, "EmaCrossStrategy", n=50, sampler=sampler).notes == ()
+
+
+@pytest.mark.parametrize("sampler", ["sobol", "grid"])
+def test_a_sweep_without_a_set_that_fits_is_refused(sampler: str) -> None:
+    with pytest.raises(WarmupError, match=r"satisf(y|ies) fast < slow and a warm-up of at most half of the 30 bars; "):
+        ms.sweep(RISING[:30], "EmaCrossStrategy", n=50, sampler=sampler)
+
+
+class Raises(ms.Strategy):
+    n = ms.Int(20, 1, 100)
+
+    def signals(self, bars: Bars) -> ms.Signals:
+        if self.n > 60:
+            raise ValueError("too long")
+        return ms.Signals(bars.close > self.n)
+
+
+def test_a_tenth_of_failed_sets_is_a_note_and_they_are_not_counted() -> None:
+    before = ms.Ledger(RISING).n_trials
+    sw = ms.sweep(RISING, Raises, n=100, sampler="grid")
+    assert sw.notes == ("40 of 100 sets (40%) failed and are in no figure; the first error: ValueError: too long",)
+    assert ms.Ledger(RISING).n_trials == before + 60
+    assert ms.sweep(RISING, Raises, n=66, sampler="grid", space={"n": (1, 66)}).notes == ()

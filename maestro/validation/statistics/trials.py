@@ -16,6 +16,7 @@ from maestro.engine import Simulator
 from maestro.errors import RunCancelled, SettingsError
 from maestro.indicators import ColumnCache, using
 from maestro.reproduce.plan import Recorded, recorded_bars, recorded_plan, windows_of
+from maestro.search.runner import EVALUATED
 from maestro.typing import FloatArray, IntArray, Parameters
 from maestro.validation.statistics.overfitting import Overfitting, pbo
 from maestro.walkforward.fold import Plan
@@ -168,7 +169,7 @@ def distinct_sets(wf: Recorded, plan: Plan, fold: int | None = None) -> pl.DataF
     """Table of the distinct sets that were evaluated, in the order of their first trial."""
     trials = wf.trials if fold is None else wf.trials.filter(pl.col("fold") == fold)
     names = list(plan.space.complete(dict.fromkeys(plan.space.names)))
-    evaluated = trials.filter(pl.col("state").is_in(["complete", "undefined"])).sort("fold", "trial")
+    evaluated = trials.filter(pl.col("state").is_in(EVALUATED)).sort("fold", "trial")
     return evaluated.group_by(names, maintain_order=True).agg(
         pl.col("fold").first(), pl.col("trial").first(), pl.len().alias("times"), pl.col("chosen").any()
     ).select("fold", "trial", "times", "chosen", *names)  # fmt: skip
@@ -245,6 +246,6 @@ def trials_pbo(
 
 def sharpe_variance(wf: Recorded) -> tuple[int, float]:
     """Trials of the run that were evaluated, and the variance of their Sharpe ratios **per period**."""
-    evaluated = wf.trials.filter(pl.col("state") != "infeasible")
+    evaluated = wf.trials.filter(pl.col("state").is_in(EVALUATED))
     sharpes = evaluated["sharpe_ratio"].drop_nulls().drop_nans().to_numpy() / math.sqrt(wf.spec["periods_per_year"])
     return len(evaluated), float(sharpes.var(ddof=1)) if len(sharpes) > 1 else math.nan

@@ -1,0 +1,53 @@
+"""What a search leaves out or loses, in sentences: sets that do not fit into the bars, and trials that fail."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from maestro.search.sampling import share_left_out
+from maestro.search.space import Space
+
+NOTED = 0.1
+"""Share of sets or trials above which their loss is a note of the result."""
+
+
+def left_out_note(space: Space, bars: int, where: str) -> list[str]:
+    """Return a note if more than 10 % of the searched sets have a warm-up longer than half of the bars.
+
+    Parameters
+    ----------
+    space : Space
+    bars : int
+        Number of bars on which sets are evaluated.
+    where : str
+        What these bars are, e.g. ``"bars of the shortest training window"``.
+    """
+    share = share_left_out(space, bars)
+    if share <= NOTED:
+        return []
+    part = "All" if share == 1 else f"About {share:.0%}"
+    return [
+        f"{part} of the sets in the searched ranges were left out: they need a warm-up longer than half of the "
+        f"{bars:,} {where}. Narrow the ranges, or give more bars."
+    ]
+
+
+def failures_note(errors: pl.Series, tried: int, what: str) -> list[str]:
+    """Return a note if more than 10 % of what was tried failed.
+
+    Parameters
+    ----------
+    errors : polars series of str
+        Messages of what failed; null elsewhere.
+    tried : int
+        Number of sets or trials that were evaluated or failed.
+    what : str
+        Their name, e.g. ``"trials"``.
+    """
+    messages = errors.drop_nulls()
+    if not len(messages) or len(messages) <= NOTED * tried:
+        return []
+    return [
+        f"{len(messages):,} of {tried:,} {what} ({len(messages) / tried:.0%}) failed and are in no figure; the first "
+        f"error: {messages[0]}"
+    ]
