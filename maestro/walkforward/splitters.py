@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
-import polars as pl
 
 from maestro.bars import Bars
+from maestro.data.durations import duration_unit, offset, truncate
 from maestro.data.timeframes import timeframe_us
 from maestro.errors import SplitError, nearest
 
@@ -160,9 +159,6 @@ class Adaptive(_Gap):
         return self._windows(bounds, n)
 
 
-_DURATION = re.compile(r"([1-9]\d*)(mo|y|q|w|d|h)")
-
-
 @dataclass(frozen=True)
 class Calendar(_Gap):
     """Windows by the calendar, UTC: ``Calendar(train="6mo", test="1mo")``.
@@ -181,45 +177,33 @@ class Calendar(_Gap):
         """Return the windows; `SplitError` where a length is not understood or none fits."""
         for name in ("train", "test", "step"):
             text = getattr(self, name)
-            if text is not None and (not isinstance(text, str) or _DURATION.fullmatch(text) is None):
+            if text is not None and duration_unit(text) is None:
                 raise SplitError(
                     f"Calendar: {name}={text!r} is not understood; give a length like '6mo', '2w' or '90d'."
                 )
-        unit = f"1{_DURATION.fullmatch(self.test)[2]}"  # type: ignore[index]
+        unit = f"1{duration_unit(self.test)}"
         first, last = int(bars.time[0]), int(bars.time[-1]) + timeframe_us(bars.timeframe)
-        begin = _truncate(first, unit)
-        start = begin if begin == first else _offset(begin, unit)
-        start = _offset(start, self.train)
-        if _truncate(start, unit) != start:  # a training length that is no multiple of the test's unit
-            start = _offset(_truncate(start, unit), unit)
+        begin = truncate(first, unit)
+        start = begin if begin == first else offset(begin, unit)
+        start = offset(start, self.train)
+        if truncate(start, unit) != start:  # a training length that is no multiple of the test's unit
+            start = offset(truncate(start, unit), unit)
         bounds = []
         while True:
-            stop = _offset(start, self.test)
+            stop = offset(start, self.test)
             if stop > last:
                 break
-            edges = [_offset(start, f"-{self.train}"), start, stop]
+            edges = [offset(start, f"-{self.train}"), start, stop]
             a, b, c = (int(i) for i in np.searchsorted(bars.time, edges))
             if b < c:
                 bounds.append((a, b, c))
-            start = _offset(start, self.step or self.test)
+            start = offset(start, self.step or self.test)
         if not bounds:
             raise SplitError(
                 f"Calendar(train={self.train!r}, test={self.test!r}) finds no whole window between {bars.start} and "
                 f"{bars.end}; give more bars or shorter windows."
             )
         return self._windows(bounds, len(bars))
-
-
-def _stamp(us: int) -> pl.Series:
-    return pl.Series([us], dtype=pl.Int64).cast(pl.Datetime("us"))
-
-
-def _truncate(us: int, unit: str) -> int:
-    return int(_stamp(us).dt.truncate(unit).to_physical()[0])
-
-
-def _offset(us: int, length: str) -> int:
-    return int(_stamp(us).dt.offset_by(length).to_physical()[0])
 
 
 def splitter_of(given: Splitter | str) -> Splitter:
