@@ -122,9 +122,7 @@ class RegimeHistory:
         return str(hook("regime_html")(self))
 
 
-def regimes(
-    bars: Bars, model: Regimes | None = None, *, train: str = "1y", refit: str | None = "3mo"
-) -> RegimeHistory:
+def regimes(bars: Bars, model: Regimes | None = None, *, train: str = "1y", refit: str | None = "3mo") -> RegimeHistory:
     """States of a series, each known at its bar's close.
 
     The first fit uses the first `train` of the bars, and gives states to the bars after them; every `refit` the model
@@ -184,7 +182,11 @@ def history_of(bars: Bars, settings: Regimes, cuts: Sequence[tuple[int, int]]) -
     fits = []
     for index, (begin, stop) in enumerate(cuts):
         until = cuts[index + 1][1] if index + 1 < len(cuts) else n
-        fit = settings.fit(bars[begin:stop])
+        training = bars[begin:stop]
+        try:
+            fit = settings.fit(training)
+        except SettingsError as error:
+            raise SettingsError(f"fit {index}, on the bars from {training.start} to {training.end}: {error}") from error
         probabilities[stop:until] = fit.probabilities(bars[begin:until])[stop - begin :]
         fits.append(fit)
     used = np.array([stop for _, stop in cuts], np.int64)

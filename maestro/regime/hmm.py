@@ -153,7 +153,10 @@ def fit_gaussian(
     best: tuple[float, Any] | None = None
     for attempt in range(starts):
         parameters = _first_guess(z, states, None if attempt == 0 else rng)
-        found, iterations, converged = _em(z, *parameters, VARIANCE_FLOOR, _TOLERANCE * n, max_iterations)
+        start, transition, means, covariances = parameters
+        found, iterations, converged = _em(
+            z, start, transition, means, covariances, VARIANCE_FLOOR, _TOLERANCE * n, max_iterations
+        )
         if math.isfinite(found) and (best is None or found > best[0] + 1e-9 * n):
             best = (found, (*parameters, iterations, converged))
     if best is None:
