@@ -109,7 +109,8 @@ def boundary_audit(
     - *windows*: training ends before the test begins, `purge` bars are missing at the end of the one and `embargo`
       bars at the beginning of the other, against the same cut without gaps.
     - *splitter*: with other prices from the test on, all windows up to this fold are the same. (The number of bars
-      and their stamps stay: a splitter may know those.)
+      and their stamps stay: a splitter may know those.) Where test windows end by an event, the end may depend on the
+      bars inside the window, and on none after it.
     - *training*: the search is repeated on bars that are quite others from the end of the training window on. Every
       trial, its parameters and metrics, must be the same to the bit, and so must the choice.
     - *test*: the whole fold is repeated on bars that are others before its training window and after its test window;
@@ -210,15 +211,31 @@ def _gaps(splitter: Any, windows: Sequence[Window], k: int, bars: Bars) -> str:
 
 
 def _same_windows(splitter: Splitter, windows: Sequence[Window], k: int, bars: Bars) -> str:
-    other = elsewhere(bars, [slice(windows[k].test_start, None)], k)
+    """Whether the windows up to a fold stay with other prices later on.
+
+    Of a splitter whose test windows end by an event (``event_stops``), the end of this fold's test may depend on the
+    bars inside it, but on none after it.
+    """
+    triggered = bool(getattr(splitter, "event_stops", False))
+    words = _moved(splitter, windows, k, bars, windows[k].test_start, 3 if triggered else 4, "from the test on")
+    if words or not triggered:
+        return words
+    return _moved(splitter, windows, k, bars, windows[k].test_stop, 4, "after the test")
+
+
+def _moved(
+    splitter: Splitter, windows: Sequence[Window], k: int, bars: Bars, begin: int, edges: int, where: str
+) -> str:
+    """What moves with other prices from a bar on; of fold `k` itself only the first `edges` edges are compared."""
     try:
-        found = checked(splitter.split(other), len(bars))
+        found = checked(splitter.split(elsewhere(bars, [slice(begin, None)], k)), len(bars))
     except SplitError as error:
-        return f"With other prices from the test on the splitter finds no windows: {error}"
+        return f"With other prices {where} the splitter finds no windows: {error}"
     for j, w in enumerate(windows[: k + 1]):
-        if j >= len(found) or found[j] != w:
+        count = edges if j == k else 4
+        if j >= len(found) or found[j][:count] != w[:count]:
             now = tuple(found[j]) if j < len(found) else "missing"
-            return f"With other prices from the test on fold {j} is {now} and not {tuple(w)}: the splitter looks ahead."
+            return f"With other prices {where} fold {j} is {now} and not {tuple(w)}: the splitter looks ahead."
     return ""
 
 

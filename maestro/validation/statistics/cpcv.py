@@ -155,8 +155,13 @@ def cpcv(
         for g in tested:
             paths[ends[g] : ends[g + 1], used[g]] = found.returns[ends[g] : ends[g + 1], chosen]
             used[g] += 1
-    schema: dict[str, Any] = {"split": pl.Int64, "groups": pl.List(pl.Int64), "chosen": pl.Int64, "train_sharpe": pl.Float64,
-              "test_sharpe": pl.Float64}  # fmt: skip
+    schema: dict[str, Any] = {
+        "split": pl.Int64,
+        "groups": pl.List(pl.Int64),
+        "chosen": pl.Int64,
+        "train_sharpe": pl.Float64,
+        "test_sharpe": pl.Float64,
+    }
     return Cpcv(
         paths, found.stamps, pl.DataFrame(rows, schema=schema), found.sets, groups, test, purge, embargo, periods
     )
