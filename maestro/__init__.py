@@ -21,10 +21,13 @@ _HOMES = {
     "maestro.engine": ("Backtest", "Costs", "Sizing", "backtest"),
     "maestro.engine.engines": ("engines",),
     "maestro.ledger": ("Ledger",),
-    "maestro.walkforward": ("Adaptive", "Calendar", "Expanding", "Rolling", "Sweep", "sweep"),
+    "maestro.walkforward": ("Adaptive", "Calendar", "Expanding", "Rolling"),
+    "maestro.walkforward.sweep": ("Sweep", "sweep"),
+    "maestro.regime": ("Regimes", "regimes"),
     "maestro.reproduce.verify": ("verify",),
     "maestro.walkforward.result": ("WalkForward", "load_run"),
     "maestro.walkforward.run": ("walk_forward",),
+    "maestro.walkforward.triggers": ("OnRegime",),
     "maestro.validation.verdict.build": ("verdict",),
     "maestro.apps": ("app",),
     "maestro.errors": ("MaestroError",),
@@ -43,6 +46,7 @@ if TYPE_CHECKING:
     from maestro.engine.engines import engines
     from maestro.errors import MaestroError
     from maestro.ledger import Ledger
+    from maestro.regime import Regimes, regimes
     from maestro.reproduce.verify import verify
     from maestro.strategies import (
         Bool,
@@ -59,14 +63,25 @@ if TYPE_CHECKING:
         strategy,
     )
     from maestro.validation.verdict.build import verdict
-    from maestro.walkforward import Adaptive, Calendar, Expanding, Rolling, Sweep, sweep  # type: ignore[no-redef]
+    from maestro.walkforward import Adaptive, Calendar, Expanding, Rolling
     from maestro.walkforward.result import WalkForward, load_run
     from maestro.walkforward.run import walk_forward
+    from maestro.walkforward.sweep import Sweep, sweep
+    from maestro.walkforward.triggers import OnRegime
 
 
 hooks.bind(
     {
+        "concentration_html": "maestro.reports.tables.decision:concentration_html",
+        "cpcv_figure": "maestro.reports.figures.trade_luck:cpcv_figure",
+        "cpcv_html": "maestro.reports.tables.decision:cpcv_html",
         "export_run": "maestro.reports:export_run",
+        "monte_carlo_figure": "maestro.reports.figures.trade_luck:monte_carlo_figure",
+        "monte_carlo_html": "maestro.reports.tables.decision:monte_carlo_html",
+        "random_entries_figure": "maestro.reports.figures.trade_luck:random_entries_figure",
+        "random_entries_html": "maestro.reports.tables.decision:random_entries_html",
+        "regime_figure": "maestro.reports.figures.regimes:regime_figure",
+        "regime_html": "maestro.reports.tables.decision:regime_html",
         "read_verdict": "maestro.validation.verdict.result:read_verdict",
         "summary_html": "maestro.reports:summary_html",
         "verdict_html": "maestro.reports:verdict_html",

@@ -23,8 +23,8 @@ LAYERS = (
     ("config",),
     ("data",),
     ("bars",),
-    ("indicators", "strategies", "metrics"),
-    ("engine",),
+    ("indicators", "strategies", "metrics", "regime"),
+    ("engine", "portfolio"),
     ("search", "runs"),
     ("ledger",),
     ("execution", "walkforward"),
@@ -37,8 +37,8 @@ ENTRIES = {"__init__", "__main__"}
 LAYER = {name: number for number, layer in enumerate(LAYERS) for name in layer}
 
 ONCE = (
-    "arch", "backtrader", "bokeh_sampledata", "distributed", "fastapi", "mlflow", "panel", "prometheus_client",
-    "psycopg", "quantstats", "questdb", "rethinkdb", "uvicorn", "vectorbt", "xlsxwriter",
+    "arch", "backtrader", "bokeh_sampledata", "distributed", "fastapi", "jumpmodels", "mlflow", "panel",
+    "prometheus_client", "psycopg", "quantstats", "questdb", "rethinkdb", "uvicorn", "vectorbt", "xlsxwriter",
 )  # fmt: skip
 """Imported in at most one module each, and there only when used."""
 

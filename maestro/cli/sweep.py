@@ -61,7 +61,7 @@ def sweep(
     from maestro.cli import parsing as reading
     from maestro.cli import printing
     from maestro.walkforward import Selection
-    from maestro.walkforward import sweep as run_sweep
+    from maestro.walkforward.sweep import sweep as run_sweep
 
     chosen = reading.read_strategy(name, strategy)
     params = reading.read_params(chosen, param)

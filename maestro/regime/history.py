@@ -119,7 +119,7 @@ class RegimeHistory:
         )
 
     def _repr_html_(self) -> str:
-        return str(hook("regime_html")(self))
+        return str(hook("regime_html")(self)._repr_html_())
 
 
 def regimes(bars: Bars, model: Regimes | None = None, *, train: str = "1y", refit: str | None = "3mo") -> RegimeHistory:

@@ -13,6 +13,7 @@ from maestro.validation.robustness import (
     perturbations,
 )
 from maestro.validation.statistics.bootstrap import Intervals, bootstrap_metrics, optimal_block
+from maestro.validation.statistics.cpcv import Cpcv, cpcv
 from maestro.validation.statistics.overfitting import Overfitting, pbo
 from maestro.validation.statistics.permutation import Permutation, permutation_test, permuted_bars
 from maestro.validation.statistics.sharpe import (
@@ -23,30 +24,45 @@ from maestro.validation.statistics.sharpe import (
 )
 from maestro.validation.statistics.snooping import Snooping, reality_check, spa, step_m
 from maestro.validation.statistics.trials import TrialReturns, trial_returns, trials_pbo
+from maestro.validation.trades import (
+    Concentration,
+    MonteCarlo,
+    RandomEntries,
+    concentration,
+    monte_carlo,
+    random_entries,
+)
 from maestro.validation.verdict.rule import Check, conclude_from
 
 __all__ = [
     "BoundaryAudit",
     "Check",
+    "Concentration",
     "CostMap",
+    "Cpcv",
     "GeometryMap",
     "Intervals",
     "LookAhead",
+    "MonteCarlo",
     "Neighbourhood",
     "Overfitting",
     "Permutation",
     "Perturbations",
+    "RandomEntries",
     "Snooping",
     "TrialReturns",
     "bootstrap_metrics",
     "boundary_audit",
+    "concentration",
     "conclude_from",
     "cost_map",
+    "cpcv",
     "deflated_sharpe_ratio",
     "expected_max_sharpe",
     "geometry_map",
     "lookahead",
     "minimum_track_record_length",
+    "monte_carlo",
     "neighbourhood",
     "optimal_block",
     "pbo",
@@ -54,6 +70,7 @@ __all__ = [
     "permuted_bars",
     "perturbations",
     "probabilistic_sharpe_ratio",
+    "random_entries",
     "reality_check",
     "spa",
     "step_m",

@@ -12,7 +12,7 @@ _HOMES = {
     "maestro.execution.events": ("Event", "Listener", "ProgressBar"),
     "maestro.walkforward.selection": ("Selection",),
     "maestro.walkforward.splitters": ("Adaptive", "Calendar", "Expanding", "Rolling", "Splitter", "Window"),
-    "maestro.walkforward.sweep": ("Sweep", "sweep"),
+    "maestro.walkforward.sweep": ("Sweep",),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
@@ -28,14 +28,13 @@ __all__ = [
     "Splitter",
     "Sweep",
     "Window",
-    "sweep",
 ]
 
 if TYPE_CHECKING:
     from maestro.execution.events import Event, Listener, ProgressBar
     from maestro.walkforward.selection import Selection
     from maestro.walkforward.splitters import Adaptive, Calendar, Expanding, Rolling, Splitter, Window
-    from maestro.walkforward.sweep import Sweep, sweep
+    from maestro.walkforward.sweep import Sweep
 
 
 def __getattr__(name: str) -> Any:

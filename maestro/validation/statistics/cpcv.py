@@ -84,7 +84,7 @@ class Cpcv:
         )
 
     def _repr_html_(self) -> str:
-        return str(hook("cpcv_html")(self))
+        return str(hook("cpcv_html")(self)._repr_html_())
 
 
 def cpcv(

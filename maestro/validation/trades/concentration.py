@@ -54,7 +54,7 @@ class Concentration:
         return f"Concentration({self.trades:,} trades, {self.total_return:+.1%}; {after})"
 
     def _repr_html_(self) -> str:
-        return str(hook("concentration_html")(self))
+        return str(hook("concentration_html")(self)._repr_html_())
 
 
 def concentration(result: Any) -> Concentration:

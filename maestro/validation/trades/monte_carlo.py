@@ -90,7 +90,7 @@ class MonteCarlo:
         )
 
     def _repr_html_(self) -> str:
-        return str(hook("monte_carlo_html")(self))
+        return str(hook("monte_carlo_html")(self)._repr_html_())
 
 
 def monte_carlo(

@@ -70,7 +70,7 @@ class RandomEntries:
         )
 
     def _repr_html_(self) -> str:
-        return str(hook("random_entries_html")(self))
+        return str(hook("random_entries_html")(self)._repr_html_())
 
 
 @dataclass(frozen=True)
