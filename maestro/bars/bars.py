@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from maestro.bars.resampling import resampled_columns
 from maestro.data.files.frames import OPTIONAL, PRICES, canonical_frame, read_stamps, symbol_column, to_polars
 from maestro.data.files.rules import check_bars, check_distance
 from maestro.data.timeframes import DAY_US, EPOCH, YEAR_US, as_datetime, infer_timeframe, timeframe_name, timeframe_us
@@ -21,6 +22,7 @@ from maestro.errors import BarsError, SettingsError
 from maestro.typing import FloatArray, IntArray
 
 if TYPE_CHECKING:
+    from maestro.bars.aligned import AlignedBars
     from maestro.bars.quality import Quality
 
 _COLUMNS = (*PRICES, "volume", *OPTIONAL)
@@ -240,6 +242,28 @@ class Bars:
             raise BarsError(f"no bar between {start} and {end}; the bars run from {self.start} to {self.end}.")
         return self[int(low) : int(high)]
 
+    def higher(self, timeframe: str) -> AlignedBars:
+        """Closed bars of a longer timeframe for a rule on these bars, aligned without looking ahead.
+
+        A longer bar can be read from the first bar on whose close is not before its own. One that the data does not
+        cover whole is left out. The same timeframe gives the same object.
+
+        Raises
+        ------
+        BarsError
+            `timeframe` is not longer, or not a whole multiple of these bars'.
+        """
+        from maestro.bars.aligned import AlignedBars
+
+        found = self._cache.get(("higher", timeframe))
+        if found is None:
+            columns, _, bucket = resampled_columns(self, timeframe)
+            base = {name: getattr(self, name) for name in ("open", "high", "low", "close", "volume")}
+            closes_at = columns["time"] + timeframe_us(timeframe)
+            own = self.time + timeframe_us(self.timeframe)
+            found = self._cache["higher", timeframe] = AlignedBars(timeframe, columns, closes_at, base, own, bucket)
+        return found  # type: ignore[no-any-return]
+
     def resample(self, timeframe: str) -> Bars:
         """Bars of a longer timeframe on the UTC clock (weeks start on Monday).
 
@@ -253,55 +277,14 @@ class Bars:
         BarsError
             `timeframe` is not a whole multiple of the present one, or no whole bar is covered.
         """
-        old, new = timeframe_us(self.timeframe), timeframe_us(timeframe)
-        if new % old or new == old:
-            raise BarsError(
-                f"cannot make {timeframe} bars of {self.timeframe} bars; give a longer timeframe that is a multiple."
-            )
-        origin = 4 * DAY_US if new % (7 * DAY_US) == 0 else 0  # 1970-01-05 was a Monday
-        bucket = (self.time - origin) // new
-        first = np.flatnonzero(np.diff(bucket, prepend=bucket[0] - 1))
-        last = np.append(first[1:], len(self)) - 1
-        opens = bucket[first] * new + origin
-        keep = np.ones(len(first), np.bool_)
-        notes = []
-        if self.time[0] > opens[0]:
-            keep[0] = False
-            notes.append(f"{last[0] + 1} {self.timeframe} bars of an unfinished first {timeframe} bar dropped")
-        if self.time[-1] + old < opens[-1] + new and keep[-1]:
-            keep[-1] = False
-            notes.append(f"{len(self) - first[-1]} {self.timeframe} bars of an unfinished last {timeframe} bar dropped")
-        if not keep.any():
+        columns, notes, _ = resampled_columns(self, timeframe)
+        if not len(columns["time"]):
             raise BarsError(f"{len(self)} {self.timeframe} bars do not cover one whole {timeframe} bar.")
-        columns: dict[str, Any] = {
-            "time": opens,
-            "open": self.open[first],
-            "high": np.maximum.reduceat(self.high, first),
-            "low": np.minimum.reduceat(self.low, first),
-            "close": self.close[last],
-            "volume": np.add.reduceat(self.volume, first),
-        }
-        if self.funding_rate is not None:
-            settled = ~np.isnan(self.funding_rate)
-            count = np.where(settled, 1.0 if self.funding_count is None else self.funding_count, 0.0)
-            # A settlement inside a long bar is paid by who carries a position into the next one's open.
-            paid_at = np.searchsorted(opens, self.time)
-            total = np.bincount(paid_at, count, len(opens) + 1)[:-1]
-            rates = np.bincount(paid_at, np.where(settled, self.funding_rate, 0.0), len(opens) + 1)[:-1]
-            columns["funding_rate"] = np.where(total > 0, rates, np.nan)
-            columns["funding_count"] = total
-        for name in ("open_interest", "basis"):
-            values = getattr(self, name)
-            if values is not None:
-                columns[name] = values[_last_known(values, first, last)]
-        columns = {name: np.ascontiguousarray(values[keep]) for name, values in columns.items()}
-        for values in columns.values():
-            values.flags.writeable = False
         for note in notes:
             warnings.warn(note, BarsWarning, stacklevel=2)
         result = self._like(columns, f".resample({timeframe!r})")
-        result.timeframe = timeframe_name(new)
-        result.periods_per_year = self.periods_per_year * old / new
+        result.timeframe = timeframe_name(timeframe_us(timeframe))
+        result.periods_per_year *= timeframe_us(self.timeframe) / timeframe_us(timeframe)
         result.notes = (*self.notes, *notes)
         return result
 
@@ -445,10 +428,3 @@ def as_us(moment: str | date | np.datetime64) -> int:
     if isinstance(moment, date):
         return as_us(datetime(moment.year, moment.month, moment.day))
     raise BarsError(f"{moment!r} is no moment; give a date, a datetime or ISO text like '2024-01-31 16:00'.")
-
-
-def _last_known(values: FloatArray, first: IntArray, last: IntArray) -> IntArray:
-    """Row of the last number in each bucket; its last row where there is none."""
-    known = np.where(np.isnan(values), -1, np.arange(len(values)))
-    newest = np.maximum.reduceat(known, first)
-    return np.where(newest >= 0, newest, last)
