@@ -100,7 +100,7 @@ def _show(result: Backtest) -> None:
         f"fill {result.fill}\n"
     )
     typer.echo()
-    holding = metrics.from_equity(result.benchmark, result.cash, periods_per_year=result.bars.periods_per_year)
+    holding = metrics.holding_metrics(result.benchmark, result.cash, periods_per_year=result.bars.periods_per_year)
     show_table(
         ("", "strategy", "buy and hold"), [(formats.label(k), figure[k], formats.metric(k, holding[k])) for k in SHOWN]
     )

@@ -125,6 +125,7 @@ def document(wf: WalkForward, report: Path | None = None) -> dict[str, Any]:
         "folder": wf.folder and str(wf.folder),
         "report": report and str(report),
         "metrics": wf.metrics,
+        "benchmark": wf.benchmark,
         "efficiency": wf.efficiency,
         "folds": wf.folds.to_dicts(),
         "spec": wf.spec,
@@ -138,7 +139,6 @@ def show(wf: WalkForward) -> None:
     """Print a run for a person: the conclusion first, then the figures, then the folds."""
     from maestro._core import formatting as formats
     from maestro.cli.printing import say, show_notes, show_table
-    from maestro.metrics import from_returns
     from maestro.reports import conclude
 
     spec, bars = wf.spec, wf.spec["bars"]
@@ -152,12 +152,10 @@ def show(wf: WalkForward) -> None:
     typer.echo()
     good = wf.folds.drop_nulls("oos_total_return")
     if len(good):
-        held = wf.equity["benchmark"].pct_change().fill_null(0.0).to_numpy()
-        holding = from_returns(held, periods_per_year=spec["periods_per_year"])
         rows = []
         for key in COMPARED:
             inside = good[f"is_{key}"].mean()
-            cells = (inside, wf.metrics[key], holding[key])
+            cells = (inside, wf.metrics[key], wf.benchmark[key])
             rows.append((formats.label(key), *(formats.metric(key, cell) for cell in cells)))
         show_table(("", "in sample*", "out of sample", "buy and hold"), rows)
         say("* mean over the folds of the chosen parameters")

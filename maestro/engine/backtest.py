@@ -124,7 +124,7 @@ class Backtest:
     def benchmark(self) -> FloatArray:
         """Equity of buying at the first open and holding, without costs."""
         bars = self.bars
-        return self.cash * bars.close / bars.open[0]
+        return m.buy_and_hold(bars.open, bars.close, self.cash)
 
     @cached_property
     def equity(self) -> pl.DataFrame:

@@ -31,6 +31,7 @@ from maestro.metrics.equity import (
     sharpe_ratio_daily_rf,
     vwr,
 )
+from maestro.metrics.holding import buy_and_hold, holding_metrics
 
 __all__ = [
     "ANNUAL",
@@ -57,8 +58,10 @@ __all__ = [
     "VWR_TAU",
     "WIN_RATE",
     "ZERO",
+    "buy_and_hold",
     "from_equity",
     "from_returns",
+    "holding_metrics",
     "measure",
     "sharpe_ratio_daily_rf",
     "vwr",

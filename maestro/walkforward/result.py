@@ -12,6 +12,7 @@ import polars as pl
 
 from maestro._core.hooks import hook
 from maestro.bars import Bars
+from maestro.metrics import holding_metrics
 from maestro.runs import RunStore, find
 from maestro.search.runner import EVALUATED
 from maestro.search.studies import write_studies
@@ -34,7 +35,7 @@ class WalkForward:
         fold, trial, state (complete, infeasible, undefined, failed), chosen, error, parameters, metrics.
     equity : polars frame
         The folds' out-of-sample returns chained: timestamp, fold, equity, return, drawdown, position, close,
-        benchmark (buy and hold).
+        benchmark (equity of buying and holding over the tested bars).
     trades : polars frame
         Out-of-sample trades: fold, then as in `Backtest.trades`.
     metrics : dict of float
@@ -61,6 +62,12 @@ class WalkForward:
         """Metrics of the stitched out-of-sample stretch; NaN where no fold has a result."""
         spec = self.spec
         return stitched_metrics(self.equity, self.folds, self.trades, spec["cash"], spec["periods_per_year"])
+
+    @cached_property
+    def benchmark(self) -> dict[str, float]:
+        """Metrics of buying and holding over the tested bars, without costs; NaN where no fold has a result."""
+        spec = self.spec
+        return holding_metrics(self.equity["benchmark"], spec["cash"], periods_per_year=spec["periods_per_year"])
 
     @property
     def efficiency(self) -> float:

@@ -319,6 +319,8 @@ class _Run:
             kept = store.read_fold(fold)
             if kept is None:
                 notes.append(f"The file of fold {fold} was torn; the fold was computed again.")
+            elif "bar" not in kept[1]["equity"].columns:
+                notes.append(f"The file of fold {fold} is of an older version; the fold was computed again.")
             elif fold < len(self.windows):
                 found[fold] = kept
         if self.warm_start:  # a gap would break the chain

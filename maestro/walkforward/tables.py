@@ -67,7 +67,7 @@ def folds_table(rows: Sequence[dict[str, Any]]) -> pl.DataFrame:
 
 
 def fold_equity(result: FoldResult, bars: Bars, cash: float) -> pl.DataFrame:
-    """Bars of a test window: time, fold, position, close, open, and the fold's own returns."""
+    """Bars of a test window: time, number in the series, fold, position, close, open, and the fold's own returns."""
     w = result.window
     stretch = slice(w.test_start, w.test_start + len(result.equity))
     before = np.concatenate(([cash], result.equity))[: len(result.equity)]
@@ -76,6 +76,7 @@ def fold_equity(result: FoldResult, bars: Bars, cash: float) -> pl.DataFrame:
     return pl.DataFrame(
         {
             "timestamp": pl.Series(bars.time[stretch]).cast(pl.Datetime("us", "UTC")),
+            "bar": np.arange(stretch.start, stretch.stop, dtype=np.int64),
             "fold": pl.Series([result.fold] * len(result.equity), dtype=pl.Int64),
             "return": returns,
             "position": result.position,
@@ -88,9 +89,8 @@ def fold_equity(result: FoldResult, bars: Bars, cash: float) -> pl.DataFrame:
 def stitch(parts: Sequence[pl.DataFrame], cash: float) -> pl.DataFrame:
     """Chain the folds' out-of-sample returns: timestamp, fold, equity, return, drawdown, position, close, benchmark.
 
-    A bar that two test windows share is taken from the earlier fold. An account that is ruined stays so: later
-    folds have a return of 0. The benchmark buys at the first open with all
-    the cash and holds, without costs; it stands still over bars that no fold tested.
+    A bar that two test windows share is taken from the earlier fold. A ruined account stays ruined: later folds have
+    a return of 0. The benchmark is `maestro.metrics.buy_and_hold` over the tested bars.
     """
     whole = pl.concat(parts).unique(subset="timestamp", keep="first", maintain_order=True).sort("timestamp")
     returns = whole["return"].to_numpy()
@@ -100,8 +100,7 @@ def stitch(parts: Sequence[pl.DataFrame], cash: float) -> pl.DataFrame:
         returns = np.where(np.arange(len(returns)) > ruin, 0.0, returns)
         equity = np.where(np.arange(len(equity)) > ruin, equity[ruin], equity)
     peak = np.maximum.accumulate(np.maximum(equity, cash))
-    close, opens = whole["close"].to_numpy(), whole["open"].to_numpy()
-    benchmark = cash * close / opens[0] if len(close) else np.empty(0)
+    benchmark = m.buy_and_hold(whole["open"], whole["close"], cash, places=whole["bar"])
     return whole.select(
         "timestamp",
         "fold",

@@ -14,7 +14,7 @@ from maestro.reports import costs_paid, gather, monthly_frame, movement
 from maestro.reports.figures.downsampling import thin
 from maestro.reports.page.tearsheet import daily_returns
 from maestro.reports.tables.annualisation import days_per_year, described
-from maestro.reports.tables.columns import Range, parameter_names, ranked_by, search_range, searched
+from maestro.reports.tables.columns import Range, parameter_names, ranked_by, search_range, searched, start_value
 from maestro.reports.tables.parameter_stability import edges
 from tests.reports.standin import StandIn, stand_in
 
@@ -28,11 +28,11 @@ def test_monthly_returns_compound_the_bars_of_each_month(wf: StandIn) -> None:
     months = monthly_frame(wf)
     growth: dict[tuple[int, int], float] = {}
     held: dict[tuple[int, int], float] = {}
-    before = None
+    before = 100_000.0
     for stamp, ret, benchmark in wf.equity.select("timestamp", "return", "benchmark").iter_rows():
         key = (stamp.year, stamp.month)
         growth[key] = growth.get(key, 1.0) * (1.0 + ret)
-        held[key] = held.get(key, 1.0) * (benchmark / (before or benchmark))
+        held[key] = held.get(key, 1.0) * benchmark / before
         before = benchmark
     assert [(y, m) for y, m in months.select("year", "month").iter_rows()] == sorted(growth)
     for row in months.iter_rows(named=True):
@@ -46,11 +46,20 @@ def test_monthly_returns_compound_the_bars_of_each_month(wf: StandIn) -> None:
 
 
 def test_daily_returns_keep_the_total(wf: StandIn) -> None:
-    days = daily_returns(wf.equity)
+    days = daily_returns(wf.equity, 100_000.0)
     assert len(days) == wf.equity["timestamp"].dt.date().n_unique()
     assert float((days["return"] + 1.0).product()) == pytest.approx(wf.equity["equity"][-1] / 100_000.0, rel=1e-12)
-    ratio = wf.equity["benchmark"][-1] / wf.equity["benchmark"][0]
-    assert float((days["benchmark"] + 1.0).product()) == pytest.approx(ratio, rel=1e-12)
+    ratio = wf.equity["benchmark"][-1] / 100_000.0
+    assert float((days["benchmark"] + 1.0).product()) == pytest.approx(ratio, rel=1e-12), "the first bar too"
+
+
+def test_the_value_at_the_start_is_known_from_the_result_or_its_first_return(wf: StandIn) -> None:
+    assert start_value(wf) == 100_000.0
+    assert start_value(wf.equity) == pytest.approx(100_000.0, rel=1e-12)
+    assert math.isnan(start_value(wf.equity.drop("return")))
+    assert math.isnan(start_value(wf.equity.clear()))
+    shown = monthly_frame(wf.equity)["benchmark"].to_numpy()
+    assert shown == pytest.approx(monthly_frame(wf)["benchmark"].to_numpy(), rel=1e-12)
 
 
 def test_costs_are_the_sums_of_the_trades_and_folds(wf: StandIn) -> None:

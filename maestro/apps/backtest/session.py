@@ -14,7 +14,7 @@ from maestro.apps.chart import Line, Pane
 from maestro.bars import Bars
 from maestro.engine import Backtest, Costs, Sizing, backtest
 from maestro.ledger import scored
-from maestro.metrics import from_equity
+from maestro.metrics import holding_metrics
 from maestro.reports.figures.equity import LOG_FROM
 from maestro.reports.figures.theme import LIGHT, OVERLAYS
 
@@ -75,7 +75,7 @@ def panes(bt: Backtest) -> list[Pane]:
 
 def table(bt: Backtest) -> list[tuple[str, str, str]]:
     """Metrics of the strategy beside those of buying at the first open and holding."""
-    held = from_equity(np.asarray(bt.benchmark), float(bt.cash), periods_per_year=bt.bars.periods_per_year)
+    held = holding_metrics(bt.benchmark, float(bt.cash), periods_per_year=bt.bars.periods_per_year)
     rows = [
         (formats.label(name), formats.metric(name, bt.metrics[name]), formats.metric(name, held[name]))
         for name in SHOWN

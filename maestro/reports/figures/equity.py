@@ -24,7 +24,7 @@ from maestro.reports.figures.theme import (
     number_axis,
     percent_axis,
 )
-from maestro.reports.tables.columns import numbers, stamps_ms
+from maestro.reports.tables.columns import numbers, stamps_ms, start_value
 from maestro.typing import FloatArray
 
 LOG_FROM = 6.0
@@ -48,7 +48,8 @@ def equity_source(result: Any, *, points: int = MAX_POINTS) -> ColumnDataSource:
     drawdown = numbers(frame, "drawdown")
     held = ~np.isnan(benchmark).all() if len(benchmark) else False
     rows = thin(equity, drawdown, *((benchmark,) if held else ()), points=points)
-    falls = benchmark / np.maximum.accumulate(benchmark) - 1.0 if held else benchmark
+    peak = np.fmax(benchmark, start_value(result))  # the starting cash is the first peak, as of the equity
+    falls = benchmark / np.maximum.accumulate(peak) - 1.0 if held else benchmark
     data: dict[str, Any] = {
         "time": time,
         "equity": equity,

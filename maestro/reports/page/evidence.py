@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from maestro.metrics import holding_metrics
 from maestro.reports.figures.costs import CostsPaid, costs_paid
 from maestro.reports.tables.columns import (
     WalkForwardResult,
@@ -94,7 +95,7 @@ def gather(wf: WalkForwardResult) -> Evidence:
     ranking = ranked_by(spec)
     cash = float(spec.get("cash") or 1.0)
     periods = periods_per_year(wf)
-    benchmark = _benchmark(equity, cash, periods)
+    benchmark = holding_metrics(numbers(equity, "benchmark"), cash, periods_per_year=periods)
     is_annual = _annual_in_sample(good)
     oos_annual = float(wf.metrics.get("annual_return", math.nan))
     if numbers(good, "oos_ruined").max(initial=0.0) > 0:
@@ -122,9 +123,9 @@ def gather(wf: WalkForwardResult) -> Evidence:
         agreement=_spearman(numbers(good, f"is_{ranking}"), numbers(good, f"oos_{ranking}")),
         total_return=float(wf.metrics.get("total_return", math.nan)),
         max_drawdown=float(wf.metrics.get("max_drawdown", math.nan)),
-        benchmark_return=benchmark.get("total_return", math.nan),
-        benchmark_sharpe=benchmark.get("sharpe_ratio", math.nan),
-        benchmark_drawdown=benchmark.get("max_drawdown", math.nan),
+        benchmark_return=benchmark["total_return"],
+        benchmark_sharpe=benchmark["sharpe_ratio"],
+        benchmark_drawdown=benchmark["max_drawdown"],
         trades=len(closed),
         exposure=float((numbers(equity, "position") != 0).mean())
         if "position" in equity.columns and len(equity)
@@ -159,15 +160,6 @@ def _annual_in_sample(good: pl.DataFrame) -> float:
     if not usable.any():
         return math.nan
     return float(np.expm1(np.average(growth[usable], weights=length[usable])))
-
-
-def _benchmark(equity: pl.DataFrame, cash: float, periods: float) -> dict[str, float]:
-    values = numbers(equity, "benchmark")
-    if not len(values) or not np.isfinite(values).all() or not periods > 0:
-        return {}
-    from maestro.metrics import from_equity
-
-    return from_equity(values, cash, periods_per_year=periods)
 
 
 def _mean(values: FloatArray) -> float:

@@ -20,7 +20,7 @@ from maestro.errors import MissingExtraError, RunError
 from maestro.reports.page.evidence import periods_per_year
 from maestro.reports.page.output import write_text
 from maestro.reports.tables.annualisation import days_per_year
-from maestro.reports.tables.columns import numbers, title
+from maestro.reports.tables.columns import growth, numbers, start_value, title
 
 _FEWEST_DAYS = 30
 
@@ -49,7 +49,7 @@ def write_tearsheet(result: Any, path: str | os.PathLike[str]) -> Path:
         frame = frame.with_columns(pl.Series("return", np.asarray(result.returns, np.float64)))
     if "benchmark" not in frame.columns:
         frame = frame.with_columns(pl.Series("benchmark", np.asarray(result.benchmark, np.float64)))
-    daily = daily_returns(frame)
+    daily = daily_returns(frame, start_value(result))
     if len(daily) < _FEWEST_DAYS:
         raise RunError(f"{len(daily)} days of returns are too few for a tear sheet; it takes {_FEWEST_DAYS} or more.")
     if not np.abs(numbers(daily, "return")).max() > 0:
@@ -95,12 +95,11 @@ def write_tearsheet(result: Any, path: str | os.PathLike[str]) -> Path:
     return write_text(target, _offline(text))
 
 
-def daily_returns(frame: pl.DataFrame) -> pl.DataFrame:
+def daily_returns(frame: pl.DataFrame, start: float) -> pl.DataFrame:
     """``date``, ``return`` and ``benchmark`` return of each UTC day that has bars, compounded from them."""
-    held = numbers(frame, "benchmark")
-    before = np.concatenate((held[:1], held[:-1]))
+    held = growth(numbers(frame, "benchmark"), start)
     return (
-        frame.select(date=pl.col("timestamp").dt.date(), growth=1.0 + pl.col("return"), held=pl.Series(held / before))
+        frame.select(date=pl.col("timestamp").dt.date(), growth=1.0 + pl.col("return"), held=pl.Series(held))
         .group_by("date", maintain_order=True)
         .agg(
             (pl.col("growth").product() - 1.0).alias("return"),

@@ -143,6 +143,23 @@ def numbers(frame: pl.DataFrame, name: str) -> FloatArray:
     return frame[name].cast(pl.Float64).fill_null(math.nan).to_numpy()
 
 
+def start_value(result: Any) -> float:
+    """Value that the equity began with: the starting cash, or what the first return tells; NaN if unknown."""
+    if isinstance(result, pl.DataFrame):
+        if not len(result) or not {"equity", "return"} <= set(result.columns):
+            return math.nan
+        growth = 1.0 + float(result["return"][0])
+        return float(result["equity"][0]) / growth if growth > 0 else math.nan
+    spec = getattr(result, "spec", None)
+    return float(result.cash if spec is None else spec.get("cash") or math.nan)
+
+
+def growth(values: FloatArray, start: float) -> FloatArray:
+    """Each value over the one before it; the first over `start`, or 1 where that is not known."""
+    before = np.concatenate((values[:1] if math.isnan(start) else [start], values[:-1]))
+    return values / before
+
+
 def title(spec: dict[str, Any]) -> tuple[str, str]:
     """Name of the strategy and of the series: ``("EmaCrossStrategy", "BITSTAMP:BTCUSD:1h")``."""
     strategy = spec.get("strategy")

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from maestro._core.formatting import number, percent
-from maestro.reports.tables.columns import numbers
+from maestro.reports.tables.columns import growth, numbers, start_value
 from maestro.reports.tables.html import Html, cell, table
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -29,19 +29,18 @@ def monthly_frame(result: Any) -> pl.DataFrame:
     -------
     polars frame
         ``year``, ``month``, ``return``, ``bars``, and ``benchmark`` (return; null where unknown). A bar belongs
-        to the month of its open. The first month of the benchmark counts from its first bar's close.
+        to the month of its open.
     """
     frame = result if isinstance(result, pl.DataFrame) else result.equity
     if "return" not in frame.columns:
         frame = frame.with_columns(pl.Series("return", np.asarray(result.returns, np.float64)))
-    held = numbers(frame, "benchmark")
-    before = np.concatenate((held[:1], held[:-1]))
+    held = growth(numbers(frame, "benchmark"), start_value(result))
     return (
         frame.select(
             year=pl.col("timestamp").dt.year(),
             month=pl.col("timestamp").dt.month().cast(pl.Int32),
             growth=1.0 + pl.col("return"),
-            held=pl.Series(held / before),
+            held=pl.Series(held),
         )
         .group_by("year", "month", maintain_order=True)
         .agg(

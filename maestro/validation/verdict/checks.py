@@ -10,7 +10,6 @@ import numpy as np
 
 from maestro.bars import Bars
 from maestro.ledger import Ledger
-from maestro.metrics import from_equity
 from maestro.typing import FloatArray, Parameters
 from maestro.validation.lookahead.check import LookAhead
 from maestro.validation.statistics.bootstrap import Intervals
@@ -222,10 +221,7 @@ def _interval(m: Material) -> Check:
 def _benchmark(m: Material) -> Check:
     title = "Against buy and hold"
     wf = m.wf
-    held = math.nan
-    if len(wf.equity):
-        values = wf.equity["benchmark"].to_numpy()
-        held = from_equity(values, wf.spec["cash"], periods_per_year=m.periods)["sharpe_ratio"]
+    held = wf.benchmark["sharpe_ratio"]
     own = wf.metrics["sharpe_ratio"]
     asked = f"at least {held:.2f}"
     if math.isnan(held):
