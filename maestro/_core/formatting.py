@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 NONE = "–"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MINUS = "\N{MINUS SIGN}"
 THIN = "\N{NARROW NO-BREAK SPACE}"
 
@@ -117,6 +118,12 @@ def moment(value: Any) -> str:
         return value.isoformat() if isinstance(value, date) else str(value)
     utc = value.astimezone(UTC) if value.tzinfo else value
     return f"{utc:%Y-%m-%d}" if (utc.hour, utc.minute) == (0, 0) else f"{utc:%Y-%m-%d %H:%M}"
+
+
+def minute(value: datetime | int) -> str:
+    """Moment in UTC to the minute, ``2020-01-31 07:00``; a whole number is µs since 1970."""
+    utc = _EPOCH + timedelta(microseconds=int(value)) if not isinstance(value, datetime) else value.astimezone(UTC)
+    return f"{utc:%Y-%m-%d %H:%M}"
 
 
 def plural(count: int, one: str, many: str | None = None) -> str:

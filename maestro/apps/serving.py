@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from maestro._core.json import as_text
 from maestro.apps.shared.page import APPS
 from maestro.errors import SettingsError, nearest
 
@@ -64,15 +65,9 @@ def page_of(name: str) -> Callable[[], Any]:
         pn.extension("tabulator")
         module = importlib.import_module(f"maestro.apps.{name}")
         query = {} if pn.state.location is None else dict(pn.state.location.query_params)
-        return module.App(None, query={key: _text(value) for key, value in query.items()}).page()
+        return module.App(None, query={key: as_text(value) for key, value in query.items()}).page()
 
     return make
-
-
-def _text(value: Any) -> str:
-    import json
-
-    return value if isinstance(value, str) else json.dumps(value)
 
 
 def serve(

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import math
 import shutil
 import textwrap
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import typer
 
 from maestro._core import formatting as formats
+from maestro._core.json import dumps
 from maestro.bars import Bars
 
 _SHORT = {
@@ -26,24 +25,8 @@ _TEXT = 12
 
 
 def print_json(document: Any) -> None:
-    """One document on stdout; what is no number becomes null, moments ISO text."""
-    typer.echo(json.dumps(_plain(document), indent=2, ensure_ascii=False, allow_nan=False))
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {str(key): _plain(one) for key, one in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(one) for one in value]
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if value is None or isinstance(value, (str, int)):
-        return value
-    if hasattr(value, "isoformat"):
-        return value.isoformat()
-    if hasattr(value, "item"):
-        return _plain(value.item())
-    return str(value)
+    """Print one JSON document."""
+    typer.echo(dumps(document, indent=2))
 
 
 def describe_bars(bars: Bars) -> dict[str, Any]:

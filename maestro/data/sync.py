@@ -10,12 +10,13 @@ from typing import Any, TypeVar
 import numpy as np
 import polars as pl
 
+from maestro._core.formatting import minute
 from maestro.data.outages import Outages, Span, join, without
 from maestro.data.sources import Page, Source
 from maestro.data.sources.limits import Clock
 from maestro.data.sources.protocol import align_up
 from maestro.data.stores import SeriesKey, Store
-from maestro.data.timeframes import as_datetime, timeframe_us
+from maestro.data.timeframes import timeframe_us
 from maestro.errors import MaestroError, SettingsError
 from maestro.typing import IntArray
 
@@ -118,7 +119,7 @@ async def sync(
         earliest = source.earliest(key.series)
         if earliest is not None and start < earliest:
             start = earliest
-            work.notes.append(f"the source has nothing before {as_datetime(earliest):%Y-%m-%d %H:%M} UTC")
+            work.notes.append(f"the source has nothing before {minute(earliest)} UTC")
         grid = key.series != "funding"
         start = align_up(start, step) if grid else start
         spans = [(start, end)] if refresh and start < end else await work.plan(start, end, step, grid=grid)

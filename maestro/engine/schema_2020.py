@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from maestro._core.json import plain
 from maestro.data.timeframes import DAY_US, timeframe_us
 from maestro.engine.backtest import Backtest
 from maestro.engine.kernels import account as ac
@@ -27,7 +28,7 @@ def document(result: Backtest) -> dict[str, Any]:
     zone (UTC) where they are keys. ``processing_time`` is in seconds.
     """
     bars, strategy = result.bars, result.strategy
-    return _plain(
+    found: dict[str, Any] = plain(
         {
             "engine": result.engine,
             "strategy": strategy.name if strategy is not None else "signals",
@@ -48,6 +49,7 @@ def document(result: Backtest) -> dict[str, Any]:
             "observers": {"BuySell": _buy_sell(result)},
         }
     )
+    return found
 
 
 def _pyfolio(result: Backtest) -> dict[str, Any]:
@@ -194,16 +196,3 @@ def _stamp(time_us: Any) -> str:
 
 def _stamp_of(moment: datetime) -> str:
     return moment.replace(tzinfo=None).isoformat()
-
-
-def _plain(value: Any) -> Any:
-    """What `json.dumps` takes with ``allow_nan=False``."""
-    if isinstance(value, dict):
-        return {str(key): _plain(one) for key, one in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(one) for one in value]
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value

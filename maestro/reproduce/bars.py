@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from maestro._core.formatting import minute
 from maestro.bars.bars import Bars, BarsWarning, as_us
 from maestro.bars.loading import load
 from maestro.bars.source_line import evaluate, written
@@ -91,5 +92,5 @@ def _difference(found: Bars, known: dict[str, Any]) -> str:
 
 
 def _words(name: str, n: int, first: datetime, last: datetime, fingerprint: str) -> str:
-    reach = f"{first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M}"
+    reach = f"{minute(first)} to {minute(last)}"
     return f"{name or 'bars without a name'}: {n:,} bars, {reach}, fingerprint {fingerprint[:16]}"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from maestro._core.formatting import minute
 from maestro.apps.chart import Line, Pane
 from maestro.apps.chart.component import DOWN, UP
 from maestro.bars import Bars
@@ -58,8 +59,8 @@ def facts(bars: Bars) -> dict[str, str]:
     return {
         "Length": f"{len(bars):,} bars",
         "Timeframe": bars.timeframe,
-        "From": f"{bars.start:%Y-%m-%d %H:%M}",
-        "To": f"{bars.end:%Y-%m-%d %H:%M}",
+        "From": minute(bars.start),
+        "To": minute(bars.end),
         "Last close": f"{bars.close[-1]:,.6g}",
         "Change": f"{change:+,.1%}".replace("-", "\u2212"),
         "Carries": "prices, volume" + "".join(f", {name.replace('_', ' ')}" for name in more),
@@ -100,5 +101,5 @@ def described(market: Market, number: int) -> str:
     """In words, the place of that number."""
     place = market.places[number]
     start, end = as_datetime(place.start), as_datetime(place.end)
-    stretch = f"{start:%Y-%m-%d %H:%M}" + (f" to {end:%Y-%m-%d %H:%M}" if end > start else "")
+    stretch = minute(start) + (f" to {minute(end)}" if end > start else "")
     return f"{number + 1:,} of {len(market.places):,}: {market.findings[place.row].check}, {stretch} UTC"

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 import param
 
+from maestro._core.json import as_text
 from maestro.strategies import STRATEGIES, Strategy
 
 Settings = dict[str, Any]
@@ -33,8 +34,7 @@ class AppState(param.Parameterized):
         """Query of an address that shows the same: what differs from the defaults."""
         usual = {name: self.param[name].default for name in self.settings()}
         chosen = {name: value for name, value in self.settings().items() if value != usual[name]}
-        plain = {name: value if isinstance(value, str) else json.dumps(value) for name, value in chosen.items()}
-        return f"?{urlencode(plain)}" if plain else ""
+        return f"?{urlencode({name: as_text(value) for name, value in chosen.items()})}" if chosen else ""
 
     def read(self, query: Mapping[str, str]) -> list[str]:
         """Take settings of a link; returns, in words, what of it could not be taken."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from maestro._core.formatting import minute
 from maestro.cli import options
 from maestro.cli.data import check as data_check
 from maestro.cli.data import migrate as data_migrate
@@ -122,7 +123,7 @@ def list_series(
     plain_table(
         ("series", "rows", "first", "last", "outages"),
         [
-            (str(info.key), f"{info.rows:,}", _text(info.first), _text(info.last), str(inside[info.key]))
+            (str(info.key), f"{info.rows:,}", minute(info.first), minute(info.last), str(inside[info.key]))
             for info in infos
         ],
     )
@@ -211,7 +212,7 @@ def rm(
         if frame.is_empty():
             raise _nothing(target, key, start, end)
         first, last = (int(frame["timestamp"].to_physical()[row]) for row in (0, -1))
-        _ask(f"remove {len(frame):,} rows of {key}, {_text(first)} to {_text(last)}, from {target.name}?", yes)
+        _ask(f"remove {len(frame):,} rows of {key}, {minute(first)} to {minute(last)}, from {target.name}?", yes)
         removed = target.delete(key, low, high)
         if low is None and high is None:
             Outages.of(target).forget(key)
@@ -299,12 +300,6 @@ def _moment(text: str | None) -> int | None:
     return None if text is None else as_us(text)
 
 
-def _text(stamp_us: int) -> str:
-    from maestro.data.timeframes import as_datetime
-
-    return f"{as_datetime(stamp_us):%Y-%m-%d %H:%M}"
-
-
 def _show_results(results: list[SyncResult]) -> None:
     from maestro.cli.printing import show_notes
 
@@ -320,7 +315,7 @@ def _show_results(results: list[SyncResult]) -> None:
 
 def _gap_note(result: SyncResult) -> str:
     longest = max(result.gaps, key=lambda gap: gap[1] - gap[0])
-    span = f"{_text(longest[0])} to {_text(longest[1])} UTC"
+    span = f"{minute(longest[0])} to {minute(longest[1])} UTC"
     if len(result.gaps) == 1:
         return f"{result.key}: the exchange itself has no rows from {span}"
     return f"{result.key}: the exchange itself has no rows in {len(result.gaps)} stretches; the longest is {span}"

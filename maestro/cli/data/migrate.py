@@ -100,10 +100,11 @@ def migrate(
             typer.echo("\nwhat was moved is kept; run the same again to go on", err=True)
             raise
     if report is not None:
-        import json as as_json
+        from maestro._core.atomic import write_atomic
+        from maestro._core.json import dumps
 
-        content = done.to_markdown() if report.suffix == ".md" else as_json.dumps(done.to_dict(), indent=1)
-        report.write_text(content, encoding="utf-8")
+        content = done.to_markdown() if report.suffix == ".md" else dumps(done.to_dict(), indent=1)
+        write_atomic(report, content.encode())
     if json:
         from maestro.cli.printing import print_json
 

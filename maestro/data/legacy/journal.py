@@ -15,6 +15,7 @@ from typing import Any
 import polars as pl
 
 from maestro._core.atomic import write_atomic
+from maestro._core.json import dumps
 from maestro._core.locks import locked
 from maestro.data.stores.keys import SeriesKey
 from maestro.data.stores.manifest import make_folder
@@ -46,7 +47,7 @@ class Migration:
     def save(self) -> None:
         """Write the manifest, whole or not at all."""
         self.manifest["updated"] = _now().isoformat(timespec="seconds")
-        write_atomic(self.folder / _MANIFEST, json.dumps(self.manifest, indent=1, ensure_ascii=False).encode())
+        write_atomic(self.folder / _MANIFEST, dumps(self.manifest, indent=1).encode())
 
     def write(self, name: str, content: str) -> Path:
         """Write a file for people into the folder."""

@@ -13,6 +13,7 @@ from typing import IO, Any, Literal
 import numpy as np
 import polars as pl
 
+from maestro._core.json import dumps
 from maestro.data.legacy.documents import FIELDS, Choices, DocumentReader, Reading
 from maestro.data.legacy.journal import BEFORE, THERE, Migration, begin
 from maestro.data.legacy.names import PREFIX, series_of
@@ -154,7 +155,7 @@ def migrate(
         if migration is not None:
             migration.manifest["status"] = "complete" if report.ok else "unfinished"
             migration.save()
-            migration.write("report.json", json.dumps(report.to_dict(), indent=1, ensure_ascii=False))
+            migration.write("report.json", dumps(report.to_dict(), indent=1))
             migration.write("report.md", report.to_markdown())
     return report
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from maestro._core.json import dumps
 from maestro.data.legacy.journal import BEFORE, THERE, Migration, reopen
 from maestro.data.legacy.migration import Progress, migrations_folder
 from maestro.data.stores import SeriesKey, Store
@@ -103,7 +103,7 @@ def rollback(
             report.series.append(_take_back(migration, key, store, progress))
         migration.manifest["status"] = "rolled back"
         migration.save()
-        migration.write("rollback.json", json.dumps(report.to_dict(), indent=1, ensure_ascii=False))
+        migration.write("rollback.json", dumps(report.to_dict(), indent=1))
     return report
 
 

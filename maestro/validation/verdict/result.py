@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 import polars as pl
 
 from maestro._core.hooks import hook
+from maestro._core.json import dumps
 from maestro.errors import RunError
 from maestro.validation.verdict.rule import (
     CONCLUSIONS,
@@ -140,7 +140,7 @@ class Verdict:
 
     def to_json(self) -> bytes:
         """Content of ``verdict.json``, with a hash of itself."""
-        text = json.dumps(_finite(self.to_dict()), indent=1)
+        text = dumps(self.to_dict(), indent=1, ensure_ascii=True)
         return (json.dumps({"sha256": hashlib.sha256(text.encode()).hexdigest()}) + "\n" + text + "\n").encode()
 
     @classmethod
@@ -162,16 +162,6 @@ class Verdict:
             why = "its content is not what was written" if found is None else f"it is that of run {found.run}"
             raise RunError(f"{where} is damaged ({why}); remove it, and make the verdict again: maestro verdict {run}")
         return found
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {str(key): _finite(one) for key, one in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_finite(one) for one in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
 
 
 def _number(value: Any) -> float | None:

@@ -1,0 +1,15 @@
+"""How moments are written; numbers are tested with the tables that show them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+
+from maestro._core.formatting import minute
+
+
+def test_a_minute_is_written_in_utc_from_a_moment_or_from_microseconds() -> None:
+    moment = datetime(2020, 1, 31, 8, 0, 59, tzinfo=timezone(timedelta(hours=1)))
+    assert minute(moment) == "2020-01-31 07:00"
+    assert minute(1_580_454_059_000_000) == "2020-01-31 07:00"
+    assert minute(-1) == "1969-12-31 23:59"
+    assert minute(datetime(2020, 1, 1, tzinfo=UTC)) == "2020-01-01 00:00"
