@@ -89,6 +89,10 @@ class MissingExtraError(MaestroError, ImportError):
         super().__init__(f'{library} is not installed; it comes with an extra: pip install "maestro-research[{extra}]"')
 
 
+class PluginError(MaestroError, ImportError):
+    """A plug-in of another package that cannot be imported, or is not what its entry point promises."""
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """Return ``" Did you mean 'X'?"`` for the closest known name, or an empty string."""
     lowered = {one.lower(): one for one in known}

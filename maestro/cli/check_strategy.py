@@ -44,13 +44,18 @@ def check_strategy(
     """
     import maestro.validation as validation
     from maestro.bars.loading import samples
-    from maestro.cli.parsing import read_bars, read_params, read_strategy
+    from maestro.cli.parsing import configured, read_bars, read_params, read_strategy
     from maestro.cli.printing import print_json, say
     from maestro.errors import MaestroError
 
     cls = read_strategy(strategy, strategy_option)
     params = read_params(cls, param)
-    settings: dict[str, Any] = {"params": params, "cuts": cuts, "starts": starts, "seed": 0 if seed is None else seed}
+    settings: dict[str, Any] = {
+        "params": params,
+        "cuts": cuts,
+        "starts": starts,
+        "seed": configured(seed, "search.seed"),
+    }
     found, refused = [], []
     for name in data or [f"sample:{one}" for one in samples()["name"]]:
         try:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import typer
 
 from maestro.cli import options
+
+if TYPE_CHECKING:
+    from maestro.config.schema import Entry
 
 app = typer.Typer(
     rich_markup_mode=None,
@@ -36,28 +41,28 @@ def config(
         raise SettingsError(f"no setting's name holds {name!r}; see maestro config.{nearest(name, known)}")
     if json:
         listed = [
-            {"name": key, "value": value, "from": origin, "variable": variable(key), "about": doc}
-            for key, value, origin, doc in rows
+            {"name": key, "value": value, "from": origin, "variable": variable(key), "about": entry.doc.text}
+            for key, value, origin, entry in rows
         ]
         print_json({"file": settings.file, "settings": listed, "unknown": settings.unknown})
         return
     folder = f"{settings.file.parent}/" if settings.file else ""
     headings = ("setting", "value", "from", *(("about",) if name else ()))
-    cells = [(key, _shown(value), origin.removeprefix(folder), doc) for key, value, origin, doc in rows]
+    cells = [
+        (key, _shown(entry, value), origin.removeprefix(folder), entry.doc.text) for key, value, origin, entry in rows
+    ]
     show_table(headings, [row[: len(headings)] for row in cells], left=len(headings))
     notes = [f"file: {settings.file}" if settings.file else "no maestro.yaml here or in a folder above"]
     names = [variable(key) for key, _, _, _ in settings.items()]
-    notes += [f"{found} in the environment is no setting.{nearest(found, names)}" for found in settings.unknown]
+    notes += [f"{found} in the environment is not a setting.{nearest(found, names)}" for found in settings.unknown]
     show_notes(notes)
 
 
-def _shown(value: object) -> str:
-    """A value in a table; folders of one's own begin with ~."""
+def _shown(entry: Entry, value: object) -> str:
+    """A value in a table; the home folder is ~."""
     from pathlib import Path
 
-    if value is None:
-        return ""
-    text = f"{value:g}" if isinstance(value, float) else str(value)
+    text = str(value) if entry.doc.secret and value else entry.show(value)
     home = str(Path.home())
     return f"~{text.removeprefix(home)}" if text.startswith(f"{home}/") else text
 

@@ -12,7 +12,6 @@ from typing import Any
 from maestro.bars import Bars, BarsWarning
 from maestro.bars.loading import load
 from maestro.config import load_settings
-from maestro.config.settings import BUILT_IN
 from maestro.engine import Costs
 from maestro.errors import ParameterError, StrategyError, nearest
 from maestro.strategies import STRATEGIES, Strategy
@@ -21,16 +20,9 @@ from maestro.strategies.parameters import Parameter
 _YES, _NO = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 
 
-def configured(given: Any, name: str, usual: Any) -> Any:
-    """Value of an option: what was given, else what ``maestro.yaml`` or the environment says, else the usual one."""
-    if given is not None:
-        return given
-    settings: Any = load_settings()
-    if settings.origins.get(name, BUILT_IN) == BUILT_IN:
-        return usual
-    for part in name.split("."):
-        settings = getattr(settings, part)
-    return settings
+def configured(given: Any, name: str) -> Any:
+    """Value of an option: what was given, else the setting of that name."""
+    return load_settings().get(name) if given is None else given
 
 
 def read_bars(

@@ -6,13 +6,15 @@ import shutil
 import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from maestro._core import formatting as formats
 from maestro._core.json import dumps
-from maestro.bars import Bars
+
+if TYPE_CHECKING:
+    from maestro.bars import Bars
 
 _SHORT = {
     "sharpe_ratio": "Sharpe", "sortino_ratio": "Sortino", "calmar_ratio": "Calmar", "total_return": "return",
@@ -75,6 +77,14 @@ def show_table(headings: Sequence[str], rows: Iterable[Sequence[str]], *, left: 
     # A figure is never cropped: where the terminal is too narrow the lines are longer than it.
     wide = Measurement.get(console, console.options.update(max_width=10_000), table).minimum
     Console(highlight=False, width=max(console.width, wide)).print(table)
+
+
+def plain_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Table without styles, as wide as its content: a number cut to the terminal's width would be another number."""
+    widths = [max(map(len, column)) for column in zip(headings, *rows, strict=True)]
+    for row in (headings, *rows):
+        first, *rest = (cell.rjust(width) for cell, width in zip(row, widths, strict=True))
+        typer.echo("  ".join([first.strip().ljust(widths[0]), *rest]))
 
 
 def columns() -> int:

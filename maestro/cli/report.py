@@ -102,7 +102,7 @@ def _of_run(what: str, runs_dir: Path | None, out: Path | None, tearsheet: bool,
     from maestro.cli.printing import print_json
     from maestro.walkforward.result import load_run
 
-    written = load_run(what, configured(runs_dir, "runs_dir", Path("runs"))).report(out, tearsheet=tearsheet)
+    written = load_run(what, configured(runs_dir, "runs_dir")).report(out, tearsheet=tearsheet)
     if json:
         print_json({"report": str(written)})
     else:

@@ -44,7 +44,7 @@ def robustness(
     from maestro.walkforward.result import load_run
 
     cls = None if strategy is None else reading.read_strategy(strategy, None)
-    folder = reading.configured(runs_dir, "runs_dir", Path("runs"))
+    folder = reading.configured(runs_dir, "runs_dir")
     try:
         wf = load_run(run, folder)
     except RunError as error:

@@ -23,7 +23,7 @@ Run = Annotated[str, typer.Argument(metavar="RUN", help="Id of a run, the beginn
 def _folder(given: Path | None) -> Path:
     from maestro.cli.parsing import configured
 
-    folder: Path = configured(given, "runs_dir", Path("runs"))
+    folder: Path = configured(given, "runs_dir")
     return folder
 
 

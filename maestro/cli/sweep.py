@@ -70,7 +70,7 @@ def sweep(
     ranking = Selection.of(tuple(one.strip() for one in select.split(",")))
     costs = reading.read_costs(fee, slippage, venue)
     bars = reading.read_bars(data, symbol, start, end, resample, periods_per_year)
-    number = reading.configured(seed, "search.seed", 0)
+    number = reading.configured(seed, "search.seed")
     live = sys.stderr.isatty()
     with (
         stopping.stopped_by_ctrl_c() as cancel,
@@ -81,7 +81,7 @@ def sweep(
         result = run_sweep(
             bars, chosen, n=n, sampler=sampler, seed=number, params=params, space=ranges, costs=costs, sizing=sizing,
             cash=cash, fill=fill, cancel=cancel, progress=bar.update,  # type: ignore[arg-type]
-            workers=reading.configured(workers, "search.workers", None),
+            workers=reading.configured(workers, "search.workers"),
         )  # fmt: skip
         bar.update(len(result) - bar.n)  # equal sets are computed once
     write(result.table)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -50,17 +49,18 @@ def verdict(
     from maestro.validation.verdict import build as judge
     from maestro.walkforward.result import load_run
 
-    wf = load_run(run, reading.configured(runs_dir, "runs_dir", Path("runs")))
+    wf = load_run(run, reading.configured(runs_dir, "runs_dir"))
     if data is None and any((symbol, start, end)):
         raise typer.BadParameter("--symbol, --start and --end belong to --data; say --data too", ctx)
+    number = reading.configured(seed, "search.seed")
     kept = None if force else wf.verdict
-    if kept is None or (kept.settings["permutations"], kept.settings["seed"]) != (permutations, seed or 0):
+    if kept is None or (kept.settings["permutations"], kept.settings["seed"]) != (permutations, number):
         bars = None if data is None else reading.read_bars(data, symbol, start, end)
         own = None if strategy is None else reading.read_strategy(strategy, None)
         with stopping.stopped_by_ctrl_c() as cancel:
             kept = judge.verdict(
-                wf, bars, permutations=permutations, seed=seed or 0, strategy=own, progress=progress and not json,
-                workers=reading.configured(workers, "search.workers", None), cancel=cancel,
+                wf, bars, permutations=permutations, seed=number, strategy=own, progress=progress and not json,
+                workers=reading.configured(workers, "search.workers"), cancel=cancel,
             )  # fmt: skip
     elif not json:
         typer.echo(f"the verdict on {wf.id} was there already; --force makes it again", err=True)

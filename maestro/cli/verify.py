@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -49,14 +48,14 @@ def verify(
     if fold and all_:
         raise typer.BadParameter("--fold and --all exclude each other", ctx)
     cls = None if strategy is None else reading.read_strategy(strategy, None)
-    folder = reading.configured(runs_dir, "runs_dir", Path("runs"))
+    folder = reading.configured(runs_dir, "runs_dir")
     bars: Any = None if data is None else reading.read_bars(data, symbol, None, None)
     bar = ProgressBar(mininterval=0.1 if sys.stderr.isatty() else 10.0)
     try:
         with stopping.stopped_by_ctrl_c() as cancel:
             outcome = repeat(
                 run, folds="all" if all_ else fold or None, runs_dir=folder, bars=bars, strategy=cls,
-                workers=reading.configured(workers, "search.workers", None), progress=[bar] if progress else False,
+                workers=reading.configured(workers, "search.workers"), progress=[bar] if progress else False,
                 cancel=cancel,
             )  # fmt: skip
     except RunError as error:  # there is no such run, or it is unfinished: nothing that could differ

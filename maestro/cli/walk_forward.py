@@ -86,11 +86,11 @@ def walk_forward(
     costs = reading.read_costs(fee, slippage, venue)
     bars = reading.read_bars(data, symbol, start, end, resample, periods_per_year)
     settled = {
-        "trials": reading.configured(trials, "search.trials", 100),
-        "search": reading.configured(search, "search.method", "tpe"),
-        "seed": reading.configured(seed, "search.seed", 0),
+        "trials": reading.configured(trials, "search.trials"),
+        "search": reading.configured(search, "search.method"),
+        "seed": reading.configured(seed, "search.seed"),
     }
-    folder = reading.configured(runs_dir, "runs_dir", Path("runs"))
+    folder = reading.configured(runs_dir, "runs_dir")
     prices = {"fee": costs.fee, "slippage": costs.slippage} if venue else {}
     seen: list[Any] = []
     listeners: list[Any] = [seen.append]
@@ -102,7 +102,7 @@ def walk_forward(
             bars, chosen, splitter=splitter, **settled, params=params, space=ranges,
             costs=costs, sizing=sizing, cash=cash, fill=fill,  # type: ignore[arg-type]
             select=select, warm_start=warm_start,
-            workers=reading.configured(workers, "search.workers", None), runs_dir=folder, progress=listeners,
+            workers=reading.configured(workers, "search.workers"), runs_dir=folder, progress=listeners,
             cancel=cancel, force=force, accept_defects=accept_defects,
             command=options.line_of(ctx, _ASIDE, {**settled, **prices}),
         )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The file ``maestro.yaml`` as dotted names, values and lines; what is not understood is named with its line."""
+"""Reads ``maestro.yaml`` into dotted names, values and lines; what is wrong is named with its line."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from maestro.config.loading import check_name
+from maestro.config.names import check_name
 from maestro.errors import SettingsError
 
 
 def read_file(path: Path) -> list[tuple[str, Any, int]]:
-    """Every setting of the file: dotted name, value as YAML has it, line.
+    """Return every setting of the file: dotted name, value as YAML has it, line.
 
     Raises
     ------
     SettingsError
-        Text that is no YAML, a key that does not exist or stands there twice, a section without settings; the message
-        names the line.
+        Text that is not YAML, a key that does not exist or is repeated, a section without settings; the message names
+        the line.
     """
     import yaml
 
@@ -30,9 +30,9 @@ def read_file(path: Path) -> list[tuple[str, Any, int]]:
             loader.dispose()
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise SettingsError(f"{path}:{line}: this is no YAML: {error.problem}.") from None
+        raise SettingsError(f"{path}:{line}: this is not valid YAML: {error.problem}.") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path}:1: this is no YAML text: {str(error).splitlines()[0]}.") from None
+        raise SettingsError(f"{path}:1: this is not valid YAML: {str(error).splitlines()[0]}.") from None
 
 
 def _walk(path: Path, loader: Any, node: Any, prefix: str) -> Iterator[tuple[str, Any, int]]:
@@ -44,10 +44,10 @@ def _walk(path: Path, loader: Any, node: Any, prefix: str) -> Iterator[tuple[str
     for key, value in node.value:
         line = key.start_mark.line + 1
         if key.id != "scalar":
-            raise SettingsError(f"{path}:{line}: a key is a name, not {_shown(key)}.")
+            raise SettingsError(f"{path}:{line}: a key must be a name, not {_shown(key)}.")
         name = f"{prefix}{key.value.upper() if prefix == 'costs.' else key.value}"
         if name in seen:
-            raise SettingsError(f"{path}:{line}: {name!r} stands in line {seen[name]} already; keep one.")
+            raise SettingsError(f"{path}:{line}: {name!r} is already set in line {seen[name]}; keep one of them.")
         seen[name] = line
         if check_name(name, f"{path}:{line}"):
             yield name, loader.construct_object(value, deep=True), line

@@ -1,4 +1,4 @@
-"""Every setting there is, with its type, default and description; this is what ``maestro.yaml`` may hold."""
+"""Every setting there is, with its type, default and description: what ``maestro.yaml`` and the environment may set."""
 
 from __future__ import annotations
 
@@ -18,76 +18,96 @@ BUILT_IN = "built in"
 class QuestDBSettings:
     """The QuestDB server."""
 
-    url: Annotated[str, Doc("address of its HTTP port")] = "http://localhost:9000"
-    user: Annotated[str | None, Doc("user, where it asks for one")] = None
-    password: Annotated[str | None, Doc("password; only in the environment", secret=True)] = None
+    url: Annotated[str, Doc("address of its HTTP port", "url")] = "http://localhost:9000"
+    user: Annotated[str | None, Doc("user, if the server asks for one")] = None
+    password: Annotated[str | None, Doc("password; in the environment only", secret=True)] = None
     timeout: Annotated[float, Doc("longest wait for an answer", "time")] = 60.0
-    home: Annotated[Path, Doc("where `maestro data questdb start` keeps its data")] = Path(
-        "~/.local/share/maestro-questdb"
-    )
-    jar: Annotated[Path | None, Doc("its jar, where that lies elsewhere")] = None
+    home: Annotated[Path, Doc("data folder of `maestro data questdb start`")] = Path("~/.local/share/maestro-questdb")
+    jar: Annotated[Path | None, Doc("the server's jar, if it is elsewhere")] = None
 
 
 @dataclass(frozen=True, slots=True)
 class BinanceSettings:
-    """Binance, or what stands in for it; what is empty is the exchange's own address."""
+    """Addresses of Binance, or of a mirror."""
 
-    url: Annotated[str | None, Doc("spot API")] = None
-    usdm_url: Annotated[str | None, Doc("USD-M futures API")] = None
-    archive_url: Annotated[str | None, Doc("archive files")] = None
+    url: Annotated[str, Doc("spot API", "url")] = "https://api.binance.com"
+    usdm_url: Annotated[
+        str, Doc("USD-M futures API; if only `servers.binance.url` is set, that is used here too", "url")
+    ] = "https://fapi.binance.com"
+    archive_url: Annotated[str, Doc("archive files", "url")] = "https://data.binance.vision"
 
 
 @dataclass(frozen=True, slots=True)
 class BitMEXSettings:
-    """BitMEX, or what stands in for it."""
+    """Address of BitMEX, or of a mirror."""
 
-    url: Annotated[str | None, Doc("API")] = None
+    url: Annotated[str, Doc("API", "url")] = "https://www.bitmex.com"
+
+
+@dataclass(frozen=True, slots=True)
+class RethinkDBSettings:
+    """The database of the 2020 system."""
+
+    password: Annotated[
+        str | None, Doc("password for `maestro data migrate`; in the environment only", secret=True)
+    ] = None
+
+
+@dataclass(frozen=True, slots=True)
+class PluginServer:
+    """Address and login of a source or store that a plug-in brings; None is as the plug-in has it."""
+
+    url: Annotated[str | None, Doc("address", "url")] = None
+    user: Annotated[str | None, Doc("user")] = None
+    password: Annotated[str | None, Doc("password; in the environment only", secret=True)] = None
 
 
 @dataclass(frozen=True, slots=True)
 class ServerSettings:
-    """Servers."""
+    """Servers; `plugins` holds those of plug-ins, by the plug-in's name in small letters."""
 
     questdb: QuestDBSettings = field(default_factory=QuestDBSettings)
     binance: BinanceSettings = field(default_factory=BinanceSettings)
     bitmex: BitMEXSettings = field(default_factory=BitMEXSettings)
+    rethinkdb: RethinkDBSettings = field(default_factory=RethinkDBSettings)
+    plugins: Mapping[str, PluginServer] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class FetchSettings:
-    """How patiently exchanges are asked; what is empty is as the sources have it."""
+    """Limits of requests to exchanges."""
 
-    timeout: Annotated[float | None, Doc("longest wait for one answer", "time")] = None
-    tries: Annotated[int | None, Doc("failed answers to one request before giving up", low=1)] = None
-    patience: Annotated[float | None, Doc("longest ban that is sat out", "time")] = None
-    concurrency: Annotated[int | None, Doc("requests under way to one host", low=1)] = None
+    timeout: Annotated[float, Doc("longest wait for one answer", "time", low=0.001)] = 30.0
+    tries: Annotated[int, Doc("consecutive failed answers to one request before giving up", low=1)] = 10
+    patience: Annotated[float, Doc("maximum wait for a ban; a longer one is an error", "time")] = 900.0
+    concurrency: Annotated[int, Doc("concurrent requests to one host", low=1)] = 4
 
 
 @dataclass(frozen=True, slots=True)
 class CacheSettings:
-    """Rows kept near."""
+    """Local copies of rows."""
 
-    enabled: Annotated[bool, Doc("keep rows of a server in Parquet files here")] = True
+    enabled: Annotated[bool, Doc("keep rows of a server in local Parquet files")] = True
     path: Annotated[Path, Doc("folder of these files")] = Path("~/.cache/maestro/rows")
-    max_age: Annotated[float | None, Doc("how old rows from there may be; never: trust until invalidated", "time")] = (
-        3600.0
-    )
+    max_age: Annotated[
+        float | None, Doc("maximum age of cached rows; never: trust them until invalidated", "time", empty="never")
+    ] = 3600.0
     memory: Annotated[int, Doc("memory for the ranges read last", "size")] = 256 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
 class SearchSettings:
-    """What a search does where the command does not say."""
+    """Defaults of the search commands."""
 
     method: Annotated[str, Doc("search method")] = "tpe"
-    trials: Annotated[int, Doc("trials a fold", low=1)] = 100
+    trials: Annotated[int, Doc("trials per fold", low=1)] = 100
     seed: Annotated[int, Doc("seed", low=0)] = 0
-    workers: Annotated[int, Doc("processes", low=1)] = 1
+    workers: Annotated[int | None, Doc("processes or threads", low=1, empty="all cores")] = None
 
 
 @dataclass(frozen=True, slots=True)
 class VenueCosts:
-    """Costs of one's own account at a venue; what is empty is as published."""
+    """Costs of the user's account at a venue; None is the published figure."""
 
     maker: Annotated[float | None, Doc("fee of a resting order, a fraction of the notional", low=-0.01, high=0.5)] = (
         None
@@ -98,21 +118,26 @@ class VenueCosts:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """All settings in force; `origins` says for each dotted name where its value came from.
+    """All settings in force; `load_settings` makes them, as it reads files and environment and expands ``~``.
 
     Attributes
     ----------
     costs : mapping from a venue's name to what `maestro.yaml` says of it
+    origins : mapping from a dotted name to where its value came from
     file : Path or None, the ``maestro.yaml`` that was found
-    unknown : tuple of str, variables ``MAESTRO_…`` that are no setting
+    unknown : tuple of str, variables ``MAESTRO_…`` that are not settings
     """
 
-    store: Annotated[str, Doc("folder of Parquet files, or questdb, or questdb://HOST:PORT")] = "~/.local/share/maestro"
+    store: Annotated[str, Doc("folder of Parquet files, or questdb, or questdb://HOST:PORT", "store")] = (
+        "~/.local/share/maestro"
+    )
     runs_dir: Annotated[Path, Doc("folder of runs")] = Path("runs")
     ledger_dir: Annotated[Path, Doc("folder of the ledgers that count every trial on a series")] = Path(
         "~/.local/share/maestro-ledger"
     )
-    state_dir: Annotated[Path, Doc("where bans of exchanges are remembered")] = Path("~/.cache/maestro")
+    state_dir: Annotated[Path, Doc("folder of state: bans of exchanges, migrations, files dropped into an app")] = Path(
+        "~/.cache/maestro"
+    )
     servers: ServerSettings = field(default_factory=ServerSettings)
     fetch: FetchSettings = field(default_factory=FetchSettings)
     cache: CacheSettings = field(default_factory=CacheSettings)
@@ -122,30 +147,35 @@ class Settings:
     file: Path | None = None
     unknown: tuple[str, ...] = ()
 
-    def items(self) -> Iterator[tuple[str, Any, str, str]]:
-        """Dotted name, value, origin and description of every setting; a secret's value is ``"(set)"``."""
-        for name, entry in schema().items():
-            value: Any = self
-            for part in name.split("."):
-                value = getattr(value, part)
-            hidden = entry.doc.secret and value is not None
-            yield name, "(set)" if hidden else value, self.origins.get(name, BUILT_IN), entry.doc.text
-        for venue, costs in self.costs.items():
-            for part, entry in costs_schema().items():
-                value = getattr(costs, part)
-                if value is not None:
-                    name = f"costs.{venue}.{part}"
-                    yield name, value, self.origins.get(name, BUILT_IN), entry.doc.text
+    def get(self, name: str) -> Any:
+        """Return the value of a setting by its dotted name."""
+        value: Any = self
+        for part in name.split("."):
+            value = getattr(value, part)
+        return value
 
-    def environment(self) -> dict[str, str]:
-        """What is not built in (and no secret), as the variables that would set it."""
-        chosen = ((name, value) for name, value, origin, _ in self.items() if origin != BUILT_IN)
-        return {variable(name): str(value) for name, value in chosen if value not in (None, "(set)")}
+    def items(self) -> Iterator[tuple[str, Any, str, Entry]]:
+        """Dotted name, value, origin and entry of every setting; a secret's value is ``"(set)"`` or None."""
+        for name, entry in schema().items():
+            yield name, _shown(entry, self.get(name)), self.origins.get(name, BUILT_IN), entry
+        for section, known, owners in (
+            ("servers", plugin_schema(), self.servers.plugins),
+            ("costs", costs_schema(), self.costs),
+        ):
+            for owner, held in owners.items():
+                for part, entry in known.items():
+                    name, value = f"{section}.{owner}.{part}", getattr(held, part)
+                    if value is not None:
+                        yield name, _shown(entry, value), self.origins.get(name, BUILT_IN), entry
+
+
+def _shown(entry: Entry, value: Any) -> Any:
+    return "(set)" if entry.doc.secret and value is not None else value
 
 
 @cache
 def schema() -> dict[str, Entry]:
-    """Every setting by its dotted name; those of ``costs.VENUE`` are in `costs_schema`."""
+    """Every setting by its dotted name, but those of ``costs.VENUE`` and of plug-ins' servers."""
     return dict(entries(Settings))
 
 
@@ -153,6 +183,12 @@ def schema() -> dict[str, Entry]:
 def costs_schema() -> dict[str, Entry]:
     """Settings of a venue."""
     return dict(entries(VenueCosts))
+
+
+@cache
+def plugin_schema() -> dict[str, Entry]:
+    """Settings of a plug-in's server."""
+    return dict(entries(PluginServer))
 
 
 def variable(name: str) -> str:

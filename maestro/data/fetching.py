@@ -8,8 +8,9 @@ from collections.abc import Callable, Coroutine, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
+from maestro.config import Settings, load_settings
 from maestro.data.outages import Outages
-from maestro.data.sources import SourceSettings, open_archive, open_source
+from maestro.data.sources import open_archive, open_source
 from maestro.data.sources.limits import Clock
 from maestro.data.stores import SeriesKey, Store
 from maestro.data.sync import Progress, SyncResult, sync
@@ -27,7 +28,7 @@ def fetch(
     *,
     archive: str | Path | None = None,
     refresh: bool = False,
-    settings: SourceSettings | None = None,
+    settings: Settings | None = None,
     clock: Clock | None = None,
     progress: Callable[[Progress], None] | None = None,
 ) -> list[SyncResult]:
@@ -55,7 +56,7 @@ def fetch(
         An unknown provider, keys of several, or a series or timeframe that it does not have.
     """
     keys = list(keys)
-    settings = settings or SourceSettings.from_env()
+    settings = settings or load_settings()
     outages = Outages.of(store, settings.state_dir)
     providers = {key.provider for key in keys}
     if len(providers) != 1:

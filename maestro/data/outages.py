@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from maestro._core.atomic import write_atomic
-from maestro.data.sources.settings import SourceSettings
+from maestro.config import load_settings
 from maestro.data.stores import SeriesKey, Store
 from maestro.errors import SourceError
 
@@ -34,7 +34,7 @@ class Outages:
         if store.name.startswith("parquet:"):
             return cls(Path(store.name.removeprefix("parquet:")) / "outages")
         digest = hashlib.sha256(store.name.encode()).hexdigest()[:16]
-        return cls((state_dir or SourceSettings.from_env().state_dir) / "outages" / digest)
+        return cls((state_dir or load_settings().state_dir) / "outages" / digest)
 
     def read(self, key: SeriesKey) -> list[Span]:
         """Gaps of a series [µs), in order and apart; none where nothing was recorded.

@@ -100,7 +100,7 @@ def test_fetch_of_bars_and_funding(exchange: Exchange, tmp_path: Path, capsys: p
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("BINANCES", "BTCUSDT", "1h"), "no exchange is known for 'BINANCES'"),
+        (("BINANCES", "BTCUSDT", "1h"), "there is no source 'BINANCES'"),
         (("BINANCE", "BTCUSDT", "7h"), "no bars of '7h'"),
         (("BINANCE", "BTCUSDT"), "timeframe '' is not understood"),
         (("BINANCE", "BTC/USDT", "1h"), "symbol 'BTC/USDT' is not allowed"),

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from maestro._core import registry
 from maestro.cli import _run
-from maestro.config import VENUES, Settings, load_settings, venue
-from maestro.config.settings import schema, variable
-from maestro.data.sources import SourceSettings
+from maestro.config import VENUES, load_settings, make_settings, venue
+from maestro.config.settings import PluginServer, schema, variable
 from maestro.data.stores import CachedStore, ParquetStore, QuestDBStore, RecentStore, configured_store, open_store
 from maestro.engine import Costs
 from maestro.errors import SettingsError
@@ -36,7 +37,6 @@ def test_without_a_file_everything_is_built_in(project: Path) -> None:
     assert {origin for _, _, origin, _ in settings.items()} == {"built in"}
     assert settings.search.trials == 100
     assert "~" not in settings.store
-    assert settings.environment() == {}
 
 
 def test_the_nearest_file_above_is_taken_and_lines_are_its_origins(project: Path) -> None:
@@ -68,67 +68,81 @@ def test_a_changed_file_is_read_again(project: Path) -> None:
 def test_the_environment_wins(project: Path) -> None:
     write(project, "search: {trials: 10, seed: 4}\nservers: {binance: {url: 'http://one'}}")
     env = {
-        "MAESTRO_SEARCH_TRIALS": "20", "MAESTRO_QUESTDB_PASSWORD": "secret", "MAESTRO_CACHE_ENABLED": "no",
+        "MAESTRO_SEARCH_TRIALS": "20", "MAESTRO_QUESTDB_PASSWORD": "hunter2", "MAESTRO_CACHE_ENABLED": "no",
         "MAESTRO_CACHE_MAX_AGE": "never", "MAESTRO_STORE": "~/bars", "MAESTRO_SEARCH_WORKERS": "", "HOME_MAESTRO": "x",
     }  # fmt: skip
     settings = load_settings(env=env)
-    assert (settings.search.trials, settings.search.seed, settings.search.workers) == (20, 4, 1)
+    assert (settings.search.trials, settings.search.seed, settings.search.workers) == (20, 4, None)
     assert settings.cache.enabled is False
     assert settings.cache.max_age is None
     assert settings.store == str(Path.home() / "bars")
     shown = {name: (value, origin) for name, value, origin, _ in settings.items()}
     assert shown["search.trials"] == (20, "MAESTRO_SEARCH_TRIALS")
     assert shown["servers.questdb.password"] == ("(set)", "MAESTRO_QUESTDB_PASSWORD")
-    assert "secret" not in repr(list(settings.items()))
-    assert settings.environment()["MAESTRO_BINANCE_URL"] == "http://one"
-    assert "MAESTRO_QUESTDB_PASSWORD" not in settings.environment()
+    assert "hunter2" not in repr(list(settings.items()))
+    assert settings.servers.binance.url == "http://one"
 
 
 def test_every_variable_is_of_one_setting_and_sets_it(project: Path) -> None:
     names = [variable(name) for name in schema()]
     assert len(set(names)) == len(names)
-    raw = {"bool": "false", "int": "7", "float": "7", "str": "seven", "Path": "/seven"}
+    raw = {"bool": "false", "int": "7", "float": "7", "str": "seven", "Path": "/seven", "url": "http://seven"}
     for name, entry in schema().items():
-        settings = load_settings(env={variable(name): raw[entry.kind.__name__]})
+        text = raw.get(entry.doc.unit, raw[entry.kind.__name__])
+        settings = load_settings(env={variable(name): text})
         changed = [row[0] for row in settings.items() if row[2] != "built in"]
-        assert changed == [name]
+        assert changed == [name, *(["servers.binance.usdm_url"] if name == "servers.binance.url" else [])]
         assert settings != load_settings(env={})
 
 
-def test_sources_take_their_part(project: Path) -> None:
-    write(project, "servers: {binance: {usdm_url: 'http://mirror/'}}\nfetch: {tries: 3, timeout: 2m}")
-    sources = SourceSettings.from_env(load_settings(env={"MAESTRO_BITMEX_URL": "http://localhost:1"}).environment())
-    assert (sources.binance_usdm_url, sources.bitmex_url) == ("http://mirror", "http://localhost:1")
-    assert (sources.tries, sources.timeout, sources.concurrency) == (3, 120.0, SourceSettings().concurrency)
+def test_a_mirror_of_binance_serves_the_perpetuals_too_unless_they_have_their_own(project: Path) -> None:
+    write(project, "servers: {binance: {url: 'http://mirror/'}}")
+    settings = load_settings(env={})
+    assert (settings.servers.binance.url, settings.servers.binance.usdm_url) == ("http://mirror", "http://mirror")
+    origins = {name: origin for name, _, origin, _ in settings.items()}
+    assert origins["servers.binance.usdm_url"] == origins["servers.binance.url"] == f"{project / 'maestro.yaml'}:1"
+    env = {"MAESTRO_BINANCE_USDM_URL": "http://own"}
+    assert load_settings(env=env).servers.binance.usdm_url == "http://own"
+
+
+def test_settings_are_made_of_values_alone(project: Path) -> None:
+    write(project, "search: {trials: 7}")
+    settings = make_settings({"servers.bitmex.url": "http://x", "fetch.timeout": "2m", "state_dir": project})
+    assert (settings.servers.bitmex.url, settings.fetch.timeout, settings.state_dir) == ("http://x", 120.0, project)
+    assert settings.search.trials == 100  # no file is read
+    with pytest.raises(SettingsError, match=r"'fetch.timout' is not a setting.*Did you mean 'fetch.timeout'"):
+        make_settings({"fetch.timout": 1})
+    with pytest.raises(SettingsError, match=r"given: fetch.tries is 0; give a number of at least 1"):
+        make_settings({"fetch.tries": 0})
 
 
 @pytest.mark.parametrize(
     ("text", "line", "said"),
     [
-        ("store: a\nstoer: b", 2, r"'stoer' is no setting; .*Did you mean 'store'"),
-        ("search:\n  trails: 5", 2, r"'search.trails' is no setting; here are allowed: method, seed, trials, workers"),
+        ("store: a\nstoer: b", 2, r"'stoer' is not a setting; .*Did you mean 'store'"),
+        ("search:\n  trails: 5", 2, r"'search.trails' is not a setting; allowed here: method, seed, trials, workers"),
         ("search:\n  trials: many", 2, "search.trials is 'many'; give a whole number"),
         ("search:\n  trials: 1.5", 2, "give a whole number"),
         ("search:\n  trials: true", 2, "give a whole number"),
         ("search:\n  trials: 0", 2, "give a number of at least 1"),
         ("search: 5", 1, "the section 'search' holds '5'"),
-        ("store:\n  path: x", 1, "store is {'path': 'x'}; give text"),
-        ("store:", 1, "store is None; give text"),
+        ("store:\n  path: x", 1, "store is {'path': 'x'}; give a folder"),
+        ("store:", 1, "store is None; give a folder"),
         ("\n\ncache:\n\n  max_age: soon", 5, "give seconds, or a time such as 90s"),
         ("cache: {memory: 5TB}", 1, "give bytes, or a size"),
         ("cache: {enabled: perhaps}", 1, "give true or false"),
-        ("servers:\n  questdb:\n    password: x", 3, "does not belong into a file; set MAESTRO_QUESTDB_PASSWORD"),
-        ("servers:\n  kdb: {}", 2, "'servers.kdb' is no setting; here are allowed: binance, bitmex, questdb"),
+        ("servers:\n  questdb:\n    password: x", 3, "must not be in a file; set MAESTRO_QUESTDB_PASSWORD"),
+        ("servers:\n  kdb: {}", 2, "'servers.kdb' is not a setting; allowed here: binance, bitmex, questdb, rethinkdb"),
         ("costs:\n  BINANCE: {takr: 0.1}", 2, "Did you mean 'taker'"),
         ("costs:\n  BINANCE: {taker: 0.75}", 2, "at least -0.01 and below 0.5"),
         ("costs:\n  BINANCE: {taker: .nan}", 2, "give a number"),
-        ("costs:\n  'A B': {taker: 0.1}", 2, "is no setting"),
+        ("costs:\n  'A B': {taker: 0.1}", 2, "is not a setting"),
         ("costs:\n  BINANCE: 0.1", 2, "the section 'costs.BINANCE' holds '0.1'"),
-        ("store: a\nsearch: {}\nstore: b", 3, "'store' stands in line 1 already"),
+        ("store: a\nsearch: {}\nstore: b", 3, "'store' is already set in line 1"),
         ("- store", 1, "the file holds a sequence"),
-        ("? [a]\n: b", 1, "a key is a name"),
-        ("a: [1\nb: 2", 2, "this is no YAML"),
-        ("store: *nowhere", 1, "this is no YAML"),
+        ("? [a]\n: b", 1, "a key must be a name"),
+        ("a: [1\nb: 2", 2, "this is not valid YAML"),
+        ("store: *nowhere", 1, "this is not valid YAML"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_named_with_its_line(project: Path, text: str, line: int, said: str) -> None:
@@ -148,6 +162,44 @@ def test_empty_files_and_sections_are_fine(project: Path) -> None:
     for text in ("", "# nothing yet\n", "search:\n  # trials: 5\ncosts:\n"):
         write(project, text)
         assert load_settings(env={}).search.trials == 100
+
+
+@pytest.fixture
+def acme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """An installed package with a source that is called ACME-ONE."""
+    info = tmp_path / "site" / "acme-1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: acme\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[maestro.sources]\nACME-ONE = acme:open\n")
+    monkeypatch.syspath_prepend(str(tmp_path / "site"))
+    registry._plugins.cache_clear()
+    yield
+    registry._plugins.cache_clear()
+
+
+def test_a_plug_in_has_an_address_and_a_login(project: Path, acme: None) -> None:
+    write(project, "servers:\n  acme-one:\n    url: http://here/\n")
+    settings = load_settings(env={"MAESTRO_ACME_ONE_PASSWORD": "hunter2", "MAESTRO_ACME_TWO_URL": "http://x"})
+    assert settings.servers.plugins == {"acme-one": PluginServer("http://here", None, "hunter2")}
+    assert settings.unknown == ("MAESTRO_ACME_TWO_URL",)
+    shown = {name: (value, origin) for name, value, origin, _ in settings.items()}
+    assert shown["servers.acme-one.url"] == ("http://here", f"{project / 'maestro.yaml'}:3")
+    assert shown["servers.acme-one.password"] == ("(set)", "MAESTRO_ACME_ONE_PASSWORD")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("servers: {acme-on: {url: 'http://x'}}", "allowed here: acme-one, binance, .* Did you mean 'acme-one'"),
+        ("servers: {acme-one: {urls: 'http://x'}}", "allowed here: password, url, user. Did you mean 'url'"),
+        ("servers: {acme-one: {password: x}}", "must not be in a file; set MAESTRO_ACME_ONE_PASSWORD"),
+        ("servers: {acme-one: {url: x}}", "give a URL"),
+    ],
+)
+def test_what_is_wrong_about_a_plug_in_is_named(project: Path, acme: None, text: str, said: str) -> None:
+    write(project, text)
+    with pytest.raises(SettingsError, match=said):
+        load_settings(env={})
 
 
 # -- what they are used for -----------------------------------------------------------------
@@ -171,12 +223,12 @@ def test_a_store_is_opened_as_configured(project: Path) -> None:
     assert store.name == "questdb:https://there:9000"
     assert "p@ss" not in repr(store)
     assert open_store("parquet:x", settings).name == f"parquet:{Path.cwd() / 'x'}"
-    assert open_store("parquet", settings).name == f"parquet:{Path(Settings().store).expanduser()}"
+    assert open_store("parquet", settings).name == f"parquet:{Path.home() / '.local/share/maestro'}"
 
 
 @pytest.mark.parametrize("target", ["postgres://x", "questdb://", "questdb://h/path", "questdb:h", "", "parquet:"])
 def test_no_such_store(project: Path, target: str) -> None:
-    with pytest.raises(SettingsError, match=r"store .*give"):
+    with pytest.raises(SettingsError, match=r"store .*[Gg]ive"):
         open_store(target)
 
 
@@ -248,7 +300,7 @@ def test_config_shows_the_venues(project: Path, capsys: pytest.CaptureFixture[st
 def test_a_wrong_file_ends_the_command_with_two(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write(project, "storr: x")
     assert _run(["config"]) == 2
-    assert "maestro.yaml:1: 'storr' is no setting" in capsys.readouterr().err
+    assert "maestro.yaml:1: 'storr' is not a setting" in capsys.readouterr().err
 
 
 def test_a_folder_named_as_messages_name_it_is_that_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

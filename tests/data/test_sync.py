@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 
 from maestro.data.fetching import fetch
 from maestro.data.outages import Outages, join, without
-from maestro.data.sources import SourceSettings, open_source
+from maestro.data.sources import open_source
 from maestro.data.stores import MemoryStore, SeriesKey, Store
 from maestro.data.stores.parquet import ParquetStore
 from maestro.data.sync import Progress, SyncResult, missing, sync
@@ -33,6 +33,7 @@ from tests.support.exchange.clock import VirtualClock
 from tests.support.exchange.faults import FAILURES, LIES, Faults, NoFaults
 from tests.support.exchange.markets import Market
 from tests.support.exchange.server import Exchange
+from tests.support.exchange.settings import settings_for
 from tests.support.exchange.truth import HOUR_US, hourly, stamp_us
 
 SCHEDULES = int(os.environ.get("MAESTRO_TEST_SCHEDULES", "90"))
@@ -66,7 +67,7 @@ class Run:
     ) -> SyncResult:  # fmt: skip
         url = self.exchange.url
         state = self.tmp_path / "state"
-        settings = SourceSettings(url, url, url, timeout=0.25, tries=tries, state_dir=state)
+        settings = settings_for(url, state, timeout=0.25, tries=tries)
 
         async def run() -> SyncResult:
             async with open_source(provider, settings, clock=self.clock, rng=random.Random(seed)) as source:
@@ -259,7 +260,7 @@ def test_a_cancelled_fetch_keeps_what_has_come(exchange: Exchange, tmp_path: Pat
         if progress.done >= 100:
             raise KeyboardInterrupt
 
-    settings = SourceSettings(exchange.url, exchange.url, exchange.url, state_dir=tmp_path)
+    settings = settings_for(exchange.url, tmp_path)
     with pytest.raises(KeyboardInterrupt):
         fetch(run.store, [run.key()], run.start, run.end, settings=settings, clock=run.clock, progress=stop)
     assert len(run.rows()) == 100
@@ -338,7 +339,7 @@ def test_several_series_at_a_time_and_one_that_fails(exchange: Exchange, tmp_pat
     for seed in range(8):
         clock = VirtualClock(end / 1_000_000 + 10 * 86_400)
         exchange.reset(market, clock, Faults(seed, 0.2))
-        settings = SourceSettings(exchange.url, timeout=0.25, state_dir=tmp_path / str(seed))
+        settings = settings_for(exchange.url, tmp_path / str(seed), timeout=0.25)
         store = ParquetStore(tmp_path / f"store{seed}")
         with pytest.MonkeyPatch.context() as patch:
             sent = Sent(clock, patch)
@@ -359,7 +360,7 @@ def test_several_series_at_a_time_and_one_that_fails(exchange: Exchange, tmp_pat
 
 def test_in_a_notebook_whose_loop_is_running(exchange: Exchange, tmp_path: Path) -> None:
     run = Run(exchange, tmp_path, hourly().head(50))
-    settings = SourceSettings(exchange.url, state_dir=tmp_path)
+    settings = settings_for(exchange.url, tmp_path)
 
     async def cell() -> list[SyncResult]:
         return fetch(run.store, [run.key()], run.start, run.end, settings=settings, clock=run.clock)
@@ -375,7 +376,7 @@ def test_what_the_source_never_has_is_noted(exchange: Exchange, tmp_path: Path) 
     run.market.series["BTCUSDT", "open_interest", "1h"] = values
     run.clock.time = run.end / 1_000_000
     key = SeriesKey("BINANCE-PERPETUAL", "BTCUSDT", "1h", "open_interest")
-    settings = SourceSettings(exchange.url, exchange.url, state_dir=tmp_path)
+    settings = settings_for(exchange.url, tmp_path)
     [result] = fetch(run.store, [key], run.start, settings=settings, clock=run.clock)
     assert "nothing before" in result.notes[0]
     assert run.store.read(key).equals(values.tail(720))

@@ -17,6 +17,7 @@ from maestro.apps.shared.page import HtmlPane
 from maestro.apps.shared.state import SeriesState
 from maestro.bars import Bars
 from maestro.bars.loading import load, samples
+from maestro.config import load_settings
 from maestro.errors import BarsError, MaestroError
 
 UPLOAD_LIMIT = 64 * 2**20
@@ -55,7 +56,7 @@ def keep_upload(name: str, content: bytes) -> Path:
     if ending is None:
         raise BarsError(f"{name[:80]!r} is no file of bars; give {', '.join(_ENDINGS)}.")
     stem = re.sub(r"[^A-Za-z0-9_.-]+", "_", name[: -len(ending)].replace("\\", "/").rsplit("/", 1)[-1]).strip("._-")
-    folder = Path("~/.cache/maestro/uploads").expanduser() / hashlib.sha256(content).hexdigest()[:16]
+    folder = load_settings().state_dir / "uploads" / hashlib.sha256(content).hexdigest()[:16]
     path = folder / f"{stem[:60] or 'file'}{ending}"
     if not path.exists():
         write_atomic(path, content)
@@ -73,7 +74,7 @@ def settings_of(bars: Bars) -> dict[str, str | None]:
     if found := named(bars.origin):
         return found
     held = (bars.fingerprint, bars.name, bars.periods_per_year, bars.synthetic, bars.notes, bars.outages)
-    folder = Path("~/.cache/maestro/bars").expanduser() / hashlib.sha256(repr(held).encode()).hexdigest()[:16]
+    folder = load_settings().state_dir / "bars" / hashlib.sha256(repr(held).encode()).hexdigest()[:16]
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{re.sub(r'[^A-Za-z0-9_.-]+', '_', bars.name)[:60].strip('._-') or 'bars'}.parquet"
     if not path.exists():

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from maestro.cli import options
+from maestro.cli.data.target import Place, opened
 
 if TYPE_CHECKING:
     from maestro.bars import Bars
@@ -23,15 +24,13 @@ def check(
         ),
     ] = None,
     symbol: options.Symbol = None,
-    store: Annotated[str | None, typer.Option("--store", metavar="STORE", help="As in 'maestro data ls'.")] = None,
+    store: Place = None,
     picture: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the closes with the defects marked: one HTML file.")
     ] = None,
     json: options.Json = False,
 ) -> int:
     """Look for gaps, bad ticks, changed units and other oddities; exit code 1 where one of them is fatal."""
-    from maestro.cli.data.commands import opened
-
     files = [name for name in names or () if Path(name).is_file()]
     series = [name for name in names or () if name not in files]
     found: dict[str, tuple[Quality, Bars | None]] = {name: _of_file(Path(name), symbol) for name in files}

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,6 +13,7 @@ from maestro.cli import options
 from maestro.cli.data import check as data_check
 from maestro.cli.data import migrate as data_migrate
 from maestro.cli.data import questdb as data_questdb
+from maestro.cli.data.target import Place, opened
 
 if TYPE_CHECKING:
     from maestro.data.files.importing import Reading
@@ -30,10 +29,6 @@ app = typer.Typer(
 )
 
 
-Place = Annotated[
-    str | None,
-    typer.Option("--store", metavar="STORE", help="A folder, questdb, or questdb://HOST:PORT; else as configured."),
-]
 Name = Annotated[str, typer.Argument(metavar="SERIES", help="PROVIDER:SYMBOL:TIMEFRAME, or PROVIDER:SYMBOL:funding.")]
 From = Annotated[str | None, typer.Option("--from", metavar="DATE", help="First moment, UTC.")]
 To = Annotated[str | None, typer.Option("--to", metavar="DATE", help="Before this moment, UTC.")]
@@ -42,7 +37,7 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 @app.command()
 def fetch(
-    provider: Annotated[str, typer.Argument(help="BINANCE, BINANCE-PERPETUAL or BITMEX.")],
+    provider: Annotated[str, typer.Argument(help="A source, such as BINANCE; 'maestro plugins' lists them.")],
     symbols: Annotated[str, typer.Argument(help="BTCUSDT, or several: BTCUSDT,ETHUSDT.")],
     timeframe: Annotated[str, typer.Argument(help="1m, 1h, 1d, …; funding has none.")] = "",
     start: From = None,
@@ -99,7 +94,7 @@ def list_series(
     json: options.Json = False,
 ) -> None:
     """List what is stored: rows, first and last, and what the exchange itself lacks."""
-    from maestro.cli.printing import print_json
+    from maestro.cli.printing import plain_table, print_json
     from maestro.data.outages import Outages
     from maestro.data.timeframes import as_datetime
 
@@ -224,33 +219,6 @@ app.command()(data_migrate.migrate)
 app.add_typer(data_questdb.app, name="questdb")
 
 
-# -- what they share ------------------------------------------------------------------------
-
-
-def plain_table(headings: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
-    """Columns as wide as they must be: a number that is cut to the terminal would be another number."""
-    widths = [max(map(len, column)) for column in zip(headings, *rows, strict=True)]
-    for row in (headings, *rows):
-        first, *rest = (cell.rjust(width) for cell, width in zip(row, widths, strict=True))
-        typer.echo("  ".join([first.strip().ljust(widths[0]), *rest]))
-
-
-@contextmanager
-def opened(text: str | None) -> Iterator[Store]:
-    """The store of --store, or the configured one; what it holds now, not what a cache holds of it."""
-    from dataclasses import replace
-
-    from maestro.config import load_settings
-    from maestro.data.stores.opening import open_store
-
-    settings = load_settings()
-    store = open_store(text, replace(settings, cache=replace(settings.cache, max_age=0.0)))
-    try:
-        yield store
-    finally:
-        store.close()
-
-
 def _ask(question: str, yes: bool) -> None:
     """Go on only with consent: of a person at the terminal, or by --yes."""
     from maestro.errors import SettingsError
@@ -301,7 +269,7 @@ def _moment(text: str | None) -> int | None:
 
 
 def _show_results(results: list[SyncResult]) -> None:
-    from maestro.cli.printing import show_notes
+    from maestro.cli.printing import plain_table, show_notes
 
     rows = [
         (str(one.key), f"{one.received:,}", f"{one.added:,}", f"{one.changed:,}", str(len(one.gaps))) for one in results

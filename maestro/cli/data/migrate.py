@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from maestro.cli import options
+from maestro.cli.data.target import opened
 
 if TYPE_CHECKING:
     from maestro.data.legacy import MigrationReport, Progress, RollbackReport
@@ -77,12 +78,11 @@ def migrate(
     if rollback is not None:
         return _roll_back(rollback, target, quiet, json)
     assert source is not None
-    from maestro.cli.data.commands import opened
-    from maestro.data.legacy import Choices, migrate, open_source
+    from maestro.data.legacy import Choices, migrate, open_legacy
 
     wanted, names = _tables(table or [], name or [])
     choices = Choices(stamps, duplicates, volume)
-    with closing(open_source(source)) as old, opened(target) as store, _progress(quiet) as progress:
+    with closing(open_legacy(source)) as old, opened(target) as store, _progress(quiet) as progress:
         try:
             done = migrate(
                 old,
@@ -128,7 +128,6 @@ def _tables(table: list[str], name: list[str]) -> tuple[list[str], dict[str, str
 
 
 def _roll_back(name: str, target: str | None, quiet: bool, json: bool) -> int:
-    from maestro.cli.data.commands import opened
     from maestro.cli.printing import print_json
     from maestro.data.legacy import rollback
     from maestro.data.legacy.journal import reopen
@@ -174,8 +173,7 @@ def _list(json: bool) -> int:
 
 
 def _show(done: MigrationReport) -> None:
-    from maestro.cli.data.commands import plain_table
-    from maestro.cli.printing import say
+    from maestro.cli.printing import plain_table, say
 
     rows = [
         (

@@ -19,7 +19,10 @@ app = typer.Typer(
 
 @app.command()
 def start(
-    port: Annotated[int, typer.Option(help="Of HTTP; 0 takes a free one.")] = 9000,
+    port: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="HTTP port; 0 takes a free one.  [default: the port of servers.questdb.url]"),
+    ] = None,
     pg_port: Annotated[
         int | None, typer.Option("--pg-port", metavar="N", help="Also speak PostgreSQL, for other tools, 8812 say.")
     ] = None,
@@ -27,6 +30,7 @@ def start(
 ) -> None:
     """Start it, fetching it first where it is not there; user and password as in the settings."""
     from dataclasses import asdict
+    from urllib.parse import urlsplit
 
     from maestro.cli.printing import print_json
     from maestro.config import load_settings
@@ -39,8 +43,9 @@ def start(
         if jar is None:
             typer.echo(f"fetching QuestDB {server.VERSION} into {own.home} …", err=True)
             jar = server.fetch_jar(own.home)
+        wanted = (urlsplit(own.url).port or 9000) if port is None else port
         made = server.QuestDBServer(
-            own.home / "root", jar, port=port, pg_port=pg_port, user=own.user, password=own.password
+            own.home / "root", jar, port=wanted, pg_port=pg_port, user=own.user, password=own.password
         )
         running = server.start(own.home, made)
     if json:
@@ -77,7 +82,7 @@ def status(json: options.Json = False) -> int:
     running = server.status(own.home)
     held = []
     if running is not None:
-        with closing(QuestDBStore(running.url, user=own.user, password=own.password)) as store:
+        with closing(QuestDBStore(running.url, user=own.user, password=own.password, timeout=own.timeout)) as store:
             held = store.series()
     rows = sum(info.rows for info in held)
     if json:

@@ -2,9 +2,10 @@
 
 from maestro.data.legacy.documents import Choices
 from maestro.data.legacy.migration import Progress, migrate, migrations_folder
+from maestro.data.legacy.opening import open_legacy
 from maestro.data.legacy.report import MigrationReport, TableReport
 from maestro.data.legacy.rollback import RollbackReport, rollback
-from maestro.data.legacy.source import OldSource, open_source
+from maestro.data.legacy.source import OldSource
 
 __all__ = [
     "Choices",
@@ -15,6 +16,6 @@ __all__ = [
     "TableReport",
     "migrate",
     "migrations_folder",
-    "open_source",
+    "open_legacy",
     "rollback",
 ]

@@ -14,12 +14,12 @@ import numpy as np
 import polars as pl
 
 from maestro._core.json import dumps
+from maestro.config import load_settings
 from maestro.data.legacy.documents import FIELDS, Choices, DocumentReader, Reading
 from maestro.data.legacy.journal import BEFORE, THERE, Migration, begin
 from maestro.data.legacy.names import PREFIX, series_of
 from maestro.data.legacy.report import MigrationReport, TableReport
 from maestro.data.legacy.source import OldSource, SourceAwayError, Table
-from maestro.data.sources.settings import SourceSettings
 from maestro.data.stores import SeriesKey, Store
 from maestro.data.stores.rows import ALLOWED, differences, fingerprint_rows, stamps_of
 from maestro.data.timeframes import as_datetime, timeframe_us
@@ -49,7 +49,7 @@ class Progress:
 
 def migrations_folder() -> Path:
     """Where migrations are kept, so that they can go on and be taken back: ``migrations`` in the state folder."""
-    return SourceSettings.from_env().state_dir / "migrations"
+    return load_settings().state_dir / "migrations"
 
 
 def migrate(
@@ -76,7 +76,7 @@ def migrate(
     Parameters
     ----------
     source : OldSource
-        From `open_source`.
+        From `open_legacy`.
     store : Store
         A cache in front must ask the store behind (``max_age=0``), so that what is compared is what is there.
     tables : sequence of str, optional

@@ -1,17 +1,12 @@
-"""Where old documents come from: a running RethinkDB, its dump archive, or its exports."""
+"""What a place with old tables promises: a running RethinkDB, its dump archive, or its exports."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Protocol
-from urllib.parse import unquote, urlsplit
 
-from maestro.errors import SettingsError, SourceError
-
-PASSWORD = "MAESTRO_RETHINKDB_PASSWORD"
+from maestro.errors import SourceError
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -56,55 +51,6 @@ class OldSource(Protocol):
 
 class SourceAwayError(SourceError):
     """The source does not answer at all, or refuses the user: no table can be read."""
-
-
-def open_source(text: str | os.PathLike[str], *, timeout: float = 20.0) -> OldSource:
-    """Open an old database or what was exported from it.
-
-    Parameters
-    ----------
-    text : str or path
-        ``rethinkdb://[USER[:PASSWORD]@]HOST[:PORT][/DATABASE]``; a dump archive (``.tar.gz``); a folder that
-        ``rethinkdb export`` wrote; or one ``.json``, ``.ndjson`` or ``.csv`` file (also ``.gz``) named like its table.
-    timeout : float [s]
-        Longest wait for the server.
-
-    Raises
-    ------
-    SettingsError
-        None of these. The password may also stand in ``MAESTRO_RETHINKDB_PASSWORD``.
-    SourceError
-        It is away, refuses, or is torn.
-    """
-    text = os.fspath(text)
-    if text.startswith("rethinkdb://"):
-        from maestro.data.legacy.rethink import RethinkSource
-
-        parts = urlsplit(text)
-        try:
-            host, port = parts.hostname, parts.port or 28015
-        except ValueError:
-            host, port = None, 0
-        database = parts.path.strip("/")
-        if not host or "/" in database or parts.query:
-            shown = text.rsplit("@", 1)[-1].removeprefix("rethinkdb://")
-            raise SettingsError(
-                f"rethinkdb://{shown} is not understood; give rethinkdb://[USER[:PASSWORD]@]HOST[:PORT][/DATABASE]."
-            )
-        password = unquote(parts.password) if parts.password else os.environ.get(PASSWORD, "")
-        return RethinkSource(host, port, unquote(parts.username or "admin"), password, database, timeout=timeout)
-    if "://" in text:
-        raise SettingsError(
-            f"{text.split('://')[0]}:// is no old database; give rethinkdb://HOST, an archive or a file."
-        )
-    from maestro.data.legacy.exports import ArchiveSource, FilesSource
-
-    path = Path(text).expanduser()
-    if not path.exists():
-        raise SettingsError(f"there is no {path}; give rethinkdb://HOST, a dump archive, an export folder or a file.")
-    if path.is_dir() or not path.name.lower().endswith((".tar.gz", ".tgz")):
-        return FilesSource(path)
-    return ArchiveSource(path)
 
 
 def said(error: BaseException) -> str:

@@ -2,8 +2,29 @@
 
 from __future__ import annotations
 
-from maestro.data.sources.protocol import COLUMNS, Page, Source, Span
-from maestro.data.sources.registry import PROVIDERS, open_archive, open_source
-from maestro.data.sources.settings import SourceSettings
+from maestro.data.sources.archive import open_archive
+from maestro.data.sources.context import Context
+from maestro.data.sources.http import Client, Reply
+from maestro.data.sources.limits import Budget, Clock
+from maestro.data.sources.paging import walk
+from maestro.data.sources.protocol import COLUMNS, Page, Source, Span, check_page, make_frame
+from maestro.data.sources.registry import SOURCES, OpenSource, open_source
 
-__all__ = ["COLUMNS", "PROVIDERS", "Page", "Source", "SourceSettings", "Span", "open_archive", "open_source"]
+__all__ = [
+    "COLUMNS",
+    "SOURCES",
+    "Budget",
+    "Client",
+    "Clock",
+    "Context",
+    "OpenSource",
+    "Page",
+    "Reply",
+    "Source",
+    "Span",
+    "check_page",
+    "make_frame",
+    "open_archive",
+    "open_source",
+    "walk",
+]

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import io
+import random
 import zipfile
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 
+from maestro.config import Settings, load_settings
 from maestro.data.sources.binance import PERPETUAL, SPOT
+from maestro.data.sources.context import Context
 from maestro.data.sources.http import Client
-from maestro.data.sources.protocol import COLUMNS, STAMP, Page, check_page, empty_frame
+from maestro.data.sources.limits import Clock
+from maestro.data.sources.protocol import COLUMNS, STAMP, Page, Source, check_page, empty_frame
 from maestro.data.timeframes import DAY_US, timeframe_us
 from maestro.errors import SettingsError, SourceError
 
@@ -22,6 +27,7 @@ if TYPE_CHECKING:
     import httpx
 
 _MICROSECONDS_FROM = 10**14  # 13 digits are ms, 16 are µs: spot files from 2025-01-01 on have the latter
+_PATIENCE = 10.0  # times the usual wait for an answer: a month of minutes has some megabytes
 _FIRST = {SPOT: date(2017, 8, 1), PERPETUAL: date(2019, 9, 1)}
 _MONTH_MISSING_DAYS = 45  # a month's file appears some days after its end: until then its days are asked for
 _NAMES = {  # without a header: the columns' places; with one: their names
@@ -35,6 +41,26 @@ class _File(NamedTuple):
     name: str
     start: int
     end: int
+
+
+@asynccontextmanager
+async def open_archive(
+    provider: str,
+    place: str | Path | None = None,
+    settings: Settings | None = None,
+    *,
+    clock: Clock | None = None,
+    rng: random.Random | None = None,
+) -> AsyncIterator[Source]:
+    """Open Binance's archive files: a folder, a URL, or (None) ``servers.binance.archive_url`` of the settings."""
+    settings = settings or load_settings()
+    text = str(place or settings.servers.binance.archive_url)
+    if not text.startswith(("http://", "https://")):
+        yield Archive(provider, Path(text).expanduser())
+        return
+    context = Context("archive", settings, clock, rng)
+    async with context.client(text.rstrip("/"), {}, patience=_PATIENCE) as client:
+        yield Archive(provider, client)
 
 
 class Archive:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from maestro.data.sources.context import Context
 from maestro.data.sources.http import Client, Reply
 from maestro.data.sources.limits import Budget
 from maestro.data.sources.paging import walk
-from maestro.data.sources.protocol import Page, check_page, make_frame
+from maestro.data.sources.protocol import Page, Source, check_page, make_frame
 from maestro.data.timeframes import DAY_US, timeframe_us
 from maestro.errors import SettingsError, nearest
 
@@ -26,15 +28,24 @@ _MS = 1_000
 
 
 def budgets(provider: str) -> dict[str, Budget]:
-    """The exchange's allowances: weight a minute; requests in five minutes for funding and for statistics."""
+    """Rate limits: weight per minute; requests per five minutes for funding and for statistics."""
     weight = 6_000 if provider == SPOT else 2_400
     return {"weight": Budget(weight, 60), "funding": Budget(500, 300), "statistics": Budget(1_000, 300)}
 
 
-def heard(headers: Mapping[str, str]) -> dict[str, float]:
-    """What the exchange says was used."""
+def usage(headers: Mapping[str, str]) -> dict[str, float]:
+    """Weight that the exchange has counted in this minute."""
     used = headers.get("x-mbx-used-weight-1m", "")
     return {"weight": float(used)} if used.isdigit() else {}
+
+
+@asynccontextmanager
+async def open_binance(context: Context) -> AsyncIterator[Source]:
+    """Open Binance's spot market or its perpetuals."""
+    own = context.settings.servers.binance
+    url = own.url if context.provider == SPOT else own.usdm_url
+    async with context.client(url, budgets(context.provider), usage) as client:
+        yield Binance(context.provider, client)
 
 
 class Binance:
@@ -89,7 +100,7 @@ class Binance:
     def _question(
         self, symbol: str, series: str, timeframe: str, rows: int
     ) -> tuple[str, dict[str, Any], dict[str, float]]:
-        """Path, parameters and cost of the request for the next `rows` rows, as many as pay."""
+        """Path, parameters and cost of the request for the next `rows` rows, as many as are worth their cost."""
         if series == "bars" and self.provider == SPOT:
             return "/api/v3/klines", _klines(symbol, timeframe, min(rows, 1_000)), {"weight": 2}
         if series == "bars":

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from maestro.data.sources.context import Context
 from maestro.data.sources.http import Client, Reply
 from maestro.data.sources.limits import Budget
 from maestro.data.sources.paging import AGREE, walk
-from maestro.data.sources.protocol import Page, check_page, make_frame
+from maestro.data.sources.protocol import Page, Source, check_page, make_frame
 from maestro.data.timeframes import timeframe_us
 from maestro.errors import SettingsError, SourceError
 
@@ -31,10 +33,17 @@ def budgets() -> dict[str, Budget]:
     return {"requests": Budget(30, 60)}
 
 
-def heard(headers: Mapping[str, str]) -> dict[str, float]:
-    """What the exchange says was used."""
+def usage(headers: Mapping[str, str]) -> dict[str, float]:
+    """Requests that the exchange has counted in this minute."""
     left = headers.get("x-ratelimit-remaining", "")
     return {"requests": max(0.0, 30.0 - float(left))} if left.isdigit() else {}
+
+
+@asynccontextmanager
+async def open_bitmex(context: Context) -> AsyncIterator[Source]:
+    """Open BitMEX."""
+    async with context.client(context.settings.servers.bitmex.url, budgets(), usage) as client:
+        yield Bitmex(client)
 
 
 class Bitmex:

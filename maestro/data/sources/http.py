@@ -1,4 +1,4 @@
-"""A polite HTTP client for one exchange: within the budget, silent while banned, patient with a bound."""
+"""An HTTP client for one host: it keeps the rate limits, sends nothing while banned, and retries within bounds."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
+from maestro.config.settings import FetchSettings
 from maestro.data.sources.limits import Host
-from maestro.data.sources.settings import SourceSettings
 from maestro.errors import MissingExtraError, SourceError
 
 if TYPE_CHECKING:
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _LOG = logging.getLogger("maestro.data")
-_WORTH_SAYING = 2.0  # [s] of waiting
-MARGIN = 0.1  # [s] added to every Retry-After, whose seconds are cut to whole ones
-WITHOUT_RETRY_AFTER = {429: 60.0, 418: 120.0}  # [s] the exchanges' shortest, where the header is missing
+_LOGGED_FROM = 2.0  # [s] of waiting
+MARGIN = 0.1  # [s] added to every Retry-After, whose seconds are truncated
+WITHOUT_RETRY_AFTER = {429: 60.0, 418: 120.0}  # [s] the shortest of the exchanges' bans, where the header is missing
 _BACKOFF = (0.25, 30.0)  # [s] the first and the longest pause after a failure
 
 
 class Reply(NamedTuple, Generic[T]):
-    """What was read of an answer, and the time it belongs to [s since 1970], the exchange's where that is earlier."""
+    """What was read from an answer, and its time [s since 1970]: the host's clock or ours, whichever is earlier."""
 
     value: T
     now: float
@@ -37,17 +37,17 @@ class Reply(NamedTuple, Generic[T]):
 class Client:
     """GET requests to one host.
 
-    Every request waits for its budget and for the end of a ban; 429, 418, 5xx, lost connections, slow or torn
-    bodies and answers that `read` refuses are tried again with growing pauses. After any such trouble requests go
-    one at a time until one has succeeded.
+    Every request waits for its budget and for the end of a ban. 429, 418, 5xx, lost connections, slow or incomplete
+    bodies and answers that `read` refuses are retried with growing pauses. After any such failure requests are sent one
+    at a time until one has succeeded.
 
     Parameters
     ----------
     base_url : str
     host : Host, shared by all clients of the same host
-    settings : SourceSettings
-    heard : callable
-        Takes the answer's headers, gives what the exchange says was used of which budget.
+    fetch : FetchSettings
+    timeout : float [s], optional
+        Longest wait for one whole answer, its body included; that of `fetch` by default.
     rng : random.Random, optional, for the jitter of the pauses
     """
 
@@ -55,19 +55,19 @@ class Client:
         self,
         base_url: str,
         host: Host,
-        settings: SourceSettings,
-        heard: Callable[[Mapping[str, str]], Mapping[str, float]],
+        fetch: FetchSettings,
         *,
+        timeout: float | None = None,
         rng: random.Random | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        self.host, self.settings = host, settings
-        self._heard = heard
+        self.host, self.fetch = host, fetch
+        self.timeout = fetch.timeout if timeout is None else timeout
         self._rng = rng or random.Random()
         self._http = _library().AsyncClient(
             base_url=base_url,
             headers={"User-Agent": "maestro-research", "Accept": "application/json, */*"},
-            timeout=settings.timeout,
+            timeout=self.timeout,
             verify=_certificates() if base_url.startswith("https") else False,
             transport=transport,
         )
@@ -93,33 +93,33 @@ class Client:
         *,
         missing: Callable[[], T] | None = None,
     ) -> Reply[T]:
-        """Ask until an answer can be read.
+        """Send a request until an answer can be read.
 
         Parameters
         ----------
-        path, params : what to ask
+        path, params : the request
         cost : units by budget
         read : callable
-            Turns the response into a value; its ValueError means that the answer cannot be used, so it is asked again.
+            Turns the response into a value; its ValueError means that the answer cannot be used and is retried.
         missing : callable, optional
             The value for 404; without it, 404 is an error like any other refusal.
 
         Raises
         ------
         SourceError
-            The exchange refuses (unknown symbol, firewall), bans for longer than the settings' patience, or has
-            failed `tries` times one after the other.
+            The host refuses (unknown symbol, firewall), bans for longer than `fetch.patience`, or has failed
+            `fetch.tries` times in a row.
         """
         problem = ""
-        for attempt in range(self.settings.tries):
+        for attempt in range(self.fetch.tries):
             await self._admit(cost, problem)
             try:
-                async with asyncio.timeout(self.settings.timeout):
+                async with asyncio.timeout(self.timeout):
                     response = await self._http.get(path, params=dict(params))
             except (_library().RequestError, TimeoutError) as error:
                 problem = f"{type(error).__name__} {error}".strip()
             else:
-                self.host.told(self._heard(response.headers))
+                self.host.update_from_headers(response.headers)
                 if response.status_code == 404 and missing is not None:
                     return Reply(missing(), self.host.clock.now())
                 problem = self._refusal(response)
@@ -139,30 +139,30 @@ class Client:
                 first, longest = _BACKOFF
                 await self.host.clock.sleep(min(first * 2**attempt, longest) * self._rng.uniform(0.5, 1.0))
         raise SourceError(
-            f"{self.host.name} failed {self.settings.tries} times one after the other at {path}; "
-            f"the last: {problem.rstrip('.')}. "
-            "What was received before is stored; run the same again later."
+            f"{self.host.name} failed {self.fetch.tries} times in a row at {path}; "
+            f"the last failure: {problem.rstrip('.')}. "
+            "What was received before is stored; run the same command again later."
         )
 
     async def _admit(self, cost: Mapping[str, float], problem: str) -> None:
-        """Wait until a request may go, and count it."""
+        """Wait until a request may be sent, and count it."""
         async with self._queue:
             while True:
                 wait = self.host.wait(cost)
-                if wait > self.settings.patience:
+                if wait > self.fetch.patience:
                     until = email.utils.formatdate(self.host.clock.now() + wait, usegmt=True)
                     raise SourceError(
                         f"{self.host.name} must not be called before {until} ({problem or 'it banned this address'}); "
-                        f"MAESTRO_FETCH_PATIENCE allows to wait {self.settings.patience:g} s. "
-                        "What was received before is stored; run the same again after that time."
+                        f"fetch.patience (MAESTRO_FETCH_PATIENCE) allows a wait of {self.fetch.patience:g} s. "
+                        "What was received before is stored; run the same command again after that time."
                     )
                 if wait > 0:
-                    if wait >= _WORTH_SAYING:
+                    if wait >= _LOGGED_FROM:
                         _LOG.info(
-                            "%s: waiting %.0f s (%s)", self.host.name, wait, problem or "its allowance is used up"
+                            "%s: waiting %.0f s (%s)", self.host.name, wait, problem or "its rate limit is used up"
                         )
                     await self.host.clock.sleep(wait)
-                elif self._under_way >= (1 if self._trouble else self.settings.concurrency):
+                elif self._under_way >= (1 if self._trouble else self.fetch.concurrency):
                     self._freed.clear()
                     await self._freed.wait()
                 else:
@@ -171,7 +171,7 @@ class Client:
             self._under_way += 1
 
     def _refusal(self, response: httpx.Response) -> str:
-        """Why to ask again, or an empty string; raises where asking again is of no use."""
+        """Why to retry, or an empty string; raises where a retry would be of no use."""
         status = response.status_code
         if status == 200:
             return ""
@@ -195,7 +195,7 @@ class Client:
         raise SourceError(f"{self.host.name} refused {response.request.url.path}: {said}")
 
     def _time_of(self, response: httpx.Response) -> float:
-        """The earlier of our time and the exchange's: a clock that runs ahead must not take an open bar for closed."""
+        """The earlier of our time and the host's: with a clock that is fast an open bar must not look closed."""
         now = self.host.clock.now()
         try:
             return min(now, email.utils.parsedate_to_datetime(response.headers["date"]).timestamp())
@@ -204,7 +204,7 @@ class Client:
 
 
 def _message(response: httpx.Response) -> str:
-    """The exchange's own words: Binance's code and msg, BitMEX's error, or the start of the body."""
+    """The host's message: Binance's code and msg, BitMEX's error, or the start of the body."""
     try:
         said = response.json()
     except ValueError:
@@ -217,7 +217,7 @@ def _message(response: httpx.Response) -> str:
 
 
 def _retry_after(response: httpx.Response, now: float) -> float:
-    """Seconds to wait: a number, or an HTTP date; the exchanges' shortest where there is neither."""
+    """Seconds to wait: a number, or an HTTP date; the shortest of the exchanges' bans where there is neither."""
     text = response.headers.get("retry-after", "").strip()
     try:
         seconds = float(text)

@@ -1,4 +1,4 @@
-"""When the next request to a host may go: what is left of its budgets, and how long it bans us."""
+"""Rate limits of a host: what is left of its budgets, and how long it bans this address."""
 
 from __future__ import annotations
 
@@ -8,21 +8,30 @@ import math
 import re
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TypeAlias
 
 from maestro._core.atomic import write_atomic
 
+Usage: TypeAlias = Callable[[Mapping[str, str]], Mapping[str, float]]
+"""Reads the units that a host has counted, by budget, from the headers of its answer."""
+
+
+def no_usage(headers: Mapping[str, str]) -> dict[str, float]:
+    """The usage of a host that does not report any."""
+    return {}
+
 
 class Clock:
-    """The time and the waiting of a client; tests put a virtual one in its place."""
+    """The time and the waiting of a client; tests replace it by a virtual one."""
 
     def now(self) -> float:
         """Seconds since 1970, UTC: for bars that are still open and for what is written to disk."""
         return time.time()
 
     def ticks(self) -> float:
-        """Seconds of a clock that is never set back or forward: for waiting."""
+        """Seconds of a monotonic clock, for waiting."""
         return time.monotonic()
 
     async def sleep(self, seconds: float) -> None:
@@ -31,9 +40,9 @@ class Clock:
 
 
 class Budget:
-    """Allowance in a sliding window: `allowed` units in any `window` seconds, of which a share is used.
+    """Rate limit in a sliding window: `allowed` units in any `window` seconds, of which a share is used.
 
-    A sliding window is never looser than the exchanges' own, which start anew on the minute.
+    A sliding window is never looser than the fixed windows of the exchanges.
     """
 
     def __init__(self, allowed: float, window: float, share: float = 0.9) -> None:
@@ -69,8 +78,8 @@ class Budget:
         """Count a request."""
         self._spent.append((ticks, cost))
 
-    def told(self, used: float, ticks: float) -> None:
-        """Hear from the exchange what it has counted; the part that is not ours was spent by a neighbour."""
+    def update(self, used: float, ticks: float) -> None:
+        """Take over what the host has counted; what this process did not spend was spent by another one."""
         foreign = used - self.used(ticks)
         if foreign > 0:
             self._spent.append((ticks, foreign))
@@ -79,13 +88,20 @@ class Budget:
 class Host:
     """What is known of a host: its budgets, and until when it must not be called.
 
-    A ban is also written to a file, so that a process started anew, or one beside this, keeps it as well.
+    A ban is also written to a file, so that other processes, and later ones, observe it too.
     """
 
     def __init__(
-        self, name: str, budgets: Mapping[str, Budget], *, clock: Clock, state_dir: Path | None = None
+        self,
+        name: str,
+        budgets: Mapping[str, Budget],
+        *,
+        clock: Clock,
+        usage: Usage = no_usage,
+        state_dir: Path | None = None,
     ) -> None:
         self.name, self.budgets, self.clock = name, budgets, clock
+        self._usage = usage
         self._until = 0.0  # ticks
         self._file = None if state_dir is None else state_dir / f"ban-{re.sub(r'[^A-Za-z0-9.-]', '_', name)}.json"
         self._seen = 0  # st_mtime_ns of the file when it was last read
@@ -96,22 +112,22 @@ class Host:
         return max(0.0, self._until - self.clock.ticks())
 
     def wait(self, cost: Mapping[str, float]) -> float:
-        """Seconds until a request of this cost may go; 0 is now."""
+        """Seconds until a request of this cost may be sent; 0 is now."""
         ticks = self.clock.ticks()
         return max(self.banned(), *(self.budgets[name].wait(units, ticks) for name, units in cost.items()), 0.0)
 
     def spend(self, cost: Mapping[str, float]) -> None:
-        """Count a request that goes now."""
+        """Count a request that is sent now."""
         for name, units in cost.items():
             self.budgets[name].spend(units, self.clock.ticks())
 
-    def told(self, used: Mapping[str, float]) -> None:
-        """Hear the exchange's own count."""
-        for name, units in used.items():
-            self.budgets[name].told(units, self.clock.ticks())
+    def update_from_headers(self, headers: Mapping[str, str]) -> None:
+        """Take over the host's own count of what was used."""
+        for name, units in self._usage(headers).items():
+            self.budgets[name].update(units, self.clock.ticks())
 
     def ban(self, seconds: float) -> None:
-        """Keep away for `seconds` from now; a longer ban that is known already stays."""
+        """Send nothing for `seconds` from now; a longer ban that is already known stays."""
         self._until = max(self._until, self.clock.ticks() + seconds)
         if self._file is None:
             return
@@ -130,7 +146,7 @@ class Host:
             self._until = max(self._until, self.clock.ticks() + self._file_until() - self.clock.now())
 
     def _file_until(self) -> float:
-        """Wall time at which the ban on file ends; a torn or foreign file counts as none, it is written anew."""
+        """Wall time at which the ban on file ends; an unreadable file counts as none and is overwritten."""
         if self._file is None or not self._file.exists():
             return 0.0
         try:

@@ -1,84 +1,65 @@
-"""A source by its provider's name, with what is known of its host shared by all that the process opens."""
+"""Sources by their provider's name: the built-in exchanges, and those that plug-ins bring (``maestro.sources``).
+
+A source is registered as a function that takes a `Context` and returns an async context manager which yields the
+`Source`.
+"""
 
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import replace
-from pathlib import Path
-from urllib.parse import urlsplit
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import TypeAlias
 
-from maestro.data.sources import binance, bitmex
-from maestro.data.sources.archive import Archive
-from maestro.data.sources.http import Client
-from maestro.data.sources.limits import Budget, Clock, Host
+from maestro._core.registry import Registry
+from maestro.config import Settings, load_settings
+from maestro.data.sources.context import Context
+from maestro.data.sources.limits import Clock
 from maestro.data.sources.protocol import Source
-from maestro.data.sources.settings import SourceSettings
-from maestro.errors import SettingsError, nearest
+from maestro.errors import SettingsError
 
-PROVIDERS = (binance.SPOT, binance.PERPETUAL, bitmex.BITMEX)
-_HOSTS: dict[tuple[str, str], Host] = {}
+OpenSource: TypeAlias = Callable[[Context], AbstractAsyncContextManager[Source]]
+
+SOURCES: Registry[OpenSource] = Registry(
+    "maestro.sources",
+    "source",
+    {
+        "BINANCE": "maestro.data.sources.binance:open_binance",
+        "BINANCE-PERPETUAL": "maestro.data.sources.binance:open_binance",
+        "BITMEX": "maestro.data.sources.bitmex:open_bitmex",
+    },
+    callable,
+    "a function that takes a maestro.data.sources.Context and returns an async context manager",
+)
 
 
 @asynccontextmanager
 async def open_source(
     provider: str,
-    settings: SourceSettings | None = None,
+    settings: Settings | None = None,
     *,
     clock: Clock | None = None,
     rng: random.Random | None = None,
 ) -> AsyncIterator[Source]:
-    """Open the exchange of a provider; what is known of its host is shared in the process, unless `clock` is given.
+    """Open the source of a provider.
+
+    Parameters
+    ----------
+    provider : str
+        Name of a built-in source or of a plug-in's, in capitals.
+    settings : Settings, optional
+        Those in force in the working directory by default.
+    clock : Clock, optional
+        With one, what is known of the host (budgets, bans) is not shared with other sources of this process.
 
     Raises
     ------
     SettingsError
         An unknown provider.
+    PluginError
+        The plug-in cannot be imported.
     """
-    settings = settings or SourceSettings.from_env()
-    known = {
-        binance.SPOT: (settings.binance_url, binance.budgets(binance.SPOT), binance.heard),
-        binance.PERPETUAL: (settings.binance_usdm_url, binance.budgets(binance.PERPETUAL), binance.heard),
-        bitmex.BITMEX: (settings.bitmex_url, bitmex.budgets(), bitmex.heard),
-    }
-    if provider not in known:
-        raise SettingsError(
-            f"no exchange is known for {provider!r}; known: {', '.join(PROVIDERS)}. "
-            "Bars from elsewhere come in with: maestro data import FILE" + nearest(provider, PROVIDERS)
-        )
-    url, budgets, heard = known[provider]
-    async with Client(url, _host(url, provider, budgets, settings, clock), settings, heard, rng=rng) as client:
-        yield bitmex.Bitmex(client) if provider == bitmex.BITMEX else binance.Binance(provider, client)
-
-
-@asynccontextmanager
-async def open_archive(
-    provider: str,
-    place: str | Path | None = None,
-    settings: SourceSettings | None = None,
-    *,
-    clock: Clock | None = None,
-    rng: random.Random | None = None,
-) -> AsyncIterator[Source]:
-    """Open Binance's archive files: a folder, a URL, or (None) the settings' archive URL."""
-    settings = settings or SourceSettings.from_env()
-    text = str(place or settings.binance_archive_url)
-    if not text.startswith(("http://", "https://")):
-        yield Archive(provider, Path(text).expanduser())
-        return
-    host = _host(text, "archive", {}, settings, clock)
-    settings = replace(settings, timeout=10 * settings.timeout)  # a month of minutes is some megabytes
-    async with Client(text.rstrip("/"), host, settings, lambda headers: {}, rng=rng) as client:
-        yield Archive(provider, client)
-
-
-def _host(url: str, provider: str, budgets: dict[str, Budget], settings: SourceSettings, clock: Clock | None) -> Host:
-    """What is known of a host. With a clock of one's own (tests) it is not shared with anyone."""
-    name = urlsplit(url).netloc
-    if clock is not None:
-        return Host(name, budgets, clock=clock, state_dir=settings.state_dir)
-    key = (name, provider)
-    if key not in _HOSTS:
-        _HOSTS[key] = Host(name, budgets, clock=Clock(), state_dir=settings.state_dir)
-    return _HOSTS[key]
+    hint = " Bars from elsewhere are imported: maestro data import FILE."
+    opener = SOURCES.get(provider, SettingsError, hint)
+    async with opener(Context(provider, settings or load_settings(), clock, rng)) as source:
+        yield source

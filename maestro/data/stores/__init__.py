@@ -3,14 +3,15 @@
 from maestro.data.stores.cache import CachedStore
 from maestro.data.stores.keys import SeriesKey
 from maestro.data.stores.memory import MemoryStore
-from maestro.data.stores.opening import configured_store, open_store
+from maestro.data.stores.opening import STORES, configured_store, open_store
 from maestro.data.stores.parquet import ParquetStore
-from maestro.data.stores.protocol import SeriesInfo, Store
+from maestro.data.stores.protocol import SeriesInfo, Store, StoreKind
 from maestro.data.stores.questdb import QuestDBStore
 from maestro.data.stores.recent import RecentStore
 from maestro.data.stores.rows import AppendResult
 
 __all__ = [
+    "STORES",
     "AppendResult",
     "CachedStore",
     "MemoryStore",
@@ -20,6 +21,7 @@ __all__ = [
     "SeriesInfo",
     "SeriesKey",
     "Store",
+    "StoreKind",
     "configured_store",
     "open_store",
 ]

@@ -18,10 +18,12 @@ import polars as pl
 
 from maestro._core.atomic import sync_folder, write_atomic
 from maestro._core.locks import locked
+from maestro.config import Settings
+from maestro.config.settings import schema
 from maestro.data.stores import manifest as manifests
 from maestro.data.stores.keys import SeriesKey
 from maestro.data.stores.manifest import File, Manifest
-from maestro.data.stores.protocol import SeriesInfo
+from maestro.data.stores.protocol import SeriesInfo, StoreKind
 from maestro.data.stores.rows import (
     AppendResult,
     as_stamps,
@@ -35,7 +37,14 @@ from maestro.data.stores.rows import (
     tidy,
     without,
 )
-from maestro.errors import StoreAccessError, StoreDamagedError, StoreError, StoreFullError, StoreLockedError
+from maestro.errors import (
+    SettingsError,
+    StoreAccessError,
+    StoreDamagedError,
+    StoreError,
+    StoreFullError,
+    StoreLockedError,
+)
 from maestro.typing import IntArray
 
 Notes = dict[str, Any]
@@ -284,6 +293,17 @@ class ParquetStore:
             if error.errno in _FORBIDDEN:
                 raise StoreAccessError(f"{said} Give yourself the right, or choose another folder.") from error
             raise StoreError(said) from error
+
+
+def open_parquet(text: str, settings: Settings) -> ParquetStore:
+    """Open a folder, ``FOLDER`` or ``parquet:FOLDER``; ``parquet`` alone is the built-in folder."""
+    folder = schema()["store"].default if text == "parquet" else text.removeprefix("parquet:")
+    if not folder:
+        raise SettingsError("the store has no name; give a folder, questdb, or questdb://HOST:PORT.")
+    return ParquetStore(Path(folder).expanduser())
+
+
+KIND = StoreKind(open_parquet, example="a folder")
 
 
 class _Change:

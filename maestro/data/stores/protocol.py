@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import polars as pl
 
+from maestro.config import Settings
 from maestro.data.stores.keys import SeriesKey
 from maestro.data.stores.rows import AppendResult
 
@@ -19,6 +21,25 @@ class SeriesInfo:
     first: int
     last: int
     rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoreKind:
+    """How stores of one kind are opened; what a store registers as, by the scheme of its name.
+
+    Attributes
+    ----------
+    open : callable
+        Takes the name of the store as the user wrote it, ``questdb://host:9000``, and the settings.
+    remote : bool
+        It is a server: rows that were read are kept in local Parquet files (settings ``cache``).
+    example : str
+        How such a store is named, for messages.
+    """
+
+    open: Callable[[str, Settings], Store]
+    remote: bool = False
+    example: str = ""
 
 
 @runtime_checkable

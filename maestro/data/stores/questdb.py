@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
+from urllib.parse import unquote, urlsplit
 
 import numpy as np
 import polars as pl
 
+from maestro.config import Settings
 from maestro.data.stores.keys import SERIES, SeriesKey
 from maestro.data.stores.manifest import period_length
-from maestro.data.stores.protocol import SeriesInfo
+from maestro.data.stores.protocol import SeriesInfo, StoreKind
 from maestro.data.stores.questdb_http import Connection, NoTableError
 from maestro.data.stores.rows import (
     ALLOWED,
@@ -25,7 +27,7 @@ from maestro.data.stores.rows import (
     tidy,
     without,
 )
-from maestro.errors import BarsError, StoreError, StoreSchemaError, StoreUnavailableError
+from maestro.errors import BarsError, SettingsError, StoreError, StoreSchemaError, StoreUnavailableError
 
 _BATCH = 100_000  # rows a transaction: 1.1 million rows a second; 50,000 take half as long again
 _PARTITIONS = {"decade": "YEAR", "year": "YEAR", "month": "MONTH", "day": "DAY"}
@@ -286,6 +288,26 @@ class QuestDBStore:
             f"timestamp (designated, DEDUP UPSERT KEY) and DOUBLE columns {', '.join(NEEDED[key.series])}. "
             "Rename that table, and fetch or import the series again."
         )
+
+
+def open_questdb(text: str, settings: Settings) -> QuestDBStore:
+    """Open ``questdb``, the configured server, or ``questdb://[USER:PASSWORD@]HOST[:PORT]``."""
+    own = settings.servers.questdb
+    url, user, password = own.url, own.user, own.password
+    if "://" in text:
+        parts = urlsplit(text)
+        if parts.path not in ("", "/") or not parts.hostname:
+            raise SettingsError(f"store {text.rsplit('@', 1)[-1]!r} is not understood; give questdb://HOST:PORT.")
+        host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+        url = f"{'https' if parts.scheme == 'questdbs' else 'http'}://{host}:{parts.port or 9000}"
+        if parts.username:
+            user, password = unquote(parts.username), unquote(parts.password or "")
+    elif text != "questdb":
+        raise SettingsError(f"store {text!r} is not understood; give questdb, or questdb://HOST:PORT.")
+    return QuestDBStore(url, user=user, password=password, timeout=own.timeout)
+
+
+KIND = StoreKind(open_questdb, remote=True, example="questdb://HOST:PORT")
 
 
 def _table(key: SeriesKey) -> str:

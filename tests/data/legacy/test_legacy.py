@@ -19,7 +19,7 @@ import polars as pl
 import pytest
 
 import maestro as ms
-from maestro.data.legacy import Choices, open_source
+from maestro.data.legacy import Choices, open_legacy
 from maestro.data.legacy.documents import FIELDS, DocumentReader, Reading
 from maestro.data.legacy.names import series_of
 from maestro.data.legacy.source import OldSource, Table
@@ -267,7 +267,7 @@ def test_what_is_odd_is_noted_and_moved_as_it_is() -> None:
 def test_the_real_driver_reads_every_document_once_through_lost_connections() -> None:
     found = documents(bars(12_000))
     with OldServer({"old": {"trade_X_Y_1h": found}}, password="p", cut_after=[2_500, 0, 7_000]) as server:
-        source = open_source(server.url)
+        source = open_legacy(server.url)
         (table,) = source.tables()
         assert (str(table), source.count(table)) == ("old.trade_X_Y_1h", 12_000)
         got = everything(source, table)
@@ -280,16 +280,16 @@ def test_the_real_driver_reads_every_document_once_through_lost_connections() ->
 def test_tables_of_all_databases_but_the_servers_own() -> None:
     databases = {"b": {"trade_X_Y_1h": [], "users": []}, "a": {"trade_X_Z_1h": documents(bars(3))}}
     with OldServer(databases) as server:
-        source = open_source(server.url)
+        source = open_legacy(server.url)
         assert [str(table) for table in source.tables()] == ["a.trade_X_Z_1h", "b.trade_X_Y_1h", "b.users"]
         assert everything(source, Table("b", "trade_X_Y_1h")) == []
         with pytest.raises(SourceError, match=r"Table `b.gone` does not exist"):
             everything(source, Table("b", "gone"))
         source.close()
-        only = open_source(f"{server.url}/b")
+        only = open_legacy(f"{server.url}/b")
         assert [str(table) for table in only.tables()] == ["b.trade_X_Y_1h", "b.users"]
         only.close()
-        lost = open_source(f"{server.url}/c")
+        lost = open_legacy(f"{server.url}/c")
         with pytest.raises(SourceError, match="there is no such database; there are a, b"):
             lost.tables()
         lost.close()
@@ -298,7 +298,7 @@ def test_tables_of_all_databases_but_the_servers_own() -> None:
 def test_user_and_password_are_checked_by_the_handshake(monkeypatch: pytest.MonkeyPatch) -> None:
     with OldServer({"old": {}}, user="re=ader", password="s,e=cret") as server:
         place = f"127.0.0.1:{server.port}"
-        good = open_source(f"rethinkdb://re%3Dader:s%2Ce%3Dcret@{place}")
+        good = open_legacy(f"rethinkdb://re%3Dader:s%2Ce%3Dcret@{place}")
         assert good.tables() == []
         assert "cret" not in good.name
         good.close()
@@ -307,12 +307,12 @@ def test_user_and_password_are_checked_by_the_handshake(monkeypatch: pytest.Monk
             f"rethinkdb://other:s%2Ce%3Dcret@{place}",
             f"rethinkdb://{place}",
         ):
-            source = open_source(wrong)
+            source = open_legacy(wrong)
             with pytest.raises(SourceError, match=r"refuses user .* MAESTRO_RETHINKDB_PASSWORD"):
                 source.tables()
             source.close()
         monkeypatch.setenv("MAESTRO_RETHINKDB_PASSWORD", "s,e=cret")
-        source = open_source(f"rethinkdb://re%3Dader@{place}")
+        source = open_legacy(f"rethinkdb://re%3Dader@{place}")
         assert source.tables() == []
         source.close()
 
@@ -322,7 +322,7 @@ def test_a_server_that_is_not_there_is_named_after_some_tries(monkeypatch: pytes
     monkeypatch.setattr("maestro.data.legacy.rethink.time.sleep", pauses.append)
     with OldServer({}) as server:
         gone = f"rethinkdb://127.0.0.1:{server.port}"
-    source = open_source(gone, timeout=1)
+    source = open_legacy(gone, timeout=1)
     with pytest.raises(SourceError, match=r"does not answer after 5 tries .* is it running"):
         source.tables()
     assert pauses == [0.2, 0.4, 0.8, 1.6]
@@ -334,13 +334,13 @@ def test_a_server_that_is_not_there_is_named_after_some_tries(monkeypatch: pytes
         ("rethinkdb://", "rethinkdb:// is not understood; give rethinkdb://"),
         ("rethinkdb://secret@host:port", "rethinkdb://host:port is not understood"),
         ("rethinkdb://host/a/b", "not understood"),
-        ("mongodb://user:secret@host", "mongodb:// is no old database"),
+        ("mongodb://user:secret@host", "mongodb:// is not an old database"),
         ("nowhere.tar.gz", "there is no nowhere.tar.gz"),
     ],
 )
 def test_places_that_are_none(place: str, message: str) -> None:
     with pytest.raises(SettingsError, match=message) as error:
-        open_source(place)
+        open_legacy(place)
     assert "secret" not in str(error.value)
 
 
@@ -352,7 +352,7 @@ def test_a_dump_is_read_without_unpacking(tmp_path: Path) -> None:
     path = write_dump(
         tmp_path / "old.tar.gz", {"a": {"trade_X_Y_1h": rows, "empty": []}, "b": {"trade_X_Y_1h": rows[:5]}}
     )
-    source = open_source(path)
+    source = open_legacy(path)
     assert [str(table) for table in source.tables()] == ["a.trade_X_Y_1h", "a.empty", "b.trade_X_Y_1h"]
     assert [everything(source, table) for table in source.tables()] == [rows, [], rows[:5]]
     source.close()
@@ -373,7 +373,7 @@ def test_what_the_real_rethinkdb_dump_wrote_is_read(tmp_path: Path) -> None:
             capture_output=True, text=True, timeout=120, env={**os.environ, "TMPDIR": str(tmp_path)}, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr + done.stdout
-    source = open_source(path)
+    source = open_legacy(path)
     assert [str(table) for table in sorted(source.tables())] == ["old.trade_X_Y_1h", "old.users"]
     assert everything(source, Table("old", "trade_X_Y_1h")) == [*rows, edge]
     source.close()
@@ -399,7 +399,7 @@ def test_exports_of_every_form(tmp_path: Path, form: str) -> None:
     path.write_bytes(content)
     (tmp_path / "old" / "trade_X_Y_1h.info").write_text("{}")
     for place, name in ((path, "trade_X_Y_1h"), (tmp_path, "old.trade_X_Y_1h")):
-        source = open_source(place)
+        source = open_legacy(place)
         (table,) = source.tables()
         assert str(table) == name
         got = everything(source, table)
@@ -414,7 +414,7 @@ def test_documents_across_the_pieces_that_are_read(tmp_path: Path, monkeypatch: 
     for text in (as_json(found), as_ndjson(found), json.dumps(found, ensure_ascii=False)):
         path = tmp_path / "trade_X_Y_1h.json"
         path.write_text(text, encoding="utf-8")
-        source = open_source(path)
+        source = open_legacy(path)
         assert everything(source, source.tables()[0]) == found
 
 
@@ -425,12 +425,12 @@ def test_what_is_torn_is_named(tmp_path: Path) -> None:
     for length in (0, 10, len(whole) // 2, len(whole) - 20):
         torn.write_bytes(whole[:length])
         with pytest.raises(SourceError, match=r"torn.tar.gz.* cannot be read to its end .*Take another copy"):
-            open_source(torn)
+            open_legacy(torn)
     flipped = bytearray(whole)
     flipped[len(whole) // 2] ^= 1
     torn.write_bytes(flipped)
     with pytest.raises(SourceError, match=r"torn.tar.gz.* cannot be read to its end"):
-        open_source(torn)
+        open_legacy(torn)
     text = as_json(found)
     cases = {
         text[: len(text) // 2]: "cannot be read to its end",
@@ -443,11 +443,11 @@ def test_what_is_torn_is_named(tmp_path: Path) -> None:
     path = tmp_path / "trade_X_Y_1h.json"
     for broken, message in cases.items():
         path.write_text(broken)
-        source = open_source(path)
+        source = open_legacy(path)
         with pytest.raises(SourceError, match=message):
             everything(source, source.tables()[0])
     (tmp_path / "x.json.gz").write_bytes(gzip.compress(text.encode())[:-30])
-    source = open_source(tmp_path / "x.json.gz")
+    source = open_legacy(tmp_path / "x.json.gz")
     with pytest.raises(SourceError, match=r"x.json.gz cannot be read to its end"):
         everything(source, source.tables()[0])
 
@@ -460,7 +460,7 @@ def test_an_archive_with_a_table_twice_and_a_folder_without_any(tmp_path: Path) 
         archive.add(file, "dump/old/trade_X_Y_1h.json")
         archive.add(file, "dump2/old/trade_X_Y_1h.json")
     with pytest.raises(SourceError, match=r"holds table old.trade_X_Y_1h twice"):
-        open_source(path)
+        open_legacy(path)
     (tmp_path / "empty").mkdir()
     with pytest.raises(SourceError, match=r"holds no .json, .ndjson or .csv"):
-        open_source(tmp_path / "empty")
+        open_legacy(tmp_path / "empty")

@@ -20,7 +20,7 @@ import pytest
 import maestro as ms
 from maestro.cli import main
 from maestro.data.files.frames import canonical_frame
-from maestro.data.legacy import Choices, MigrationReport, Progress, migrate, open_source, rollback
+from maestro.data.legacy import Choices, MigrationReport, Progress, migrate, open_legacy, rollback
 from maestro.data.legacy.journal import migrations
 from maestro.data.stores import MemoryStore, ParquetStore, QuestDBStore, SeriesKey, Store
 from maestro.data.stores.rows import fingerprint_rows
@@ -48,7 +48,7 @@ def export(folder: Path, rows: pl.DataFrame | list[Document], table: str = TABLE
 
 
 def move(place: Path | str, store: Store, folder: Path, **options: Any) -> MigrationReport:
-    with closing(open_source(place)) as source:
+    with closing(open_legacy(place)) as source:
         return migrate(source, store, folder=folder, **options)
 
 
@@ -370,7 +370,7 @@ def test_a_database_that_is_written_to_meanwhile_and_one_that_does_not_send_all(
         assert "100 documents came of 101; run it again" in report.tables[0].error
         server.count_offset = 0
         counts = iter([99, 100])
-        with closing(open_source(server.url)) as source:
+        with closing(open_legacy(server.url)) as source:
             source.count = lambda table: next(counts)  # type: ignore[method-assign]
             report = migrate(source, MemoryStore(), folder=tmp_path / "journal")
         assert report.whole

@@ -14,7 +14,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from maestro.data.sources import Page, SourceSettings, open_archive
+from maestro.config import make_settings
+from maestro.data.sources import Page, open_archive
 from maestro.data.sources.archive import read_zip
 from maestro.data.sources.binance import PERPETUAL, SPOT
 from maestro.data.timeframes import DAY_US
@@ -86,7 +87,7 @@ def pull(
     tmp_path: Path | None = None,
 ) -> list[Page]:  # fmt: skip
     async def run() -> list[Page]:
-        settings = SourceSettings(timeout=2.0, state_dir=tmp_path or Path())
+        settings = make_settings({"fetch.timeout": 0.2, "state_dir": tmp_path or Path()})
         async with open_archive(
             provider, place, settings, clock=clock or VirtualClock(LATER), rng=random.Random(0)
         ) as source:

@@ -12,7 +12,8 @@ import httpx
 import polars as pl
 import pytest
 
-from maestro.data.sources import Page, SourceSettings, open_source
+from maestro.config.settings import FetchSettings
+from maestro.data.sources import Page, open_source
 from maestro.data.sources.binance import PERPETUAL, SPOT, Binance
 from maestro.data.sources.http import Client
 from maestro.data.sources.limits import Host
@@ -21,6 +22,7 @@ from tests.support.exchange.clock import VirtualClock
 from tests.support.exchange.faults import Faults, NoFaults
 from tests.support.exchange.markets import Market
 from tests.support.exchange.server import Exchange
+from tests.support.exchange.settings import settings_for
 from tests.support.exchange.truth import HOUR_US, hourly, real_file, settlements, stamp_us
 
 LATER = 10**10  # [s] long after every bar
@@ -37,7 +39,7 @@ def pull(
     timeframe: str = "1h", provider: str = SPOT,
 ) -> list[list[Page]]:  # fmt: skip
     """Pages of several symbols asked for at the same time."""
-    settings = SourceSettings(binance_url=exchange.url, binance_usdm_url=exchange.url, state_dir=tmp_path)
+    settings = settings_for(exchange.url, tmp_path)
 
     async def run() -> list[list[Page]]:
         async with open_source(provider, settings, clock=exchange.clock, rng=random.Random(0)) as source:
@@ -86,10 +88,10 @@ def _answered(answer: object) -> pl.DataFrame:
 
     async def run() -> pl.DataFrame:
         transport = httpx.MockTransport(lambda request: httpx.Response(200, json=answer))
-        settings = SourceSettings(tries=1)
+        settings = FetchSettings(tries=1)
         host = Host("x.test", {}, clock=VirtualClock(LATER))
         host.budgets = {"weight": _Free()}  # type: ignore[dict-item]
-        async with Client("http://x.test", host, settings, lambda headers: {}, transport=transport) as client:
+        async with Client("http://x.test", host, settings, transport=transport) as client:
             start = 1_499_040_000_000_000
             pages = Binance(SPOT, client).pages("BTCUSDT", "bars", "1h", start, start + HOUR_US)
             return rows([page async for page in pages])
@@ -199,5 +201,5 @@ def test_what_the_market_does_not_have_is_said(exchange: Exchange, tmp_path: Pat
         pull(exchange, tmp_path, ["BTCUSDT"], 0, HOUR_US, series="funding")
     with pytest.raises(SettingsError, match=r"no bars of '1M'; it has 1m"):
         pull(exchange, tmp_path, ["BTCUSDT"], 0, HOUR_US, timeframe="1M")
-    with pytest.raises(SettingsError, match=r"no exchange is known for 'BINANCES'.*Did you mean 'BINANCE'"):
+    with pytest.raises(SettingsError, match=r"there is no source 'BINANCES'.*Did you mean 'BINANCE'"):
         pull(exchange, tmp_path, ["BTCUSDT"], 0, HOUR_US, provider="BINANCES")

@@ -10,7 +10,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from maestro.data.sources import Page, SourceSettings, open_source
+from maestro.data.sources import Page, open_source
 from maestro.data.sources.bitmex import BITMEX
 from maestro.data.timeframes import timeframe_us
 from maestro.errors import SettingsError, SourceError
@@ -18,6 +18,7 @@ from tests.support.exchange.clock import VirtualClock
 from tests.support.exchange.faults import Faults, NoFaults
 from tests.support.exchange.markets import Market
 from tests.support.exchange.server import Exchange
+from tests.support.exchange.settings import settings_for
 from tests.support.exchange.truth import HOUR_US, STAMP, hourly, recorded_buckets, settlements, stamp_us
 
 MINUTE_US = timeframe_us("1m")
@@ -34,7 +35,7 @@ def pull(
     exchange: Exchange, tmp_path: Path, start: int, end: int, *, symbol: str = "XBTUSD", series: str = "bars",
     timeframe: str = "1m",
 ) -> list[Page]:  # fmt: skip
-    settings = SourceSettings(bitmex_url=exchange.url, state_dir=tmp_path)
+    settings = settings_for(exchange.url, tmp_path)
 
     async def run() -> list[Page]:
         async with open_source(BITMEX, settings, clock=exchange.clock, rng=random.Random(0)) as source:

@@ -11,9 +11,9 @@ from typing import Any
 import httpx
 import pytest
 
+from maestro.config.settings import FetchSettings
 from maestro.data.sources.http import MARGIN, Client, Reply
 from maestro.data.sources.limits import Budget, Host
-from maestro.data.sources.settings import SourceSettings
 from maestro.errors import SourceError
 from tests.support.exchange.clock import VirtualClock
 
@@ -27,7 +27,7 @@ class Talk:
         self.clock = VirtualClock(1_700_000_000.0)
         self.times: list[float] = []
         self.handler, self.tmp_path = handler, tmp_path
-        self.settings = SourceSettings(state_dir=tmp_path, **settings)
+        self.settings = FetchSettings(**settings)
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
         self.times.append(self.clock.now())
@@ -35,12 +35,11 @@ class Talk:
 
     def ask(self, count: int = 1, cost: float = 1.0) -> list[Reply[Any]]:
         async def run() -> list[Reply[Any]]:
-            host = Host("x.test", {"weight": Budget(100, 60)}, clock=self.clock, state_dir=self.tmp_path)
+            usage = lambda headers: {"weight": float(headers["used"])} if "used" in headers else {}  # noqa: E731
+            budgets = {"weight": Budget(100, 60)}
+            host = Host("x.test", budgets, clock=self.clock, usage=usage, state_dir=self.tmp_path)
             transport = httpx.MockTransport(self._answer)
-            seen = lambda headers: {"weight": float(headers["used"])} if "used" in headers else {}  # noqa: E731
-            async with Client(
-                "http://x.test", host, self.settings, seen, rng=random.Random(0), transport=transport
-            ) as c:
+            async with Client("http://x.test", host, self.settings, rng=random.Random(0), transport=transport) as c:
                 asked = [c.get("/a", {"n": n}, {"weight": cost}, lambda r: r.json()) for n in range(count)]
                 return list(await asyncio.gather(*asked))
 
@@ -172,8 +171,8 @@ def test_after_trouble_one_request_at_a_time(tmp_path: Path) -> None:
     async def run() -> None:
         clock = VirtualClock(0.0)
         host = Host("x.test", {}, clock=clock)
-        settings = SourceSettings(state_dir=tmp_path, concurrency=4)
-        async with Client("http://x.test", host, settings, lambda headers: {}, transport=Slow()) as client:
+        settings = FetchSettings(concurrency=4)
+        async with Client("http://x.test", host, settings, transport=Slow()) as client:
             await asyncio.gather(*(client.get("/", {}, {}, lambda response: None) for _ in range(12)))
 
     asyncio.run(run())

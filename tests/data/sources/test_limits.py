@@ -10,8 +10,6 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from maestro.data.sources.limits import Budget, Host
-from maestro.data.sources.settings import SourceSettings
-from maestro.errors import SettingsError
 from tests.support.exchange.clock import VirtualClock
 
 
@@ -40,7 +38,7 @@ def test_a_cost_above_the_allowance_goes_alone() -> None:
 def test_what_neighbours_spend_counts() -> None:
     budget = Budget(100, 60)
     budget.spend(2, 0.0)
-    budget.told(89, 1.0)  # 87 of them are not ours
+    budget.update(89, 1.0)  # 87 of them are not ours
     assert budget.wait(1, 1.0) == 0
     assert budget.wait(2, 1.0) == pytest.approx(59.0)  # until our own two are forgotten
     assert budget.wait(4, 1.0) == pytest.approx(60.0)
@@ -70,30 +68,6 @@ def test_a_torn_ban_file_is_no_ban_and_is_written_anew(tmp_path: Path) -> None:
     assert host.wait({}) == 0
     host.ban(60)
     assert json.loads(path.read_text())["until"] == pytest.approx(1_060)
-
-
-def test_settings_come_from_the_environment() -> None:
-    settings = SourceSettings.from_env({"MAESTRO_BINANCE_URL": "http://127.0.0.1:9/", "MAESTRO_FETCH_TIMEOUT": "2.5"})
-    assert settings.binance_url == "http://127.0.0.1:9"
-    assert settings.binance_usdm_url == "http://127.0.0.1:9"  # a stand-in is one for all of Binance
-    assert settings.bitmex_url == "https://www.bitmex.com"
-    assert settings.timeout == 2.5
-    both = {"MAESTRO_BINANCE_URL": "http://a", "MAESTRO_BINANCE_USDM_URL": "http://b"}
-    assert SourceSettings.from_env(both).binance_usdm_url == "http://b"
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("MAESTRO_BITMEX_URL", "bitmex.com"),
-        ("MAESTRO_FETCH_TRIES", "many"),
-        ("MAESTRO_FETCH_TRIES", "0"),
-        ("MAESTRO_FETCH_TIMEOUT", "-1"),
-    ],
-)
-def test_a_wrong_setting_is_named(name: str, value: str) -> None:
-    with pytest.raises(SettingsError, match=name):
-        SourceSettings.from_env({name: value})
 
 
 @given(st.floats(0, 1e6), st.floats(0, 100))

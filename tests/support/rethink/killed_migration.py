@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from maestro.data.legacy import Progress, migrate, open_source, rollback
+from maestro.data.legacy import Progress, migrate, open_legacy, rollback
 from maestro.data.stores import ParquetStore
 
 
@@ -19,7 +19,7 @@ def tell(progress: Progress) -> None:
 
 if __name__ == "__main__":
     old, store, folder = sys.argv[1], ParquetStore(sys.argv[2]), Path(sys.argv[3])
-    source = open_source(old)
+    source = open_legacy(old)
     print("ready", flush=True)
     if len(sys.argv) > 4:
         report = rollback(sys.argv[4], store, folder=folder, progress=tell)
