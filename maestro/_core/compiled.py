@@ -1,45 +1,275 @@
-"""The compiler of the kernels: Numba's ``njit``, its caches on disk dropped when a file with kernels has changed.
+"""The compiler of the kernels: Numba's ``njit``, with one cache folder for each state of the sources.
 
-Numba knows a cached function to be stale by its own file only: a kernel that calls one of another file would go on
-with the old callee, and a number would come from code that is no longer there.
+Numba detects a stale cached function by the function's own file only: a kernel that calls one of another file would
+keep the old callee, and a number would come from code that no longer exists. Here the name of the cache folder is a
+hash of every source that is compiled in and of the versions that compile it, wherever the cache lies. A cached file
+carries its SHA-256, so a damaged one is compiled again.
 """
+
+# mypy: disable-error-code="no-untyped-call"
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import os
+import pickle
+import platform
+import re
+import shutil
+import sys
+import warnings
+from collections.abc import Callable
+from functools import cache
+from importlib.metadata import version
 from pathlib import Path
+from types import FunctionType
+from typing import Any, TypeVar, cast
 
 import numba
-from numba import njit
+from numba.core import config
+from numba.core.caching import CompileResultCacheImpl, FunctionCache, IndexDataCacheFile, _CacheLocator
+from numba.core.serialize import dumps
+from numba.misc.appdirs import AppDirs
 
-from maestro._core.atomic import write_atomic
+try:
+    import fcntl
+except ImportError:  # Windows refuses to move a folder with open files
+    fcntl = None  # type: ignore[assignment]
 
-__all__ = ["kernel_files", "njit"]
+__all__ = ["cache_folder", "kernel_files", "kernel_hash", "njit"]
 
+_F = TypeVar("_F", bound=Callable[..., Any])
 _ROOT = Path(__file__).parents[1]
+_NAME = _ROOT.name
+_IMPORT = re.compile(
+    rf"^(?:from ({_NAME}[\w.]*) import (\([^)]*\)|[^\n]*)|import ({_NAME}[\w.]*))".encode(), re.MULTILINE
+)
+_OPTIONS = (
+    "OPT", "LOOP_VECTORIZE", "SLP_VECTORIZE", "BOUNDSCHECK", "DEBUGINFO_DEFAULT", "ENABLE_AVX", "CPU_NAME",
+    "CPU_FEATURES",
+)  # fmt: skip
+"""Options of Numba that change the machine code. The CPU itself is part of Numba's own key in the folder."""
+
+
+@cache
+def _sources() -> dict[Path, tuple[bytes, tuple[int, ...]]]:
+    """SHA-256 and state of every file that is compiled in: files with kernels and the modules that they import.
+
+    An imported module may hold a constant that a kernel uses.
+    """
+    content, state = {}, {}
+    for path in _ROOT.rglob("*.py"):
+        state[path] = _state(path)  # before it is read: a change in between is noticed later
+        content[path] = path.read_bytes()
+    modules = {_module(path): path for path in content}
+    found = {path for path, text in content.items() if b"_core.compiled import" in text}
+    waiting = list(found)
+    while waiting:
+        for path in _imported(content[waiting.pop()], modules) - found:
+            found.add(path)
+            waiting.append(path)
+    return {path: (hashlib.sha256(content[path]).digest(), state[path]) for path in sorted(found)}
+
+
+def _module(path: Path) -> str:
+    return ".".join((_NAME, *path.relative_to(_ROOT).with_suffix("").parts)).removesuffix(".__init__")
+
+
+def _imported(text: bytes, modules: dict[str, Path]) -> set[Path]:
+    """Files of this package that a source imports at module level."""
+    names = set()
+    for package, members, plain in _IMPORT.findall(text):
+        base = (package or plain).decode()
+        names |= {base, *(f"{base}.{member}" for member in re.findall(r"\w+", members.decode()))}
+    return {modules[name] for name in names & modules.keys()}
+
+
+def _state(path: Path) -> tuple[int, ...]:
+    found = path.stat()
+    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 def kernel_files() -> list[Path]:
-    """Every file of the package that takes the compiler from here, sorted."""
-    return sorted(path for path in _ROOT.rglob("*.py") if b"_core.compiled import" in path.read_bytes())
+    """Every file of the package whose content is compiled into kernels, sorted."""
+    return list(_sources())
 
 
-def _state_of_sources() -> str:
-    """Name, time and size of every file that holds kernels."""
-    lines = [f"{path.relative_to(_ROOT)} {path.stat().st_mtime_ns} {path.stat().st_size}" for path in kernel_files()]
-    return "\n".join([numba.__version__, *lines])
+@cache
+def kernel_hash() -> str:
+    """Hash of the sources of all kernels and of the versions and options that compile them; 16 hex digits."""
+    known = hashlib.sha256()
+    for name in ("numba", "llvmlite", "numpy"):
+        known.update(f"{name} {version(name)}\n".encode())
+    known.update(f"{platform.python_implementation()} {sys.version}\n".encode())
+    known.update("".join(f"{name} {getattr(config, name, None)}\n" for name in _OPTIONS).encode())
+    for path, (digest, _) in _sources().items():
+        known.update(path.relative_to(_ROOT).as_posix().encode() + b"\0" + digest)
+    return known.hexdigest()[:16]
 
 
-def _drop_stale() -> None:
-    stamp = _ROOT / "__pycache__" / "kernels.stamp"
-    state = _state_of_sources()
-    if stamp.exists() and stamp.read_text() == state:
-        return
-    # Where the package cannot be written to, Numba keeps its caches elsewhere and nothing stale lies here.
-    with contextlib.suppress(OSError):
-        for index in _ROOT.rglob("*.nbi"):
-            index.unlink(missing_ok=True)
-        write_atomic(stamp, state.encode())
+# -- the folder ----------------------------------------------------------------------------------
 
 
-_drop_stale()
+@cache
+def cache_folder() -> Path | None:
+    """Folder of this state's compiled code; None where no folder can be written, and nothing is cached.
+
+    Below ``NUMBA_CACHE_DIR`` if that is set, otherwise in the package, or below the user's cache folder where the
+    package is read-only. Folders of earlier states of this installation go when a new one is made, unless a living
+    process uses them.
+    """
+    given = getattr(config, "CACHE_DIR", "")
+    bases = [given] if given else [_ROOT / "__pycache__", AppDirs("numba", False).user_cache_dir]
+    place = hashlib.sha256(os.fsencode(_ROOT.resolve())).hexdigest()[:8]
+    for base in map(Path, bases):
+        folder = base / f"{_NAME}-{place}-{kernel_hash()}"
+        with contextlib.suppress(OSError):
+            new = not folder.exists()
+            folder.mkdir(parents=True, exist_ok=True)
+            _in_use.append(_hold(folder))
+            if new:
+                _drop_stale(folder, f"{_NAME}-{place}-")
+            return folder
+    warnings.warn(
+        f"compiled code is not kept: {' and '.join(map(str, bases))} cannot be written; every process compiles for "
+        "several seconds. Set NUMBA_CACHE_DIR to a folder that can be written.",
+        stacklevel=2,
+    )
+    return None
+
+
+_in_use: list[int] = []
+"""Open files that mark the folder as used until this process ends."""
+
+
+def _hold(folder: Path) -> int:
+    handle = os.open(folder / "in-use", os.O_RDWR | os.O_CREAT, 0o644)
+    if fcntl is not None:
+        with contextlib.suppress(OSError):  # a file system without locks: its folder may be dropped, and is made again
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    return handle
+
+
+def _drop_stale(folder: Path, prefix: str) -> None:
+    for left in folder.parent.glob(f"gone-*-{prefix}*"):  # its remover was killed
+        shutil.rmtree(left, ignore_errors=True)
+    for other in folder.parent.glob(f"{prefix}*"):
+        if other == folder:
+            continue
+        # In use, or of another user: it stays.
+        with contextlib.suppress(OSError):
+            handle = os.open(other / "in-use", os.O_RDWR | os.O_CREAT, 0o644)
+            try:
+                if fcntl is not None:
+                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            finally:
+                os.close(handle)
+            gone = other.with_name(f"gone-{os.getpid()}-{other.name}")
+            other.rename(gone)
+            shutil.rmtree(gone, ignore_errors=True)
+
+
+# -- the cache -----------------------------------------------------------------------------------
+
+
+class _Locator(_CacheLocator):  # type: ignore[misc]
+    """The place of a function's files: the folder of this state, below it a folder for each module."""
+
+    def __init__(self, function: FunctionType) -> None:
+        folder = cache_folder()
+        assert folder is not None
+        self._py_file = function.__code__.co_filename  # Numba names it in a warning
+        self._line = function.__code__.co_firstlineno
+        self._path = folder / function.__module__
+
+    def get_cache_path(self) -> str:
+        return str(self._path)
+
+    def get_source_stamp(self) -> str:
+        return kernel_hash()
+
+    def get_disambiguator(self) -> str:
+        return str(self._line)
+
+    def ensure_cache_path(self) -> None:
+        self._path.mkdir(parents=True, exist_ok=True)
+
+
+class _Impl(CompileResultCacheImpl):  # type: ignore[misc]
+    def __init__(self, function: FunctionType) -> None:
+        self._lineno = function.__code__.co_firstlineno
+        self._locator = _Locator(function)
+        self._filename_base = self.get_filename_base(function.__qualname__, getattr(sys, "abiflags", ""))
+
+
+class _Files(IndexDataCacheFile):  # type: ignore[misc]
+    """Index and compiled code of a function, each after the SHA-256 of its content."""
+
+    def _load_index(self) -> Any:
+        try:
+            stamp, overloads = pickle.loads(self._read(self._index_path))
+        except OSError:
+            return {}
+        return overloads if stamp == self._source_stamp else {}
+
+    def _save_index(self, overloads: Any) -> None:
+        self._write(self._index_path, dumps((self._source_stamp, overloads)))
+
+    def _load_data(self, name: str) -> Any:
+        return pickle.loads(self._read(self._data_path(name)))
+
+    def _save_data(self, name: str, data: Any) -> None:
+        self._write(self._data_path(name), dumps(data))
+
+    def _read(self, path: str) -> bytes:
+        content = Path(path).read_bytes()
+        digest, data = content[:32], content[32:]
+        if hashlib.sha256(data).digest() != digest:
+            raise OSError(f"{path} is damaged")  # as if it were not there: it is compiled and written again
+        return data
+
+    def _write(self, path: str, data: bytes) -> None:
+        with self._open_for_write(path) as file:
+            file.write(hashlib.sha256(data).digest() + data)
+
+
+class _Cache(FunctionCache):  # type: ignore[misc]
+    _impl_class = _Impl
+
+    def __init__(self, function: Any) -> None:
+        super().__init__(function)
+        self._cache_file = _Files(self._cache_path, self._impl.filename_base, kernel_hash())
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        # A full disk costs the next process a compilation, and this one nothing.
+        with contextlib.suppress(OSError):
+            super().save_overload(sig, data)
+
+
+def njit(*signature: Any, cache: bool = False, **options: Any) -> Callable[[_F], _F]:
+    """Compile as `numba.njit` does; with `cache` the code is kept on disk for this state of the sources.
+
+    Nothing is kept once a source has changed after this process read it: what is compiled then may be of both states.
+    """
+
+    def compiled(function: _F) -> _F:
+        dispatcher: Any = numba.njit(**options)(function)
+        if dispatcher is function:  # NUMBA_DISABLE_JIT
+            return function
+        if cache and cache_folder() is not None and _unchanged():
+            dispatcher._cache = _Cache(function)
+        for stated in signature:
+            dispatcher.compile(stated)
+        if signature:
+            dispatcher.disable_compile()
+        return cast(_F, dispatcher)
+
+    return compiled
+
+
+def _unchanged() -> bool:
+    try:
+        return all(_state(path) == state for path, (_, state) in _sources().items())
+    except OSError:
+        return False

@@ -79,6 +79,7 @@ def document(outcome: Verification) -> dict[str, Any]:
         "of": outcome.of,
         "differences": [{"what": what, "text": text} for what, text in outcome.differences],
         "notes": outcome.notes,
+        "kernels": outcome.kernels,
         "seconds": outcome.seconds,
     }
 
@@ -91,5 +92,6 @@ def show(outcome: Verification) -> None:
     for what, text in outcome.differences:
         say(f"{what}: {text}", bullet="! ")
     show_notes(outcome.notes)
+    say(f"Compiled code: {outcome.kernels}")
     if outcome.equal and len(outcome.folds) < outcome.of:
         say(f"All of them: maestro verify {outcome.id} --all")

@@ -15,6 +15,7 @@ from typing import Any
 
 import polars as pl
 
+from maestro._core.compiled import kernel_hash
 from maestro.bars import Bars
 from maestro.engine import Costs, Sizing
 from maestro.errors import BarsError, LedgerError, MaestroError, RunError, SettingsError, StrategyError
@@ -34,7 +35,14 @@ from maestro.walkforward.selection import Selection
 from maestro.walkforward.splitters import Window, splitter_of
 from maestro.walkforward.tables import Kept, assemble, fold_tables
 
-_DECIDING = ("python", "maestro", "code", "machine", "cpu", "numpy", "numba", "polars", "optuna")
+_DECIDING = ("python", "maestro", "code", "kernels", "machine", "cpu", "numpy", "numba", "polars", "optuna")
+
+_CAUSES = {
+    "code": "Maestro's own code",
+    "kernels": "the compiled code",
+    "cpu": "the kind of CPU",
+    "machine": "the machine",
+}
 
 
 @dataclass
@@ -51,6 +59,8 @@ class Verification:
         in is not what it was; ``result``: what came out is not.
     notes : list of str
         What does not make the run another one, but may be why it differs: versions, the kind of CPU.
+    kernels : str
+        Hash of the compiled code that repeated the run: sources of the kernels, compiler and its options.
     seconds : float
     """
 
@@ -59,6 +69,7 @@ class Verification:
     folds: list[int] = field(default_factory=list)
     differences: list[tuple[str, str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    kernels: str = field(default_factory=kernel_hash)
     seconds: float = 0.0
 
     @property
@@ -253,8 +264,7 @@ def _versions(manifest: dict[str, Any], outcome: Verification) -> None:
     recorded, now = manifest["versions"], versions()
     for name in _DECIDING:
         if name in recorded and recorded[name] != now.get(name):
-            what = {"code": "Maestro's own code", "cpu": "the kind of CPU", "machine": "the machine"}.get(name, name)
-            outcome.notes.append(f"{what} was {recorded[name]}, now {now.get(name)}.")
+            outcome.notes.append(f"{_CAUSES.get(name, name)} was {recorded[name]}, now {now.get(name)}.")
 
 
 # -- what went in --------------------------------------------------------------------------------

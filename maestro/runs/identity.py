@@ -229,10 +229,12 @@ def cpu() -> str:
 
 
 def versions() -> dict[str, str]:
-    """Versions of what computes: Python, this package and its code, its libraries, and the kind of CPU."""
+    """Versions of what computes: Python, this package, its sources and compiled code, its libraries, the CPU."""
+    from maestro._core.compiled import kernel_hash  # with Numba, which listing runs does not need
+
     found = {
         "python": platform.python_version(), "maestro": __version__, "code": own_code(),
-        "machine": platform.machine(), "cpu": cpu(),
+        "kernels": kernel_hash(), "machine": platform.machine(), "cpu": cpu(),
     }  # fmt: skip
     for name in ("numpy", "polars", "numba", "optuna", "bokeh"):
         try:
