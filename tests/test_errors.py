@@ -88,7 +88,7 @@ class Wrong(ms.Strategy):
     [
         (lambda bars: ms.strategy("EmaCros"), r"EmaCros.*[Dd]id you mean 'EmaCrossStrategy'"),
         (lambda bars: ms.backtest(bars, "Emacross"), r"Emacross.*'EmaCrossStrategy'"),
-        (lambda bars: ms.backtest(bars, 5), r"5 is no strategy; give a name"),
+        (lambda bars: ms.backtest(bars, 5), r"5 is not a strategy; give a name"),
         (
             lambda bars: ms.backtest(bars, "EmaCrossStrategy", params={"fst": 5}),
             r"no parameter 'fst'; it has: fast, slow",

@@ -16,6 +16,7 @@ from typing import Any, Generic, TypeVar
 from maestro.errors import MaestroError, PluginError, nearest
 
 T = TypeVar("T")
+_LISTED = 12  # names that a message lists at most
 
 
 @cache
@@ -89,7 +90,8 @@ class Registry(Generic[T]):
             if error is None:
                 raise KeyError(name)
             known = self.names()
-            raise error(f"there is no {self.kind} {name!r}; there are: {', '.join(known)}.{hint}{nearest(name, known)}")
+            listed = f"; there are: {', '.join(known)}." if len(known) <= _LISTED else "."
+            raise error(f"there is no {self.kind} {name!r}{listed}{hint}{nearest(str(name), known)}")
         if len(points) > 1:
             packages = " and ".join(_package(point) for point in points)
             raise PluginError(f"the packages {packages} both bring the {self.kind} {name!r}; uninstall one of them.")

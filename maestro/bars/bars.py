@@ -6,10 +6,11 @@ import hashlib
 import json
 import re
 import warnings
+from collections.abc import Callable, Hashable
 from datetime import UTC, date, datetime, timedelta
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import polars as pl
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from maestro.bars.aligned import AlignedBars
     from maestro.bars.quality import Quality
 
+T = TypeVar("T")
 _COLUMNS = (*PRICES, "volume", *OPTIONAL)
 METADATA = "maestro"
 """Key of a Parquet file's metadata that says what bars it holds."""
@@ -209,6 +211,12 @@ class Bars:
                 sha.update(np.ascontiguousarray(plain, "<f8").data)
             digest = self._cache["fingerprint"] = sha.hexdigest()
         return str(digest)
+
+    def cached(self, key: Hashable, compute: Callable[[], T]) -> T:
+        """Return ``compute()``, which is called once for each `key` and kept with these bars, as they never change."""
+        if key not in self._cache:
+            self._cache[key] = compute()
+        return self._cache[key]  # type: ignore[no-any-return]
 
     def quality(self) -> Quality:
         """Report what is odd in the data and what it can do to a backtest; nothing is mended."""

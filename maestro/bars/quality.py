@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from html import escape
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import polars as pl
@@ -13,9 +13,6 @@ import polars as pl
 from maestro.data.files.frames import OPTIONAL, PRICES, canonical_frame
 from maestro.data.timeframes import DAY_US, as_datetime, infer_timeframe, timeframe_us
 from maestro.typing import BoolArray, FloatArray, IntArray
-
-if TYPE_CHECKING:
-    from maestro.bars.bars import Bars
 
 Span = tuple[int, int]
 Severity = Literal["info", "warning", "fatal"]
@@ -33,6 +30,15 @@ UNIT_DECADES = 2.0
 """Change of the typical volume, in powers of ten, from a week to the next, that looks like another unit."""
 _STRETCH = 24
 _WEEK = 7  # stretches (days, of bars shorter than one) on either side of a change of the volume's unit
+
+
+class Rows(Protocol):
+    """What is read of `Bars`; their columns are read by name."""
+
+    @property
+    def timeframe(self) -> str: ...
+
+    time: IntArray
 
 
 @dataclass(frozen=True)
@@ -117,7 +123,7 @@ class Quality:
         return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
 
 
-def assess(bars: Bars, outages: Sequence[Span] = ()) -> Quality:
+def assess(bars: Rows, outages: Sequence[Span] = ()) -> Quality:
     """Look for what is odd in bars.
 
     Parameters

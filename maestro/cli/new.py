@@ -62,7 +62,7 @@ def module_name(name: str) -> str:
         words = "".join(word[:1].upper() + word[1:] for word in re.findall(r"[A-Za-z][A-Za-z0-9]*", name))
         hint = f" Perhaps {words}?" if len(words) > 1 and words != name else ""
         raise SettingsError(
-            f"{name!r} is no name for a strategy's class; give letters and digits with a capital first, like "
+            f"{name!r} is not a valid name for a strategy's class; give letters and digits with a capital first, like "
             f"VolumeSurge.{hint}"
         )
     if name in strategies():

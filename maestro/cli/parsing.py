@@ -14,7 +14,7 @@ from maestro.bars.loading import load
 from maestro.config import load_settings
 from maestro.engine import Costs
 from maestro.errors import ParameterError, StrategyError, nearest
-from maestro.strategies import STRATEGIES, Strategy
+from maestro.strategies import Strategy, by_name
 from maestro.strategies.parameters import Parameter
 
 _YES, _NO = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
@@ -60,12 +60,7 @@ def read_strategy(argument: str | None, option: str | None) -> type[Strategy]:
         path, name = text, ""
     if path.endswith(".py"):
         return _from_file(Path(path), name)
-    if text not in STRATEGIES:
-        raise StrategyError(
-            f"there is no strategy {text!r}; 'maestro strategies' lists them, your own is file.py:ClassName."
-            + nearest(text, STRATEGIES)
-        )
-    return STRATEGIES[text]
+    return by_name(text, " 'maestro strategies' lists them; a user-defined one is file.py:ClassName.")
 
 
 def _from_file(path: Path, name: str) -> type[Strategy]:

@@ -1,4 +1,4 @@
-"""``maestro strategies``: which there are, and what the parameters of one mean."""
+"""``maestro strategies``: lists the strategies, or explains the parameters of one."""
 
 from __future__ import annotations
 
@@ -24,15 +24,19 @@ def strategies(
     """List the strategies, or explain one with its parameters."""
     from maestro.cli.parsing import read_strategy
     from maestro.cli.printing import print_json
-    from maestro.strategies import STRATEGIES
+    from maestro.strategies import REGISTRY
 
     if name is not None:
         strategy = read_strategy(name, None)
         print_json(_described(strategy)) if json else _explain(strategy)
-    elif json:
-        print_json([_described(strategy) for strategy in STRATEGIES.values()])
+        return
+    found, problems = REGISTRY.load_all()
+    if json:
+        print_json([_described(strategy) for strategy in found.values()])
     else:
-        _list(list(STRATEGIES.values()))
+        _list(list(found.values()))
+    for problem in problems:
+        typer.echo(f"maestro: {problem}", err=True)
 
 
 def _described(strategy: type[Strategy]) -> dict[str, Any]:

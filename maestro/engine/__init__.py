@@ -1,7 +1,8 @@
 """Simulation: what happens inside a bar, in one compiled pass."""
 
-from maestro.engine.backtest import Backtest, backtest, resolve
+from maestro.engine.backtest import backtest, resolve
 from maestro.engine.costs import Costs
+from maestro.engine.result import Backtest
 from maestro.engine.simulator import Simulator
 from maestro.engine.sizing import Sizing
 

@@ -1,227 +1,23 @@
-"""One backtest: a strategy on bars, its metrics at once, its equity, trades and orders when they are asked for."""
+"""One backtest: a strategy on bars, simulated by the fast engine or another one."""
 
 from __future__ import annotations
 
-from functools import cached_property
-from html import escape
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import numpy as np
-import polars as pl
-
-from maestro import metrics as m
 from maestro.bars import Bars
 from maestro.engine.costs import Costs
-from maestro.engine.kernels import account as ac
-from maestro.engine.simulator import Books, Simulator
+from maestro.engine.engines import FAST, engine_name, run_engine
+from maestro.engine.result import Backtest
+from maestro.engine.simulator import Simulator
 from maestro.engine.sizing import Sizing
-from maestro.errors import MissingExtraError, SettingsError, StrategyError
+from maestro.errors import SettingsError, StrategyError
+from maestro.strategies import strategy as build
 from maestro.strategies.base import Strategy
 from maestro.strategies.signals import Signals
-from maestro.typing import Fill, FloatArray
+from maestro.typing import Fill
 
-if TYPE_CHECKING:
-    import vectorbt
-
-_STAMP = pl.Datetime("us", "UTC")
-TRADES_SCHEMA: dict[str, Any] = {
-    "side": pl.String, "entry_time": _STAMP, "exit_time": _STAMP, "entry_price": pl.Float64, "exit_price": pl.Float64,
-    "size": pl.Float64, "fees": pl.Float64, "funding": pl.Float64, "pnl": pl.Float64, "return": pl.Float64,
-    "exit_reason": pl.String,
-}  # fmt: skip
-"""Columns of a table of trades."""
 _COSTS = Costs()
-
-
-class Backtest:
-    """Result of one simulation.
-
-    Attributes
-    ----------
-    metrics : dict of float, by the names in `maestro.metrics.NAMES`
-    equity : polars frame, a row a bar: timestamp, equity, position (units, negative short), drawdown
-    trades : polars frame, a row a trade in order of its exit: side, entry_time, exit_time, entry_price, exit_price,
-        size, fees, funding, pnl, return, exit_reason (signal, reversal, stop, trail, target, limit, end, open, ruin)
-    orders : polars frame, a row a fill: timestamp, side, size, price, fee
-    returns : float64[n], a bar, the first against the starting cash
-    benchmark : float64[n], equity of buying at the first open and holding, without costs
-    bars, strategy, signals, costs, sizing, cash, fill : what went in
-    notes : tuple of str, what a reader must know to judge the numbers
-    engine : str, who simulated; seconds : float, how long it took [s]; native : what another engine itself gave
-    """
-
-    engine = "fast"
-    seconds = float("nan")
-    native: Any = None
-
-    def __init__(
-        self,
-        simulator: Simulator,
-        signals: Signals,
-        values: FloatArray,
-        strategy: Strategy | None,
-        costs: Costs,
-        sizing: Sizing,
-    ) -> None:
-        self._simulator = simulator
-        self._values = values
-        self.signals = signals
-        self.strategy = strategy
-        self.costs = costs
-        self.sizing = sizing
-
-    @property
-    def bars(self) -> Bars:
-        """The bars of the window that was traded."""
-        sim = self._simulator
-        return sim.bars if len(sim.bars) == sim.end - sim.begin else sim.bars[sim.begin : sim.end]
-
-    @property
-    def cash(self) -> float:
-        """Starting cash."""
-        return self._simulator.cash
-
-    @property
-    def fill(self) -> Fill:
-        """Where orders fill."""
-        return self._simulator.fill
-
-    @cached_property
-    def metrics(self) -> dict[str, float]:
-        """All metrics by name; NaN where one is not defined."""
-        return dict(zip(m.NAMES, self._values.tolist(), strict=True))
-
-    @cached_property
-    def notes(self) -> tuple[str, ...]:
-        """What a reader must know to judge the numbers."""
-        bars, values = self._simulator.bars, self._values
-        notes = [*bars.notes, *self.signals.notes]
-        if bars.synthetic:
-            notes.append("The bars are synthetic, not from a market.")
-        if self.fill == "close":
-            notes.append("Orders fill at the close they were decided at: this looks ahead and is for comparison only.")
-        if values[m.RUINED]:
-            notes.append("The account was ruined: equity fell to zero or below and trading stopped; ratios are NaN.")
-        if values[m.CUT]:
-            notes.append(
-                f"{int(values[m.CUT])} entries were cut to max_exposure={self.sizing.max_exposure:g} or to the cash."
-            )
-        return tuple(notes)
-
-    @cached_property
-    def _books(self) -> Books:
-        return self._simulator.record(self.signals)
-
-    @property
-    def returns(self) -> FloatArray:
-        """Simple returns a bar; a bar whose equity before was not above zero has NaN."""
-        equity = self._books.equity
-        before = np.concatenate(([self.cash], equity[:-1]))
-        return np.divide(equity, before, out=np.full(len(equity), np.nan), where=before > 0) - 1.0
-
-    @property
-    def benchmark(self) -> FloatArray:
-        """Equity of buying at the first open and holding, without costs."""
-        bars = self.bars
-        return m.buy_and_hold(bars.open, bars.close, self.cash)
-
-    @cached_property
-    def equity(self) -> pl.DataFrame:
-        """A row a bar: timestamp, equity, position, drawdown."""
-        books = self._books
-        peak = np.maximum.accumulate(np.maximum(books.equity, self.cash))
-        return pl.DataFrame(
-            {
-                "timestamp": _times(self.bars.time),
-                "equity": books.equity,
-                "position": books.position,
-                "drawdown": books.equity / peak - 1.0,
-            }
-        )
-
-    @cached_property
-    def trades(self) -> pl.DataFrame:
-        """A row a trade, the one still open last with exit_reason ``open``."""
-        return _trades_frame(self._books.trades, self._simulator.bars)
-
-    @cached_property
-    def orders(self) -> pl.DataFrame:
-        """A row a fill; a reversal is one row."""
-        book = self._books.orders
-        time = self._simulator.bars.time
-        return pl.DataFrame(
-            {
-                "timestamp": _times(time[book[:, ac.ORDER_BAR].astype(np.int64)]),
-                "side": np.where(book[:, ac.ORDER_SIDE] > 0, "buy", "sell") if len(book) else [],
-                "size": book[:, ac.ORDER_SIZE],
-                "price": book[:, ac.ORDER_PRICE],
-                "fee": book[:, ac.ORDER_FEE],
-            },
-            schema_overrides={"side": pl.String},
-        )
-
-    def to_vectorbt(self) -> vectorbt.Portfolio:
-        """``vectorbt.Portfolio`` of the same fills, for its plots and statistics (funding is not in it)."""
-        try:
-            from maestro.engine.vectorbt import portfolio
-        except ImportError as error:
-            raise MissingExtraError("vectorbt", "vectorbt") from error
-        return portfolio(self)
-
-    def to_v1(self) -> dict[str, Any]:
-        """JSON-able result as the 2020 system gave it: parameters, analyzers and observers (docs/engines.md)."""
-        from maestro.engine.schema_2020 import document
-
-        return document(self)
-
-    def __repr__(self) -> str:
-        metrics = self.metrics
-        who = repr(self.strategy) if self.strategy is not None else "signals"
-        return (
-            f"Backtest({who} on {self.bars.name or 'bars'}: total_return={metrics['total_return']:.2%}, "
-            f"sharpe_ratio={metrics['sharpe_ratio']:.3f}, max_drawdown={metrics['max_drawdown']:.2%}, "
-            f"num_trades={metrics['num_trades']:.0f})"
-        )
-
-    def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><td>{name}</td><td style='text-align:right'>{value:,.6g}</td>"
-            f"<td>{escape(m.DESCRIPTIONS[name])}</td></tr>"
-            for name, value in self.metrics.items()
-        )
-        who = repr(self.strategy) if self.strategy is not None else "signals"
-        notes = "".join(f"<li>{escape(note)}</li>" for note in self.notes)
-        return (
-            f"<p><b>{escape(who)}</b> on {escape(self.bars.name or 'bars')}, {len(self.bars):,} bars</p>"
-            f"<table><tbody>{rows}</tbody></table>{f'<ul>{notes}</ul>' if notes else ''}"
-        )
-
-
-def _times(stamps: Any) -> pl.Series:
-    return pl.Series(stamps, dtype=pl.Int64).cast(pl.Datetime("us", "UTC"))
-
-
-def _trades_frame(book: FloatArray, bars: Bars) -> pl.DataFrame:
-    time = bars.time
-    size, entry = book[:, ac.T_SIZE], book[:, ac.T_ENTRY_PRICE]
-    reasons = [ac.REASONS[int(code)] for code in book[:, ac.T_REASON]]
-    return pl.DataFrame(
-        {
-            "side": ["long" if side > 0 else "short" for side in book[:, ac.T_SIDE]],
-            "entry_time": _times(time[book[:, ac.T_ENTRY_BAR].astype(np.int64)]),
-            "exit_time": _times(time[book[:, ac.T_EXIT_BAR].astype(np.int64)]),
-            "entry_price": entry,
-            "exit_price": book[:, ac.T_EXIT_PRICE],
-            "size": size,
-            "fees": book[:, ac.T_FEES],
-            "funding": book[:, ac.T_FUNDING],
-            "pnl": book[:, ac.T_PNL],
-            "return": book[:, ac.T_PNL] / (size * entry),
-            "exit_reason": reasons,
-        },
-        schema=TRADES_SCHEMA,
-    )
 
 
 def resolve(strategy: Any, params: dict[str, Any] | None) -> Strategy | Signals:
@@ -235,9 +31,7 @@ def resolve(strategy: Any, params: dict[str, Any] | None) -> Strategy | Signals:
         Parameters that the strategy does not have or cannot take.
     """
     if isinstance(strategy, str):
-        from maestro.strategies import strategy as by_name
-
-        return by_name(strategy, **(params or {}))
+        return build(strategy, **(params or {}))
     if isinstance(strategy, Strategy):
         return type(strategy)(**{**strategy.params, **params}) if params else strategy
     if isinstance(strategy, type) and issubclass(strategy, Strategy):
@@ -247,7 +41,8 @@ def resolve(strategy: Any, params: dict[str, Any] | None) -> Strategy | Signals:
             raise StrategyError("params were given with signals, which have none; leave them out.")
         return strategy
     raise StrategyError(
-        f"{strategy!r} is no strategy; give a name (ms.strategies()), an ms.Strategy class or instance, or ms.Signals."
+        f"{strategy!r} is not a strategy; give a name (ms.strategies()), an ms.Strategy class or instance, or "
+        "ms.Signals."
     )
 
 
@@ -279,7 +74,7 @@ def backtest(
     cash : float
         Starting cash [currency].
     fill : {"next_open", "close"}
-    engine : {"fast", "vectorbt", "backtrader"}
+    engine : {"fast", "vectorbt", "backtrader"} or the name of a plug-in's engine
         Who simulates (`ms.engines` tells what each can do); ``"v2"`` is fast, ``"v1"`` backtrader.
     window, close_at_end
         See `Simulator`.
@@ -297,18 +92,13 @@ def backtest(
     """
     if not isinstance(bars, Bars):
         raise SettingsError(f"bars is a {type(bars).__name__}; give ms.Bars (ms.load, ms.Bars.from_frame).")
-    if engine not in ("fast", "v2"):
-        from maestro.engine.engines import engine_name
-
-        engine = engine_name(engine)
+    engine = engine_name(engine)
     chosen = resolve(strategy, params)
     costs = costs or _COSTS
     sizing = Sizing.of(sizing)
     started = perf_counter()
     whose, signals = (None, chosen) if isinstance(chosen, Signals) else (chosen, chosen.evaluate(bars))
-    if engine not in ("fast", "v2"):
-        from maestro.engine.engines import run_engine
-
+    if engine != FAST:
         return run_engine(
             engine, bars, whose, signals, costs=costs, sizing=sizing, cash=cash, fill=fill,
             window=window, close_at_end=close_at_end,

@@ -61,7 +61,7 @@ def keep_books(
     Metrics follow our definitions (`maestro.metrics`).
     """
     totals = np.zeros(ac.TOTALS_WIDTH)
-    slip = float(simulator._settings[ac.SLIP])
+    slip = float(simulator.settings[ac.SLIP])
     lots: list[_Lot] = []
     trades: list[tuple[float, ...]] = []
     orders: list[tuple[float, ...]] = []
@@ -116,7 +116,7 @@ def keep_books(
     totals[ac.CUTS], totals[ac.HELD] = cuts, float(np.count_nonzero(position))
     totals[ac.RUIN] = float(bool((equity <= 0).any()))
     out = np.zeros(len(m.NAMES))
-    ac.summarise(totals, simulator._settings, equity, out)
+    ac.summarise(totals, simulator.settings, equity, out)
     books = Books(equity, position, _table(orders, ac.ORDER_WIDTH), _table(trades, ac.TRADE_WIDTH))
     return books, out
 

@@ -54,9 +54,14 @@ class Simulator:
     ------
     SettingsError
         Cash not above 0, an unknown fill, or a window outside the bars.
+
+    Attributes
+    ----------
+    settings : float64
+        Costs, sizing and the rest in the order in which the kernels read them (`maestro.engine.kernels.account`).
     """
 
-    __slots__ = ("_equity", "_layout", "_protection", "_settings", "bars", "begin", "cash", "end", "fill")
+    __slots__ = ("_equity", "_layout", "_protection", "bars", "begin", "cash", "end", "fill", "settings")
 
     def __init__(
         self,
@@ -80,7 +85,7 @@ class Simulator:
         self._layout = _layout(bars, begin, end)
         self._protection: tuple[FloatArray, ...] | None = None
         self._equity = np.empty(end - begin)
-        self._settings = np.array(
+        self.settings = np.array(
             [
                 costs.fee, costs.slippage, cash, sizing.code, sizing.value, sizing.max_exposure,
                 bars.periods_per_year, fill == "close", close_at_end, *_close_extremes(bars, begin, end),
@@ -120,7 +125,7 @@ class Simulator:
             run_signals(
                 opens, close, _NONE, _NONE, _NONE, _NONE, settlements, rates,
                 signals.long_entry, signals.long_exit, signals.short_entry, signals.short_exit, False, _NONE, _NONE,
-                _NONE, _NO_UNITS, _NONE, _NONE, _NO_TABLE, self.begin, self.end, self._settings,
+                _NONE, _NO_UNITS, _NONE, _NONE, _NO_TABLE, self.begin, self.end, self.settings,
                 equity, held, orders, trades, totals, out,
             )  # fmt: skip
             return out, totals
@@ -141,7 +146,7 @@ class Simulator:
             opens, close, low, high, block_low, block_high, settlements, rates,
             signals.long_entry, signals.long_exit, signals.short_entry, signals.short_exit, True,
             _NONE if stop is None else stop, _NONE if target is None else target,
-            _NONE if trail is None else trail, units, *levels, self.begin, self.end, self._settings,
+            _NONE if trail is None else trail, units, *levels, self.begin, self.end, self.settings,
             equity, held, orders, trades, totals, out,
         )  # fmt: skip
         return out, totals
@@ -155,7 +160,7 @@ class Simulator:
         run_orders(
             opens, bars.high, bars.low, close, bars.volume, low, high, settlements, rates,
             orders_of.step, orders_of.long_entry, orders_of.columns, orders_of.numbers, orders_of.slots,
-            orders_of.state, self.begin, self.end, self._settings, *books,
+            orders_of.state, self.begin, self.end, self.settings, *books,
         )  # fmt: skip
 
 
@@ -170,19 +175,20 @@ def _layout(bars: Bars, begin: int, end: int) -> tuple[FloatArray, FloatArray, I
 
 def _close_extremes(bars: Bars, begin: int, end: int) -> tuple[float, float]:
     """Lowest and highest close of the window, kept with the bars."""
-    key = ("closes", begin, end)
-    kept = bars._cache.get(key)
-    if kept is None:
+
+    def extremes() -> tuple[float, float]:
         closes = bars.close[begin:end]
-        kept = bars._cache[key] = (float(closes.min()), float(closes.max()))
-    return kept  # type: ignore[no-any-return]
+        return float(closes.min()), float(closes.max())
+
+    return bars.cached(("closes", begin, end), extremes)
 
 
 def _protection(bars: Bars) -> tuple[FloatArray, ...]:
     """Lows and highs widened to include the open, and their block extremes; kept with the bars."""
-    kept = bars._cache.get("protection")
-    if kept is None:
+
+    def widened() -> tuple[FloatArray, ...]:
         low = np.minimum(bars.low, bars.open)
         high = np.maximum(bars.high, bars.open)
-        kept = bars._cache["protection"] = (low, high, *block_extremes(low, high))
-    return tuple(kept)
+        return (low, high, *block_extremes(low, high))
+
+    return bars.cached("protection", widened)

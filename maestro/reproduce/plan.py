@@ -13,7 +13,7 @@ from maestro.errors import BarsError, MaestroError, RunError, SettingsError
 from maestro.runs import source_hash
 from maestro.search.runner import METHODS
 from maestro.search.space import Space
-from maestro.strategies import STRATEGIES, strategy_class
+from maestro.strategies import REGISTRY, strategy_class
 from maestro.walkforward.fold import Plan
 from maestro.walkforward.selection import Selection
 from maestro.walkforward.splitters import Window
@@ -90,7 +90,7 @@ def recorded_plan(wf: Recorded, strategy: Any = None) -> Plan:
     if wf.plan is not None and strategy is None:
         return wf.plan
     spec = wf.spec
-    if strategy is None and spec["strategy"] not in STRATEGIES:
+    if strategy is None and spec["strategy"] not in REGISTRY:
         raise RunError(
             f"{spec['strategy']} is not a built-in strategy and run {wf.id} was loaded from disk, where no code is; "
             f"give its class: strategy={spec['strategy']}."

@@ -27,7 +27,7 @@ from maestro.reproduce.differences import differences, unequal
 from maestro.runs import RunStore, find, source_hash, versions
 from maestro.runs.identity import canonical
 from maestro.runs.store import MANIFEST, TABLES
-from maestro.strategies import STRATEGIES, Strategy
+from maestro.strategies import REGISTRY, Strategy, by_name
 from maestro.walkforward.fold import run_fold
 from maestro.walkforward.result import WalkForward
 from maestro.walkforward.run import _Run
@@ -284,12 +284,12 @@ def _wanted(folds: Any, count: int) -> list[int]:
 
 def _strategy(spec: dict[str, Any], given: type[Strategy] | None) -> type[Strategy]:
     if given is None:
-        if spec["strategy"] not in STRATEGIES:
+        if spec["strategy"] not in REGISTRY:
             raise StrategyError(
                 f"the run was made with a strategy of one's own, {spec['strategy']}; give its class: strategy=… in "
                 "Python, --strategy file.py:ClassName in the shell."
             )
-        return STRATEGIES[spec["strategy"]]
+        return by_name(spec["strategy"])
     if given.__name__ != spec["strategy"]:
         raise StrategyError(f"the run was made with {spec['strategy']}, given is {given.__name__}.")
     return given

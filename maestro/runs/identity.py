@@ -84,10 +84,15 @@ def _setting(value: Any) -> Any:
 
 
 class _Sources:
-    """Functions and classes with everything of the person's own that they use, each entered once."""
+    """Functions and classes with everything of the user's own code that they use, each entered once.
+
+    If the first thing is of an installed package, a plug-in's strategy, that package counts as the user's code: its
+    version is not among those that a manifest holds.
+    """
 
     def __init__(self) -> None:
         self.parts: dict[str, Any] = {}
+        self._package = ""
         self._names: dict[int, str] = {}
         self._kept: list[Any] = []  # an address is not used again while its object lives
 
@@ -95,6 +100,8 @@ class _Sources:
         """Enter a function or a class; returns its name here."""
         if id(thing) in self._names:
             return self._names[id(thing)]
+        if not self.parts:
+            self._package = _package(thing.__module__)
         name = f"{type(thing).__name__} {thing.__qualname__}"
         if name in self.parts:  # lambdas, and functions under a decorator
             name += f" {len(self.parts)}"
@@ -118,8 +125,13 @@ class _Sources:
                 found[attribute] = self.add(inner)
             elif not attribute.startswith("__"):
                 found[attribute] = self.stand_in(value)
-        found["bases"] = [self.add(b) for b in cls.__bases__ if _own(b.__module__) or b.__module__ == cls.__module__]
+        found["bases"] = [
+            self.add(b) for b in cls.__bases__ if self._uses(b.__module__) or b.__module__ == cls.__module__
+        ]
         return found
+
+    def _uses(self, module: str | None) -> bool:
+        return _own(module) or (self._package not in ("", "maestro") and _package(module) == self._package)
 
     def stand_in(self, value: Any) -> Any:
         """Return what stands for a value: the same in every process, and different where the value differs."""
@@ -142,15 +154,19 @@ class _Sources:
             fields = {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
             return [type(value).__qualname__, self.stand_in(fields)]
         code = getattr(value, "py_func", value)  # a compiled function
-        if isinstance(code, (FunctionType, type)) and _own(code.__module__):
+        if isinstance(code, (FunctionType, type)) and self._uses(code.__module__):
             return self.add(code)
         if isinstance(value, ModuleType):
-            return _module(value) if _own(value.__name__) else value.__name__
+            return _module(value) if self._uses(value.__name__) else value.__name__
         return f"{getattr(value, '__module__', '')}.{getattr(value, '__qualname__', type(value).__qualname__)}"
 
 
+def _package(module: str | None) -> str:
+    return (module or "").partition(".")[0]
+
+
 def _own(module: str | None) -> bool:
-    """Whether a module is the person's own code: not of this package, the standard library or an installed one."""
+    """Whether a module is the user's own code: not of this package, the standard library or an installed one."""
     if not module or module.partition(".")[0] == "maestro" or module in sys.builtin_module_names:
         return False
     file = getattr(sys.modules.get(module), "__file__", None)

@@ -1,13 +1,13 @@
-"""The 22 strategies by name, and what a person's own strategy is made of."""
+"""The built-in strategies by name, and what a user-defined strategy is made of."""
 
 from __future__ import annotations
 
-import importlib
 import sys
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from maestro.errors import StrategyError, nearest
+from maestro._core.registry import Registry
+from maestro.errors import PluginError, StrategyError
 from maestro.strategies.base import Overlay, Strategy
 from maestro.strategies.parameters import Bool, Choice, Constraint, Float, Int
 from maestro.strategies.signals import Bracket, Orders, Signals
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     STRATEGIES: dict[str, type[Strategy]]
     """Every built-in strategy's class by its name."""
 
-# A family is imported, and Numba with it, when one of its strategies is first used.
 _FAMILIES = {
     "EmaCrossStrategy": "classic",
     "MaCrossStrategy": "classic",
@@ -41,8 +40,17 @@ _FAMILIES = {
     "TrendFollowingATR": "derivatives",
     "MeanReversionBands": "derivatives",
 }
+REGISTRY: Registry[type[Strategy]] = Registry(  # a family is imported, and Numba with it, when it is first used
+    "maestro.strategies",
+    "strategy",
+    {name: f"maestro.strategies.builtin.{family}:{name}" for name, family in _FAMILIES.items()},
+    lambda value: isinstance(value, type) and issubclass(value, Strategy),
+    "a class of ms.Strategy",
+)
+"""The built-in strategies and those of plug-ins, by the name of the class."""
 
 __all__ = [
+    "REGISTRY",
     "STRATEGIES",
     "Bool",
     "Bracket",
@@ -54,28 +62,32 @@ __all__ = [
     "Overlay",
     "Signals",
     "Strategy",
+    "by_name",
+    "is_named",
     "strategies",
     "strategy",
     "strategy_class",
 ]
 
 
-def strategies() -> list[str]:
-    """Names of the built-in strategies, by family."""
-    return list(_FAMILIES)
+def strategies(*, plugins: bool = False) -> list[str]:
+    """Return the names of the built-in strategies, by family; with `plugins`, then those of plug-ins."""
+    return REGISTRY.names() if plugins else REGISTRY.builtin
 
 
 def strategy(name: str, **params: Any) -> Strategy:
-    """Build a built-in strategy by name; parameters that are not given take their defaults.
+    """Build a strategy by name, a built-in one or a plug-in's; parameters that are not given take their defaults.
 
     Raises
     ------
     StrategyError
-        No such strategy; the nearest name is suggested.
+        There is no such strategy; the nearest name is suggested.
+    PluginError
+        The plug-in that has it cannot be imported.
     ParameterError
         A parameter that it does not have or cannot take.
     """
-    return _class(name)(**params)
+    return by_name(name)(**params)
 
 
 def strategy_class(given: Any, params: dict[str, Any] | None = None) -> tuple[type[Strategy], dict[str, Any]]:
@@ -86,7 +98,7 @@ def strategy_class(given: Any, params: dict[str, Any] | None = None) -> tuple[ty
     Raises
     ------
     StrategyError
-        No such strategy, or something that is none.
+        There is no such strategy, or something that is not one.
     """
     fixed = dict(params or {})
     if isinstance(given, Strategy):
@@ -95,26 +107,43 @@ def strategy_class(given: Any, params: dict[str, Any] | None = None) -> tuple[ty
     if isinstance(given, type) and issubclass(given, Strategy):
         return given, fixed
     if isinstance(given, str):
-        return _class(given), fixed
+        return by_name(given), fixed
     raise StrategyError(
         f"{given!r} cannot be searched; give a name (ms.strategies()) or an ms.Strategy class or instance."
     )
 
 
-def _class(name: str) -> type[Strategy]:
-    family = _FAMILIES.get(name) if isinstance(name, str) else None
-    if family is None:
-        raise StrategyError(
-            f"no strategy is called {name!r}; the names are in ms.strategies().{nearest(str(name), _FAMILIES)}"
-        )
-    return getattr(importlib.import_module(f"maestro.strategies.builtin.{family}"), name)  # type: ignore[no-any-return]
+def by_name(name: str, hint: str = " ms.strategies() lists them.") -> type[Strategy]:
+    """Return the class of a strategy by its name, a built-in one or a plug-in's.
+
+    Parameters
+    ----------
+    hint : str
+        Where the names are, for the message.
+
+    Raises
+    ------
+    StrategyError
+        There is no such strategy; the nearest name is suggested.
+    PluginError
+        The plug-in that has it cannot be imported, or its class has another name.
+    """
+    found = REGISTRY.get(name, StrategyError, hint)
+    if found.__name__ != name:
+        raise PluginError(f"the strategy {name!r} of a plug-in is the class {found.__name__}; it must have that name.")
+    return found
+
+
+def is_named(cls: type[Strategy]) -> bool:
+    """Whether the name of a class gives that class: it is built in or a plug-in's, not a user-defined one."""
+    return cls.__name__ in REGISTRY and by_name(cls.__name__) is cls
 
 
 def __getattr__(name: str) -> Any:
     if name == "STRATEGIES":
-        value: Any = {known: _class(known) for known in _FAMILIES}
+        value: Any = {known: by_name(known) for known in _FAMILIES}
     elif name in _FAMILIES:
-        value = _class(name)
+        value = by_name(name)
     else:
         raise AttributeError(f"module 'maestro.strategies' has no attribute {name!r}")
     globals()[name] = value
@@ -124,8 +153,8 @@ def __getattr__(name: str) -> Any:
 class _CallableModule(ModuleType):
     """Lets ``ms.strategies()`` list the names although ``maestro.strategies`` is this package too."""
 
-    def __call__(self) -> list[str]:
-        return strategies()
+    def __call__(self, *, plugins: bool = False) -> list[str]:
+        return strategies(plugins=plugins)
 
 
 sys.modules[__name__].__class__ = _CallableModule

@@ -23,7 +23,7 @@ from maestro.runs import RunStore, describe, python_lines, run_id, source_hash, 
 from maestro.search.runner import METHODS, Trial
 from maestro.search.space import Space
 from maestro.search.tpe import check_seed
-from maestro.strategies import STRATEGIES, Strategy, strategy_class
+from maestro.strategies import Strategy, is_named, strategy_class
 from maestro.typing import Fill
 from maestro.walkforward.fold import Plan, run_fold
 from maestro.walkforward.notes import left_out_note
@@ -221,7 +221,7 @@ class _Run:
     def _python(self) -> str:
         cls = self.plan.strategy
         declared = Space(cls, self.plan.space.fixed).to_dict()["search"]
-        return python_lines(self.spec, self.bars.origin, declared, STRATEGIES.get(cls.__name__) is cls)
+        return python_lines(self.spec, self.bars.origin, declared, is_named(cls))
 
     def execute(
         self, store: RunStore | None, workers: int | None, executor: Any, listeners: Sequence[ev.Listener],

@@ -11,7 +11,7 @@ import polars as pl
 
 from maestro import metrics as m
 from maestro.bars import Bars
-from maestro.engine.backtest import TRADES_SCHEMA
+from maestro.engine.result import TRADES_SCHEMA
 from maestro.walkforward.fold import FoldResult
 
 Kept: TypeAlias = tuple[dict[str, Any], dict[str, pl.DataFrame]]

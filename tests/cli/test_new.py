@@ -58,11 +58,11 @@ def test_a_project_passes_its_own_tests_and_makes_its_reports(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("volume surge", "Perhaps VolumeSurge?"), ("volumeSurge", "Perhaps VolumeSurge?"), ("", "no name"),
-        ("../X", "no name"),
-        ("A/B", "no name"), ("Été", "no name"), ("X" * 61, "no name"), ("1Up", "no name"), ("A;rm", "no name"),
+        ("volume surge", "Perhaps VolumeSurge?"), ("volumeSurge", "Perhaps VolumeSurge?"), ("", "not a valid name"),
+        ("../X", "not a valid name"),
+        ("A/B", "not a valid name"), ("Été", "not a valid name"), ("X" * 61, "not a valid name"), ("1Up", "not a valid name"), ("A;rm", "not a valid name"),
         ("RSIStrategy", "comes with Maestro"), ("Random", "hides a module"), ("Class", "hides a module"),
-        ("Maestro", "hides a module"), ("None", "no name"),
+        ("Maestro", "hides a module"), ("None", "not a valid name"),
     ],
 )  # fmt: skip
 def test_bad_names_are_refused(name: str, said: str) -> None:

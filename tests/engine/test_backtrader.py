@@ -81,11 +81,11 @@ def test_a_persons_own_strategy_is_traded_by_its_signals_and_the_notes_say_so() 
     bars = ms.load_sample("IBM")[:300]
     ours, theirs = ms.backtest(bars, EmaCrossStrategy), ms.backtest(bars, EmaCrossStrategy, engine="backtrader")
     assert compare(ours, theirs).exact
-    assert any("traded the signals that were given" in note for note in theirs.notes)
+    assert any("traded the given signals" in note for note in theirs.notes)
 
 
 def test_every_built_in_strategy_has_a_rule_of_its_own() -> None:
-    from maestro.engine.backtrader import RULES
+    from maestro.engine.backtrader.running import RULES
 
     assert list(RULES) == ms.strategies()
     assert len(set(RULES.values())) == 22
@@ -126,7 +126,7 @@ def test_each_way_of_backtrader_changes_what_it_is_said_to_change(
 
 
 def test_the_page_explains_every_way() -> None:
-    from maestro.engine.backtrader import AS_IT_COMES
+    from maestro.engine.backtrader.trading import AS_IT_COMES
     from maestro.validation.parity.page import WAYS
 
     assert set(WAYS) == set(AS_IT_COMES)

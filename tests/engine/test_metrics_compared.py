@@ -65,8 +65,7 @@ def vectorbt(result: ms.Backtest) -> dict[str, float]:
 @pytest.fixture(scope="module")
 def analyzers(result: ms.Backtest) -> dict[str, float]:
     """What backtrader's analyzers say of backtrader's run of the same rule."""
-    from maestro.engine.backtrader import RULES
-    from maestro.engine.backtrader.running import Broker, Feed
+    from maestro.engine.backtrader.running import RULES, Broker, Feed
     from maestro.engine.backtrader.trading import Diary
 
     bt = bt_library

@@ -117,7 +117,7 @@ def test_bounds_are_for_the_search_only() -> None:
 
 
 def test_an_unknown_strategy_is_refused_with_the_nearest_name() -> None:
-    with pytest.raises(StrategyError, match=r"no strategy is called 'EMACross'.*Did you mean 'EmaCrossStrategy'"):
+    with pytest.raises(StrategyError, match=r"there is no strategy 'EMACross'.*Did you mean 'EmaCrossStrategy'"):
         ms.strategy("EMACross")
     with pytest.raises(StrategyError, match=r"ms\.strategies"):
         ms.strategy(None)  # type: ignore[arg-type]

@@ -11,7 +11,7 @@ from maestro.apps.shared.state import TradeState
 from maestro.config import VENUES
 from maestro.engine import Costs
 from maestro.errors import MaestroError
-from maestro.strategies import STRATEGIES
+from maestro.strategies import strategies
 from maestro.strategies.parameters import Parameter
 
 _STEPS = 100
@@ -56,7 +56,10 @@ class StrategyControls(pn.viewable.Viewer):
         self._rule = ""
         own = [] if state.own is None else [state.own.__name__]
         self.name_box = pmui.Select(
-            label="Strategy", options=[*own, *STRATEGIES], value=state.strategy, sizing_mode="stretch_width"
+            label="Strategy",
+            options=[*own, *strategies(plugins=True)],
+            value=state.strategy,
+            sizing_mode="stretch_width",
         )
         self.widgets: dict[str, Any] = {}
         self._place = pn.Column(sizing_mode="stretch_width")

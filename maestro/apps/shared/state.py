@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import param
 
 from maestro._core.json import as_text
-from maestro.strategies import STRATEGIES, Strategy
+from maestro.strategies import Strategy, by_name
 
 Settings = dict[str, Any]
 
@@ -100,23 +100,16 @@ class TradeState(SeriesState):
         super().__init__(**settings)
 
     def chosen(self) -> type[Strategy]:
-        """Class of the strategy: a person's own, given to the app, or one of the 22.
+        """Class of the strategy: one that was given to the app, a built-in one or a plug-in's.
 
         Raises
         ------
         StrategyError
-            None of that name.
+            There is none of that name.
         """
-        from maestro.errors import StrategyError, nearest
-
         if self.own is not None and self.own.__name__ == self.strategy:
             return self.own
-        if self.strategy not in STRATEGIES:
-            raise StrategyError(
-                f"there is no strategy {self.strategy!r}; there are: {', '.join(STRATEGIES)}."
-                + nearest(self.strategy, STRATEGIES)
-            )
-        return STRATEGIES[self.strategy]
+        return by_name(self.strategy)
 
     def _strategy_text(self) -> str:
         return self.strategy if self.own is not None and self.own.__name__ == self.strategy else repr(self.strategy)

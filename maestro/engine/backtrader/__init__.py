@@ -1,10 +1,5 @@
-"""The 22 strategies in backtrader, written bar by bar from their rules: the only package that imports backtrader.
+"""The built-in strategies in backtrader, written bar by bar from their rules: the only package that imports backtrader.
 
-Nothing here reads the compiled signals of the built-in strategies, so that agreement means something. The package is
-imported when ``engine="backtrader"`` is asked for, and not before.
+Nothing here reads the compiled signals of the built-in strategies, so that agreement means something. `adapter` is
+light; the other modules import backtrader and are imported when ``engine="backtrader"`` is used.
 """
-
-from maestro.engine.backtrader.running import RULES, run
-from maestro.engine.backtrader.trading import AS_IT_COMES
-
-__all__ = ["AS_IT_COMES", "RULES", "run"]

@@ -1,10 +1,5 @@
-"""vectorbt as an engine, and as the way out: the only package that imports vectorbt.
+"""vectorbt as an engine, and a backtest as a vectorbt portfolio: the only package that imports vectorbt.
 
-It is imported when ``engine="vectorbt"`` or `Backtest.to_vectorbt` is asked for, and not before: vectorbt takes
-seconds to import.
+`adapter` is light. The other modules import vectorbt, which takes seconds, and are imported when
+``engine="vectorbt"`` or `Backtest.to_vectorbt` is used.
 """
-
-from maestro.engine.vectorbt.portfolio import portfolio
-from maestro.engine.vectorbt.running import run
-
-__all__ = ["portfolio", "run"]

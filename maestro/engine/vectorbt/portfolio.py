@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
 import vectorbt as vbt
 from vectorbt.base.array_wrapper import ArrayWrapper
 from vectorbt.portfolio.enums import OrderSide, log_dt, order_dt
 
+from maestro.bars import Bars
 from maestro.data.timeframes import timeframe_us
 from maestro.engine.kernels import account as ac
-
-if TYPE_CHECKING:
-    from maestro.engine.backtest import Backtest
+from maestro.typing import FloatArray
 
 
-def portfolio(bt: Backtest) -> vbt.Portfolio:
+def portfolio(bars: Bars, book: FloatArray, begin: int, cash: float) -> vbt.Portfolio:
     """``vectorbt.Portfolio`` of the same fills, prices and cash.
+
+    `bars` are those that were traded, `book` the orders as the kernels lay them out, whose numbers of bars are `begin`
+    higher than those of `bars`.
 
     Order records, not signals, are handed over, so that two orders on one bar survive. vectorbt knows no funding:
     where there was any, its equity differs by what was paid (metric ``funding``). Its drawdown begins at the first
     bar's value, ours at the starting cash, and its ratios take the bars' own number of periods a year.
     """
-    bars = bt.bars
-    begin = bt._simulator.begin
-    book = bt._books.orders
     records = np.zeros(len(book), order_dt)
     records["id"] = np.arange(len(book))
     records["idx"] = book[:, ac.ORDER_BAR].astype(np.int64) - begin
@@ -43,6 +40,6 @@ def portfolio(bt: Backtest) -> vbt.Portfolio:
         pd.Series(np.array(bars.close), index=index, name=name),
         records,
         np.zeros(0, log_dt),
-        bt.cash,
+        cash,
         False,
     )

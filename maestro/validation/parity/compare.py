@@ -183,7 +183,7 @@ def _plain(bars: Bars, rule: Strategy, ours: Backtest, settings: _Settings, note
 
     In brackets what it does to the final equity.
     """
-    from maestro.engine.backtrader import AS_IT_COMES as WAYS
+    from maestro.engine.backtrader.trading import AS_IT_COMES as WAYS
 
     signals = rule.evaluate(bars)
 

@@ -9,19 +9,43 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
+import polars as pl
 
 from maestro._core.json import plain
+from maestro.bars import Bars
 from maestro.data.timeframes import DAY_US, timeframe_us
-from maestro.engine.backtest import Backtest
 from maestro.engine.kernels import account as ac
+from maestro.engine.simulator import Books
+from maestro.strategies.base import Strategy
 
 _MS = 1_000
 
 
-def document(result: Backtest) -> dict[str, Any]:
+class Result(Protocol):
+    """What is read of a `Backtest`."""
+
+    @property
+    def bars(self) -> Bars: ...
+    @property
+    def strategy(self) -> Strategy | None: ...
+    @property
+    def engine(self) -> str: ...
+    @property
+    def seconds(self) -> float: ...
+    @property
+    def cash(self) -> float: ...
+    @property
+    def metrics(self) -> dict[str, float]: ...
+    @property
+    def orders(self) -> pl.DataFrame: ...
+    @property
+    def books(self) -> Books: ...
+
+
+def document(result: Result) -> dict[str, Any]:
     """JSON-able dictionary of a backtest; what is not a number is None.
 
     Stamps are the bars' opens: milliseconds since 1970 in ``start``, ``end`` and the observers, ISO text without a
@@ -52,10 +76,10 @@ def document(result: Backtest) -> dict[str, Any]:
     return found
 
 
-def _pyfolio(result: Backtest) -> dict[str, Any]:
+def _pyfolio(result: Result) -> dict[str, Any]:
     """Daily returns, value and cash a bar, transactions a bar, leverage a bar."""
-    bars, equity = result.bars, result._books.equity
-    position = result._books.position
+    bars, equity = result.bars, result.books.equity
+    position = result.books.position
     value = position * bars.close
     daily = timeframe_us(bars.timeframe) >= DAY_US
     stamps = [_stamp(t) for t in bars.time]
@@ -95,7 +119,7 @@ def _merge(held: float, price: float, amount: float, at: float) -> tuple[float, 
     return total, price if abs(held) > abs(amount) else at
 
 
-def _buy_sell(result: Backtest) -> dict[str, list[list[float]]]:
+def _buy_sell(result: Result) -> dict[str, list[list[float]]]:
     """[ms, price] of every purchase and every sale."""
     marks: dict[str, list[list[float]]] = {"buy": [], "sell": []}
     for stamp, side, price in result.orders.select("timestamp", "side", "price").iter_rows():
@@ -103,13 +127,13 @@ def _buy_sell(result: Backtest) -> dict[str, list[list[float]]]:
     return marks
 
 
-def trade_analyzer(result: Backtest) -> dict[str, Any]:
+def trade_analyzer(result: Result) -> dict[str, Any]:
     """What backtrader's TradeAnalyzer tells of the trades: totals, streaks, profits, lengths in bars.
 
     A trade without a loss counts as won, as there. ``net`` has fees and funding off. Where backtrader shows the
     largest integer for the shortest of no trades, there is None.
     """
-    book = result._books.trades
+    book = result.books.trades
     opened = book[:, ac.T_REASON] == ac.OPEN
     closed = book[~opened]
     if not len(book):
