@@ -316,12 +316,14 @@ class _Run:
     def _kept(self, store: RunStore, notes: list[str]) -> dict[int, Kept]:
         found = {}
         for fold in store.finished_folds():
+            if fold >= len(self.windows):
+                continue
             kept = store.read_fold(fold)
             if kept is None:
                 notes.append(f"The file of fold {fold} was torn; the fold was computed again.")
             elif "bar" not in kept[1]["equity"].columns:
                 notes.append(f"The file of fold {fold} is of an older version; the fold was computed again.")
-            elif fold < len(self.windows):
+            else:
                 found[fold] = kept
         if self.warm_start:  # a gap would break the chain
             found = {k: v for k, v in found.items() if all(j in found for j in range(k))}

@@ -60,7 +60,8 @@ def test_a_project_passes_its_own_tests_and_makes_its_reports(tmp_path: Path) ->
     [
         ("volume surge", "Perhaps VolumeSurge?"), ("volumeSurge", "Perhaps VolumeSurge?"), ("", "not a valid name"),
         ("../X", "not a valid name"),
-        ("A/B", "not a valid name"), ("Été", "not a valid name"), ("X" * 61, "not a valid name"), ("1Up", "not a valid name"), ("A;rm", "not a valid name"),
+        ("A/B", "not a valid name"), ("Été", "not a valid name"), ("X" * 61, "not a valid name"),
+        ("1Up", "not a valid name"), ("A;rm", "not a valid name"),
         ("RSIStrategy", "comes with Maestro"), ("Random", "hides a module"), ("Class", "hides a module"),
         ("Maestro", "hides a module"), ("None", "not a valid name"),
     ],
