@@ -1,4 +1,4 @@
-"""What the exchanges themselves lack, remembered beside the store, so that it is never asked for again."""
+"""Gaps in the data of the exchanges themselves, recorded beside the store so that they are not requested again."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from maestro._core.atomic import write_atomic
+from maestro._core.seal import read_sealed, sealed
 from maestro.config import load_settings
 from maestro.data.stores import SeriesKey, Store
 from maestro.errors import SourceError
 
+_FORMAT = 2  # the first format with a checksum
 Span = tuple[int, int]  # [µs) from the first, up to and without the second
 SETTLED_US = 2 * 86_400 * 1_000_000  # a younger gap may still be filled by the exchange: it is asked for again
 
@@ -48,10 +50,13 @@ class Outages:
         if not path.exists():
             return []
         try:
-            return join(tuple(map(int, gap)) for gap in json.loads(path.read_text())["gaps"])  # type: ignore[misc]
+            found = read_sealed(path.read_bytes(), since=_FORMAT)
+            if found["series"] != str(key):
+                raise ValueError(f"it is that of {found['series']}")
+            return join(tuple(map(int, gap)) for gap in found["gaps"])  # type: ignore[misc]
         except (ValueError, KeyError, TypeError) as error:
             raise SourceError(
-                f"{path} is damaged ({error}); delete it, then its gaps are asked for once more."
+                f"{path} is damaged ({error}); delete it, and its gaps are requested once more."
             ) from None
 
     def add(self, key: SeriesKey, gaps: Iterable[Span], now_us: int) -> None:
@@ -65,8 +70,8 @@ class Outages:
         if joined == known:
             return
         path = self._path(key)
-        content = {"series": str(key), "unit": "µs since 1970, end not included", "gaps": joined}
-        write_atomic(path, json.dumps(content).encode())
+        content = {"format": _FORMAT, "series": str(key), "unit": "µs since 1970, end not included", "gaps": joined}
+        write_atomic(path, sealed(json.dumps(content, indent=1)))
 
     def forget(self, key: SeriesKey) -> None:
         """Drop what is known of a series; for a series that is deleted."""

@@ -389,6 +389,13 @@ def test_a_damaged_memory_of_outages_is_named(tmp_path: Path) -> None:
     outages.add(key, [(0, 10), (10, 20)], now_us=10**15)
     assert outages.read(key) == [(0, 20)]
     [path] = tmp_path.iterdir()
+    whole = path.read_bytes()
+    for position in range(len(whole)):
+        path.write_bytes(whole[:position] + bytes([whole[position] ^ 1 << position % 8]) + whole[position + 1 :])
+        with pytest.raises(SourceError, match=r"is damaged.*delete it"):
+            outages.read(key)
+    path.write_text('{"series": "BINANCE:BTCUSDT:1h", "gaps": [[0, 20]]}')  # of an earlier version
+    assert outages.read(key) == [(0, 20)]
     path.write_text("{")
     with pytest.raises(SourceError, match=r"is damaged.*delete it"):
         outages.read(key)

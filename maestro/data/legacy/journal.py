@@ -1,4 +1,4 @@
-"""What a migration has written, kept on disk before it is written, so that it can go on and be taken back."""
+"""What a migration writes, recorded on disk first, so that the migration can be resumed and rolled back."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ import polars as pl
 from maestro._core.atomic import write_atomic
 from maestro._core.json import dumps
 from maestro._core.locks import locked
+from maestro._core.seal import read_sealed, sealed
 from maestro.data.stores.keys import SeriesKey
 from maestro.data.stores.manifest import make_folder
 from maestro.errors import SettingsError, StoreDamagedError, StoreLockedError, nearest
@@ -24,6 +25,7 @@ from maestro.errors import SettingsError, StoreDamagedError, StoreLockedError, n
 BEFORE = "before:"
 THERE = "there"
 _MANIFEST = "manifest.json"
+_FORMAT = 2  # the first format with a checksum
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +47,9 @@ class Migration:
         return str(self.manifest["id"])
 
     def save(self) -> None:
-        """Write the manifest, whole or not at all."""
+        """Write the manifest, sealed."""
         self.manifest["updated"] = _now().isoformat(timespec="seconds")
-        write_atomic(self.folder / _MANIFEST, dumps(self.manifest, indent=1).encode())
+        write_atomic(self.folder / _MANIFEST, sealed(dumps({**self.manifest, "format": _FORMAT}, indent=1)))
 
     def write(self, name: str, content: str) -> Path:
         """Write a file for people into the folder."""
@@ -60,7 +62,8 @@ class Migration:
         make_folder(folder, self.folder)
         content = io.BytesIO()
         rows.write_parquet(content, statistics=False)
-        write_atomic(folder / f"{len(self._batches(key)):06d}.parquet", content.getvalue())
+        name = f"{len(self._batches(key)):06d}-{_digest(content.getvalue())}.parquet"
+        write_atomic(folder / name, content.getvalue())
 
     def undo(self, key: SeriesKey) -> pl.DataFrame | None:
         """All batches of a series, in the order in which they were written; None where there is none.
@@ -68,13 +71,21 @@ class Migration:
         Raises
         ------
         StoreDamagedError
-            A file that cannot be read.
+            A file that is missing, was changed or cannot be read.
         """
         frames = []
-        for path in self._batches(key):
+        for number, path in enumerate(self._batches(key)):
             try:
-                frames.append(pl.read_parquet(path))
-            except (pl.exceptions.PolarsError, OSError) as error:
+                content = path.read_bytes()
+                count, _, digest = path.stem.partition("-")
+                if int(count) != number:
+                    raise StoreDamagedError(
+                        f"batch {number:06d} of {path.parent} is missing; restore it from a backup."
+                    )
+                if digest and digest != _digest(content):  # earlier versions wrote none
+                    raise StoreDamagedError(f"{path} was changed after it was written; restore it from a backup.")
+                frames.append(pl.read_parquet(io.BytesIO(content)))
+            except (pl.exceptions.PolarsError, OSError, ValueError) as error:
                 raise StoreDamagedError(f"{path} cannot be read ({str(error).splitlines()[0]}).") from None
         return pl.concat(frames, how="diagonal") if frames else None
 
@@ -159,12 +170,18 @@ def migrations(root: Path) -> list[Migration]:
 
 def _manifest(folder: Path) -> dict[str, Any]:
     try:
-        found = json.loads((folder / _MANIFEST).read_text())
+        found = read_sealed((folder / _MANIFEST).read_bytes(), since=_FORMAT)
         if not {"id", "identity", "status", "tables", "target"} <= found.keys():
             raise ValueError("it lacks fields")
-        return dict(found)
+        if found["id"] != folder.name:
+            raise ValueError(f"it is that of migration {found['id']}")
+        return found
     except (OSError, ValueError, AttributeError) as error:
-        raise StoreDamagedError(f"{folder / _MANIFEST} cannot be read ({error}); put it back from a backup.") from None
+        raise StoreDamagedError(f"{folder / _MANIFEST} cannot be read ({error}); restore it from a backup.") from None
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:16]
 
 
 def _refuse(what: str) -> Callable[[str], StoreLockedError]:

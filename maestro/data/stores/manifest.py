@@ -1,4 +1,4 @@
-"""What a series in Parquet files consists of at one moment: a small file, switched by a rename."""
+"""The list of the files of a stored series: a small sealed file, replaced by a rename."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from maestro._core.atomic import sync_folder, target_name
+from maestro._core.seal import read_sealed, sealed
 from maestro.data.stores.keys import SeriesKey
 from maestro.data.timeframes import DAY_US, timeframe_us
 from maestro.errors import StoreDamagedError
@@ -20,14 +21,15 @@ from maestro.typing import IntArray
 NAME = "manifest.json"
 _FILE = r"\d{4}(-\d\d){0,2}s?-[0-9a-f]{12}\.parquet"
 OWN = re.compile(rf"{_FILE}|\.tmp-({_FILE}|manifest\.json)-[0-9a-f]{{12}}")  # the latter: temporary, of older versions
-_FORMAT = 1
+_FORMAT = 2
+_SEALED = 2  # the first format with a checksum of its own
 _FULL = 45_000  # rows: the longest period that stays below is a file
 _PERIODS = (("decade", 3653), ("year", 366), ("month", 31), ("day", 1))  # and days in it
 
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """One Parquet file: its period, its stamps [µs], and what tells whether it is whole."""
+    """One Parquet file: its period, its first and last stamp [µs], its rows, size and checksum."""
 
     name: str
     period: int
@@ -40,20 +42,22 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """Files of a series in order of time; `notes` are a wrapper's own, kept with the rows they speak of."""
+    """Files of a series in order of time; `notes` belong to a wrapper and are kept with the rows they describe."""
 
     key: str
     length: str
     files: tuple[File, ...] = ()
     notes: dict[str, Any] = field(default_factory=dict)
+    sealed: bool = field(default=True, compare=False)  # False: read from a file of an earlier version
 
     def overlapping(self, start: int, end: int) -> list[File]:
         """Files with stamps in [start, end), by their statistics."""
         return [file for file in self.files if file.last >= start and file.first < end]
 
-    def to_json(self) -> str:
-        """Text of the manifest file."""
-        return json.dumps({"maestro": "series", "format": _FORMAT, **asdict(self)}, indent=1)
+    def to_bytes(self) -> bytes:
+        """Content of the manifest file."""
+        values = {name: value for name, value in asdict(self).items() if name != "sealed"}
+        return sealed(json.dumps({"maestro": "series", "format": _FORMAT, **values}, indent=1))
 
 
 def load(path: Path, key: SeriesKey) -> Manifest | None:
@@ -62,23 +66,23 @@ def load(path: Path, key: SeriesKey) -> Manifest | None:
     Raises
     ------
     StoreDamagedError
-        A file that is no manifest of this series, or of a newer Maestro.
+        The file is not a manifest of this series, was changed, or belongs to a newer Maestro.
     """
     try:
-        text = path.read_bytes()
+        content = path.read_bytes()
     except FileNotFoundError:
         return None
     try:
-        found = json.loads(text)
+        found = read_sealed(content, since=_SEALED)
         if found["maestro"] != "series" or found["key"] != str(key) or found["length"] not in dict(_PERIODS):
             raise ValueError(f"it is not that of {key}")
         if found["format"] > _FORMAT:
             raise ValueError(f"it has format {found['format']} of a newer Maestro; this one knows {_FORMAT}")
         files = tuple(File(**file) for file in found["files"])
-        return Manifest(found["key"], found["length"], files, dict(found["notes"]))
+        return Manifest(found["key"], found["length"], files, dict(found["notes"]), found["format"] >= _SEALED)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise StoreDamagedError(
-            f"{path} is no manifest that can be used: {error}. Put it back from a backup, or remove the folder and "
+            f"{path} is not a valid manifest: {error}. Restore it from a backup, or remove the folder and "
             "fetch the series again."
         ) from None
 

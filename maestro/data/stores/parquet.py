@@ -6,6 +6,7 @@ import contextlib
 import errno
 import io
 import itertools
+import logging
 import os
 import secrets
 import zlib
@@ -48,6 +49,7 @@ from maestro.errors import (
 from maestro.typing import IntArray
 
 Notes = dict[str, Any]
+_LOG = logging.getLogger("maestro.data")
 _FULL_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
 
@@ -244,6 +246,8 @@ class ParquetStore:
                 return Manifest(str(key), manifests.period_length(key))
             raise
         if found is not None:
+            if not found.sealed:
+                self._confirm(key, found)
             self._known[key] = (version, found)  # if it changed in between, the version is old: it is read again
             return found
         foreign = [path for path in folder.glob("*.parquet") if not manifests.is_own(path.name)]
@@ -258,10 +262,28 @@ class ParquetStore:
         folder = self._folder(key)
         content = manifests.read_file(folder, file)
         try:
-            rows = pl.read_parquet(io.BytesIO(content))
-            return tidy(key.series, rows)
+            rows = tidy(key.series, pl.read_parquet(io.BytesIO(content)))
         except pl.exceptions.PolarsError as error:
             raise manifests.damaged(folder / file.name, f"cannot be read ({error})", file) from None
+        stamps = stamps_of(rows)
+        if len(rows) != file.rows or not len(rows) or (int(stamps[0]), int(stamps[-1])) != (file.first, file.last):
+            raise manifests.damaged(folder / file.name, "has other rows than its manifest says", file)
+        return rows
+
+    def _confirm(self, key: SeriesKey, manifest: Manifest) -> None:
+        """Compare a manifest without a checksum, of an earlier version, with all of its files."""
+        folder = self._folder(key)
+        for file in manifest.files:
+            try:
+                self._rows(key, file)
+            except FileNotFoundError as error:
+                raise manifests.damaged(Path(error.filename), "is missing", file) from None
+            if not (manifests.periods_of(np.array([file.first, file.last]), manifest.length) == file.period).all():
+                raise manifests.damaged(folder / file.name, "is in another period than its manifest says", file)
+        _LOG.warning(
+            "%s has no checksum: an earlier version wrote it. It agrees with its %d files; the next write of the "
+            "series adds the checksum.", folder / manifests.NAME, len(manifest.files),
+        )  # fmt: skip
 
     def _commit(self, key: SeriesKey, folder: Path, old: Manifest, new: Manifest) -> None:
         if not new.files and not new.notes:
@@ -270,7 +292,7 @@ class ParquetStore:
             (folder / manifests.NAME).unlink(missing_ok=True)
         else:
             manifests.make_folder(folder, self.root)
-            write_atomic(folder / manifests.NAME, new.to_json().encode(), sync=False)
+            write_atomic(folder / manifests.NAME, new.to_bytes(), sync=False)
         self._known.pop(key, None)
         sync_folder(folder)
         # Files that only the old manifest names stay until the next write: a reader may be about to open them.

@@ -284,7 +284,9 @@ def test_a_damaged_file_is_named_and_its_stretch_can_be_deleted(
     [
         lambda text: text[: len(text) // 2],
         lambda text: text.replace("TEST:BTCUSD:1h", "TEST:ETHUSD:1h"),
-        lambda text: text.replace('"format": 1', '"format": 99'),
+        lambda text: text.replace('"format": 2', '"format": 99'),
+        lambda text: text.replace('"format": 2', '"format": 1'),
+        lambda text: text.replace('"seal"', '"sea1"'),
         lambda text: "[]",
         lambda text: text.replace('"rows"', '"lines"'),
     ],
@@ -296,13 +298,55 @@ def test_a_damaged_manifest_is_named_and_everything_can_be_deleted(
     path = folder(store) / manifest.NAME
     path.write_text(spoil(path.read_text()))
     for act in (lambda: store.read(KEY), lambda: store.append(KEY, rows(YEARS)), lambda: store.delete(KEY, 0, 1)):
-        with pytest.raises(StoreDamagedError, match=r"manifest\.json is no manifest that can be used"):
+        with pytest.raises(StoreDamagedError, match=r"manifest\.json is not a valid manifest"):
             act()
     assert [str(path) in problem for problem in store.check()] == [True]
     store.delete(KEY)
     assert not folder(store).exists()
     store.append(KEY, rows(YEARS))
     assert store.read(KEY).equals(rows(YEARS))
+
+
+def test_no_changed_bit_of_a_manifest_is_believed(store: ParquetStore) -> None:
+    store.append(KEY, rows(YEARS))
+    path = folder(store) / manifest.NAME
+    whole = path.read_bytes()
+    for position in range(len(whole)):
+        path.write_bytes(whole[:position] + bytes([whole[position] ^ 1 << position % 8]) + whole[position + 1 :])
+        with pytest.raises(StoreDamagedError, match=r"manifest\.json is not a valid manifest"):
+            ParquetStore(store.root).read(KEY, NEW_YEAR_2020)
+
+
+def unseal(store: ParquetStore, **changes: Any) -> None:
+    """Write the manifest as an earlier version did, with other fields in its first file."""
+    path = folder(store) / manifest.NAME
+    old = json.loads(path.read_text())
+    del old["seal"]
+    old["files"][0].update(changes)
+    path.write_text(json.dumps({**old, "format": 1}, indent=1))
+
+
+def test_an_unsealed_manifest_of_an_earlier_version_is_checked_once_and_sealed_by_the_next_write(
+    store: ParquetStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    store.append(KEY, rows(YEARS))
+    unseal(store)
+    for _ in range(2):
+        assert store.read(KEY).equals(rows(YEARS))
+    assert [record.getMessage().partition(": ")[2] for record in caplog.records] == [
+        "an earlier version wrote it. It agrees with its 4 files; the next write of the series adds the checksum."
+    ]
+    store.append(KEY, rows(YEARS[:1], close=2.0))
+    assert "seal" in json.loads((folder(store) / manifest.NAME).read_text())
+
+
+@pytest.mark.parametrize("field", ["first", "last", "rows", "period"])
+def test_an_unsealed_manifest_that_differs_from_its_files_is_refused(store: ParquetStore, field: str) -> None:
+    store.append(KEY, rows(YEARS))
+    entry = json.loads((folder(store) / manifest.NAME).read_text())["files"][0]
+    unseal(store, **{field: entry[field] + 1})
+    with pytest.raises(StoreDamagedError, match=r"than its manifest says"):
+        store.read(KEY, NEW_YEAR_2020)
 
 
 def test_foreign_files_are_named_and_left_alone(store: ParquetStore) -> None:
