@@ -8,13 +8,13 @@ import re
 import warnings
 from collections.abc import Callable, Hashable
 from datetime import UTC, date, datetime, timedelta
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import polars as pl
 
+from maestro._core.markup import RIGHT, html, joined, table
 from maestro.bars.resampling import resampled_columns
 from maestro.data.files.frames import OPTIONAL, PRICES, canonical_frame, read_stamps, symbol_column, to_polars
 from maestro.data.files.rules import check_bars, check_distance
@@ -392,20 +392,20 @@ class Bars:
         frame = self.to_frame()
         shown = frame if len(frame) <= 6 else pl.concat([frame.head(3), frame.tail(3)])
         form = "%Y-%m-%d" if timeframe_us(self.timeframe) % DAY_US == 0 else "%Y-%m-%d %H:%M"
-        head = "".join(f"<th style='text-align:right'>{escape(name)}</th>" for name in frame.columns)
-        rows = []
-        for i, (stamp, *values) in enumerate(shown.iter_rows()):
-            if i == 3 and len(frame) > 6:
-                rows.append(f"<tr><td colspan='{len(frame.columns)}' style='text-align:center'>⋮</td></tr>")
-            cells = "".join(f"<td style='text-align:right'>{'' if v is None else f'{v:,.6g}'}</td>" for v in values)
-            rows.append(f"<tr><td>{stamp:{form}}</td>{cells}</tr>")
-        made = " <b>synthetic, not from a market</b>" if self.synthetic else ""
-        noted = "".join(f"<div style='opacity:.75'>{escape(note)}</div>" for note in self.notes)
-        return (
-            f"<div><b>{escape(self.name or 'Bars')}</b>{made} · {len(self):,} bars · "
-            f"{self.start:{form}} to {self.end:{form}} UTC · {self.periods_per_year:,.6g} a year</div>{noted}"
-            f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
-        )
+        rows = [
+            (f"{stamp:{form}}", *("" if value is None else f"{value:,.6g}" for value in values))
+            for stamp, *values in shown.iter_rows()
+        ]
+        if len(frame) > 6:
+            rows.insert(3, (html("<td colspan='{}' style='text-align:center'>⋮</td>", len(frame.columns)),))
+        title = html(
+            "<div><b>{name}</b>{made} · {count:,} bars · {start} to {end} UTC · {periods:,.6g} a year</div>",
+            name=self.name or "Bars",
+            made=html(" <b>synthetic, not from a market</b>") if self.synthetic else "",
+            count=len(self), start=f"{self.start:{form}}", end=f"{self.end:{form}}", periods=self.periods_per_year,
+        )  # fmt: skip
+        noted = joined("<div style='opacity:.75'>{}</div>", self.notes)
+        return str(title + noted + table(frame.columns, rows, [RIGHT] * len(frame.columns)))
 
 
 def _rebuild(columns: dict[str, Any], *rest: Any) -> Bars:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from html import escape
 from typing import Any, Literal, Protocol
 
 import numpy as np
 import polars as pl
 
+from maestro._core.markup import RIGHT, table
 from maestro.data.files.frames import OPTIONAL, PRICES, canonical_frame
 from maestro.data.timeframes import DAY_US, as_datetime, infer_timeframe, timeframe_us
 from maestro.typing import BoolArray, FloatArray, IntArray
@@ -114,13 +114,8 @@ class Quality:
     def _repr_html_(self) -> str:
         if not self.findings:
             return "<p>Nothing odd was found in the data.</p>"
-        rows = "".join(
-            f"<tr><td>{f.severity}</td><td>{escape(f.check)}</td><td style='text-align:right'>{f.count:,}</td>"
-            f"<td>{escape(f.examples)}</td><td>{escape(f.meaning)}</td></tr>"
-            for f in self.findings
-        )
-        head = "".join(f"<th>{name}</th>" for name in ("severity", "check", "count", "where", "what it can do"))
-        return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+        rows = ((f.severity, f.check, f"{f.count:,}", f.examples, f.meaning) for f in self.findings)
+        return str(table(("severity", "check", "count", "where", "what it can do"), rows, ("", "", RIGHT)))
 
 
 def assess(bars: Rows, outages: Sequence[Span] = ()) -> Quality:

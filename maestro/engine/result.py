@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from functools import cached_property
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 
 from maestro import metrics as m
+from maestro._core.markup import RIGHT, html, notes_list, table
 from maestro.bars import Bars
 from maestro.engine.costs import Costs
 from maestro.engine.kernels import account as ac
@@ -185,17 +185,10 @@ class Backtest:
         )
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><td>{name}</td><td style='text-align:right'>{value:,.6g}</td>"
-            f"<td>{escape(m.DESCRIPTIONS[name])}</td></tr>"
-            for name, value in self.metrics.items()
-        )
         who = repr(self.strategy) if self.strategy is not None else "signals"
-        notes = "".join(f"<li>{escape(note)}</li>" for note in self.notes)
-        return (
-            f"<p><b>{escape(who)}</b> on {escape(self.bars.name or 'bars')}, {len(self.bars):,} bars</p>"
-            f"<table><tbody>{rows}</tbody></table>{f'<ul>{notes}</ul>' if notes else ''}"
-        )
+        title = html("<p><b>{}</b> on {}, {:,} bars</p>", who, self.bars.name or "bars", len(self.bars))
+        rows = ((name, f"{value:,.6g}", m.DESCRIPTIONS[name]) for name, value in self.metrics.items())
+        return str(title + table((), rows, ("", RIGHT)) + notes_list(self.notes))
 
 
 def _times(stamps: Any) -> pl.Series:

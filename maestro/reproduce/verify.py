@@ -9,13 +9,13 @@ import threading
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from html import escape
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from maestro._core.compiled import kernel_hash
+from maestro._core.markup import html, joined, table
 from maestro.bars import Bars
 from maestro.engine import Costs, Sizing
 from maestro.errors import BarsError, LedgerError, MaestroError, RunError, SettingsError, StrategyError
@@ -97,9 +97,9 @@ class Verification:
         return "\n".join([self.conclusion, *(f"  {what}: {text}" for what, text in self.differences)])
 
     def _repr_html_(self) -> str:
-        rows = "".join(f"<tr><td>{escape(a)}</td><td>{escape(b)}</td></tr>" for a, b in self.differences)
-        notes = "".join(f"<div style='opacity:.75'>{escape(note)}</div>" for note in self.notes)
-        return f"<p><b>{escape(self.conclusion)}</b></p>{f'<table>{rows}</table>' if rows else ''}{notes}"
+        title = html("<p><b>{}</b></p>", self.conclusion)
+        found = table((), self.differences) if self.differences else ""
+        return str(title + found + joined("<div style='opacity:.75'>{}</div>", self.notes))
 
 
 _WORDS = {

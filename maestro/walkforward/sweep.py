@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from maestro._core.markup import Markup, html
 from maestro.bars import Bars
 from maestro.engine import Costs, Simulator, Sizing
 from maestro.errors import MaestroError, RunCancelled, SettingsError, nearest
@@ -73,7 +74,8 @@ class Sweep:
         return f"Sweep({self.space.strategy.__name__}, {len(self):,} sets, {self.distinct:,} distinct)"
 
     def _repr_html_(self) -> str:
-        return f"<p>{self!r}; the best by (sharpe_ratio, vwr):</p>{self.best()._repr_html_()}"
+        best = Markup(self.best()._repr_html_())  # a frame, which escapes its cells
+        return str(html("<p>{!r}; the best by (sharpe_ratio, vwr):</p>", self) + best)
 
 
 def sweep(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, is_dataclass, replace
-from html import escape
 from typing import Any
 
 import numpy as np
 import polars as pl
 
+from maestro._core.markup import LEFT, html, outcome_cell, table
 from maestro.bars import Bars
 from maestro.engine import Costs, Sizing
 from maestro.errors import SettingsError, SplitError
@@ -28,7 +28,6 @@ _TABLE: dict[str, Any] = {
 }  # fmt: skip
 
 _MARKS = {True: "✓", False: "✗", None: "–"}
-_COLOURS = {True: "#1a7f37", False: "#c62828", None: "inherit"}
 
 
 @dataclass(frozen=True)
@@ -71,17 +70,12 @@ class BoundaryAudit:
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><td>{row['fold']}</td><td>{row['check']}</td>"
-            f"<td style='color:{_COLOURS[row['passed']]}'>{_MARKS[row['passed']]}</td>"
-            f"<td style='text-align:left'>{escape(row['finding'])}</td></tr>"
+        title = html("<p><b>{}</b> on {}: {}</p>", self.strategy, self.bars, self._verdict())
+        rows = (
+            (row["fold"], row["check"], outcome_cell(row["passed"], _MARKS[row["passed"]]), row["finding"])
             for row in self.table.to_dicts()
         )
-        return (
-            f"<p><b>{escape(self.strategy)}</b> on {escape(self.bars)}: {self._verdict()}</p><table><thead><tr>"
-            f"<th>fold</th><th>check</th><th></th><th style='text-align:left'>finding</th></tr></thead>"
-            f"<tbody>{rows}</tbody></table>"
-        )
+        return str(title + table(("fold", "check", "", "finding"), rows, ("", "", "", LEFT)))
 
 
 def boundary_audit(

@@ -5,12 +5,12 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from html import escape
 from typing import Any
 
 import numpy as np
 import polars as pl
 
+from maestro._core.markup import LEFT, html, outcome_cell, table
 from maestro.bars import Bars
 from maestro.engine import resolve
 from maestro.errors import MaestroError, SettingsError, StrategyError
@@ -86,17 +86,12 @@ class LookAhead:
 
     def _repr_html_(self) -> str:
         marks = {True: "✓ pass", False: "✗ fail", None: "–"}
-        colours = {True: "#1a7f37", False: "#c62828", None: "inherit"}
-        rows = "".join(
-            f"<tr><td>{escape(row['check'])}</td><td style='color:{colours[row['passed']]};white-space:nowrap'>"
-            f"{marks[row['passed']]}</td><td style='text-align:left'>{escape(row['finding'])}</td></tr>"
+        title = html("<p><b>{}</b> on {}: {}</p>", self.strategy, self.bars, self._verdict())
+        rows = (
+            (row["check"], outcome_cell(row["passed"], marks[row["passed"]]), row["finding"])
             for row in self.table.to_dicts()
         )
-        return (
-            f"<p><b>{escape(self.strategy)}</b> on {escape(self.bars)}: {escape(self._verdict())}</p>"
-            f"<table><thead><tr><th>check</th><th></th><th style='text-align:left'>finding</th></tr></thead>"
-            f"<tbody>{rows}</tbody></table>"
-        )
+        return str(title + table(("check", "", "finding"), rows, ("", "", LEFT)))
 
 
 def lookahead(

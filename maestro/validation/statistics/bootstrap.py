@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 
 from maestro import metrics as m
+from maestro._core.markup import Markup, html
 from maestro.errors import MissingExtraError, RunCancelled, SettingsError, nearest
 from maestro.typing import FloatArray
 
@@ -59,7 +60,7 @@ class Intervals:
 
     def _repr_html_(self) -> str:
         words = f"{self.level:.0%} intervals, blocks of {self.block:.3g} periods on average, {self.reps:,} resamples"
-        return f"<p>{words}</p>{self.table._repr_html_()}"
+        return str(html("<p>{}</p>", words) + Markup(self.table._repr_html_()))  # a frame escapes its cells
 
 
 def bootstrap_metrics(
