@@ -12,6 +12,7 @@ from maestro.config import Settings, load_settings
 from maestro.data.outages import Outages
 from maestro.data.sources import open_archive, open_source
 from maestro.data.sources.limits import Clock
+from maestro.data.sources.protocol import ChecksSymbols
 from maestro.data.stores import SeriesKey, Store
 from maestro.data.sync import Progress, SyncResult, sync
 from maestro.errors import SettingsError
@@ -72,6 +73,8 @@ def fetch(
         async with opened as source:
             for key in keys:
                 source.step_us(key.series, key.timeframe)
+                if isinstance(source, ChecksSymbols):
+                    source.check_symbol(key.symbol)
 
             async def one(key: SeriesKey) -> SyncResult:
                 async with room:

@@ -103,7 +103,7 @@ def test_fetch_of_bars_and_funding(exchange: Exchange, tmp_path: Path, capsys: p
         (("BINANCES", "BTCUSDT", "1h"), "there is no source 'BINANCES'"),
         (("BINANCE", "BTCUSDT", "7h"), "no bars of '7h'"),
         (("BINANCE", "BTCUSDT"), "timeframe '' is not understood"),
-        (("BINANCE", "BTC/USDT", "1h"), "symbol 'BTC/USDT' is not allowed"),
+        (("BINANCE", "BTC/USDT", "1h"), "BINANCE has no symbol 'BTC/USDT'; it writes them without signs"),
         (("BINANCE", "BTCUSDT,BTCUSDT", "1h"), "no list of different symbol names"),
         (("BINANCE", "BTCUSDT", "1h", "--series", "tea"), "series 'tea' is unknown"),
         (("BINANCE", "BTCUSDT", "1h", "--from", "soon"), "'soon'"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
@@ -74,6 +75,10 @@ class Binance:
                 "Fetch a shorter one and make others with bars.resample()." + nearest(timeframe, known)
             )
         return timeframe_us(timeframe)
+
+    def check_symbol(self, symbol: str) -> None:
+        if not re.fullmatch(r"[A-Z0-9_]+", symbol):
+            raise SettingsError(f"{self.provider} has no symbol {symbol!r}; it writes them without signs, like BTCUSDT.")
 
     def earliest(self, series: str) -> int | None:
         if series in ("open_interest", "basis"):

@@ -68,6 +68,15 @@ class Source(Protocol):
         ...
 
 
+@runtime_checkable
+class ChecksSymbols(Protocol):
+    """A source that knows how its symbols are written, before anything is asked."""
+
+    def check_symbol(self, symbol: str) -> None:
+        """Raise `SettingsError` for a symbol that the source cannot have."""
+        ...
+
+
 def empty_frame(series: str) -> pl.DataFrame:
     """No row of a series, with its columns."""
     return pl.DataFrame(schema={"timestamp": STAMP, **{name: pl.Float64() for name in COLUMNS[series]}})

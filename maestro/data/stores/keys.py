@@ -9,8 +9,13 @@ from maestro.data.timeframes import timeframe_name, timeframe_us
 from maestro.errors import BarsError, SettingsError, nearest
 
 SERIES = ("bars", "funding", "open_interest", "basis")
-_NAME = re.compile(r"[A-Z0-9](?:[A-Z0-9_-]|\.(?!\.)){0,62}(?<![.])")
-_RULE = "letters, digits, and _ - . inside, at most 63 characters"
+_PROVIDER = re.compile(r"[A-Z0-9][A-Z0-9_-]{0,62}")
+_SYMBOL = re.compile(r"(?=.*[A-Z0-9])(?!.*(?:\.\.|  ))[A-Z0-9^.$@][A-Z0-9^._$/:=&!+@ -]{0,62}(?<![. /:])")
+_PLAIN = re.compile(r"[A-Z0-9](?:[A-Z0-9_-]|\.(?!\.)){0,62}(?<![.])")
+_RULES = {
+    "provider": "letters, digits, _ and -, at most 63 characters",
+    "symbol": "letters, digits, and _ - . / : ^ = & ! + @ $ inside, at most 63 characters",
+}
 RAW = "raw"  # stands in file and table names where a series of events has no timeframe
 
 
@@ -20,9 +25,13 @@ class SeriesKey:
 
     Parameters
     ----------
-    provider, symbol : str
-        Letters, digits, ``_``, ``-`` (in a symbol also single dots inside); small letters become capitals, so that
-        a name means the same on every file system and server.
+    provider : str
+        Letters, digits, ``_`` and ``-``; small letters become capitals, so that a name means the same on every file
+        system and server.
+    symbol : str
+        As exchanges and vendors write it: ``BTCUSDT``, ``BTC/USDT:USDT``, ``^GSPC``, ``EURUSD=X``, ``M&M.NS``; in
+        capitals. In the names of files and tables other signs than letters, digits, ``_``, ``-`` and single dots are
+        written as ``@`` and their code.
     timeframe : str
         ``"1h"``; equal lengths have one name (``"60m"`` is ``"1h"``). May be empty for anything but bars:
         settlements and other events have none.
@@ -40,11 +49,14 @@ class SeriesKey:
     series: str = "bars"
 
     def __post_init__(self) -> None:
-        for part in ("provider", "symbol"):
+        for part, allowed in (("provider", _PROVIDER), ("symbol", _SYMBOL)):
             given = getattr(self, part)
             name = given.strip().upper() if isinstance(given, str) else ""
-            if not _NAME.fullmatch(name) or (part == "provider" and "." in name):
-                raise SettingsError(f"{part} {given!r} is not allowed in a series' name; allowed: {_RULE}.")
+            if not allowed.fullmatch(name) or len(_encoded(name)) > 100:
+                raise SettingsError(
+                    f"{part} {given!r} is not allowed in a series' name; allowed: {_RULES[part]}. Give another one: "
+                    f"--{part} NAME."
+                )
             object.__setattr__(self, part, name)
         if self.series not in SERIES:
             raise SettingsError(
@@ -58,16 +70,18 @@ class SeriesKey:
 
     @classmethod
     def parse(cls, text: str) -> SeriesKey:
-        """Read ``"BITSTAMP:BTCUSD:1h"``, ``"BINANCE:BTCUSDT:funding"`` or ``"BINANCE:BTCUSDT:open_interest:1h"``."""
-        parts = text.strip().split(":")
-        if len(parts) == 3 and parts[2] in SERIES[1:]:
-            return cls(parts[0], parts[1], series=parts[2])
-        if len(parts) == 3:
-            return cls(*parts)
-        if len(parts) == 4:
-            return cls(parts[0], parts[1], parts[3], parts[2])
+        """Read ``"BITSTAMP:BTCUSD:1h"``, ``"BYBIT:BTC/USDT:USDT:1h"``, ``"BINANCE:BTCUSDT:funding"`` or
+        ``"BINANCE:BTCUSDT:open_interest:1h"``: the symbol may hold colons itself.
+        """
+        provider, *inner = text.strip().split(":")
+        if len(inner) > 1 and inner[-1] in SERIES[1:]:
+            return cls(provider, ":".join(inner[:-1]), series=inner[-1])
+        if len(inner) > 2 and (inner[-2] in SERIES or (inner[-2].islower() and nearest(inner[-2], SERIES))):
+            return cls(provider, ":".join(inner[:-2]), inner[-1], inner[-2])
+        if len(inner) > 1:
+            return cls(provider, ":".join(inner[:-1]), inner[-1])
         raise SettingsError(
-            f"{text!r} names no series; give PROVIDER:SYMBOL:timeframe like BITSTAMP:BTCUSD:1h, or "
+            f"{text!r} does not name a series; give PROVIDER:SYMBOL:timeframe like BITSTAMP:BTCUSD:1h, or "
             "PROVIDER:SYMBOL:funding."
         )
 
@@ -78,7 +92,7 @@ class SeriesKey:
     @property
     def path(self) -> tuple[str, str, str, str]:
         """Parts of a folder or table name: series, provider, symbol, timeframe (``"raw"`` where there is none)."""
-        return self.series, self.provider, self.symbol, self.timeframe or RAW
+        return self.series, self.provider, _encoded(self.symbol), self.timeframe or RAW
 
     @classmethod
     def from_path(cls, parts: tuple[str, ...]) -> SeriesKey | None:
@@ -87,7 +101,28 @@ class SeriesKey:
             return None
         series, provider, symbol, timeframe = parts
         try:
-            key = cls(provider, symbol, "" if timeframe == RAW else timeframe, series)
+            key = cls(provider, _decoded(symbol), "" if timeframe == RAW else timeframe, series)
         except SettingsError:
             return None
         return key if key.path == parts else None
+
+
+def _encoded(symbol: str) -> str:
+    """A symbol in the name of a file or table: signs that these may not have become ``@`` and two digits.
+
+    >>> _encoded("BTC/USDT:USDT"), _encoded("BRK.B"), _encoded("^GSPC")
+    ('BTC@2FUSDT@3AUSDT', 'BRK.B', '@5EGSPC')
+    """
+    if _PLAIN.fullmatch(symbol):
+        return symbol
+    pieces = []
+    for place, sign in enumerate(symbol):
+        dotted = sign == "." and 0 < place < len(symbol) - 1 and symbol[place - 1] != "."
+        inside = sign in "_-" and place > 0
+        plain = (sign.isascii() and sign.isalnum()) or inside or dotted
+        pieces.append(sign if plain else f"@{ord(sign):02X}")
+    return "".join(pieces)
+
+
+def _decoded(text: str) -> str:
+    return re.sub(r"@([0-9A-F]{2})", lambda match: chr(int(match[1], 16)), text)
