@@ -16,8 +16,12 @@ import polars as pl
 
 from maestro._core.markup import RIGHT, html, joined, table
 from maestro.bars.resampling import resampled_columns
-from maestro.data.files.frames import OPTIONAL, PRICES, canonical_frame, read_stamps, symbol_column, to_polars
-from maestro.data.files.rules import check_bars, check_distance
+from maestro.data.files.frames import to_polars
+from maestro.data.files.names import OPTIONAL, PRICES
+from maestro.data.files.options import ReadOptions
+from maestro.data.files.reading import read_frame
+from maestro.data.files.rules import check_distance
+from maestro.data.files.stamps import read_stamps
 from maestro.data.timeframes import DAY_US, EPOCH, YEAR_US, as_datetime, infer_timeframe, timeframe_name, timeframe_us
 from maestro.errors import BarsError, SettingsError
 from maestro.typing import FloatArray, IntArray
@@ -110,6 +114,7 @@ class Bars:
         periods_per_year: float | None = None,
         synthetic: bool = False,
         notes: tuple[str, ...] = (),
+        **reading: Any,
     ) -> Bars:
         """Validate a polars or pandas frame with any usual column names.
 
@@ -128,6 +133,9 @@ class Bars:
             The bars were made by a formula; shown wherever they are.
         notes : tuple of str
             What a reader must know of how these bars came about, shown wherever they are.
+        **reading
+            Options that a frame may need as a file does: columns, unit, zone, stamps, duplicates, decimal
+            (see `ms.load`).
 
         Raises
         ------
@@ -136,36 +144,25 @@ class Bars:
             infinite or not above zero, a high below another price, a low above one (the open excepted), a
             negative or missing volume, a `timeframe` that the stamps contradict.
         """
-        source = to_polars(frame)
-        table = canonical_frame(source, symbol)
-        # Copied, because a polars column can share its memory with an array that its owner may still change.
-        time = np.array(table["timestamp"].to_physical().to_numpy())
-        columns: dict[str, Any] = {"time": time}
-        for name in _COLUMNS:
-            if name in table.columns:
-                column = table[name]  # filling is a lazy query of polars: slower than all the rest
-                values = column.fill_null(np.nan) if column.null_count() else column
-                columns[name] = np.array(values.to_numpy(), np.float64)
-        check_bars(time, columns)
+        options = ReadOptions.of({"symbol": symbol, "timeframe": timeframe, **reading})
+        found = read_frame(frame, options, made_up=synthetic)
+        columns, time = found.columns, found.time
         for values in columns.values():
             values.flags.writeable = False
         if timeframe is None:
             timeframe = infer_timeframe(time)
         length = timeframe_us(timeframe)
         check_distance(time, timeframe, length)
-        if symbol is None:
-            own = symbol_column(source)
-            symbol = "" if own is None else str(source[own].drop_nulls()[0])
         if periods_per_year is not None and not 0 < periods_per_year < np.inf:
             raise BarsError(f"periods_per_year={periods_per_year} must be above 0; leave it out for 365 days.")
         return cls(
             columns,
             provider=provider,
-            symbol=symbol,
+            symbol=found.symbol if symbol is None else symbol,
             timeframe=timeframe_name(length),
             periods_per_year=float(periods_per_year or YEAR_US / length),
             synthetic=synthetic,
-            notes=tuple(notes),
+            notes=(*notes, *found.notes),
         )
 
     # -- what the bars are ------------------------------------------------------------------

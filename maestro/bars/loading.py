@@ -12,10 +12,13 @@ import polars as pl
 
 from maestro.bars.bars import METADATA, Bars
 from maestro.bars.samples import ADJUSTED, PER_YEAR, RAW, SAMPLES, sample_frame
+from maestro.data.files.options import ReadOptions
+from maestro.data.files.reading import holds_members, read_series
+from maestro.data.files.unpacking import ENDINGS
 from maestro.errors import BarsError, nearest
 
-_SERIES = re.compile(r"([A-Za-z0-9_.-]+):([A-Za-z0-9_./-]+):([1-9]\d*[smhdw])")
-_FILES = (".csv", ".csv.gz", ".txt", ".tsv", ".zip", ".parquet", ".pq")
+_SERIES = re.compile(r"[A-Za-z0-9_-]+:.+:[1-9]\d*[a-zA-Z]{1,2}")
+_READING = ("columns", "unit", "zone", "stamps", "duplicates", "decimal")
 
 
 def load(name: str | Path, start: str | date | None = None, end: str | date | None = None, **options: Any) -> Bars:
@@ -43,7 +46,7 @@ def load(name: str | Path, start: str | date | None = None, end: str | date | No
     BarsError
         Nothing of that name, a file that cannot be read, data that breaks a rule, or an empty range.
     """
-    if isinstance(name, str) and _SERIES.fullmatch(name):
+    if isinstance(name, str) and _SERIES.fullmatch(name) and not Path(name).is_file():
         from maestro.bars.catalog import stored_bars
 
         bars = stored_bars(name, start, end, options)
@@ -63,13 +66,13 @@ def _load(name: str | Path, options: dict[str, Any]) -> Bars:
         _refuse_other(text, options, ("adjusted", "periods_per_year"))
         return load_sample(text.removeprefix("sample:"), **options)
     path, _, symbol = text.partition("#")
-    if text.lower().endswith(_FILES) or path.lower().endswith(_FILES) or Path(text).is_file():
-        _refuse_other(text, options, ("provider", "symbol", "timeframe", "periods_per_year", "notes"))
+    if text.lower().endswith(ENDINGS) or path.lower().endswith(ENDINGS) or Path(text).is_file():
+        _refuse_other(text, options, ("provider", "symbol", "timeframe", "periods_per_year", "notes", *_READING))
         return _load_file(Path(text), options) if Path(text).is_file() else _load_file(Path(path), options, symbol)
     known = [f"sample:{sample}" for sample in SAMPLES]
     raise BarsError(
-        f"nothing is called {text!r}; give a sample ({', '.join(known)}), a CSV or Parquet file, or "
-        f"PROVIDER:SYMBOL:TIMEFRAME of the store.{nearest(text, [*known, *SAMPLES])}"
+        f"nothing is called {text!r}; give a sample ({', '.join(known)}), a file (CSV, Parquet, Feather, JSON, "
+        f"Excel; packed or not), or PROVIDER:SYMBOL:TIMEFRAME of the store.{nearest(text, [*known, *SAMPLES])}"
     )
 
 
@@ -79,16 +82,23 @@ def _refuse_other(name: str, options: dict[str, Any], allowed: tuple[str, ...]) 
         raise BarsError(f"{name} has no use for {', '.join(other)}; leave it out. Allowed: {', '.join(allowed)}.")
 
 
-def _load_file(path: Path, options: dict[str, Any], symbol: str = "") -> Bars:
-    from maestro.data.files.reading import file_frame
-
-    if symbol and options.get("symbol", symbol) != symbol:
-        raise BarsError(f"{path}#{symbol} and symbol={options['symbol']!r} contradict each other; give one.")
+def _load_file(path: Path, options: dict[str, Any], member: str = "") -> Bars:
+    reading: dict[str, Any] = {name: options[name] for name in ("symbol", "timeframe", *_READING) if name in options}
+    if member and not holds_members(path):
+        if reading.get("symbol", member) != member:
+            raise BarsError(f"{path}#{member} and symbol={options['symbol']!r} contradict each other; give one.")
+        reading["symbol"], member = member, ""
     about = _said_of(path)
     outages = about.pop("outages", ())
-    frame, found, notes = file_frame(path, symbol or options.get("symbol"))
-    notes = (*about.get("notes", ()), *notes, *options.get("notes", ()))
-    bars = Bars.from_frame(frame, **{"symbol": found, **about, **options, "notes": notes})
+    found = read_series(path, ReadOptions.of({"timeframe": about.get("timeframe"), **reading}), member)
+    notes = (*about.get("notes", ()), *found.notes, *options.get("notes", ()))
+    names: dict[str, Any] = {
+        name: options[name] for name in ("provider", "timeframe", "periods_per_year") if name in options
+    }
+    symbol = about.get("symbol") if "symbol" not in reading else ""
+    symbol = symbol or found.symbol or path.name.split(".")[0]
+    given: dict[str, Any] = {**about, **names, "symbol": symbol, "notes": notes}
+    bars = Bars.from_frame(found.frame, **given)
     bars.outages = tuple((int(begin), int(end)) for begin, end in outages)
     return bars
 

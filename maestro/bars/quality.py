@@ -10,7 +10,8 @@ import numpy as np
 import polars as pl
 
 from maestro._core.markup import RIGHT, table
-from maestro.data.files.frames import OPTIONAL, PRICES, canonical_frame
+from maestro.data.files.names import OPTIONAL, PRICES
+from maestro.data.files.reading import canonical_frame
 from maestro.data.timeframes import DAY_US, as_datetime, infer_timeframe, timeframe_us
 from maestro.typing import BoolArray, FloatArray, IntArray
 

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from maestro.data.files.frames import read_stamps, to_polars
+from maestro.data.files.frames import to_polars
+from maestro.data.files.stamps import read_stamps
 from maestro.data.timeframes import DAY_US, SECOND_US, as_datetime, infer_timeframe, timeframe_us
 from maestro.errors import BarsError
 from maestro.typing import FloatArray, IntArray

@@ -95,7 +95,7 @@ def test_a_dropped_file_is_shown_and_a_bad_one_leaves_it(holed: ms.Bars) -> None
     drop("notes.txt", b"hello")
     assert "'notes.txt' is no file of bars" in app.view.message.text
     drop("torn.csv", b"timestamp,open\n1,x\n")
-    assert "missing columns" in app.view.message.text
+    assert "has no rows of dates and numbers" in app.view.message.text
     assert f"{len(holed):,} bars" in app.view.facts.object, "what was shown stays"
     app.picker.name_box.value = "sample:IBM"
     assert app.view.message.text == ""

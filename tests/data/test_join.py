@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 import maestro as ms
-from maestro.data.files.frames import read_stamps
+from maestro.data.files.stamps import read_stamps
 from maestro.data.join import join_series
 from maestro.data.stores import ParquetStore, SeriesKey
 from maestro.errors import BarsError

@@ -99,10 +99,11 @@ def _of_file(path: Path, symbol: str | None) -> tuple[Quality, Bars | None]:
     """Quality of a file's rows, oldest first as loading and importing them turns them."""
     from maestro.bars import Bars
     from maestro.bars.quality import assess_frame
-    from maestro.data.files.reading import file_frame
+    from maestro.data.files.options import ReadOptions
+    from maestro.data.files.reading import file_rows
     from maestro.errors import BarsError
 
-    frame, name, _ = file_frame(path, symbol)
+    frame, name = file_rows(path, ReadOptions(symbol=symbol or ""))
     try:
         bars = Bars.from_frame(frame, symbol=name)
     except BarsError:

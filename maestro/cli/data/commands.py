@@ -16,7 +16,7 @@ from maestro.cli.data import questdb as data_questdb
 from maestro.cli.data.target import Place, opened
 
 if TYPE_CHECKING:
-    from maestro.data.files.importing import Reading
+    from maestro.data.files.reading import Reading
     from maestro.data.stores import SeriesKey, Store
     from maestro.data.sync import SyncResult
 
@@ -127,7 +127,9 @@ def list_series(
 
 @app.command("import")
 def import_file(
-    file: Annotated[Path, typer.Argument(help="A CSV (also .gz, .zip), Parquet or archive zip file.")],
+    file: Annotated[
+        Path, typer.Argument(help="CSV, Parquet, Feather, JSON or Excel, packed or not; of a zip, FILE.zip#MEMBER.")
+    ],
     provider: Annotated[str, typer.Option(help="Where the data is from.", metavar="NAME")] = "",
     symbol: Annotated[str, typer.Option(help="What it is of; of several in the file, which one.")] = "",
     timeframe: Annotated[str, typer.Option(help="1h, say; else told from the stamps.")] = "",
@@ -139,8 +141,14 @@ def import_file(
     unit: Annotated[
         str, typer.Option(help="Of the stamps: s, ms, us, ns, or a date format like %d/%m/%Y; else told from them.")
     ] = "",
+    zone: Annotated[
+        str, typer.Option(metavar="NAME", help="Time zone of stamps without one, America/New_York, say; else UTC.")
+    ] = "",
     stamps: Annotated[str, typer.Option(help="Which end of the bar the stamps are: open or close.")] = "open",
     duplicates: Annotated[str, typer.Option(help="Of rows with one stamp: refuse, first or last.")] = "refuse",
+    decimal: Annotated[
+        str, typer.Option(metavar="SIGN", help="Decimal sign of the numbers: . or , (else inferred).")
+    ] = "",
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show how the file is understood, and store nothing.")
     ] = False,
@@ -150,15 +158,16 @@ def import_file(
 ) -> None:
     """Import a file; what is guessed of it is shown first, and each guess has its flag."""
     from maestro.cli.printing import print_json
-    from maestro.data.files.importing import Choices, named, read_file
+    from maestro.data.files.options import ReadOptions
+    from maestro.data.files.reading import read_file, series_key
 
-    choices = Choices(provider, symbol, timeframe, series, _columns(column), unit, stamps, duplicates)
-    readings = read_file(file, choices)
+    said = ReadOptions(provider, symbol, timeframe, series, _columns(column), unit, zone, stamps, duplicates, decimal)
+    readings = read_file(file, said)
     if not json:
         _show_readings(readings)
     document: dict[str, Any] = {"series": [_reading(reading) for reading in readings], "stored": False}
     if not dry_run:
-        keys = [named(reading) for reading in readings]
+        keys = [series_key(reading) for reading in readings]
         if not (yes or json or not sys.stdin.isatty()):
             typer.confirm("store this?", abort=True)
         with opened(store) as target:

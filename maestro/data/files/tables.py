@@ -1,73 +1,192 @@
-"""A CSV, zip or Parquet file as a table, whatever its separator, header and decimal sign."""
+"""A data file of any usual format as a table whose columns are not understood yet."""
 
 from __future__ import annotations
 
-import gzip
+import csv
 import io
 import re
-import zipfile
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
+from maestro.data.files.columns import listing
+from maestro.data.files.dialects import LOOKED_AT, SEPARATORS, Dialect, as_utf8, sniff, too_long
+from maestro.data.files.documents import table_of_json
+from maestro.data.files.unpacking import Content, read_content
 from maestro.errors import BarsError
 
-_KLINES = ("timestamp", "open", "high", "low", "close", "volume")  # a file without a header: Binance's order
-_SEPARATORS = {";": "semicolon", "\t": "tab", "|": "bar", ",": "comma"}
-_LOOKED_AT = 20_000  # characters
+_LOOKED_AT = 200  # rows of a text file whose cells say what type a column has
+_PLAIN = r"^-?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$"
 
 
-def read_table(path: Path) -> tuple[pl.DataFrame, str]:
-    """Read a file as a table (the columns of a CSV are text), and say its form in words.
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows of a file.
+
+    Attributes
+    ----------
+    frame : polars frame
+    form : str, format of the file in words
+    name : str, of the data itself: in an archive, of its file
+    header : bool, the names of the columns come from the file
+    separator : str, between the cells of a text file
+    first_line : int or None, line of the first row in a text file, where every line is a row
+    notes : tuple of str, what was left out
+    """
+
+    frame: pl.DataFrame
+    form: str
+    name: str
+    header: bool = True
+    separator: str = ","
+    first_line: int | None = None
+    notes: tuple[str, ...] = field(default=())
+
+
+def read_table(path: Path, member: str = "") -> Table:
+    """Read a file: text with any separator, Parquet, Feather, JSON or Excel, packed or not.
+
+    Parameters
+    ----------
+    path : Path
+    member : str
+        Which file of an archive, or which sheet of a workbook.
 
     Raises
     ------
     BarsError
-        A torn or empty file, or a zip of other than one CSV.
+        A damaged or empty file, an archive or workbook of several where `member` names none, or a format that is not
+        read.
     """
-    suffixes = "".join(path.suffixes).lower()
+    content = read_content(path, member)
+    head = content.data[:8]
     try:
-        if suffixes.endswith((".parquet", ".pq")):
-            return pl.read_parquet(path), "Parquet"
-        if suffixes.endswith(".zip"):
-            with zipfile.ZipFile(path) as packed:
-                names = [name for name in packed.namelist() if name.lower().endswith((".csv", ".txt"))]
-                if len(names) != 1:
-                    raise BarsError(f"{path} holds {len(names)} CSV files; give a zip of one.")
-                return _read_csv(packed.read(names[0]), path, f"zip of {names[0]}, ")
-        content = path.read_bytes()
-        return _read_csv(gzip.decompress(content) if suffixes.endswith(".gz") else content, path, "")
-    except (pl.exceptions.PolarsError, zipfile.BadZipFile, gzip.BadGzipFile, EOFError, UnicodeDecodeError) as error:
-        raise BarsError(f"{path} cannot be read ({str(error).splitlines()[0]}); is it whole?") from None
+        if head[:4] == b"PAR1":
+            frame = pl.read_parquet(io.BytesIO(content.data))
+            return Table(frame, f"{content.packing}Parquet", content.name)
+        if head[:6] == b"ARROW1" or head[:4] == b"FEA1":
+            frame = pl.read_ipc(io.BytesIO(content.data))
+            return Table(frame, f"{content.packing}Feather", content.name)
+        if head[:4] == b"\xff\xff\xff\xff":
+            return Table(pl.read_ipc_stream(io.BytesIO(content.data)), f"{content.packing}Arrow stream", content.name)
+        if content.workbook:
+            return _of_workbook(content, path, member)
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise BarsError(f"{path} cannot be read ({str(error).splitlines()[0]}); is the file complete?") from None
+    if path.suffix.lower() in (".parquet", ".pq", ".feather"):
+        raise BarsError(f"{path} cannot be read: it does not begin like a {path.suffix[1:]} file; is it complete?")
+    return _of_text(content, path)
 
 
-def _read_csv(content: bytes, path: Path, around: str) -> tuple[pl.DataFrame, str]:
-    text = content.decode("utf-8-sig")
-    if text.lstrip()[:1] in ("[", "{"):
-        raise BarsError(f"{path} looks like JSON; give a CSV, Parquet or zip file.")
-    lines = [line for line in text[:_LOOKED_AT].splitlines() if line.strip()]
-    if not lines:
-        raise BarsError(f"{path} is empty.")
-    # A comma may also be the decimal sign: it separates only where no other sign stands equally often in every line.
-    last = lines[len(lines) // 2 :][-11 : None if len(text) < _LOOKED_AT else -1]
-    counts = {sign: {line.count(sign) for line in last} for sign in _SEPARATORS}
-    separator = next((sign for sign, found in counts.items() if len(found) == 1 and 0 not in found), ",")
-    width = last[-1].count(separator)
-    skipped = next((n for n, line in enumerate(lines) if line.count(separator) >= max(width, 1)), 0)
-    first = [cell.strip().strip('"') for cell in lines[skipped].split(separator)]
-    header = not all(re.fullmatch(r"[-+0-9.,eE:TZ /]*", cell) for cell in first)
-    body = "\n".join([line for line in text.splitlines() if line.strip()][skipped:])
-    table = pl.read_csv(
-        io.StringIO(body), separator=separator, has_header=header, infer_schema=False, truncate_ragged_lines=True
+def _of_text(content: Content, path: Path) -> Table:
+    data, encoding = as_utf8(content.data)
+    if data.lstrip()[:1] in (b"[", b"{"):
+        frame, header = table_of_json(data.decode(), path)
+        return Table(frame, f"{content.packing}JSON", content.name, header)
+    head = data[:LOOKED_AT].decode(errors="ignore")
+    if sum(head.count(sign) for sign in "\x00\x01\x02\x03\ufffd") > 3:
+        raise BarsError(f"{path} is not text, Parquet, Feather, JSON or Excel; give one of these.")
+    if "\n" not in head and "\r" in head:
+        data = data.replace(b"\r", b"\n")
+        head = head.replace("\r", "\n")
+    dialect = sniff(head, path, whole=len(data) <= LOOKED_AT)
+    frame, notes = _rows_of(data, dialect, path)
+    words = ["text" if dialect.separator == " " else "CSV", f"{SEPARATORS[dialect.separator]}-separated"]
+    words += [encoding] if encoding else []
+    words += ["with a header" if dialect.header else "without a header"]
+    above = dialect.above
+    if above:
+        words += [f"{above} line{'s' * (above > 1)} above {'the header' if dialect.header else 'the rows'} skipped"]
+    first = None if dialect.comments else dialect.first + 1
+    return Table(
+        frame, content.packing + ", ".join(words), content.name, dialect.header, dialect.separator, first, notes
     )
-    table = table.rename({name: name.strip().strip("<>") for name in table.columns})
-    if not header:
-        if len(table.columns) < len(_KLINES):
-            raise BarsError(f"{path} has no header and {len(table.columns)} columns; it needs {', '.join(_KLINES)}.")
-        table = table.rename(dict(zip(table.columns, _KLINES, strict=False)))
-    if separator != ",":
-        decimal = pl.all().str.replace(r"^\s*(-?\d+),(\d+)\s*$", "$1.$2")
-        table = table.with_columns(decimal)
-    noted = f", {skipped} lines above the header skipped" if skipped else ""
-    head = "with a header" if header else "without a header (taken as time, open, high, low, close, volume)"
-    return table, f"{around}CSV, {_SEPARATORS[separator]}-separated, {head}{noted}"
+
+
+def _rows_of(data: bytes, dialect: Dialect, path: Path) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """Rows of a text: numbers at once where every cell is a plain number, else all cells as text."""
+    if dialect.separator == " ":
+        data = re.sub(rb"(?m)^ +| +$", b"", re.sub(rb"[ \t]+", b" ", data))
+    names = [f"{place}" for place in range(len(dialect.names))]
+    text: dict[str, Any] = dict.fromkeys(names, pl.String)
+    sample = _parsed(data, dialect, text, path, n_rows=_LOOKED_AT)
+    typed = {name: _type_of(sample[name]) for name in names}
+    try:
+        frame = _parsed(data, dialect, typed, path)
+    except pl.exceptions.PolarsError:  # a cell further below is not a plain number
+        frame = _parsed(data, dialect, text, path)
+    return _tidied(frame.rename(dict(zip(names, dialect.names, strict=True))), dialect)
+
+
+def _parsed(
+    data: bytes, dialect: Dialect, schema: dict[str, Any], path: Path, n_rows: int | None = None
+) -> pl.DataFrame:
+    try:
+        return pl.read_csv(
+            data, separator=dialect.separator, has_header=False, schema=schema, n_rows=n_rows, skip_lines=dialect.first,
+            comment_prefix="#" if dialect.comments else None,
+        )  # fmt: skip
+    except pl.exceptions.PolarsError as error:
+        if "more fields" in str(error):
+            raise BarsError(_longer(data, dialect, path)) from None
+        if any(kind != pl.String for kind in schema.values()):
+            raise
+        raise BarsError(f"{path} cannot be read as {SEPARATORS[dialect.separator]}-separated text: {error}.") from None
+
+
+def _longer(data: bytes, dialect: Dialect, path: Path) -> str:
+    """Which line has more cells than the header has names."""
+    lines = io.StringIO(data.decode())
+    for number, row in enumerate(csv.reader(lines, delimiter=dialect.separator), 1):
+        if number > dialect.first and len(row) > len(dialect.names):
+            return too_long(path, number, len(row), len(dialect.names), dialect.separator.join(row))
+    return f"{path} has a line with more values than the header has names ({len(dialect.names)})."
+
+
+def _type_of(column: pl.Series) -> Any:
+    """Type of the cells of a column: whole numbers of 8 digits and more stay whole, for they may be stamps."""
+    filled = column.drop_nulls()
+    if not len(filled) or not filled.str.contains(_PLAIN).all():
+        return pl.String
+    if filled.str.contains(r"^-?\d{8,18}$").all():
+        return pl.Int64
+    leading = filled.str.contains(r"^0\d").any()  # 000500 is a time of day, not 500
+    return pl.String if leading else pl.Float64
+
+
+def _tidied(frame: pl.DataFrame, dialect: Dialect) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """Rows without header lines between them and columns that have neither name nor value."""
+    notes: tuple[str, ...] = ()
+    if dialect.header:
+        text = [name for name in frame.columns if frame[name].dtype == pl.String]
+        same = [pl.col(name).str.strip_chars().str.strip_chars("<>") == name for name in text if name]
+        again = frame.select(pl.all_horizontal(same)).to_series() if len(same) == frame.width else None
+        if again is not None and again.any():
+            count = int(again.sum())
+            notes = (f"the header comes again in {count} row{'s' * (count > 1)}, which are left out",)
+            frame = frame.filter(~again.fill_null(False))
+    empty = [name for name in frame.columns if not name.split(" (")[0] and frame[name].null_count() == len(frame)]
+    return frame.drop(empty), notes
+
+
+def _of_workbook(content: Content, path: Path, member: str) -> Table:
+    """The sheet of an Excel workbook that holds rows of data; its cells as text."""
+    from maestro.data.files.workbooks import sheets_of
+
+    sheets = sheets_of(content.data, path)
+    if member and member not in sheets:
+        raise BarsError(f"{path} has no sheet {member!r}; it has {listing(list(sheets))}.")
+    chosen = {member: sheets[member]} if member else sheets
+    if len(chosen) > 1:
+        raise BarsError(
+            f"{path} has {len(chosen)} sheets with rows ({listing(list(chosen))}); give one of them as "
+            f"{path.name}#{next(iter(chosen))}."
+        )
+    if not chosen:
+        raise BarsError(f"{path} has no sheet with rows.")
+    ((name, text),) = chosen.items()
+    dialect = sniff(text[:LOOKED_AT], path, whole=len(text) <= LOOKED_AT)
+    frame, notes = _rows_of(text.encode(), dialect, path)
+    return Table(frame, f"Excel, sheet {name}", path.name, dialect.header, "\t", dialect.first + 1, notes)

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from maestro.data.files.frames import PRICES, read_stamps
+from maestro.data.files.names import PRICES
+from maestro.data.files.stamps import read_stamps
 from maestro.data.stores.rows import STAMP
 from maestro.data.timeframes import EPOCH, as_datetime
 from maestro.errors import BarsError, SettingsError, nearest

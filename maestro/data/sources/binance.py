@@ -78,7 +78,7 @@ class Binance:
 
     def check_symbol(self, symbol: str) -> None:
         if not re.fullmatch(r"[A-Z0-9_]+", symbol):
-            raise SettingsError(f"{self.provider} has no symbol {symbol!r}; it writes them without signs, like BTCUSDT.")
+            raise SettingsError(f"{self.provider} has no symbol {symbol!r}; it writes them without signs: BTCUSDT.")
 
     def earliest(self, series: str) -> int | None:
         if series in ("open_interest", "basis"):

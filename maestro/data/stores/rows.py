@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from maestro.data.files.frames import OPTIONAL, REQUIRED
+from maestro.data.files.names import OPTIONAL, REQUIRED
 from maestro.data.stores.keys import SeriesKey
 from maestro.errors import BarsError
 from maestro.typing import IntArray

@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from maestro.bars import Bars
-from maestro.data.files.frames import OPTIONAL
+from maestro.data.files.names import OPTIONAL
 from maestro.errors import MaestroError, SettingsError
 from maestro.reproduce.plan import Recorded
 from maestro.search.tpe import check_seed

@@ -14,7 +14,7 @@ import numpy as np
 
 from maestro import metrics as m
 from maestro.bars import Bars
-from maestro.data.files.frames import OPTIONAL
+from maestro.data.files.names import OPTIONAL
 from maestro.errors import RunCancelled, SettingsError, nearest
 from maestro.execution.executors import pooled
 from maestro.reproduce.plan import Recorded, recorded_bars, recorded_plan, repeatable, windows_of

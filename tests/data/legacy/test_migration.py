@@ -19,7 +19,7 @@ import pytest
 
 import maestro as ms
 from maestro.cli import main
-from maestro.data.files.frames import canonical_frame
+from maestro.data.files.reading import canonical_frame
 from maestro.data.legacy import Choices, MigrationReport, Progress, migrate, open_legacy, rollback
 from maestro.data.legacy.journal import migrations
 from maestro.data.stores import MemoryStore, ParquetStore, QuestDBStore, SeriesKey, Store

@@ -10,7 +10,8 @@ import polars as pl
 import pytest
 
 from maestro.data.files.exporting import write_file
-from maestro.data.files.importing import Choices, Reading, named, read_file
+from maestro.data.files.options import ReadOptions
+from maestro.data.files.reading import Reading, read_file, series_key
 from maestro.errors import BarsError, SettingsError
 from tests.support.exchange.truth import HOUR_US, STAMP, hourly, real_file
 
@@ -18,7 +19,7 @@ BARS = hourly().head(48)
 
 
 def one(path: Path, **choices: object) -> Reading:
-    [reading] = read_file(path, Choices(**choices))  # type: ignore[arg-type]
+    [reading] = read_file(path, ReadOptions(**choices))  # type: ignore[arg-type]
     return reading
 
 
@@ -36,11 +37,11 @@ def rows_of(frame: pl.DataFrame, stamp: str, sign: str = ",") -> str:
     ("header", "stamp", "sign", "said"),
     [
         ("Date,Open,High,Low,Close,Volume\n", "%Y-%m-%d %H:%M:%S", ",", "without a zone, taken as UTC"),
-        ("timestamp;open;high;low;close;volume\n", "%Y-%m-%dT%H:%M:%SZ", ";", "with their zone"),
-        ("\ufefftime\to\th\tl\tc\tv\n", "%s", "\t", "epoch in s (told from 10 digits)"),
-        ("open_time|Open|High|Low|Close|Volume BTC\n", "%s000", "|", "epoch in ms (told from 13 digits)"),
-        ("", "%s000000", ",", "epoch in µs (told from 16 digits)"),
-        ("# from somewhere\n\nunix,open,high,low,close,vol\n", "%s000000000", ",", "epoch in ns (told from 19 digits)"),
+        ("timestamp;open;high;low;close;volume\n", "%Y-%m-%dT%H:%M:%SZ", ";", "dates in UTC"),
+        ("\ufefftime\to\th\tl\tc\tv\n", "%s", "\t", "epoch in s (10 digits)"),
+        ("open_time|Open|High|Low|Close|Volume BTC\n", "%s000", "|", "epoch in ms (13 digits)"),
+        ("", "%s000000", ",", "epoch in µs (16 digits)"),
+        ("# from somewhere\n\nunix,open,high,low,close,vol\n", "%s000000000", ",", "epoch in ns (19 digits)"),
     ],
 )
 def test_usual_csv_files(tmp_path: Path, header: str, stamp: str, sign: str, said: str) -> None:
@@ -49,9 +50,9 @@ def test_usual_csv_files(tmp_path: Path, header: str, stamp: str, sign: str, sai
     reading = one(path)
     assert reading.frame.equals(BARS)
     assert (reading.provider, reading.symbol, reading.timeframe) == ("KRAKEN", "BTCUSD", "1h")
-    assert str(named(reading)) == "KRAKEN:BTCUSD:1h"
+    assert str(series_key(reading)) == "KRAKEN:BTCUSD:1h"
     assert said in told(reading, "stamps")
-    assert ("1 lines above the header skipped" in told(reading, "file")) == header.startswith("#")
+    assert ("2 lines above the header skipped" in told(reading, "file")) == header.startswith("#")
     assert ("without a header" in told(reading, "file")) == (not header)
 
 
@@ -72,14 +73,16 @@ def test_newest_first_is_turned_and_equal_rows_are_one(tmp_path: Path) -> None:
     assert reading.frame.equals(BARS)
     assert "3 equal rows dropped" in told(reading, "stamps")
     BARS.reverse().write_parquet(path)
-    assert "newest first, turned round" in told(one(path), "stamps")
+    assert "newest first, reversed" in told(one(path), "stamps")
 
 
 def test_rows_that_differ_are_refused_until_it_is_said_which_counts(tmp_path: Path) -> None:
     path = tmp_path / "a.parquet"
     other = BARS[5:6].with_columns(volume=pl.lit(1.25))
     pl.concat([BARS, other]).write_parquet(path)
-    with pytest.raises(BarsError, match=r"1 stamps with rows that differ.*--duplicates first or last"):
+    with pytest.raises(
+        BarsError, match=r"1 stamp has duplicate rows that differ.*--duplicates first\) or.*--duplicates last"
+    ):
         one(path)
     assert one(path, duplicates="first").frame.equals(BARS)
     assert one(path, duplicates="last").frame["volume"][5] == 1.25
@@ -103,13 +106,13 @@ def test_what_is_said_goes_before_what_is_guessed(tmp_path: Path) -> None:
     columns = {"timestamp": "when", "open": "p1", "high": "p2", "low": "p3", "close": "p4", "volume": "amount"}
     reading = one(path, columns=columns, unit="%d/%m/%Y %H:%M", provider="bybit", symbol="ethusd")
     assert reading.frame.equals(BARS)
-    assert str(named(reading)) == "BYBIT:ETHUSD:1h"
+    assert str(series_key(reading)) == "BYBIT:ETHUSD:1h"
     assert "left out: volume" in told(reading, "columns")
-    with pytest.raises(BarsError, match=r"missing columns timestamp, open.*--column volume=NAME"):
+    with pytest.raises(BarsError, match=r"missing columns open, high, low, close.*--column open=NAME"):
         one(path)
     with pytest.raises(BarsError, match=r"no column 'amont'.*Did you mean 'amount'"):
         one(path, columns={"volume": "amont"})
-    with pytest.raises(BarsError, match=r"no column is called 'volumes'"):
+    with pytest.raises(BarsError, match=r"no column of bars is called 'volumes'"):
         one(path, columns={"volumes": "amount"})
     with pytest.raises(BarsError, match=r"not written as '%Y'"):
         one(path, columns=columns, unit="%Y")
@@ -120,9 +123,12 @@ def test_what_is_said_goes_before_what_is_guessed(tmp_path: Path) -> None:
 def test_a_constant_volume_where_there_is_none(tmp_path: Path) -> None:
     path = tmp_path / "a.parquet"
     BARS.drop("volume").write_parquet(path)
-    with pytest.raises(BarsError, match="missing column volume"):
-        one(path)
-    assert one(path, columns={"volume": "0"}).frame.equals(BARS.with_columns(volume=pl.lit(0.0)))
+    empty = BARS.with_columns(volume=pl.lit(0.0))
+    reading = one(path)
+    assert reading.frame.equals(empty)
+    assert reading.notes == ("there is no volume; 0 stands in its place",)
+    said = one(path, columns={"volume": "0"})
+    assert (said.frame.equals(empty), said.notes) == (True, ())
 
 
 def test_units_that_are_said(tmp_path: Path) -> None:
@@ -130,7 +136,9 @@ def test_units_that_are_said(tmp_path: Path) -> None:
     path.write_text("t,o,h,l,c,v\n10,1,1,1,1,1\n20,1,1,1,1,1\n30,1,1,1,1,1\n")
     assert one(path, unit="s").frame["timestamp"].to_physical().to_list() == [10_000_000, 20_000_000, 30_000_000]
     path.write_text("t,o,h,l,c,v\n0.5,1,1,1,1,1\n1.5,1,1,1,1,1\n")
-    with pytest.raises(BarsError, match="are no numbers"):
+    assert one(path, unit="s").frame["timestamp"].to_physical().to_list() == [500_000, 1_500_000]
+    path.write_text("t,o,h,l,c,v\nsoon,1,1,1,1,1\nlater,1,1,1,1,1\n")
+    with pytest.raises(BarsError, match="the stamps are not numbers"):
         one(path, unit="s")
 
 
@@ -145,13 +153,13 @@ def test_several_symbols_are_several_series(tmp_path: Path) -> None:
     two = [BARS.with_columns(symbol=pl.lit(symbol)) for symbol in ("ETHUSDT", "BTCUSDT")]
     pl.concat(two).write_parquet(path)
     readings = read_file(path)
-    assert [str(named(reading)) for reading in readings] == [
+    assert [str(series_key(reading)) for reading in readings] == [
         "BINANCE-PERPETUAL:BTCUSDT:1h",
         "BINANCE-PERPETUAL:ETHUSDT:1h",
     ]
     assert all(reading.frame.equals(BARS) for reading in readings)
     assert one(path, symbol="ETHUSDT").symbol == "ETHUSDT"
-    with pytest.raises(BarsError, match="has no 'XRPUSDT'; it has BTCUSDT, ETHUSDT"):
+    with pytest.raises(BarsError, match="has no symbol 'XRPUSDT'; it has BTCUSDT, ETHUSDT"):
         one(path, symbol="XRPUSDT")
 
 
@@ -161,7 +169,7 @@ def test_broken_bars_and_a_wrong_timeframe_are_refused(tmp_path: Path) -> None:
     with pytest.raises(BarsError, match=r"high is below low at row 7"):
         one(path)
     BARS.with_columns(close=pl.when(pl.int_range(pl.len()) == 7).then(None).otherwise("close")).write_parquet(path)
-    with pytest.raises(BarsError, match=r"close is NaN or infinite at row 7"):
+    with pytest.raises(BarsError, match=r"close is missing, NaN or infinite at row 7"):
         one(path)
     BARS.write_parquet(path)
     with pytest.raises(BarsError, match=r"timeframe '4h' does not fit"):
@@ -174,21 +182,21 @@ def test_broken_bars_and_a_wrong_timeframe_are_refused(tmp_path: Path) -> None:
 def test_names_that_tell_nothing_ask_for_flags(tmp_path: Path) -> None:
     path = tmp_path / "a.parquet"
     BARS.write_parquet(path)
-    with pytest.raises(SettingsError, match=r"provider and symbol; say it: --provider … --symbol …"):
-        named(one(path))
+    with pytest.raises(SettingsError, match=r"provider and symbol; give --provider NAME --symbol NAME"):
+        series_key(one(path))
 
 
 @pytest.mark.parametrize(
     ("content", "said"),
     [
         (b"", "is empty"),
-        (b"[1, 2]", "looks like JSON"),
-        (b"PAR1 nonsense", "has no row"),
-        (b"date,open,high,low,close,volume\n", "has no row"),
-        (b"\xff\xfe\x00", "cannot be read"),
-        (b"1,2,3\n1,2,3\n", "no header and 3 columns"),
-        (b"date,open,high,low,close,volume\n2020-01-01,1,1,1,one,1\n", "holds text at row 0: 'one'"),
-        (b"date,open,high,low,close,volume\nsoon,1,1,1,1,1\n", "'soon' at row 0 is not understood"),
+        (b"[1, 2]", "JSON without rows of bars"),
+        (b"PAR1 nonsense", "cannot be read"),
+        (b"date,open,high,low,close,volume\n", "a header and no row"),
+        (b"\xff\xfe\x00", "is empty"),
+        (b"1,2,3\n1,2,3\n", "no rows of dates and numbers"),
+        (b"date,open,high,low,close,volume\n2020-01-01,1,1,1,one,1\n", "holds text at line 2: 'one'"),
+        (b"date,open,high,low,close,volume\nsoon,1,1,1,1,1\n", "'soon' at line 2 is not understood"),
     ],
 )
 def test_files_that_are_none(tmp_path: Path, content: bytes, said: str) -> None:
@@ -199,14 +207,14 @@ def test_files_that_are_none(tmp_path: Path, content: bytes, said: str) -> None:
 
 
 def test_no_file_and_torn_ones(tmp_path: Path) -> None:
-    with pytest.raises(BarsError, match="is no file"):
+    with pytest.raises(BarsError, match="there is no file"):
         read_file(tmp_path / "nothing.csv")
     for name in ("a.parquet", "a.zip", "a.csv.gz"):
         (tmp_path / name).write_bytes(b"PK or whatever")
         with pytest.raises(BarsError, match="cannot be read"):
             read_file(tmp_path / name)
-    with pytest.raises(SettingsError, match=r"'fundings' is unknown.*Did you mean 'funding'"):
-        Choices(series="fundings")
+    with pytest.raises(SettingsError, match=r"series='fundings' .* is unknown.*Did you mean 'funding'"):
+        ReadOptions(series="fundings")
 
 
 @pytest.mark.parametrize("name", ["a.csv", "a.csv.gz", "a.parquet"])
@@ -226,12 +234,12 @@ def test_what_is_written_is_read_again_bit_by_bit(tmp_path: Path, name: str) -> 
 
 
 def test_late_settlements_keep_their_milliseconds(tmp_path: Path) -> None:
-    stamps = pl.Series([n * 8 * HOUR_US + n * 1_000 for n in range(200_000, 200_050)]).cast(STAMP)
+    stamps = pl.Series([n * 8 * HOUR_US + n * 1_000 for n in range(50_000, 50_050)]).cast(STAMP)
     frame = pl.DataFrame({"timestamp": stamps, "funding_rate": [1e-5 * n for n in range(50)]})
     write_file(frame, tmp_path / "BINANCE_BTCUSDT_funding.csv")
     reading = one(tmp_path / "BINANCE_BTCUSDT_funding.csv", series="funding")
     assert reading.frame.equals(frame)
-    assert str(named(reading)) == "BINANCE:BTCUSDT:funding"
+    assert str(series_key(reading)) == "BINANCE:BTCUSDT:funding"
 
 
 # -- the real files -------------------------------------------------------------------------
@@ -239,7 +247,7 @@ def test_late_settlements_keep_their_milliseconds(tmp_path: Path) -> None:
 
 def test_real_bitstamp_file() -> None:
     reading = one(real_file("bitstamp_BTCUSD_1h_2018-2024.csv.gz"))
-    assert str(named(reading)) == "BITSTAMP:BTCUSD:1h"
+    assert str(series_key(reading)) == "BITSTAMP:BTCUSD:1h"
     assert len(reading.frame) == 57_379
     assert "volume ← VolumeBTC" in told(reading, "columns")
     assert "newest first" in told(reading, "stamps")
