@@ -1,4 +1,4 @@
-"""``maestro runs``: which runs are on disk, what one found, how to export it and how to be rid of it."""
+"""``maestro runs``: list, show, export and remove recorded runs."""
 
 from __future__ import annotations
 
@@ -99,18 +99,85 @@ def remove(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     json: options.Json = False,
 ) -> None:
-    """Remove a run with all its files."""
+    """Move a run to the trash of its runs directory; maestro runs trash restores it or deletes it for good."""
     from maestro.cli.printing import print_json
     from maestro.runs import find
     from maestro.runs import remove as remove_run
 
-    store = find(run, _folder(runs_dir))
+    folder = _folder(runs_dir)
+    store = find(run, folder)
     if not yes:
-        if not sys.stdin.isatty():
-            raise typer.BadParameter(f"nobody is there to confirm; say --yes to remove {store.folder}")
-        typer.confirm(f"Remove {store.folder} with all its files?", abort=True, err=True)
-    folder = remove_run(store.folder)
+        _confirm(f"Move {store.folder} to the trash?")
+    place = remove_run(run, folder)
     if json:
-        print_json({"removed": str(folder)})
+        print_json({"removed": str(store.folder), "trash": str(place)})
     else:
-        typer.echo(f"removed {folder}")
+        typer.echo(f"removed {store.folder}\nTo restore it: maestro runs trash restore {place.name}")
+
+
+def _confirm(question: str) -> None:
+    if not sys.stdin.isatty():
+        raise typer.BadParameter(f"there is no terminal to confirm at; give --yes. {question}")
+    typer.confirm(question, abort=True, err=True)
+
+
+trash = typer.Typer(
+    rich_markup_mode=None, add_completion=False, no_args_is_help=True, help="List, restore or delete removed runs."
+)
+app.add_typer(trash, name="trash")
+
+
+@trash.command("list")
+def trash_list(runs_dir: options.RunsDir = None, json: options.Json = False) -> None:
+    """List the removed runs, removed last first."""
+    from maestro.cli.printing import print_json, show_table
+    from maestro.runs import trashed
+
+    folder = _folder(runs_dir)
+    table = trashed(folder)
+    if json:
+        print_json(table.to_dicts())
+    elif table.is_empty():
+        typer.echo(f"No run is in the trash of {folder}.")
+    else:
+        rows = [(name, f"{when:%Y-%m-%d %H:%M}", strategy or "–", bars or "–")
+                for name, _, when, strategy, bars in table.iter_rows()]  # fmt: skip
+        show_table(("name", "removed, UTC", "strategy", "bars"), rows, left=4)
+
+
+@trash.command()
+def restore(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="Name in the list, or an id: its latest removal.")],
+    runs_dir: options.RunsDir = None,
+    json: options.Json = False,
+) -> None:
+    """Move a removed run back."""
+    from maestro.cli.printing import print_json
+    from maestro.runs import restore as restore_run
+
+    folder = restore_run(run, _folder(runs_dir))
+    if json:
+        print_json({"restored": str(folder)})
+    else:
+        typer.echo(f"restored {folder}")
+
+
+@trash.command()
+def empty(
+    runs_dir: options.RunsDir = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    json: options.Json = False,
+) -> None:
+    """Delete all removed runs for good."""
+    from maestro.cli.printing import print_json
+    from maestro.runs import empty_trash, trashed
+
+    folder = _folder(runs_dir)
+    count = len(trashed(folder))
+    if count and not yes:
+        _confirm(f"Delete {count} removed run{'' if count == 1 else 's'} in {folder} for good?")
+    names = empty_trash(folder)
+    if json:
+        print_json({"deleted": names})
+    else:
+        typer.echo(f"deleted {len(names)} removed run{'' if len(names) == 1 else 's'} from {folder}")

@@ -1,7 +1,11 @@
-"""Runs on disk: atomic, resumed at the missing fold, listed, reloaded, removed."""
+"""Runs on disk: atomic, resumed at the missing fold, listed, reloaded, removed and restored."""
 
 from maestro.runs.identity import describe, run_id, source_hash, versions
 from maestro.runs.script import python_lines
-from maestro.runs.store import RunStore, find, list_runs, remove
+from maestro.runs.store import RunStore, find, list_runs
+from maestro.runs.trash import empty_trash, remove, restore, trashed
 
-__all__ = ["RunStore", "describe", "find", "list_runs", "python_lines", "remove", "run_id", "source_hash", "versions"]
+__all__ = [
+    "RunStore", "describe", "empty_trash", "find", "list_runs", "python_lines", "remove", "restore", "run_id",
+    "source_hash", "trashed", "versions",
+]  # fmt: skip

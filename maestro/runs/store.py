@@ -16,6 +16,7 @@ from typing import Any
 import polars as pl
 
 from maestro._core.atomic import remove_leftovers
+from maestro._core.locks import holder as lock_holder
 from maestro._core.locks import locked
 from maestro._core.parquet import parquet_bytes
 from maestro.errors import RunError, nearest
@@ -157,6 +158,8 @@ class RunStore:
                     stack.enter_context(locked(path, refuse))
                 except FileNotFoundError:
                     raise removed from None
+                if not lock_holder(path).startswith(f"process {os.getpid()} "):  # the folder was moved
+                    raise removed
             yield
 
     def begin(self, manifest: dict[str, Any], *, afresh: bool = False) -> None:
@@ -271,27 +274,3 @@ def list_runs(runs_dir: str | Path = "runs") -> pl.DataFrame:
         "started": pl.String, "seconds": pl.Float64, "sharpe_ratio": pl.Float64, "total_return": pl.Float64,
     }  # fmt: skip
     return pl.DataFrame(rows, schema=schema).sort("started", descending=True, nulls_last=True)
-
-
-def remove(id_or_path: str | Path, runs_dir: str | Path = "runs") -> Path:
-    """Remove a run that nobody works on; returns its folder.
-
-    Raises
-    ------
-    RunError
-        No such run, in use, or it cannot be removed.
-    """
-    store = find(id_or_path, runs_dir)
-    with named_errors(store.folder, "remove"):
-        with store.locked():
-            for path in store.folder.iterdir():
-                if path.is_dir():
-                    shutil.rmtree(path)
-                elif path.name != LOCK:
-                    path.unlink()
-            if os.name == "posix":
-                shutil.rmtree(store.folder)
-        if os.name != "posix":  # Windows cannot remove a file that is open, as the lock's is while it is held
-            with contextlib.suppress(PermissionError):  # another process has begun the run again
-                shutil.rmtree(store.folder)
-    return store.folder

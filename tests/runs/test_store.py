@@ -289,8 +289,8 @@ def test_a_changed_spec_is_not_taken_for_the_runs_own(stored: ms.WalkForward, tm
 
 def test_a_damaged_run_can_be_removed_as_its_message_says(stored: ms.WalkForward, tmp_path: Path) -> None:
     (tmp_path / stored.id / "manifest.json").write_text("{")
-    assert remove(stored.id, tmp_path) == tmp_path / stored.id
-    assert list(tmp_path.iterdir()) == []
+    assert remove(stored.id, tmp_path).parent == tmp_path / ".trash"
+    assert [path.name for path in tmp_path.iterdir()] == [".trash"]
 
 
 # -- two at once ------------------------------------------------------------------------------
@@ -376,7 +376,7 @@ def test_runs_are_listed_found_by_their_beginning_and_removed(tmp_path: Path) ->
         RunError, match=rf"{first.count(shared)} runs begin with '{shared}' \(.*\); give more of the id"
     ):
         find(shared, tmp_path)
-    assert remove(made[0].id, tmp_path) == tmp_path / made[0].id
+    remove(made[0].id, tmp_path)
     assert len(list_runs(tmp_path)) == 16
 
 

@@ -13,7 +13,7 @@ import polars as pl
 from maestro.apps.shared.report import report_text
 from maestro.errors import MaestroError, RunError
 from maestro.reports.tables.compare import Comparison, compare_runs
-from maestro.runs import RunStore, find
+from maestro.runs import RunStore
 from maestro.runs import remove as remove_run
 from maestro.runs.store import MANIFEST
 from maestro.walkforward.result import WalkForward, load_run
@@ -127,14 +127,14 @@ class RunsSession:
             return self.load(run).export(Path(folder) / "run.xlsx").read_bytes()
 
     def remove(self, runs: Sequence[str]) -> dict[str, str]:
-        """Remove runs with all their files; returns what could not be removed, and why."""
+        """Move runs to the trash; returns what could not be moved, and why."""
         refused = {}
         for run in runs:
             try:
                 folder = self._folder(run)
                 if not (folder / MANIFEST).exists():
                     raise RunError(f"{folder} has no {MANIFEST}, so it may be anything; remove it by hand.")
-                remove_run(find(folder).folder)
+                remove_run(run, self.runs_dir)
                 self._loaded.pop(run, None)
             except MaestroError as error:
                 refused[run] = str(error)

@@ -144,7 +144,8 @@ class RunsView(pn.viewable.Viewer):
     def ask(self, runs: list[str], words: dict[str, str]) -> None:
         """Ask whether these are to be deleted."""
         rows = "".join(f"<li><code>{escape(run)}</code> {escape(words.get(run, ''))}</li>" for run in runs)
-        self.doomed.object = f"<p>All files of these runs are removed; nothing brings them back.</p><ul>{rows}</ul>"
+        back = "<code>maestro runs trash restore ID</code> brings one back."
+        self.doomed.object = f"<p>These runs go to the trash; {back}</p><ul>{rows}</ul>"
         self.sure.label = f"Delete {len(runs)} run{'' if len(runs) == 1 else 's'}"
         self.dialog.open = True
 
