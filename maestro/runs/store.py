@@ -7,8 +7,8 @@ import hashlib
 import io
 import json
 import os
+import re
 import shutil
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,12 +20,14 @@ from maestro._core.locks import holder as lock_holder
 from maestro._core.locks import locked
 from maestro._core.parquet import parquet_bytes
 from maestro.errors import RunError, nearest
+from maestro.runs.folds import UnusableFold, fold_bytes, read_fold_bytes
 from maestro.runs.identity import run_id
 from maestro.runs.writing import named_errors, write_file
 
 TABLES = ("trials", "folds", "equity", "trades")
 MANIFEST = "manifest.json"
 LOCK = ".lock"
+_FOLD = re.compile("[0-9]{4,9}")
 _NEEDED = ("id", "status", "spec", "n_folds", "versions", "started")
 
 
@@ -110,22 +112,21 @@ class RunStore:
 
     def finished_folds(self) -> list[int]:
         """Numbers of the folds that an unfinished run has on disk."""
-        return sorted(int(path.stem) for path in (self.folder / "partial").glob("*.zip") if path.stem.isdigit())
+        return sorted(int(path.stem) for path in (self.folder / "partial").glob("*.zip") if _FOLD.fullmatch(path.stem))
 
-    def read_fold(self, fold: int) -> tuple[dict[str, Any], dict[str, pl.DataFrame]] | None:
-        """Return a finished fold's row and tables; None where its file is torn (it is then computed again)."""
-        path = self._fold_path(fold)
+    def read_fold(self, fold: int) -> tuple[dict[str, Any], dict[str, pl.DataFrame]]:
+        """Return a finished fold's plain values and tables.
+
+        Raises
+        ------
+        UnusableFold
+            The file is damaged, or is not this fold of this run.
+        """
         try:
-            with zipfile.ZipFile(path) as archive:
-                meta = json.loads(archive.read("fold.json"))
-                frames = {
-                    name.removesuffix(".parquet"): pl.read_parquet(io.BytesIO(archive.read(name)))
-                    for name in archive.namelist()
-                    if name.endswith(".parquet")
-                }
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile, pl.exceptions.PolarsError):
-            return None
-        return meta, frames
+            content = self._fold_path(fold).read_bytes()
+        except OSError as error:
+            raise UnusableFold(f"cannot be read ({error.strerror})") from error
+        return read_fold_bytes(content, self.id, fold)
 
     def _damaged(self, path: Path, why: str) -> str:
         return (
@@ -174,12 +175,7 @@ class RunStore:
 
     def write_fold(self, fold: int, meta: dict[str, Any], frames: dict[str, pl.DataFrame]) -> None:
         """Write a finished fold, whole."""
-        buffer = io.BytesIO()
-        with zipfile.ZipFile(buffer, "w") as archive:
-            archive.writestr("fold.json", _json(meta))
-            for name, frame in frames.items():
-                archive.writestr(f"{name}.parquet", parquet_bytes(frame))
-        write_file(self._fold_path(fold), buffer.getvalue())
+        write_file(self._fold_path(fold), fold_bytes(self.id, fold, meta, frames))
 
     def finish(self, manifest: dict[str, Any], tables: dict[str, pl.DataFrame]) -> dict[str, Any]:
         """Write the tables, then the manifest that vouches for them; returns the manifest as written."""

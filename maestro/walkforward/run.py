@@ -20,6 +20,7 @@ from maestro.execution import events as ev
 from maestro.execution.executors import Job, choose, run_jobs
 from maestro.ledger import Recorder
 from maestro.runs import RunStore, describe, python_lines, run_id, source_hash, versions
+from maestro.runs.folds import UnusableFold
 from maestro.search.runner import METHODS, Trial
 from maestro.search.space import Space
 from maestro.search.tpe import check_seed
@@ -318,13 +319,10 @@ class _Run:
         for fold in store.finished_folds():
             if fold >= len(self.windows):
                 continue
-            kept = store.read_fold(fold)
-            if kept is None:
-                notes.append(f"The file of fold {fold} was torn; the fold was computed again.")
-            elif "bar" not in kept[1]["equity"].columns:
-                notes.append(f"The file of fold {fold} is of an older version; the fold was computed again.")
-            else:
-                found[fold] = kept
+            try:
+                found[fold] = store.read_fold(fold)
+            except UnusableFold as why:
+                notes.append(f"The file of fold {fold} {why}; the fold was computed again.")
         if self.warm_start:  # a gap would break the chain
             found = {k: v for k, v in found.items() if all(j in found for j in range(k))}
         return found

@@ -164,10 +164,39 @@ def test_a_torn_fold_is_computed_again_and_noted(
     wf = ms.walk_forward(RISING, Cross, **THREE, runs_dir=tmp_path, progress=heard.append)
     assert sorted(e.fold for e in heard if isinstance(e, FoldDone)) == [1, 2]
     assert same(wf, reference)
-    assert any("The file of fold 1 was torn; the fold was computed again." in note for note in wf.notes)
+    assert any("The file of fold 1 is damaged; the fold was computed again." in note for note in wf.notes)
 
 
-def test_a_fold_of_another_run_in_the_folder_is_not_taken(tmp_path: Path, reference: ms.WalkForward) -> None:
+def test_a_fold_of_another_run_is_computed_again_and_noted(tmp_path: Path, reference: ms.WalkForward) -> None:
+    store, other = interrupted(tmp_path), interrupted(tmp_path, seed=1)
+    shutil.copy(other.folder / "partial" / "0001.zip", store.folder / "partial")
+    wf = ms.walk_forward(RISING, Cross, **THREE, runs_dir=tmp_path)
+    assert same(wf, reference)
+    assert any("The file of fold 1 is of another run; the fold was computed again." in note for note in wf.notes)
+
+
+def test_another_fold_of_the_run_is_computed_again_and_noted(tmp_path: Path, reference: ms.WalkForward) -> None:
+    store = interrupted(tmp_path)
+    shutil.copy(store.folder / "partial" / "0000.zip", store.folder / "partial" / "0002.zip")
+    wf = ms.walk_forward(RISING, Cross, **THREE, runs_dir=tmp_path)
+    assert same(wf, reference)
+    assert any("The file of fold 2 is of another fold; the fold was computed again." in note for note in wf.notes)
+
+
+def test_a_fold_that_other_code_made_is_computed_again_and_noted(
+    tmp_path: Path, reference: ms.WalkForward, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr("maestro.runs.folds.own_code", lambda: "0123456789abcdef")
+        interrupted(tmp_path)
+    wf = ms.walk_forward(RISING, Cross, **THREE, runs_dir=tmp_path)
+    assert same(wf, reference)
+    assert sum("made by another state of Maestro's code; the fold" in note for note in wf.notes) == 2
+
+
+def test_a_file_by_the_name_of_a_fold_that_the_run_lacks_is_not_taken(
+    tmp_path: Path, reference: ms.WalkForward
+) -> None:
     store = interrupted(tmp_path)
     with zipfile.ZipFile(store.folder / "partial" / "0099.zip", "w") as archive:
         archive.writestr("fold.json", "{}")
@@ -226,7 +255,7 @@ def test_a_run_killed_at_random_moments_ends_like_one_that_was_not(tmp_path: Pat
     wf = ms.walk_forward(RISING, Slow, **MANY, runs_dir=tmp_path)
     assert same(wf, ms.walk_forward(RISING, Slow, **MANY))
     assert list(tmp_path.rglob("*.part")) == []
-    assert not any("torn" in note for note in wf.notes)  # what is there is whole
+    assert not any("The file of fold" in note for note in wf.notes)  # what is there is whole
 
 
 def test_what_a_killed_process_was_writing_is_cleared_away(tmp_path: Path) -> None:
@@ -437,4 +466,4 @@ def test_a_disk_that_fills_is_said_and_leaves_nothing_half_written(
     assert list(tmp_path.rglob("*.part")) == []
     wf = ms.walk_forward(RISING, Cross, **THREE, runs_dir=tmp_path)
     assert same(wf, reference)
-    assert not any("torn" in note for note in wf.notes)
+    assert not any("The file of fold" in note for note in wf.notes)
