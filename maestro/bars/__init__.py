@@ -1,5 +1,6 @@
 """Bars: validated OHLCV of one symbol, how they are loaded, and what is odd in them."""
 
-from maestro.bars.bars import METADATA, Bars, BarsWarning, as_us
+from maestro.bars.bars import METADATA, Bars, BarsWarning
+from maestro.bars.moments import as_us
 
 __all__ = ["METADATA", "Bars", "BarsWarning", "as_us"]

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import warnings
 from collections.abc import Callable, Hashable
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -15,20 +14,29 @@ import numpy as np
 import polars as pl
 
 from maestro._core.markup import RIGHT, html, joined, table
-from maestro.bars.resampling import resampled_columns
+from maestro.bars.calendar import MarketCalendar, given_calendar, infer_calendar
+from maestro.bars.dates import calendar_dates
+from maestro.bars.moments import as_us
+from maestro.bars.quality import Quality, assess
+from maestro.bars.resampling import resampled_calendar, resampled_columns
 from maestro.data.files.frames import to_polars
 from maestro.data.files.names import OPTIONAL, PRICES
 from maestro.data.files.options import ReadOptions
 from maestro.data.files.reading import read_frame
 from maestro.data.files.rules import check_distance
-from maestro.data.files.stamps import read_stamps
-from maestro.data.timeframes import DAY_US, EPOCH, YEAR_US, as_datetime, infer_timeframe, timeframe_name, timeframe_us
+from maestro.data.timeframes import (
+    DAY_US,
+    as_datetime,
+    bar_ends,
+    infer_timeframe,
+    timeframe_name,
+    timeframe_us,
+)
 from maestro.errors import BarsError, SettingsError
 from maestro.typing import FloatArray, IntArray
 
 if TYPE_CHECKING:
     from maestro.bars.aligned import AlignedBars
-    from maestro.bars.quality import Quality
 
 T = TypeVar("T")
 _COLUMNS = (*PRICES, "volume", *OPTIONAL)
@@ -56,7 +64,9 @@ class Bars:
     open_interest, basis : float64 arrays or None, known at the bar's close
     provider, symbol, timeframe : str
     periods_per_year : float
-        Bars a year for annualising: 365 days, unless given.
+        Bars a year for annualising: by the market's calendar, unless given.
+    calendar : MarketCalendar
+        When the market trades, as the stamps show it; kept through slices.
     synthetic : bool, made by `ms.synthetic_bars`, not by a market
     notes : tuple of str, what was left out on the way here
     origin : str, the Python expression that gives these bars again, where it is known
@@ -64,8 +74,9 @@ class Bars:
     """
 
     __slots__ = (
-        "_cache", "basis", "close", "funding_count", "funding_rate", "high", "low", "notes", "open", "open_interest",
-        "origin", "outages", "periods_per_year", "provider", "symbol", "synthetic", "time", "timeframe", "volume",
+        "_cache", "_calendar", "basis", "close", "funding_count", "funding_rate", "high", "low", "notes", "open",
+        "open_interest", "origin", "outages", "periods_per_year", "provider", "symbol", "synthetic", "time",
+        "timeframe", "volume",
     )  # fmt: skip
 
     time: IntArray
@@ -90,6 +101,7 @@ class Bars:
         synthetic: bool = False,
         notes: tuple[str, ...] = (),
         origin: str = "",
+        calendar: MarketCalendar | None = None,
     ) -> None:
         """Take validated arrays as they are; use `Bars.from_frame`."""
         self.time = columns["time"]
@@ -102,6 +114,7 @@ class Bars:
         self.origin = origin
         self.outages: tuple[tuple[int, int], ...] = ()
         self._cache: dict[Any, Any] = {}
+        self._calendar = calendar
 
     @classmethod
     def from_frame(
@@ -126,9 +139,10 @@ class Bars:
         provider, symbol : str
             Names for display; where the frame has a ``symbol`` column of several, `symbol` takes one.
         timeframe : str, optional
-            ``"1h"``, ``"1d"``, …; the commonest distance of stamps where absent.
+            ``"1h"``, ``"1d"``, ``"1mo"``, …; the greatest common step of the stamps where absent.
         periods_per_year : float, optional
-            For annualising; 365 days where absent. A stock exchange's daily bars want 252.
+            For annualising; inferred from the stamps where absent: 252 days for weekdays, 252 times the bars of a
+            session, 365 days for a market that never closes (`Bars.calendar`).
         synthetic : bool
             The bars were made by a formula; shown wherever they are.
         notes : tuple of str
@@ -153,16 +167,27 @@ class Bars:
             timeframe = infer_timeframe(time)
         length = timeframe_us(timeframe)
         check_distance(time, timeframe, length)
+        time, dated = calendar_dates(time, timeframe)
+        columns["time"] = time
+        time.flags.writeable = False
         if periods_per_year is not None and not 0 < periods_per_year < np.inf:
-            raise BarsError(f"periods_per_year={periods_per_year} must be above 0; leave it out for 365 days.")
+            raise BarsError(
+                f"periods_per_year={periods_per_year} must be above 0; leave it out to take the market's own number."
+            )
+        timeframe = timeframe_name(length)
+        calendar = infer_calendar(time, timeframe)
+        if periods_per_year is not None:
+            calendar = given_calendar(periods_per_year, calendar)
+        said = [*notes, *found.notes, dated, "" if synthetic or periods_per_year is not None else calendar.text]
         return cls(
             columns,
             provider=provider,
             symbol=found.symbol if symbol is None else symbol,
-            timeframe=timeframe_name(length),
-            periods_per_year=float(periods_per_year or YEAR_US / length),
+            timeframe=timeframe,
+            periods_per_year=calendar.periods_per_year,
             synthetic=synthetic,
-            notes=(*notes, *found.notes),
+            notes=tuple(dict.fromkeys(filter(None, said))),
+            calendar=calendar,
         )
 
     # -- what the bars are ------------------------------------------------------------------
@@ -215,10 +240,17 @@ class Bars:
             self._cache[key] = compute()
         return self._cache[key]  # type: ignore[no-any-return]
 
+    @property
+    def calendar(self) -> MarketCalendar:
+        """When the market trades and how many bars a year it has; ``.text`` says it in words."""
+        if self._calendar is None:
+            self._calendar = infer_calendar(self.time, self.timeframe)
+        if self._calendar.periods_per_year != self.periods_per_year:
+            self._calendar = given_calendar(self.periods_per_year, self._calendar)
+        return self._calendar
+
     def quality(self) -> Quality:
         """Report what is odd in the data and what it can do to a backtest; nothing is mended."""
-        from maestro.bars.quality import assess
-
         return assess(self, self.outages)
 
     # -- cutting ----------------------------------------------------------------------------
@@ -264,15 +296,17 @@ class Bars:
         if found is None:
             columns, _, bucket = resampled_columns(self, timeframe)
             base = {name: getattr(self, name) for name in ("open", "high", "low", "close", "volume")}
-            closes_at = columns["time"] + timeframe_us(timeframe)
-            own = self.time + timeframe_us(self.timeframe)
+            closes_at = bar_ends(columns["time"], timeframe)
+            own = bar_ends(self.time, self.timeframe)
             found = self._cache["higher", timeframe] = AlignedBars(timeframe, columns, closes_at, base, own, bucket)
         return found  # type: ignore[no-any-return]
 
     def resample(self, timeframe: str) -> Bars:
-        """Bars of a longer timeframe on the UTC clock (weeks start on Monday).
+        """Bars of a longer timeframe on the UTC clock (weeks start on Monday, months on the first).
 
-        A first or last bar that the data does not cover whole is dropped, with a `BarsWarning` and in `notes`.
+        A first or last bar that the data does not cover whole is dropped, with a `BarsWarning` and in `notes`; where
+        the market was closed for the rest of it, by its calendar, it is whole. Bars a year follow the calendar: 52
+        weeks, 12 months.
         Funding rates are added up over the settlements since the previous open, up to and including the bar's
         own, as everywhere; open interest and basis are the last known. Gaps inside a bar stay invisible here:
         see `quality()`.
@@ -289,8 +323,10 @@ class Bars:
             warnings.warn(note, BarsWarning, stacklevel=2)
         result = self._like(columns, f".resample({timeframe!r})")
         result.timeframe = timeframe_name(timeframe_us(timeframe))
-        result.periods_per_year *= timeframe_us(self.timeframe) / timeframe_us(timeframe)
-        result.notes = (*self.notes, *notes)
+        calendar = resampled_calendar(self.calendar, self.timeframe, result.time, result.timeframe)
+        result.periods_per_year, result._calendar = calendar.periods_per_year, calendar
+        own = [calendar.text if note == self.calendar.text else note for note in self.notes]
+        result.notes = (*own, *notes)
         return result
 
     def with_series(
@@ -321,7 +357,7 @@ class Bars:
             synthetic=self.synthetic,
             notes=(*self.notes, *filter(None, lacks)),
         )
-        result.outages = self.outages
+        result.outages, result._calendar = self.outages, self.calendar
         return result
 
     def _like(self, columns: dict[str, Any], made_by: str) -> Bars:
@@ -334,6 +370,7 @@ class Bars:
             synthetic=self.synthetic,
             notes=self.notes,
             origin=self.origin and self.origin + made_by,
+            calendar=self.calendar,
         )
         bars.outages = self.outages
         return bars
@@ -374,7 +411,7 @@ class Bars:
 
     def __reduce__(self) -> tuple[Any, ...]:
         columns = {"time": self.time, **{name: getattr(self, name) for name in _COLUMNS}}
-        return _rebuild, (columns, *(getattr(self, name) for name in (*_ABOUT, "origin")))
+        return _rebuild, (columns, *(getattr(self, name) for name in (*_ABOUT, "origin", "calendar")))
 
     def __repr__(self) -> str:
         made = ", synthetic" if self.synthetic else ""
@@ -396,12 +433,12 @@ class Bars:
         if len(frame) > 6:
             rows.insert(3, (html("<td colspan='{}' style='text-align:center'>⋮</td>", len(frame.columns)),))
         title = html(
-            "<div><b>{name}</b>{made} · {count:,} bars · {start} to {end} UTC · {periods:,.6g} a year</div>",
+            "<div><b>{name}</b>{made} · {count:,} bars · {start} to {end} UTC · {year}</div>",
             name=self.name or "Bars",
             made=html(" <b>synthetic, not from a market</b>") if self.synthetic else "",
-            count=len(self), start=f"{self.start:{form}}", end=f"{self.end:{form}}", periods=self.periods_per_year,
+            count=len(self), start=f"{self.start:{form}}", end=f"{self.end:{form}}", year=self.calendar.text,
         )  # fmt: skip
-        noted = joined("<div style='opacity:.75'>{}</div>", self.notes)
+        noted = joined("<div style='opacity:.75'>{}</div>", [n for n in self.notes if n != self.calendar.text])
         return str(title + noted + table(frame.columns, rows, [RIGHT] * len(frame.columns)))
 
 
@@ -409,27 +446,4 @@ def _rebuild(columns: dict[str, Any], *rest: Any) -> Bars:
     for values in columns.values():
         if values is not None:
             values.flags.writeable = False
-    return Bars(columns, **dict(zip((*_ABOUT, "origin"), rest, strict=True)))
-
-
-def as_us(moment: str | date | np.datetime64) -> int:
-    """Moment as microseconds since 1970, UTC; naive moments are UTC, ``"2024"`` and ``"2024-05"`` begin then.
-
-    ``"1970-01-02"`` is 86,400,000,000.
-    """
-    if isinstance(moment, str):
-        whole = moment + "-01-01"[3 * moment.count("-") :] if re.fullmatch(r"\d{4}(-\d{2})?", moment) else moment
-        try:
-            return int(read_stamps(pl.Series([whole])).to_physical()[0])
-        except BarsError:
-            raise BarsError(
-                f"{moment!r} is no moment; give a date, a datetime or ISO text like '2024-01-31 16:00'."
-            ) from None
-    if isinstance(moment, np.datetime64) and not np.isnat(moment):
-        return int(moment.astype("datetime64[us]").astype(np.int64))
-    if isinstance(moment, datetime):
-        aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        return (aware - EPOCH) // timedelta(microseconds=1)
-    if isinstance(moment, date):
-        return as_us(datetime(moment.year, moment.month, moment.day))
-    raise BarsError(f"{moment!r} is no moment; give a date, a datetime or ISO text like '2024-01-31 16:00'.")
+    return Bars(columns, **dict(zip((*_ABOUT, "origin", "calendar"), rest, strict=True)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any, NamedTuple
 
-from maestro.bars.bars import Bars, as_us
+from maestro.bars import Bars, as_us
 from maestro.data.outages import Outages
 from maestro.data.stores import SeriesKey, Store, configured_store
 from maestro.data.timeframes import DAY_US, as_datetime

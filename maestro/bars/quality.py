@@ -10,18 +10,26 @@ import numpy as np
 import polars as pl
 
 from maestro._core.markup import RIGHT, table
+from maestro.bars.calendar import MarketCalendar, infer_calendar
+from maestro.bars.gaps import Span, find_gaps
 from maestro.data.files.names import OPTIONAL, PRICES
 from maestro.data.files.reading import canonical_frame
-from maestro.data.timeframes import DAY_US, as_datetime, infer_timeframe, timeframe_us
+from maestro.data.outages import without
+from maestro.data.timeframes import (
+    DAY_US,
+    WEEK_US,
+    as_datetime,
+    infer_timeframe,
+    timeframe_months,
+    timeframe_us,
+)
 from maestro.typing import BoolArray, FloatArray, IntArray
 
-Span = tuple[int, int]
 Severity = Literal["info", "warning", "fatal"]
+SEVERITIES = ("fatal", "warning", "info")
 
 HOLE_US = 90 * DAY_US
 """A gap from this length on is fatal: what lies before it belongs to another market."""
-CLOSED_DAYS = 5
-"""Working days in a row that an exchange with weekends may miss by holidays; so many are a gap."""
 JUMP = 0.10
 """Smallest step between a close and the next open (log) that is called a jump; and 30 times the usual bar."""
 WICK = 2.3
@@ -29,6 +37,8 @@ WICK = 2.3
 SPLITS = (1.5, 2, 3, 4, 5, 6, 7, 8, 10, 15, 20, 25, 30, 50)
 UNIT_DECADES = 2.0
 """Change of the typical volume, in powers of ten, from a week to the next, that looks like another unit."""
+OFF_BY = 0.02
+"""Share by which the years of the bars, at their number a year, may differ from the years of their dates."""
 _STRETCH = 24
 _WEEK = 7  # stretches (days, of bars shorter than one) on either side of a change of the volume's unit
 
@@ -38,6 +48,10 @@ class Rows(Protocol):
 
     @property
     def timeframe(self) -> str: ...
+    @property
+    def periods_per_year(self) -> float: ...
+    @property
+    def calendar(self) -> MarketCalendar: ...
 
     time: IntArray
 
@@ -129,7 +143,11 @@ def assess(bars: Rows, outages: Sequence[Span] = ()) -> Quality:
         Gaps that the exchange is known to have, so that they are told from a missing download.
     """
     columns = {name: getattr(bars, name) for name in (*PRICES, "volume")}
-    return Quality(tuple(_look(bars.time, columns, timeframe_us(bars.timeframe), outages)))
+    found = [
+        *_annualisation(bars.time, bars.timeframe, bars.periods_per_year),
+        *_look(bars.time, columns, bars.timeframe, bars.calendar, outages),
+    ]
+    return Quality(tuple(sorted(found, key=lambda f: SEVERITIES.index(f.severity))))
 
 
 def assess_frame(frame: Any, *, symbol: str | None = None, timeframe: str | None = None) -> Quality:
@@ -167,19 +185,17 @@ def assess_frame(frame: Any, *, symbol: str | None = None, timeframe: str | None
     if len(clean) > 1:
         stamps = clean["timestamp"].to_physical().to_numpy()
         columns = {name: clean[name].to_numpy() for name in (*PRICES, "volume")}
-        findings += _look(stamps, columns, timeframe_us(timeframe or infer_timeframe(stamps)), ())
+        name = timeframe or infer_timeframe(stamps)
+        findings += _look(stamps, columns, name, infer_calendar(stamps, name), ())
     return Quality(tuple(findings))
 
 
-def _look(time: IntArray, columns: dict[str, FloatArray], length: int, outages: Sequence[Span]) -> list[Finding]:
+def _look(
+    time: IntArray, columns: dict[str, FloatArray], timeframe: str, calendar: MarketCalendar, outages: Sequence[Span]
+) -> list[Finding]:
     opens, high, low, close, volume = (columns[name] for name in (*PRICES, "volume"))
-    findings = _gaps(time, length, outages)
-    offset = time % min(length, DAY_US)
-    values, counts = np.unique(offset, return_counts=True)
-    off = np.flatnonzero(offset != values[counts.argmax()])
-    if len(off):
-        meaning = "Bars that begin beside the clock belong to another source or zone; joins and resampling shift."
-        findings.append(_at("off the grid", "warning", time, off, meaning))
+    length = timeframe_us(timeframe)
+    findings = [*_gaps(time, timeframe, calendar, outages), *_off_grid(time, timeframe)]
     outside = np.flatnonzero((opens > high) | (opens < low))
     if len(outside):
         meaning = (
@@ -189,28 +205,53 @@ def _look(time: IntArray, columns: dict[str, FloatArray], length: int, outages: 
     findings += _volumes(time, close, volume, max(_STRETCH, DAY_US // length))
     findings += _flat(time, opens, high, low, close)
     findings += _steps(time, opens, high, low, close)
-    return sorted(findings, key=lambda f: ("fatal", "warning", "info").index(f.severity))
+    return sorted(findings, key=lambda f: SEVERITIES.index(f.severity))
 
 
-def _gaps(time: IntArray, length: int, outages: Sequence[Span]) -> list[Finding]:
-    steps = np.diff(time)
-    wide = np.flatnonzero(steps > length)
-    if not len(wide):
+def _annualisation(time: IntArray, timeframe: str, periods_per_year: float) -> list[Finding]:
+    """Whether the number of bars a year fits the dates: else annual figures do not."""
+    span = int(time[-1] - time[0])
+    if len(time) < 20 or span < 180 * DAY_US:
         return []
-    days = (time // DAY_US + 3) % 7  # Monday is 0
-    closing = length <= DAY_US and not (days >= 5).any()
-    if length > DAY_US:  # the first day of trading in a week may be its second
-        wide = wide[2 * steps[wide] > 3 * length]
-    elif closing:  # an exchange with weekends and holidays
-        first, last = ((time[wide + k] // DAY_US).astype("datetime64[D]") for k in (0, 1))
-        wide = wide[np.busday_count(first, last) - 1 >= CLOSED_DAYS]
-    spans: list[Span] = [*zip((time[wide] + length).tolist(), time[wide + 1].tolist(), strict=True)]
-    holes = [span for span in spans if span[1] - span[0] >= HOLE_US]
-    spans = [span for span in spans if span[1] - span[0] < HOLE_US]
+    by_dates, by_bars = span / (365.2425 * DAY_US), (len(time) - 1) / periods_per_year
+    if abs(by_bars / by_dates - 1.0) <= OFF_BY:
+        return []
+    text = (
+        f"{len(time):,} bars at {periods_per_year:,.6g} a year are {by_bars:.2f} years; their dates span {by_dates:.2f}"
+    )
+    meaning = (
+        f"Annual returns, volatilities and ratios are off by as much. Bars may be missing; else give "
+        f"periods_per_year={(len(time) - 1) / by_dates:.0f}."
+    )
+    return [Finding("annualisation", "warning", 1, int(time[0]), int(time[-1]), text, meaning)]
+
+
+def _off_grid(time: IntArray, timeframe: str) -> list[Finding]:
+    """Bars that begin at another moment of the day (week, month) than the others."""
+    length = timeframe_us(timeframe)
+    if timeframe_months(timeframe):
+        months = time.view("datetime64[us]").astype("datetime64[M]").view(np.int64)
+        off = np.flatnonzero(np.diff(months, prepend=months[0] - 1) <= 0)
+        meaning = "Two bars in one month: the last one is not finished, or belongs to another source."
+        return [_at("off the grid", "warning", time, off, meaning)] if len(off) else []
+    offset = time % (length if length % WEEK_US == 0 else min(length, DAY_US))
+    values, counts = np.unique(offset, return_counts=True)
+    off = np.flatnonzero(offset != values[counts.argmax()])
+    if length % WEEK_US == 0:  # after a holiday a week may begin a day late
+        late = (offset[off] - values[counts.argmax()]) % WEEK_US
+        off = off[(late > DAY_US) | (late % DAY_US != 0)]
+        meaning = "A bar inside the week of another one: the running week, or another source."
+    else:
+        meaning = "Bars that begin beside the clock belong to another source or zone; joins and resampling shift."
+    return [_at("off the grid", "warning", time, off, meaning)] if len(off) else []
+
+
+def _gaps(time: IntArray, timeframe: str, calendar: MarketCalendar, outages: Sequence[Span]) -> list[Finding]:
+    found = find_gaps(time, timeframe, calendar)
+    holes = [span for span in found.missing if span[1] - span[0] >= HOLE_US]
+    spans = [span for span in found.missing if span[1] - span[0] < HOLE_US]
     missing, known = spans, []
     if outages:
-        from maestro.data.outages import without
-
         missing = without(spans, outages)
         known = without(spans, missing)
     findings = []
@@ -221,18 +262,23 @@ def _gaps(time: IntArray, length: int, outages: Sequence[Span]) -> list[Finding]
          "Bars are missing: indicators bridge the hole, and a position jumps over it without its stops."),
         ("exchange outage", "info", known,
          "The exchange itself has no bars here: nobody could trade, and the next open may be far away."),
+        ("closed day", "info", found.closed,
+         "No bars on a trading day, or none at its end: a holiday or a half day, by their length."),
     ):  # fmt: skip
         if members:
-            findings.append(_spans(name, severity, members, meaning, length, closing))  # type: ignore[arg-type]
+            findings.append(_spans(name, severity, members, meaning, timeframe_us(timeframe), calendar))  # type: ignore[arg-type]
     return findings
 
 
-def _spans(name: str, severity: Severity, spans: list[Span], meaning: str, length: int, closing: bool) -> Finding:
+def _spans(
+    name: str, severity: Severity, spans: list[Span], meaning: str, length: int, calendar: MarketCalendar
+) -> Finding:
     longest = max(spans, key=lambda s: s[1] - s[0])
     missing = sum(b - a for a, b in spans) // length
-    if closing:
+    if len(calendar.weekdays) < 7 and length >= DAY_US:
         ends = (np.array(spans) // DAY_US).astype("datetime64[D]")
-        missing = int(np.busday_count(ends[:, 0], ends[:, 1]).sum()) * DAY_US // length
+        mask = [day in calendar.weekdays for day in range(7)]
+        missing = int(np.busday_count(ends[:, 0], ends[:, 1], weekmask=mask).sum()) * DAY_US // length
     text = (
         f"{missing:,} bars missing in {len(spans):,} place{'s' if len(spans) > 1 else ''}; "
         f"the longest from {as_datetime(longest[0]):%Y-%m-%d %H:%M} to {as_datetime(longest[1]):%Y-%m-%d %H:%M}"

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from maestro._core.formatting import minute
-from maestro.bars.bars import Bars, BarsWarning, as_us
+from maestro.bars import Bars, BarsWarning, as_us
 from maestro.bars.loading import load
 from maestro.bars.source_line import evaluate, written
 from maestro.data.timeframes import timeframe_us

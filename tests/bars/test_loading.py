@@ -74,7 +74,8 @@ def test_a_file_of_one_series(tmp_path: Path, form: str) -> None:
         path.write_bytes(gzip.compress((tmp_path / "bars.csv").read_bytes()))
     for name in (path, str(path)):
         bars = ms.load(name)
-        assert (bars.symbol.lower(), len(bars), bars.timeframe, bars.notes) == ("bars", 48, "1h", ())
+        assert (bars.symbol.lower(), len(bars), bars.timeframe) == ("bars", 48, "1h")
+        assert bars.notes == (bars.calendar.text,)
         np.testing.assert_array_equal(bars.close, ms.synthetic_bars(48, seed=3).close)
     options = ms.load(path, start="2020-01-02", end="2020-01-02 06:00", provider="P", symbol="S", periods_per_year=252)
     assert (options.name, len(options), options.periods_per_year) == ("P:S:1h", 6, 252)
@@ -86,7 +87,7 @@ def test_a_file_stored_newest_first_is_turned_round_and_says_so(tmp_path: Path) 
     frame.reverse().write_csv(path)
     bars = ms.load(path)
     assert bars.fingerprint == ms.load(tmp_path / "old.csv").fingerprint
-    assert bars.notes == ("the rows are stored newest first; they were reversed",)
+    assert "the rows are stored newest first; they were reversed" in bars.notes
     frame.sample(fraction=1.0, shuffle=True, seed=1).write_csv(path)
     shuffled = ms.load(path)
     assert shuffled.fingerprint == bars.fingerprint

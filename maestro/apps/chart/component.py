@@ -16,7 +16,7 @@ import param
 import polars as pl
 from panel.custom import JSComponent
 
-from maestro.bars.bars import as_us
+from maestro.bars import as_us
 from maestro.errors import SettingsError
 from maestro.reports.figures.downsampling import thin
 from maestro.reports.figures.equity import LOG_FROM

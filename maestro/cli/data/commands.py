@@ -272,7 +272,7 @@ def _columns(pairs: list[str] | None) -> dict[str, str]:
 
 
 def _moment(text: str | None) -> int | None:
-    from maestro.bars.bars import as_us
+    from maestro.bars import as_us
 
     return None if text is None else as_us(text)
 

@@ -8,12 +8,14 @@ import numpy as np
 
 from maestro.data.files.names import OPTIONAL, PRICES
 from maestro.data.files.options import say
-from maestro.data.timeframes import as_datetime, infer_timeframe
+from maestro.data.timeframes import as_datetime, infer_timeframe, timeframe_months
 from maestro.errors import BarsError
 from maestro.typing import FloatArray, IntArray
 
 LAST_BITS = 1e-9
 """Relative difference up to which a high below a close is rounding of adjusted prices."""
+SHORTEST_MONTH, LONGEST_MONTH = 0.9, 1.05
+"""Bounds of a month against its nominal length, in which the distances of monthly bars lie."""
 
 
 class Rows:
@@ -117,7 +119,9 @@ def check_distance(time: IntArray, timeframe: str, length: int) -> None:
     if len(time) < 3:
         return
     steps = np.diff(time)
-    if np.median(steps) < length or steps.min() > length:
+    least = SHORTEST_MONTH * length if timeframe_months(timeframe) else length
+    shorter = int((steps < least).sum())
+    if shorter > max(1, 0.01 * len(steps)) or steps.min() > LONGEST_MONTH * length:
         raise BarsError(
             f"timeframe {timeframe!r} does not fit: the bars are {infer_timeframe(time)} apart; "
             "give that timeframe, or resample() the bars."

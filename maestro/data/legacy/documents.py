@@ -213,13 +213,13 @@ class DocumentReader:
         if isinstance(value, dict):
             seconds = value.get("epoch_time") if value.get("$reql_type$") == "TIME" else None
             if not isinstance(seconds, (int, float)) or isinstance(seconds, bool) or not math.isfinite(seconds):
-                raise _Unreadable("the timestamp is no moment")
+                raise _Unreadable("the timestamp is not a moment")
             stamp, unit = round(seconds * 1e6), "moments"
         elif isinstance(value, bool) or not isinstance(value, (int, float, str)):
-            raise _Unreadable("the timestamp is no moment")
+            raise _Unreadable("the timestamp is not a moment")
         elif not isinstance(value, str):
             if not math.isfinite(value):
-                raise _Unreadable("the timestamp is no moment")
+                raise _Unreadable("the timestamp is not a moment")
             unit, factor = next(((unit, f) for bound, unit, f in _UNITS if abs(value) < bound), ("ns", 1e-3))
             stamp = round(value * factor)
         if stamp <= 0:
@@ -324,7 +324,7 @@ def _moment(text: str) -> int:
         try:
             return int(read_stamps(pl.Series([text])).to_physical()[0])
         except BarsError:
-            raise _Unreadable("the timestamp is no moment") from None
+            raise _Unreadable("the timestamp is not a moment") from None
 
 
 def _document(stamps: IntArray, values: FloatArray, row: int) -> dict[str, Any]:

@@ -247,7 +247,7 @@ def test_of_two_volumes_the_one_in_the_base_currency_is_taken() -> None:
     volumes = {"Volume USD": 3.0 * CLOSE, "Volume BTC": PRICES["volume"]}
     made = Bars.from_frame({"date": STAMPS, **prices, **volumes})
     assert made.fingerprint == EXPECTED
-    assert made.notes == ("the volume is Volume BTC, in the base currency; left out: Volume USD",)
+    assert made.notes[0] == "the volume is Volume BTC, in the base currency; left out: Volume USD"
     volumes["Volume USD"] = np.array([1.0, 5.0, 2.0, 7.0, 1.0, 2.0])
     with pytest.raises(
         BarsError, match=r"which column is the volume: Volume USD, Volume BTC.*--column 'volume=Volume USD'"

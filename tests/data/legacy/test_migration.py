@@ -352,7 +352,7 @@ def test_documents_that_are_no_rows_are_named_in_the_report_and_a_file(tmp_path:
     written = (Path(report.folder) / "rejected" / f"{TABLE}.ndjson").read_text().splitlines()
     assert [json.loads(line)["reason"] for line in written] == [
         "it has no close",
-        "the timestamp is no moment",
+        "the timestamp is not a moment",
         "volume is a whole number too large to be a float64 without loss",
         *["another document has its timestamp and other values"] * 2,
     ]

@@ -87,6 +87,8 @@ def test_symbols_as_vendors_write_them(symbol: str, written: str) -> None:
 def test_equal_names_are_one() -> None:
     assert SeriesKey("binance", " btcusdt", "60m") == SeriesKey("BINANCE", "BTCUSDT", "1h")
     assert str(SeriesKey("X", "A_B_C", "24h")) == "X:A_B_C:1d"
+    assert str(SeriesKey("X", "A", "1M")) == str(SeriesKey("X", "A", "1mo")) == "X:A:1mo"
+    assert str(SeriesKey("X", "A", "3mo")) == "X:A:1q"
 
 
 @pytest.mark.parametrize(
@@ -95,7 +97,6 @@ def test_equal_names_are_one() -> None:
         ("BINANCE", "does not name a series"),
         ("BINANCE:BTCUSDT", "does not name a series"),
         ("BINANCE:BTCUSDT:1x", "timeframe '1x'"),
-        ("BINANCE:BTCUSDT:1M", "timeframe '1M'"),
         ("BINANCE:BTCUSDT:fundin:1h", "Did you mean 'funding'"),
         ("BINANCE:BTCUSDT:bars:", "timeframe ''"),
         ("A:B:C:D:E", "timeframe 'E'"),
