@@ -139,9 +139,9 @@ def test_deleting_asks_and_keeping_keeps(visit: Visit, desk: Path) -> None:
     run = ids(desk, "ChannelStrategy")
     visit.tick("ChannelStrategy")
     visit.button("Delete").first.click()
-    visit.page.get_by_text("nothing brings them back").wait_for()
+    visit.page.get_by_text("These runs go to the trash").wait_for()
     visit.button("Keep").click()
-    visit.page.get_by_text("nothing brings them back").wait_for(state="hidden")
+    visit.page.get_by_text("These runs go to the trash").wait_for(state="hidden")
     assert (desk / "runs" / run).exists()
     visit.button("Delete").first.click()
     visit.button("Delete 1 run").click()
@@ -160,7 +160,7 @@ def test_hostile_names_show_as_text(visit: Visit) -> None:
     page.get_by_text(re.compile(r"^\d+ of \d+ runs$")).wait_for()
     visit.rows.first.locator("input[type=checkbox]").click()
     visit.button("Delete").first.click()
-    page.get_by_text("nothing brings them back").wait_for()
+    page.get_by_text("These runs go to the trash").wait_for()
     visit.button("Keep").click()
 
 
