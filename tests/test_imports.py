@@ -31,7 +31,7 @@ LAYERS = (
     ("reproduce",),
     ("validation",),
     ("reports",),
-    ("apps", "cli", "service"),
+    ("apps", "cli", "service", "testing"),
 )
 ENTRIES = {"__init__", "__main__"}
 LAYER = {name: number for number, layer in enumerate(LAYERS) for name in layer}
@@ -42,8 +42,11 @@ ONCE = (
 )  # fmt: skip
 """Imported in at most one module each, and there only when used."""
 
-OWNED = {"backtrader": "maestro/engine/backtrader", "panel": "maestro/apps", "vectorbt": "maestro/engine/vectorbt"}
-"""Libraries with a package of their own, loaded when used: 22 strategies, or four apps, do not fit into one module."""
+OWNED = {
+    "backtrader": "maestro/engine/backtrader", "panel": "maestro/apps", "pytest": "maestro/testing",
+    "vectorbt": "maestro/engine/vectorbt",
+}  # fmt: skip
+"""Libraries with a package of their own, loaded when used: all strategies, or four apps, do not fit into one module."""
 
 NEVER_AT_START = ("bokeh", "loky", "numba", "optuna", "pandas", "pyarrow", "quantstats", "rich", "scipy", "vectorbt")
 

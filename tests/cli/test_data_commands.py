@@ -20,8 +20,8 @@ import maestro as ms
 from maestro.cli import main
 from maestro.data.stores import SeriesKey
 from maestro.data.stores.parquet import ParquetStore
-from tests.support.exchange.markets import Market
-from tests.support.exchange.server import Exchange
+from maestro.testing import FakeExchange
+from tests.support.exchange.markets import ExchangeMarket
 from tests.support.exchange.truth import HOUR_US, STAMP, hourly, stamp_us
 
 ROOT = Path(__file__).parents[2]
@@ -30,11 +30,11 @@ END_US = stamp_us(BARS, -1) + HOUR_US
 
 
 @pytest.fixture
-def exchange(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Exchange]:
+def exchange(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeExchange]:
     """An exchange that has closed its books some time ago, and settings that point at it."""
     eight = BARS.gather_every(8).select("timestamp", (pl.col("volume") * 1e-9).alias("funding_rate"))
     series = {("BTCUSDT", "bars", "1h"): BARS, ("BTCUSDT", "funding", ""): eight, ("ETHUSDT", "bars", "1h"): BARS}
-    with Exchange(Market(series, cap=100)) as running:
+    with FakeExchange(ExchangeMarket(series, cap=100)) as running:
         for name, value in {"BINANCE_URL": running.url, "STATE_DIR": tmp_path, "STORE": tmp_path / "store"}.items():
             monkeypatch.setenv(f"MAESTRO_{name}", str(value))
         monkeypatch.chdir(tmp_path)
@@ -60,7 +60,7 @@ def document(capsys: pytest.CaptureFixture[str]) -> Any:
     return json.loads(capsys.readouterr().out)
 
 
-def test_fetch_then_again_then_list(exchange: Exchange, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_fetch_then_again_then_list(exchange: FakeExchange, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("fetch", "BINANCE", "BTCUSDT,ETHUSDT", "1h", *dates()) == 0
     said = capsys.readouterr()
     assert re.search(r"BINANCE:BTCUSDT:1h +500 +500 +0 +0", said.out)
@@ -86,7 +86,7 @@ def test_fetch_then_again_then_list(exchange: Exchange, tmp_path: Path, capsys: 
     assert re.search(r"BINANCE:ETHUSDT:1h +500 ", capsys.readouterr().out)
 
 
-def test_fetch_of_bars_and_funding(exchange: Exchange, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_fetch_of_bars_and_funding(exchange: FakeExchange, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ("BINANCE-PERPETUAL", "BTCUSDT", "1h", "--series", "bars,funding", *dates(), "-q", "--json")
     assert run("fetch", *arguments) == 0
     assert [one["series"] for one in document(capsys)] == [
@@ -112,14 +112,14 @@ def test_fetch_of_bars_and_funding(exchange: Exchange, tmp_path: Path, capsys: p
     ],
 )
 def test_bad_input_to_fetch(
-    exchange: Exchange, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], said: str
+    exchange: FakeExchange, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], said: str
 ) -> None:
     assert run("fetch", *arguments) == 2
     assert said in capsys.readouterr().err
     assert not exchange.requests
 
 
-def test_a_series_that_fails_makes_the_exit_code(exchange: Exchange, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_series_that_fails_makes_the_exit_code(exchange: FakeExchange, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("fetch", "BINANCE", "BTCUSDT,NONESUCH", "1h", *dates(), "-q") == 1
     said = capsys.readouterr()
     assert re.search(r"BINANCE:BTCUSDT:1h +500 +500", said.out)
@@ -163,7 +163,7 @@ def test_import_show_store_export_remove(tmp_path: Path, capsys: pytest.CaptureF
 
 
 def test_check_tells_an_outage_from_a_missing_download(
-    exchange: Exchange, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    exchange: FakeExchange, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     exchange.market.series["BTCUSDT", "bars", "1h"] = BARS.filter(~pl.int_range(pl.len()).is_between(100, 119))
     assert run("fetch", "BINANCE", "BTCUSDT", "1h", *dates(), "-q") == 0
@@ -227,7 +227,7 @@ def test_bad_input_to_import(
     assert not (tmp_path / "store").exists()
 
 
-def test_ctrl_c_keeps_what_has_come(exchange: Exchange, tmp_path: Path) -> None:
+def test_ctrl_c_keeps_what_has_come(exchange: FakeExchange, tmp_path: Path) -> None:
     exchange.latency = 0.15
     command = [
         sys.executable,

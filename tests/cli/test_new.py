@@ -27,7 +27,7 @@ def test_a_strategy_passes_its_own_test(tmp_path: Path) -> None:
     assert {path.name for path in tmp_path.iterdir()} == {"volume_surge.py", "test_volume_surge.py"}
     tested = run("pytest", "-q", "-p", "no:cacheprovider", f"--rootdir={tmp_path}", cwd=tmp_path)
     assert tested.returncode == 0, tested.stdout
-    assert "4 passed" in tested.stdout
+    assert "5 passed" in tested.stdout
     before = (tmp_path / "volume_surge.py").read_text()
     again = run("maestro", "new", "strategy", "VolumeSurge", cwd=tmp_path)
     assert again.returncode == 2
@@ -48,7 +48,7 @@ def test_a_project_passes_its_own_tests_and_makes_its_reports(tmp_path: Path) ->
     ]
     tested = run("pytest", "-q", "-p", "no:cacheprovider", f"--rootdir={project}", cwd=project)
     assert tested.returncode == 0, tested.stdout
-    assert "5 passed" in tested.stdout
+    assert "6 passed" in tested.stdout
     (project / "reports.yaml").write_text("common: {trials: 5, sets: 50}\neach: {data: ['sample:IBM']}\n")
     reported = run("maestro", "report", "research.ipynb", "--batch", "reports.yaml", "--no-progress", cwd=project)
     assert reported.returncode == 0, reported.stderr

@@ -29,11 +29,8 @@ from maestro.data.stores import MemoryStore, SeriesKey, Store
 from maestro.data.stores.parquet import ParquetStore
 from maestro.data.sync import Progress, SyncResult, missing, sync
 from maestro.errors import SettingsError, SourceError
-from tests.support.exchange.clock import VirtualClock
-from tests.support.exchange.faults import FAILURES, LIES, Faults, NoFaults
-from tests.support.exchange.markets import Market
-from tests.support.exchange.server import Exchange
-from tests.support.exchange.settings import settings_for
+from maestro.testing import FAILURES, LIES, FakeExchange, Faults, NoFaults, VirtualClock, settings_for
+from tests.support.exchange.markets import ExchangeMarket
 from tests.support.exchange.truth import HOUR_US, hourly, stamp_us
 
 SCHEDULES = int(os.environ.get("MAESTRO_TEST_SCHEDULES", "90"))
@@ -44,21 +41,21 @@ DAY_US = 24 * HOUR_US
 
 
 @pytest.fixture(scope="module")
-def exchange() -> Iterator[Exchange]:
-    with Exchange() as running:
+def exchange() -> Iterator[FakeExchange]:
+    with FakeExchange(ExchangeMarket()) as running:
         yield running
 
 
 class Run:
     """A store, the exchange and the clock of one test."""
 
-    def __init__(self, exchange: Exchange, tmp_path: Path, truth: pl.DataFrame, *, cap: int = 60) -> None:
+    def __init__(self, exchange: FakeExchange, tmp_path: Path, truth: pl.DataFrame, *, cap: int = 60) -> None:
         self.exchange, self.tmp_path, self.truth = exchange, tmp_path, truth
         self.store: Store = MemoryStore()
         self.outages = Outages(tmp_path / "outages")
         self.start, self.end = stamp_us(truth, 0), stamp_us(truth, -1) + HOUR_US
         self.clock = VirtualClock(self.end / 1_000_000 + 5 * 86_400)
-        self.market = Market({("BTCUSDT", "bars", "1h"): truth}, cap=cap)
+        self.market = ExchangeMarket({("BTCUSDT", "bars", "1h"): truth}, cap=cap)
         exchange.reset(self.market, self.clock, NoFaults())
 
     def sync(
@@ -95,7 +92,7 @@ class Run:
 # -- every fault ----------------------------------------------------------------------------
 
 
-def test_every_schedule_of_faults_ends_with_the_truth(exchange: Exchange, tmp_path: Path) -> None:
+def test_every_schedule_of_faults_ends_with_the_truth(exchange: FakeExchange, tmp_path: Path) -> None:
     truth = hourly().head(300).filter(~pl.int_range(pl.len()).is_between(150, 170))  # the exchange has an outage
     met: dict[str, int] = {}
     for seed in range(SCHEDULES):
@@ -120,7 +117,7 @@ def test_every_schedule_of_faults_ends_with_the_truth(exchange: Exchange, tmp_pa
     assert set(met) >= {*FAILURES, *LIES} - {"slow"}  # every kind was met; slow bodies, rare here, in test_http
 
 
-def test_a_bar_that_changes_between_two_pulls(exchange: Exchange, tmp_path: Path) -> None:
+def test_a_bar_that_changes_between_two_pulls(exchange: FakeExchange, tmp_path: Path) -> None:
     truth = hourly().head(100)
     run = Run(exchange, tmp_path, truth)
     run.clock.time = (stamp_us(truth, 80) + HOUR_US // 2) / 1_000_000  # bar 80 is open and served in part
@@ -137,7 +134,7 @@ def test_a_bar_that_changes_between_two_pulls(exchange: Exchange, tmp_path: Path
 # -- only what is missing -------------------------------------------------------------------
 
 
-def test_front_back_and_holes_are_filled_and_nothing_else(exchange: Exchange, tmp_path: Path) -> None:
+def test_front_back_and_holes_are_filled_and_nothing_else(exchange: FakeExchange, tmp_path: Path) -> None:
     truth = hourly().head(4_000)
     run = Run(exchange, tmp_path, truth, cap=1_000)
     run.sync(start=stamp_us(truth, 1_000), end=stamp_us(truth, 3_500))
@@ -153,7 +150,7 @@ def test_front_back_and_holes_are_filled_and_nothing_else(exchange: Exchange, tm
     assert run.asked() == []
 
 
-def test_an_outage_is_remembered_and_a_young_gap_is_not(exchange: Exchange, tmp_path: Path) -> None:
+def test_an_outage_is_remembered_and_a_young_gap_is_not(exchange: FakeExchange, tmp_path: Path) -> None:
     hole = pl.int_range(pl.len()).is_between(50, 59)
     young = pl.int_range(pl.len()) == 195
     run = Run(exchange, tmp_path, hourly().head(200).filter(~hole & ~young), cap=1_000)
@@ -169,7 +166,7 @@ def test_an_outage_is_remembered_and_a_young_gap_is_not(exchange: Exchange, tmp_
     assert len(run.rows()) == 190
 
 
-def test_what_is_known_of_an_emptied_store_does_not_count(exchange: Exchange, tmp_path: Path) -> None:
+def test_what_is_known_of_an_emptied_store_does_not_count(exchange: FakeExchange, tmp_path: Path) -> None:
     truth = hourly().head(100).filter(~pl.int_range(pl.len()).is_between(40, 59))
     run = Run(exchange, tmp_path, truth)
     run.sync()
@@ -179,7 +176,7 @@ def test_what_is_known_of_an_emptied_store_does_not_count(exchange: Exchange, tm
     assert run.rows().equals(hourly().head(100))
 
 
-def test_a_revised_bar_is_replaced_and_reported(exchange: Exchange, tmp_path: Path) -> None:
+def test_a_revised_bar_is_replaced_and_reported(exchange: FakeExchange, tmp_path: Path) -> None:
     truth = hourly().head(100)
     run = Run(exchange, tmp_path, truth)
     run.sync(end=stamp_us(truth, 90))
@@ -227,7 +224,7 @@ def test_spans_are_sets_of_moments(one: list[tuple[int, int]], other: list[tuple
 # -- interruptions --------------------------------------------------------------------------
 
 
-def test_what_came_before_a_failure_is_stored_and_the_next_run_goes_on(exchange: Exchange, tmp_path: Path) -> None:
+def test_what_came_before_a_failure_is_stored_and_the_next_run_goes_on(exchange: FakeExchange, tmp_path: Path) -> None:
     truth = hourly().head(400)
     run = Run(exchange, tmp_path, truth)
 
@@ -251,7 +248,7 @@ def test_what_came_before_a_failure_is_stored_and_the_next_run_goes_on(exchange:
     assert run.rows().equals(truth)
 
 
-def test_a_cancelled_fetch_keeps_what_has_come(exchange: Exchange, tmp_path: Path) -> None:
+def test_a_cancelled_fetch_keeps_what_has_come(exchange: FakeExchange, tmp_path: Path) -> None:
     run = Run(exchange, tmp_path, hourly().head(400), cap=20)
     seen: list[Progress] = []
 
@@ -270,12 +267,12 @@ def test_a_cancelled_fetch_keeps_what_has_come(exchange: Exchange, tmp_path: Pat
 
 def test_killed_at_random_moments(tmp_path: Path) -> None:
     truth = {symbol: hourly(symbol).head(2_000) for symbol in ("BTCUSDT", "ETHUSDT")}
-    market = Market({(symbol, "bars", "1h"): frame for symbol, frame in truth.items()}, cap=50)
+    market = ExchangeMarket({(symbol, "bars", "1h"): frame for symbol, frame in truth.items()}, cap=50)
     start = min(stamp_us(frame, 0) for frame in truth.values())
     end = max(stamp_us(frame, -1) for frame in truth.values()) + HOUR_US
     rng = random.Random(7)
     kills = rounds = partial = 0
-    with Exchange(market, latency=0.004) as exchange:
+    with FakeExchange(market, latency=0.004) as exchange:
         while kills < KILLS:
             root = tmp_path / f"store{rounds}"
             rounds += 1
@@ -330,9 +327,9 @@ class Sent:
         monkeypatch.setattr(httpx.AsyncClient, "get", get)
 
 
-def test_several_series_at_a_time_and_one_that_fails(exchange: Exchange, tmp_path: Path) -> None:
+def test_several_series_at_a_time_and_one_that_fails(exchange: FakeExchange, tmp_path: Path) -> None:
     symbols = ("BTCUSDT", "ETHUSDT", "SOLUSDT")
-    market = Market({(symbol, "bars", "1h"): hourly(symbol).head(300) for symbol in symbols}, cap=40)
+    market = ExchangeMarket({(symbol, "bars", "1h"): hourly(symbol).head(300) for symbol in symbols}, cap=40)
     start, end = stamp_us(hourly(), 0), stamp_us(hourly(), 300)
     keys = [SeriesKey("BINANCE", symbol, "1h") for symbol in (*symbols, "NONESUCH")]
     bans = 0
@@ -358,7 +355,7 @@ def test_several_series_at_a_time_and_one_that_fails(exchange: Exchange, tmp_pat
     assert bans > 5
 
 
-def test_in_a_notebook_whose_loop_is_running(exchange: Exchange, tmp_path: Path) -> None:
+def test_in_a_notebook_whose_loop_is_running(exchange: FakeExchange, tmp_path: Path) -> None:
     run = Run(exchange, tmp_path, hourly().head(50))
     settings = settings_for(exchange.url, tmp_path)
 
@@ -370,7 +367,7 @@ def test_in_a_notebook_whose_loop_is_running(exchange: Exchange, tmp_path: Path)
         fetch(run.store, [run.key("BINANCE"), run.key("BITMEX")], 0, settings=settings)
 
 
-def test_what_the_source_never_has_is_noted(exchange: Exchange, tmp_path: Path) -> None:
+def test_what_the_source_never_has_is_noted(exchange: FakeExchange, tmp_path: Path) -> None:
     run = Run(exchange, tmp_path, hourly().head(2_000), cap=1_000)
     values = hourly().head(2_000).select("timestamp", pl.col("volume").alias("open_interest"))
     run.market.series["BTCUSDT", "open_interest", "1h"] = values

@@ -13,7 +13,7 @@ from maestro.data.sources.context import Context
 from maestro.data.sources.http import Client, Reply
 from maestro.data.sources.limits import Budget
 from maestro.data.sources.paging import walk
-from maestro.data.sources.protocol import Page, Source, check_page, make_frame
+from maestro.data.sources.protocol import COLUMNS, Page, Source, check_page, make_frame
 from maestro.data.timeframes import DAY_US, timeframe_us
 from maestro.errors import SettingsError, nearest
 
@@ -68,6 +68,8 @@ class Binance:
             raise SettingsError(f"{SPOT} is the spot market and has no {series}; ask {PERPETUAL}.")
         if series == "funding":
             return _FUNDING_STEP
+        if series not in COLUMNS:
+            raise SettingsError(f"{self.provider} has no {series}; it has {', '.join(COLUMNS)}.")
         known = _BARS if series == "bars" else _STATISTICS
         if timeframe not in known:
             raise SettingsError(

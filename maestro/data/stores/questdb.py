@@ -165,6 +165,7 @@ class QuestDBStore:
         table, listed = _table(key), as_stamps(stamps)
         if not self._is_there(key, table):
             return 0
+        self._settle(table, resume=True)  # a renaming before this may still be applied, and would look like a write
         seen = self.version(key)
         old = self._read(key, table, None, None)
         kept = without(old, start, end, listed)

@@ -20,10 +20,8 @@ from maestro.data.sources.archive import read_zip
 from maestro.data.sources.binance import PERPETUAL, SPOT
 from maestro.data.timeframes import DAY_US
 from maestro.errors import SettingsError, SourceError
-from tests.support.exchange.clock import VirtualClock
-from tests.support.exchange.faults import Faults, NoFaults
-from tests.support.exchange.markets import Market
-from tests.support.exchange.server import Exchange
+from maestro.testing import FakeExchange, Faults, NoFaults, VirtualClock
+from tests.support.exchange.markets import ExchangeMarket
 from tests.support.exchange.truth import HOUR_US, STAMP, hourly
 
 JANUARY_2025 = 1_735_689_600_000_000  # the first stamp in microseconds
@@ -77,8 +75,8 @@ def put_archive(folder: Path, market: str = "data/spot") -> pl.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def exchange() -> Iterator[Exchange]:
-    with Exchange() as running:
+def exchange() -> Iterator[FakeExchange]:
+    with FakeExchange(ExchangeMarket()) as running:
         yield running
 
 
@@ -113,14 +111,14 @@ def test_a_folder_of_months_and_days(tmp_path: Path) -> None:
     assert len(part[0].frame) == 3  # in milliseconds; the other five in microseconds
 
 
-def test_a_url_that_fails_on_a_schedule(exchange: Exchange, tmp_path: Path) -> None:
+def test_a_url_that_fails_on_a_schedule(exchange: FakeExchange, tmp_path: Path) -> None:
     truth = put_archive(tmp_path, "data/futures/um")
     exchange.files = tmp_path
     met: set[str] = set()
     for seed in range(8):
         faults = Faults(seed, 0.4, ("429", "418", "5xx", "drop", "torn body", "torn json"))
         clock = VirtualClock((JANUARY_2025 + 50 * DAY_US) / 1_000_000)
-        exchange.reset(Market(), clock, faults)
+        exchange.reset(ExchangeMarket(), clock, faults)
         start, end = JANUARY_2025 - 60 * DAY_US, JANUARY_2025 + 45 * DAY_US
         pages = pull(PERPETUAL, exchange.url, start, end, clock=clock, tmp_path=tmp_path / f"state{seed}")
         assert not exchange.inside_bans(), seed
@@ -129,9 +127,9 @@ def test_a_url_that_fails_on_a_schedule(exchange: Exchange, tmp_path: Path) -> N
     assert met == {"429", "418", "5xx", "drop", "torn body", "torn json"}
 
 
-def test_days_are_asked_for_only_where_the_month_is_young(exchange: Exchange, tmp_path: Path) -> None:
+def test_days_are_asked_for_only_where_the_month_is_young(exchange: FakeExchange, tmp_path: Path) -> None:
     exchange.files = tmp_path
-    exchange.reset(Market(), VirtualClock(LATER), NoFaults())
+    exchange.reset(ExchangeMarket(), VirtualClock(LATER), NoFaults())
     pages = pull(SPOT, exchange.url, JANUARY_2025, JANUARY_2025 + 90 * DAY_US, tmp_path=tmp_path)
     assert not pages
     assert len(exchange.requests) == 2 * 3  # three months and their sums, no day

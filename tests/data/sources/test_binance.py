@@ -18,24 +18,21 @@ from maestro.data.sources.binance import PERPETUAL, SPOT, Binance
 from maestro.data.sources.http import Client
 from maestro.data.sources.limits import Host
 from maestro.errors import SettingsError, SourceError
-from tests.support.exchange.clock import VirtualClock
-from tests.support.exchange.faults import Faults, NoFaults
-from tests.support.exchange.markets import Market
-from tests.support.exchange.server import Exchange
-from tests.support.exchange.settings import settings_for
+from maestro.testing import FakeExchange, Faults, NoFaults, VirtualClock, settings_for
+from tests.support.exchange.markets import ExchangeMarket
 from tests.support.exchange.truth import HOUR_US, hourly, real_file, settlements, stamp_us
 
 LATER = 10**10  # [s] long after every bar
 
 
 @pytest.fixture(scope="module")
-def exchange() -> Iterator[Exchange]:
-    with Exchange() as running:
+def exchange() -> Iterator[FakeExchange]:
+    with FakeExchange(ExchangeMarket()) as running:
         yield running
 
 
 def pull(
-    exchange: Exchange, tmp_path: Path, symbols: list[str], start: int, end: int, *, series: str = "bars",
+    exchange: FakeExchange, tmp_path: Path, symbols: list[str], start: int, end: int, *, series: str = "bars",
     timeframe: str = "1h", provider: str = SPOT,
 ) -> list[list[Page]]:  # fmt: skip
     """Pages of several symbols asked for at the same time."""
@@ -57,9 +54,9 @@ def rows(pages: list[Page]) -> pl.DataFrame:
 
 
 @pytest.mark.parametrize(("provider", "path"), [(SPOT, "/api/v3/klines"), (PERPETUAL, "/fapi/v1/klines")])
-def test_every_bar_once_and_exact(exchange: Exchange, tmp_path: Path, provider: str, path: str) -> None:
+def test_every_bar_once_and_exact(exchange: FakeExchange, tmp_path: Path, provider: str, path: str) -> None:
     truth = hourly()
-    exchange.reset(Market({("BTCUSDT", "bars", "1h"): truth}), VirtualClock(LATER), NoFaults())
+    exchange.reset(ExchangeMarket({("BTCUSDT", "bars", "1h"): truth}), VirtualClock(LATER), NoFaults())
     start, end = stamp_us(truth, 0), stamp_us(truth, -1) + HOUR_US
     [pages] = pull(exchange, tmp_path, ["BTCUSDT"], start, end, provider=provider)
     assert rows(pages).equals(truth)
@@ -126,9 +123,9 @@ def test_an_answer_of_another_shape_is_never_stored(answer: object) -> None:
         _answered(answer)
 
 
-def test_the_bar_still_open_is_left_out_until_it_is_closed(exchange: Exchange, tmp_path: Path) -> None:
+def test_the_bar_still_open_is_left_out_until_it_is_closed(exchange: FakeExchange, tmp_path: Path) -> None:
     truth = hourly().head(10)
-    market = Market({("BTCUSDT", "bars", "1h"): truth})
+    market = ExchangeMarket({("BTCUSDT", "bars", "1h"): truth})
     closes = (stamp_us(truth, 9) + HOUR_US) / 1_000_000
     for now, closed in ((closes - 0.001, 9), (closes, 10)):
         exchange.reset(market, VirtualClock(now), NoFaults())
@@ -137,13 +134,13 @@ def test_the_bar_still_open_is_left_out_until_it_is_closed(exchange: Exchange, t
         assert not any(page.gaps for page in pages)
 
 
-def test_holes_front_and_end_are_told_apart_from_short_answers(exchange: Exchange, tmp_path: Path) -> None:
+def test_holes_front_and_end_are_told_apart_from_short_answers(exchange: FakeExchange, tmp_path: Path) -> None:
     whole = hourly().head(300)
     truth = whole.filter(~pl.int_range(pl.len()).is_between(100, 119) & (pl.int_range(pl.len()) != 200))
     start, end = stamp_us(truth, 0) - 7 * HOUR_US, stamp_us(truth, -1) + 24 * HOUR_US
     for seed in range(10):
         faults = Faults(seed, 0.5, ("short", "empty", "holes"))
-        exchange.reset(Market({("BTCUSDT", "bars", "1h"): truth}, cap=60), VirtualClock(LATER), faults)
+        exchange.reset(ExchangeMarket({("BTCUSDT", "bars", "1h"): truth}, cap=60), VirtualClock(LATER), faults)
         [pages] = pull(exchange, tmp_path, ["BTCUSDT"], start, end)
         assert rows(pages).equals(truth), seed
         at = [stamp_us(whole, row) for row in (100, 120, 200, 201)]
@@ -151,10 +148,10 @@ def test_holes_front_and_end_are_told_apart_from_short_answers(exchange: Exchang
         assert [gap for page in pages for gap in page.gaps] == found, seed
 
 
-def test_many_symbols_stay_within_the_weight(exchange: Exchange, tmp_path: Path) -> None:
+def test_many_symbols_stay_within_the_weight(exchange: FakeExchange, tmp_path: Path) -> None:
     truth = hourly().head(1_000)
     symbols = [f"S{n}USDT" for n in range(200)]
-    market = Market({(symbol, "bars", "1h"): truth for symbol in symbols}, cap=250)
+    market = ExchangeMarket({(symbol, "bars", "1h"): truth for symbol in symbols}, cap=250)
     exchange.reset(market, VirtualClock(LATER // 60 * 60 + 30.0), NoFaults())  # the exchange's minute ends midway
     start, end = stamp_us(truth, 0), stamp_us(truth, -1) + HOUR_US
     pulled = pull(exchange, tmp_path, symbols, start, end, provider=PERPETUAL)
@@ -164,16 +161,16 @@ def test_many_symbols_stay_within_the_weight(exchange: Exchange, tmp_path: Path)
     assert weight / 2_400 - 1 < (exchange.requests[-1].time - exchange.requests[0].time) / 60 < weight / 2_400 + 1
 
 
-def test_a_small_hole_is_a_light_request(exchange: Exchange, tmp_path: Path) -> None:
+def test_a_small_hole_is_a_light_request(exchange: FakeExchange, tmp_path: Path) -> None:
     truth = hourly()
-    exchange.reset(Market({("BTCUSDT", "bars", "1h"): truth}), VirtualClock(LATER), NoFaults())
+    exchange.reset(ExchangeMarket({("BTCUSDT", "bars", "1h"): truth}), VirtualClock(LATER), NoFaults())
     pull(exchange, tmp_path, ["BTCUSDT"], stamp_us(truth, 50), stamp_us(truth, 60), provider=PERPETUAL)
     assert [request.params["limit"] for request in exchange.requests] == ["10"]
 
 
-def test_funding_keeps_its_late_stamps(exchange: Exchange, tmp_path: Path) -> None:
+def test_funding_keeps_its_late_stamps(exchange: FakeExchange, tmp_path: Path) -> None:
     truth = settlements()
-    exchange.reset(Market({("BTCUSDT", "funding", ""): truth}, cap=70), VirtualClock(LATER), NoFaults())
+    exchange.reset(ExchangeMarket({("BTCUSDT", "funding", ""): truth}, cap=70), VirtualClock(LATER), NoFaults())
     start, end = stamp_us(truth, 0) - 100, stamp_us(truth, -1) + 1
     [pages] = pull(exchange, tmp_path, ["BTCUSDT"], start, end, series="funding", timeframe="", provider=PERPETUAL)
     assert rows(pages).equals(truth)
@@ -181,20 +178,20 @@ def test_funding_keeps_its_late_stamps(exchange: Exchange, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("series", ["open_interest", "basis"])
-def test_statistics_of_the_last_month(exchange: Exchange, tmp_path: Path, series: str) -> None:
+def test_statistics_of_the_last_month(exchange: FakeExchange, tmp_path: Path, series: str) -> None:
     stamps = hourly()["timestamp"].head(1_300)
     values = pl.int_range(1_300, eager=True) * 0.37 + 1.25 if series == "open_interest" else pl.Series([0.25] * 1_300)
     truth = pl.DataFrame({"timestamp": stamps, series: values})
     now = stamp_us(truth, -1) / 1_000_000 + 60
-    exchange.reset(Market({("BTCUSDT", series, "1h"): truth}), VirtualClock(now), NoFaults())
+    exchange.reset(ExchangeMarket({("BTCUSDT", series, "1h"): truth}), VirtualClock(now), NoFaults())
     start = stamp_us(truth, -720)
     [pages] = pull(exchange, tmp_path, ["BTCUSDT"], start, 1 << 60, series=series, provider=PERPETUAL)
     assert rows(pages).equals(truth.tail(720))
     assert len(exchange.requests) == 2  # no more than 500 rows each, whichever end the exchange counts from
 
 
-def test_what_the_market_does_not_have_is_said(exchange: Exchange, tmp_path: Path) -> None:
-    exchange.reset(Market({("BTCUSDT", "bars", "1h"): hourly()}), VirtualClock(LATER), NoFaults())
+def test_what_the_market_does_not_have_is_said(exchange: FakeExchange, tmp_path: Path) -> None:
+    exchange.reset(ExchangeMarket({("BTCUSDT", "bars", "1h"): hourly()}), VirtualClock(LATER), NoFaults())
     with pytest.raises(SourceError, match=r"-1121 Invalid symbol"):
         pull(exchange, tmp_path, ["NONESUCH"], 0, HOUR_US)
     with pytest.raises(SettingsError, match="ask BINANCE-PERPETUAL"):

@@ -15,7 +15,7 @@ from maestro.config.settings import FetchSettings
 from maestro.data.sources.http import MARGIN, Client, Reply
 from maestro.data.sources.limits import Budget, Host
 from maestro.errors import SourceError
-from tests.support.exchange.clock import VirtualClock
+from maestro.testing import VirtualClock
 
 Handler = Callable[[httpx.Request], httpx.Response]
 

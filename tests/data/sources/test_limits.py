@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from maestro.data.sources.limits import Budget, Host
-from tests.support.exchange.clock import VirtualClock
+from maestro.testing import VirtualClock
 
 
 @given(st.lists(st.tuples(st.integers(1, 40), st.floats(0, 20)), min_size=1, max_size=80))

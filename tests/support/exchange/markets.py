@@ -1,10 +1,9 @@
-"""Bars and funding in the exchanges' own words: Binance spot and USD-M, BitMEX, and their refusals."""
+"""Bars and funding as Binance spot, Binance USD-M and BitMEX send them, with their refusals and rate limits."""
 
 from __future__ import annotations
 
-import json
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from maestro.data.timeframes import timeframe_us
+from maestro.testing import Answer, Market, Refusal
 
 MS = 1_000
 MONTH_US = 30 * timeframe_us("1d")
@@ -24,32 +24,43 @@ _KINDS = {
 }
 
 
-class Refusal(Exception):
-    """An answer that is no 200."""
-
-    def __init__(self, status: int, body: dict[str, Any]) -> None:
-        super().__init__(body)
-        self.status, self.body = status, body
+_LIMITS = {"/api/v3": ("weight", 6_000, 60), "/fapi": ("weight", 2_400, 60), "/api/v1": ("requests", 30, 60)}
+_OTHERS = {"funding": (500, 300), "statistics": (1_000, 300)}
 
 
 @dataclass
-class Market:
-    """What the exchange has: frames by (symbol, series, timeframe); funding has the timeframe ``""``."""
+class ExchangeMarket(Market):
+    """What Binance and BitMEX have."""
 
-    series: dict[tuple[str, str, str], pl.DataFrame] = field(default_factory=dict)
-    cap: int = 10**9  # rows of one answer at most, whatever was asked for
+    paths = ("/api", "/fapi", "/futures")
+    same_series = ("symbol", "pair", "interval", "binSize", "period")
 
-    def answer(self, path: str, params: dict[str, str], now: float) -> tuple[list[Any], str, float]:
-        """Rows of a request, the budget it counts on and its cost."""
+    def limit(self, path: str, budget: str) -> tuple[float, float]:
+        name, allowed, window = next((v for prefix, v in _LIMITS.items() if path.startswith(prefix)), ("", 0, 0))
+        return (allowed, window) if budget == name else _OTHERS[budget]
+
+    def headers(self, budget: str, used: float, allowed: float, reset: float) -> dict[str, str]:
+        if budget == "weight":
+            return {"X-MBX-USED-WEIGHT-1M": str(int(used))}
+        if budget == "requests":
+            left = str(int(max(0, allowed - used)))
+            return {
+                "x-ratelimit-limit": str(allowed),
+                "x-ratelimit-remaining": left,
+                "x-ratelimit-reset": str(int(reset)),
+            }
+        return {}
+
+    def answer(self, path: str, params: dict[str, str], now: float) -> Answer:
         now_us = int(now * 1_000_000)
         if path in ("/api/v3/klines", "/fapi/v1/klines"):
-            return self._klines(path, params, now_us)
+            return Answer(*self._klines(path, params, now_us))
         if path in _KINDS:
-            return self._binance(_KINDS[path], params, now_us)
+            return Answer(*self._binance(_KINDS[path], params, now_us))
         if path == "/api/v1/trade/bucketed":
-            return self._buckets(params, now_us), "requests", 1
+            return Answer(self._buckets(params, now_us), "requests")
         if path == "/api/v1/funding":
-            return self._bitmex_funding(params), "requests", 1
+            return Answer(self._bitmex_funding(params), "requests")
         raise Refusal(404, {"code": -1, "msg": "no such path"})
 
     def _rows(self, symbol: str, series: str, timeframe: str) -> pl.DataFrame:
@@ -177,8 +188,3 @@ def _iso(stamp_us: int) -> str:
 
 def _from_iso(text: str | None) -> int | None:
     return None if text is None else round(datetime.fromisoformat(text).timestamp() * 1_000) * MS
-
-
-def encode(rows: object) -> bytes:
-    """JSON as the exchanges send it."""
-    return json.dumps(rows, separators=(",", ":")).encode()

@@ -12,7 +12,7 @@ from maestro.data import sync
 from maestro.data.fetching import fetch
 from maestro.data.stores import SeriesKey
 from maestro.data.stores.parquet import ParquetStore
-from tests.support.exchange.settings import settings_for
+from maestro.testing import settings_for
 
 
 def main(root: str, state: str, url: str, start: str, end: str) -> int:

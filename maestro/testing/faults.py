@@ -1,4 +1,4 @@
-"""What goes wrong at the exchange, request by request, decided by a seed."""
+"""What goes wrong at the fake exchange, request by request, decided by a seed."""
 
 from __future__ import annotations
 
@@ -6,13 +6,28 @@ import random
 from collections import Counter
 
 FAILURES = ("429", "418", "5xx", "drop", "torn body", "torn json", "slow", "repeated", "html")
+"""Faults that a client can see: bans, errors, lost connections, incomplete, late, stale or foreign bodies."""
 LIES = ("short", "empty", "holes")
+"""Answers that look right and lack rows."""
 MOST_FAILURES = 5  # in a row: below the client's bound
 MOST_LIES = 2  # in a row for one request: as many as the client does not believe
 
 
 class Faults:
-    """A seeded schedule; `rate` is the share of requests that meet a fault, `kinds` which faults there are."""
+    """A seeded schedule of faults.
+
+    Parameters
+    ----------
+    seed : int
+    rate : float
+        Share of requests that meet a fault.
+    kinds : tuple of str
+        Which faults there are: of `FAILURES` and `LIES`.
+
+    Attributes
+    ----------
+    met : Counter, how many requests met each fault
+    """
 
     def __init__(self, seed: int, rate: float = 0.3, kinds: tuple[str, ...] = (*FAILURES, *LIES)) -> None:
         self.rng = random.Random(seed)
@@ -22,7 +37,7 @@ class Faults:
         self._lies: Counter[str] = Counter()
 
     def next(self, question: str) -> str:
-        """The fault that this request meets, or an empty string."""
+        """Return the fault that this request meets, or an empty string."""
         kind = self.rng.choice(self.kinds) if self.kinds and self.rng.random() < self.rate else ""
         if kind == "slow" and self.rng.random() < 0.94:  # it costs real time
             kind = "5xx"

@@ -1,10 +1,16 @@
-"""The test exchange: an HTTP server on this machine that answers, counts, bans and fails like the real ones."""
+"""A fake exchange: an HTTP server on this machine that answers, counts requests, bans and fails like a real one.
+
+The data and the wire format are a `Market`, which a plug-in writes for its exchange; the server does the rest.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import json
 import math
 import threading
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from pathlib import Path
@@ -12,13 +18,88 @@ from types import TracebackType
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from maestro.data.sources.limits import Clock
-from tests.support.exchange.faults import Faults, NoFaults
-from tests.support.exchange.markets import Market, Refusal, encode
+import polars as pl
 
-_ALLOWED = {"/api/v3": ("weight", 6_000, 60), "/fapi": ("weight", 2_400, 60), "/api/v1": ("requests", 30, 60)}
-_SERIES = ("symbol", "pair", "interval", "binSize", "period")
-_OTHERS = {"funding": (500, 300), "statistics": (1_000, 300)}
+from maestro.data.sources.limits import Clock
+from maestro.testing.faults import Faults, NoFaults
+
+
+class Refusal(Exception):
+    """An answer other than 200.
+
+    Parameters
+    ----------
+    status : int
+    body : dict
+        Sent as JSON.
+    """
+
+    def __init__(self, status: int, body: dict[str, Any]) -> None:
+        super().__init__(body)
+        self.status, self.body = status, body
+
+
+@dataclass
+class Answer:
+    """Rows of an answer, as JSON values, and what the request costs.
+
+    Attributes
+    ----------
+    rows : list
+    budget : str
+        Which rate limit the request counts on; an empty string is none.
+    cost : float
+    wrap : str
+        Key under which the rows are sent, in an object; by default they are sent as a list.
+    """
+
+    rows: list[Any]
+    budget: str = ""
+    cost: float = 1.0
+    wrap: str = ""
+
+    def encode(self, rows: list[Any]) -> bytes:
+        """JSON of some rows."""
+        return encode({self.wrap: rows} if self.wrap else rows)
+
+
+@dataclass
+class Market(ABC):
+    """What an exchange has, and how it answers.
+
+    Attributes
+    ----------
+    series : dict of polars frames by (symbol, series, timeframe)
+        Columns as in `maestro.data.sources.COLUMNS`; series without a timeframe have ``""``.
+    cap : int
+        Rows of one answer at most, whatever was asked for.
+    """
+
+    series: dict[tuple[str, str, str], pl.DataFrame] = field(default_factory=dict)
+    cap: int = 10**9
+
+    paths: tuple[str, ...] = field(default=("/",), init=False, repr=False)
+    """Beginnings of the paths of the API; below others files are served."""
+    same_series: tuple[str, ...] = field(default=("symbol",), init=False, repr=False)
+    """Parameters that say which series is asked for; the others say which part of it."""
+
+    @abstractmethod
+    def answer(self, path: str, params: dict[str, str], now: float) -> Answer:
+        """Answer a request at a time [s since 1970].
+
+        Raises
+        ------
+        Refusal
+            What the exchange answers to a request that it refuses.
+        """
+
+    def limit(self, path: str, budget: str) -> tuple[float, float]:
+        """Rate limit of a budget: units allowed in a window, and the window [s], which begins on its full multiples."""
+        return math.inf, 60.0
+
+    def headers(self, budget: str, used: float, allowed: float, reset: float) -> Mapping[str, str]:
+        """Headers by which the exchange tells what was used; `reset` is when the window ends [s since 1970]."""
+        return {}
 
 
 @dataclass
@@ -33,7 +114,7 @@ class Request:
 
 @dataclass
 class Ban:
-    """The stretch of time in which nothing may come."""
+    """A stretch of time in which no request may come."""
 
     start: float
     end: float
@@ -41,15 +122,34 @@ class Ban:
 
 
 @dataclass
-class Exchange:
-    """Run it with ``with Exchange(market) as exchange``; `reset` it between schedules; it logs requests and bans."""
+class FakeExchange:
+    """An exchange on this machine; it logs requests and bans.
 
-    market: Market = field(default_factory=Market)
+    Use it with ``with FakeExchange(market) as exchange`` and call `reset` between tests.
+
+    Attributes
+    ----------
+    market : Market
+    clock : Clock
+        With a `VirtualClock` that the source shares, waiting takes no time.
+    faults : Faults
+    files : Path, optional
+        Served below their paths, for archives.
+    slow : float [s, real]
+        Length of a slow answer.
+    latency : float [s, real]
+        Of every answer.
+    requests, bans : list of Request, of Ban
+    over_limit : int
+        Requests that broke a rate limit.
+    """
+
+    market: Market
     clock: Clock = field(default_factory=Clock)
     faults: Faults = field(default_factory=NoFaults)
-    files: Path | None = None  # served below their paths, for the archive
-    slow: float = 0.6  # [s, real]
-    latency: float = 0.0  # [s, real] of every answer
+    files: Path | None = None
+    slow: float = 0.6
+    latency: float = 0.0
 
     def __post_init__(self) -> None:
         self.requests: list[Request] = []
@@ -64,7 +164,7 @@ class Exchange:
 
     # -- life -------------------------------------------------------------------------------
 
-    def __enter__(self) -> Exchange:
+    def __enter__(self) -> FakeExchange:
         self._thread.start()
         self._ready.wait()
         return self
@@ -77,18 +177,19 @@ class Exchange:
 
     @property
     def url(self) -> str:
+        """Base URL."""
         return f"http://127.0.0.1:{self.port}"
 
-    def reset(self, market: Market, clock: Clock, faults: Faults) -> None:
-        """Another day: nothing is remembered."""
-        self.market, self.clock, self.faults = market, clock, faults
+    def reset(self, market: Market, clock: Clock, faults: Faults | None = None) -> None:
+        """Start another day: nothing is remembered."""
+        self.market, self.clock, self.faults = market, clock, faults or NoFaults()
         self.requests, self.bans, self.over_limit = [], [], 0
         self._spent, self._pages = {}, {}
 
     def inside_bans(self) -> list[Request]:
-        """Requests that came while the exchange had told everyone to keep away.
+        """Requests that came while the exchange had banned everyone.
 
-        One that was on its way when the ban was spoken, so at the same instant, could not know of it.
+        One that was already on its way when the ban was sent, at the same instant, could not know of it.
         """
         return [one for one in self.requests if any(ban.start < one.time < ban.end for ban in self.bans)]
 
@@ -156,12 +257,12 @@ class Exchange:
         await writer.drain()
         return True
 
-    def _answer(self, request: Request) -> tuple[int, dict[str, str], bytes, str]:
+    def _answer(self, request: Request) -> tuple[int, Mapping[str, str], bytes, str]:
         now = self.clock.now()
         for ban in self.bans:
             if ban.start <= now < ban.end:
                 request.outcome = f"inside a {ban.status}"
-                return self._banned(ban, now)
+                return _banned(ban, now)
         fault = self.faults.next(f"{request.path}{sorted(request.params.items())}")
         request.outcome = fault
         if fault in ("429", "418"):
@@ -171,23 +272,23 @@ class Exchange:
             status = self.faults.rng.choice((500, 502, 503, 504)) if fault == "5xx" else 200
             return status, {}, b"<html>try again</html>", ""
         way = fault if fault in ("drop", "torn body", "slow") else ""
-        if not request.path.startswith(("/api", "/fapi", "/futures")):
+        if not request.path.startswith(self.market.paths):
             return self._file(request, fault, way)
         try:
-            rows, budget, cost = self.market.answer(request.path, request.params, now)
+            answer = self.market.answer(request.path, request.params, now)
         except Refusal as refusal:
             return refusal.status, {}, encode(refusal.body), ""
-        headers, seconds_over = self._count(request.path, budget, cost, now)
+        headers, seconds_over = self._count(request.path, answer, now)
         if seconds_over:
             self.over_limit += 1
             return self._ban(429, now, int(seconds_over) + 1)
-        body = encode(rows)
-        series = " ".join((request.path, *(request.params.get(key, "") for key in _SERIES)))
+        body = answer.encode(answer.rows)
+        series = " ".join((request.path, *(request.params.get(key, "") for key in self.market.same_series)))
         before, self._pages[series] = self._pages.get(series, body), body
         if fault == "repeated":
             return 200, headers, before, ""
         if fault in ("short", "empty", "holes"):
-            body = encode(self._lie(fault, rows))
+            body = answer.encode(self._lie(fault, answer.rows))
         if fault == "torn json":
             body = body[: max(1, len(body) - self.faults.rng.randint(1, max(1, len(body) - 1)))]
         return 200, headers, body, way
@@ -198,37 +299,36 @@ class Exchange:
         first, last = sorted(self.faults.rng.sample(range(1, len(rows) + 1), 2)) if len(rows) > 2 else (1, 2)
         return rows[:first] if fault == "short" else rows[:first] + rows[last:]
 
-    def _count(self, path: str, budget: str, cost: float, now: float) -> tuple[dict[str, str], float]:
+    def _count(self, path: str, answer: Answer, now: float) -> tuple[Mapping[str, str], float]:
         """Headers that tell what was used; seconds until the window is free where this request is too much."""
-        name, allowed, window = next((v for prefix, v in _ALLOWED.items() if path.startswith(prefix)), ("", 0, 0))
-        if budget != name:
-            allowed, window = _OTHERS[budget]
-        key = f"{path.split('/')[1]}{budget}"
+        if not answer.budget:
+            return {}, 0.0
+        allowed, window = self.market.limit(path, answer.budget)
+        key = f"{path.split('/')[1]}{answer.budget}"
         # As the exchanges do it: a window starts anew on the full minute.
         spent = [(t, c) for t, c in self._spent.get(key, []) if t // window == now // window]
-        used = sum(c for _, c in spent) + cost
-        self._spent[key] = [*spent, (now, cost)]
-        left = (now // window + 1) * window - now
-        if budget == "weight":
-            headers = {"X-MBX-USED-WEIGHT-1M": str(int(used))}
-        elif budget == "requests":
-            headers = {"x-ratelimit-limit": str(allowed), "x-ratelimit-remaining": str(int(max(0, allowed - used)))}
-            headers["x-ratelimit-reset"] = str(int(now + left))
-        else:
-            headers = {}
-        return headers, left if used > allowed else 0.0
+        used = sum(c for _, c in spent) + answer.cost
+        self._spent[key] = [*spent, (now, answer.cost)]
+        reset = (now // window + 1) * window
+        return self.market.headers(answer.budget, used, allowed, reset), reset - now if used > allowed else 0.0
 
-    def _ban(self, status: int, now: float, seconds: int) -> tuple[int, dict[str, str], bytes, str]:
+    def _ban(self, status: int, now: float, seconds: int) -> tuple[int, Mapping[str, str], bytes, str]:
         self.bans.append(Ban(now, now + seconds, status))
-        return self._banned(self.bans[-1], now)
+        return _banned(self.bans[-1], now)
 
-    def _banned(self, ban: Ban, now: float) -> tuple[int, dict[str, str], bytes, str]:
-        body = encode({"code": -1003, "msg": "Too many requests."})
-        return ban.status, {"Retry-After": str(math.ceil(ban.end - now))}, body, ""
-
-    def _file(self, request: Request, fault: str, way: str) -> tuple[int, dict[str, str], bytes, str]:
+    def _file(self, request: Request, fault: str, way: str) -> tuple[int, Mapping[str, str], bytes, str]:
         path = None if self.files is None else self.files / request.path.lstrip("/")
         if path is None or not path.is_file():
             return 404, {}, b"<Error><Code>NoSuchKey</Code></Error>", way
         body = path.read_bytes()
         return 200, {}, body[: len(body) // 2] if fault == "torn json" else body, way
+
+
+def _banned(ban: Ban, now: float) -> tuple[int, Mapping[str, str], bytes, str]:
+    body = encode({"code": -1003, "msg": "Too many requests."})
+    return ban.status, {"Retry-After": str(math.ceil(ban.end - now))}, body, ""
+
+
+def encode(value: object) -> bytes:
+    """JSON as the exchanges send it."""
+    return json.dumps(value, separators=(",", ":")).encode()
