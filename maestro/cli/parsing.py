@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 import sys
 import warnings
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,9 @@ from maestro.config import load_settings
 from maestro.engine import Costs
 from maestro.errors import ParameterError, StrategyError, nearest
 from maestro.strategies import Strategy, by_name
-from maestro.strategies.parameters import Parameter
+from maestro.strategies.options import find
+from maestro.strategies.options import text as text_of
+from maestro.strategies.parameters import Choice, Parameter
 
 _YES, _NO = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 
@@ -139,14 +143,44 @@ def _value(name: str, text: str, parameter: Parameter) -> Any:
     value: Any = text
     if parameter.kind == "bool":
         value = True if text.lower() in _YES else False if text.lower() in _NO else text
-    elif parameter.kind == "choice":
-        value = next((option for option in getattr(parameter, "options", ()) if str(option) == text), text)
+    elif isinstance(parameter, Choice):
+        value = _option(parameter, text)
     else:
         try:
             value = float(text) if parameter.kind == "float" or not _whole(text) else int(text)
         except ValueError:
             value = text
     return parameter.check(name, value)
+
+
+def _option(parameter: Choice, text: str) -> Any:
+    """Option that a text means: by its own text, or as a value of Python, such as 1.50 or (5,20)."""
+    if find(parameter.options, text) is None:
+        with suppress(ValueError, SyntaxError):
+            return ast.literal_eval(text)
+    return text
+
+
+def _listed(parameter: Choice, text: str) -> list[str]:
+    """Texts of a list of options, which may hold commas themselves."""
+    found = []
+    rest = text.strip()
+    while rest:
+        known = [one for one in map(text_of, parameter.options) if rest == one or rest.startswith(f"{one},")]
+        one = max(known, key=len) if known else _until_comma(rest)
+        found.append(one.strip())
+        rest = rest[len(one) :].lstrip().removeprefix(",").lstrip()
+    return found
+
+
+def _until_comma(text: str) -> str:
+    """Beginning of a text up to the first comma outside of brackets."""
+    depth = 0
+    for k, character in enumerate(text):
+        depth += (character in "([{") - (character in ")]}")
+        if character == "," and depth == 0:
+            return text[:k]
+    return text
 
 
 def _whole(text: str) -> bool:
@@ -165,6 +199,9 @@ def read_space(strategy: type[Strategy], texts: Iterable[str] | None, fixed: dic
     space: dict[str, Any] = {}
     for name, text in read_pairs(texts, "--space", "--space fast=5:50").items():
         parameter = _declared(strategy, declared, name)
+        if isinstance(parameter, Choice):
+            space[name] = [_value(name, one, parameter) for one in _listed(parameter, text)]
+            continue
         if ":" not in text:
             space[name] = [_value(name, one.strip(), parameter) for one in text.split(",")]
             continue
@@ -176,7 +213,7 @@ def read_space(strategy: type[Strategy], texts: Iterable[str] | None, fixed: dic
             numbers = []
         if len(numbers) not in ((2,) if log else (2, 3)):
             raise ParameterError(
-                f"--space {name}={text} is no range; write {name}=5:50, {name}=5:50:5 or {name}=5,8,13."
+                f"--space {name}={text} is not a range; write {name}=5:50, {name}=5:50:5 or {name}=5,8,13."
             )
         space[name] = {"low": numbers[0], "high": numbers[1], "log": True} if log else tuple(numbers)
     return space

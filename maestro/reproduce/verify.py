@@ -361,7 +361,7 @@ def _repeat(
     kept: dict[int, Kept] = {}
     try:
         for result in _results(wf, again, wanted, workers, executor, cancel):
-            kept[result.fold] = fold_tables(result, again.bars, again.parameters, again.plan.cash)
+            kept[result.fold] = fold_tables(result, again.bars, again.plan.space, again.plan.cash)
             outcome.folds.append(result.fold)
             tell(ev.FoldDone(result.fold, len(result.trials), result.error))
     except BaseException as error:

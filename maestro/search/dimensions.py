@@ -1,4 +1,4 @@
-"""What one searched parameter can take: its values, their scale, and the number that stands for each."""
+"""The values of one searched parameter: their range, their scale, and the number that stands for each."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maestro.errors import ParameterError, SettingsError, nearest
+from maestro.strategies.options import find, written
 from maestro.strategies.parameters import Bool, Choice, Float, Int, Parameter
 from maestro.typing import FloatArray
 
@@ -22,8 +23,8 @@ _RANGE_KEYS = ("low", "high", "step", "log")
 class Dimension:
     """One searched parameter.
 
-    A value has a *code*, a float64 by which samplers know it: of a number the number itself (its magnitude, where a
-    negative range is searched on a log scale), of an option its position.
+    Samplers see a value as a *code*, a float64: of a number the number itself (its magnitude if a negative range is
+    searched on a log scale), of an option its position.
 
     Attributes
     ----------
@@ -70,8 +71,15 @@ class Dimension:
     def encode(self, value: Any) -> float:
         """Code of a value."""
         if self.options:
-            return float(self.options.index(value))
+            return float(self.place(value))
         return -float(value) if self.negative else float(value)
+
+    def place(self, value: Any) -> int:
+        """Position of an option."""
+        for k, option in enumerate(self.options):
+            if value is option or (type(value) is type(option) and value == option):
+                return k
+        raise ValueError(f"{self.name}={value!r} is not an option")
 
     def decode(self, code: float) -> Any:
         """Value of a code, as a plain Python object."""
@@ -83,7 +91,7 @@ class Dimension:
     def contains(self, value: Any) -> bool:
         """Whether a search over this dimension can come upon the value."""
         if self.options:
-            return any(value == option and type(value) is type(option) for option in self.options)
+            return find(self.options, value) is not None
         if not self.low <= value <= self.high:
             return False
         steps = 0.0 if self.step is None else (value - self.low) / self.step
@@ -133,7 +141,7 @@ class Dimension:
     def to_dict(self) -> dict[str, Any]:
         """JSON form; `from_dict` and `dimension` take it back."""
         if self.options:
-            return {"kind": self.kind, "options": list(self.options)}
+            return {"kind": self.kind, "options": [written(option) for option in self.options]}
         number = int if self.kind == "int" else float
         step = None if self.step is None else number(self.step)
         return {"kind": self.kind, "low": number(self.low), "high": number(self.high), "step": step, "log": self.log}
@@ -168,8 +176,8 @@ def dimension(name: str, declared: Parameter, given: Any = None) -> Dimension:
     asked = _asked(name, declared, declared if given is None else given)
     if isinstance(asked, tuple):
         options = tuple(declared.check(name, option) for option in asked)
-        if not options or any(option in options[:k] for k, option in enumerate(options)):
-            raise SettingsError(f"{name}: options {list(asked)!r} are none or repeated; name each once.")
+        if not options or any(find(options[:k], option) is not None for k, option in enumerate(options)):
+            raise SettingsError(f"{name}: the options {list(asked)!r} are none or repeated; name each once.")
         kind = "bool" if isinstance(declared, Bool) else "choice"
         return Dimension(name, kind, 0.0, len(options) - 1.0, 1.0, options=options)
     low, high, step, log = declared.check(name, asked.low), declared.check(name, asked.high), asked.step, asked.log

@@ -15,13 +15,12 @@ import numpy as np
 from maestro.errors import SettingsError
 from maestro.search.dimensions import Dimension
 from maestro.search.runner import Bench, Trial
+from maestro.strategies.options import written
 from maestro.typing import FloatArray, Parameters
 
 if TYPE_CHECKING:
     import optuna
     from optuna.distributions import BaseDistribution
-
-_PLAIN = (bool, int, float, str, type(None))
 
 
 def distribution(d: Dimension) -> BaseDistribution:
@@ -37,13 +36,13 @@ def distribution(d: Dimension) -> BaseDistribution:
 
 
 def choices(d: Dimension) -> tuple[Any, ...]:
-    """Options as Optuna can store them: those that are not plain values by their representation."""
-    return tuple(option if isinstance(option, _PLAIN) else repr(option) for option in d.options)
+    """Options as Optuna can store them: those that are not plain values by their text."""
+    return tuple(written(option) for option in d.options)
 
 
 def _to_optuna(d: Dimension, value: Any) -> Any:
     if d.options:
-        return choices(d)[d.options.index(value)]
+        return choices(d)[d.place(value)]
     return abs(value) if d.negative else value
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
@@ -191,7 +191,7 @@ class Bench:
         self.finished: list[Trial] = []
         self._bars, self._spare = bars, budget
         self._evaluate, self._cancelled, self._on_trial = evaluate, cancelled, on_trial
-        self._known: dict[tuple[Any, ...], Outcome] = {}
+        self._known: dict[tuple[float, ...], Outcome] = {}
 
     def raise_if_cancelled(self) -> None:
         if self._cancelled is not None and self._cancelled():
@@ -232,7 +232,7 @@ class Bench:
 
     def run(self, params: Parameters) -> Trial:
         """Evaluate a set that breaks no constraint, unless an equal one was evaluated before."""
-        key = tuple([params[name] for name in self.space.names])
+        key = tuple([d.encode(params[d.name]) for d in self.space.dimensions])
         found = self._known.get(key)
         if found is None:
             found = self._known[key] = self.judge(params)

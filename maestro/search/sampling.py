@@ -201,7 +201,7 @@ def visits(columns: Columns) -> tuple[IntArray, IntArray]:
 
 
 def _ranks(column: NDArray[Any]) -> IntArray:
-    if column.dtype == object:  # options, which need not be sortable
-        codes: dict[Any, int] = {}
-        return np.fromiter((codes.setdefault(value, len(codes)) for value in column), np.int64, len(column))
+    if column.dtype == object:  # options, which need neither be sortable nor hashable: equal ones are one object
+        codes: dict[int, int] = {}
+        return np.fromiter((codes.setdefault(id(value), len(codes)) for value in column), np.int64, len(column))
     return np.unique(column, return_inverse=True)[1].reshape(-1).astype(np.int64)

@@ -1,18 +1,20 @@
-"""What a search may try: the searched parameters of a strategy, its fixed ones, and the rules between them."""
+"""The sets that a search may try: searched parameters of a strategy, fixed ones, and the rules between them."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from maestro.errors import ParameterError, SettingsError, StrategyError, nearest
 from maestro.search.dimensions import Dimension, dimension
 from maestro.strategies.base import Strategy
-from maestro.strategies.parameters import Constraint, Params
+from maestro.strategies.declaration import check_declaration
+from maestro.strategies.parameters import Choice, Constraint, Params
 from maestro.typing import BoolArray, Parameters
 
 Columns: TypeAlias = dict[str, NDArray[Any]]
@@ -60,6 +62,7 @@ class Space:
     ) -> None:
         given, ranges = dict(fixed or {}), dict(search or {})
         declared = strategy.parameters(given)
+        check_declaration(strategy, declared)
         for name in (*given, *ranges):
             if name not in declared:
                 raise ParameterError(
@@ -94,7 +97,7 @@ class Space:
             )
         self.dimensions: tuple[Dimension, ...] = tuple(dimensions)
         self.names: tuple[str, ...] = tuple(d.name for d in dimensions)
-        self._order = tuple(declared)
+        self._declared, self._order = declared, tuple(declared)
         self._defaults = {name: parameter.default for name, parameter in declared.items()}
 
     @property
@@ -122,7 +125,7 @@ class Space:
         return all(d.contains(params[d.name]) for d in self.dimensions)
 
     def check(self, params: Mapping[str, Any]) -> Parameters:
-        """Return a set given from outside completed, or refuse one that is no feasible point of this space."""
+        """Return a given set completed, or refuse one that is not a feasible point of this space."""
         for name in params:
             if name not in self._order:
                 raise ParameterError(
@@ -132,6 +135,7 @@ class Space:
         lacking = [name for name in self.names if name not in params]
         if lacking:
             raise SettingsError(f"A first trial lacks {', '.join(lacking)}; give every searched parameter.")
+        params = {name: self._declared[name].check(name, value) for name, value in params.items()}
         other = [f"{n}={params[n]!r} (fixed: {v!r})" for n, v in self.fixed.items() if n in params and params[n] != v]
         outside = [f"{d.name}={params[d.name]!r}" for d in self.dimensions if not d.contains(params[d.name])]
         if other or outside:
@@ -229,15 +233,53 @@ class Space:
         result: Columns = {}
         for d in self.dimensions:
             column: NDArray[Any] = np.empty(len(sets), types[d.kind])
-            column[:] = [params[d.name] for params in sets]
+            for k, params in enumerate(sets):  # one by one: NumPy would spread a tuple over several
+                column[k] = d.options[d.place(params[d.name])] if d.kind == "choice" else params[d.name]
             result[d.name] = column
         return result
+
+    # -- in tables --------------------------------------------------------------------------
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """Names of all parameters, searched and fixed, in order of declaration: columns of every table."""
+        return self._order
+
+    def row(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """What tables hold for a complete set; options without a column type of their own stand by their text."""
+        return {name: self._declared[name].cell(params[name]) for name in self._order}
+
+    def table(self, sets: Sequence[Mapping[str, Any]]) -> dict[str, pl.Series]:
+        """Columns of tables for complete sets, one per parameter, of the declared type also where there is no set."""
+        return {name: self._column(name, [params[name] for params in sets]) for name in self._order}
+
+    def searched_table(self, columns: Columns) -> dict[str, pl.Series]:
+        """Columns of tables for the searched parameters of many sets."""
+        return {name: self._column(name, columns[name].tolist()) for name in self.names}
+
+    def _column(self, name: str, values: list[Any]) -> pl.Series:
+        parameter = self._declared[name]
+        kinds: dict[type, Any] = {bool: pl.Boolean, int: pl.Int64, float: pl.Float64, str: pl.String}
+        if not isinstance(parameter, Choice):
+            kind = {"int": int, "float": float, "bool": bool}[parameter.kind]
+            return pl.Series(name, values, kinds[kind])
+        known = {id(option): cell for option, cell in zip(parameter.options, parameter.cells, strict=True)}
+        cells = [known[id(value)] if id(value) in known else parameter.cell(value) for value in values]
+        return pl.Series(name, cells, kinds[type(parameter.cells[0])])
+
+    def from_row(self, row: Mapping[str, Any]) -> Parameters:
+        """Complete set of a table's row, in the declared types."""
+        return {name: self._declared[name].check(name, row[name]) for name in self._order}
+
+    def written(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """JSON form of parameters; `check` and `Space` take it back."""
+        return {name: self._declared[name].written(value) for name, value in params.items()}
 
     # -- on disk ----------------------------------------------------------------------------
 
     def to_dict(self) -> dict[str, Any]:
         """JSON form: ``{"fixed": {...}, "search": {name: {...}}}``, which `Space` takes back as its arguments."""
-        return {"fixed": dict(self.fixed), "search": {d.name: d.to_dict() for d in self.dimensions}}
+        return {"fixed": self.written(self.fixed), "search": {d.name: d.to_dict() for d in self.dimensions}}
 
     def __repr__(self) -> str:
         return f"Space({self.strategy.__name__}: {self.describe()})"

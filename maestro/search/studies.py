@@ -19,6 +19,7 @@ from maestro.search.dimensions import Dimension
 from maestro.search.optuna_search import choices, distribution, quiet_optuna
 from maestro.search.runner import round_score
 from maestro.search.space import Space
+from maestro.strategies.options import cells
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
@@ -45,7 +46,7 @@ def write_studies(
         A journal file, or ``sqlite:///FILE``. What stands there is replaced, in one step. A journal takes 0.1 ms a
         trial, SQLite 15 ms (Optuna inserts every parameter and attribute by itself).
     trials : polars.DataFrame
-        One row a trial: fold, trial, state, chosen, error, the parameters and the metrics.
+        One row per trial: fold, trial, state, chosen, error, the parameters and the metrics.
     space : Space, or its JSON form
         What was searched.
     score : str
@@ -146,7 +147,7 @@ def _shown(d: Dimension) -> BaseDistribution:
 
 
 def _plain(d: Dimension, value: Any) -> Any:
-    return choices(d)[d.options.index(value)] if d.options else value
+    return choices(d)[cells(d.options).index(value)] if d.options else value
 
 
 def _fill(

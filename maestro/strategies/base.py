@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 import numpy as np
 
 from maestro.errors import MissingSeriesError, ParameterError, StrategyError, WarmupError, nearest
+from maestro.strategies.declaration import check_declaration
 from maestro.strategies.parameters import Constraint, Parameter, Params
 from maestro.strategies.signals import Signals
 from maestro.typing import FloatArray, Parameters
@@ -56,10 +57,17 @@ class Strategy:
         super().__init_subclass__(**kwargs)
         inherited = {k: v for base in reversed(cls.__mro__[1:]) for k, v in getattr(base, "declared", {}).items()}
         own = {k: v for k, v in vars(cls).items() if isinstance(v, Parameter)}
+        for name in inherited.keys() & vars(cls).keys() - own.keys():
+            raise ParameterError(
+                f"{cls.__name__}.{name} = {vars(cls)[name]!r} hides the parameter {name!r}, whose value would be used; "
+                f"declare it anew with another default, like {name} = ms.{type(inherited[name]).__name__}(…)."
+            )
         cls.declared = {**inherited, **own}
 
     def __init__(self, **params: Any) -> None:
         declared = self.parameters(params)
+        if "__usable__" not in type(self).__dict__:
+            check_declaration(type(self))
         values = Params([(name, parameter.default) for name, parameter in declared.items()])
         for name, value in params.items():
             parameter = declared.get(name)

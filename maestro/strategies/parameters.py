@@ -10,9 +10,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from maestro.errors import ParameterError
+from maestro.strategies.options import cells, checked_options, find, written
 
 
 class Params(dict[str, Any]):
@@ -49,6 +51,14 @@ class Parameter:
     def describe(self) -> str:
         """Allowed values and default, in words, for messages and help."""
         raise NotImplementedError
+
+    def cell(self, value: Any) -> Any:
+        """Return what tables hold for a value that `check` returned; `check` takes it back."""
+        return value
+
+    def written(self, value: Any) -> Any:
+        """Return the JSON form of a value that `check` returned; `check` takes it back."""
+        return value
 
 
 @dataclass(frozen=True)
@@ -153,6 +163,10 @@ class Bool(Parameter):
 
     kind = "bool"
 
+    def __post_init__(self) -> None:
+        if type(self.default) is not bool:
+            raise ParameterError(f"a Bool with default {self.default!r}; give True or False, or use ms.Choice.")
+
     def check(self, name: str, value: Any) -> bool:
         if type(value).__name__ not in ("bool", "bool_"):
             raise ParameterError(f"{name}={value!r} is neither True nor False; default {self.default}.")
@@ -164,18 +178,52 @@ class Bool(Parameter):
 
 @dataclass(frozen=True)
 class Choice(Parameter):
-    """One of a few named options."""
+    """One of a few options: words, numbers, None, tuples, members of an enumeration, functions, or a mixture of these.
+
+    Tables, files, texts of the command line and controls show options that are not all words, all numbers or all
+    booleans by their text (``None``, ``(5, 20)``, ``Color.RED``), and every value may be given as this text.
+    A default of None that is not an option means none: for a range, ``space={"n": ms.Choice(None, (5, 8, 13))}``.
+    """
 
     options: tuple[Any, ...]
     kind = "choice"
 
+    def __post_init__(self) -> None:
+        options = checked_options(self.options)
+        object.__setattr__(self, "options", options)
+        place = find(options, self.default)
+        if place is not None:
+            object.__setattr__(self, "default", options[place])
+        elif self.default is not None:
+            raise ParameterError(f"the default {self.default!r} is not an option; allowed: {self._listed()}.")
+
+    @cached_property
+    def cells(self) -> tuple[Any, ...]:
+        """What tables hold for each option."""
+        return cells(self.options)
+
     def check(self, name: str, value: Any) -> Any:
-        if value not in self.options:
+        place = find(self.options, value)
+        if place is None:
             raise ParameterError(f"{name}={value!r} is not an option; allowed: {self.describe()}.")
-        return value
+        return self.options[place]
+
+    def cell(self, value: Any) -> Any:
+        return self.cells[self._place(value)]
+
+    def written(self, value: Any) -> Any:
+        return written(self.options[self._place(value)])
+
+    def _place(self, value: Any) -> int:
+        place = find(self.options, value)
+        assert place is not None
+        return place
 
     def describe(self) -> str:
-        return f"one of {', '.join(map(repr, self.options))}, default {self.default!r}"
+        return f"one of {self._listed()}, default {self.default!r}"
+
+    def _listed(self) -> str:
+        return ", ".join(map(repr, self.options))
 
 
 @dataclass(frozen=True)

@@ -142,7 +142,6 @@ def trials_table(fold: int, trials: Sequence[Trial], chosen: Trial | None, space
     there = np.ones(n, np.bool_)
     there[missing] = False
     number = -1 if chosen is None else chosen.number
-    parameters = space.complete(dict.fromkeys(space.names))
     table = pl.DataFrame(
         {
             "fold": pl.Series([fold] * n, dtype=pl.Int64),
@@ -150,7 +149,7 @@ def trials_table(fold: int, trials: Sequence[Trial], chosen: Trial | None, space
             "state": pl.Series([t.state for t in trials], dtype=pl.String),
             "chosen": pl.Series([t.number == number for t in trials], dtype=pl.Boolean),
             "error": pl.Series([t.error for t in trials], dtype=pl.String),
-            **{name: [t.params[name] for t in trials] for name in parameters},
+            **space.table([t.params for t in trials]),
             **{name: values[k] for k, name in enumerate(NAMES)},
         }
     )

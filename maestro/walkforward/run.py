@@ -171,7 +171,6 @@ class _Run:
         self.plan = Plan(
             cls, searched, search, int(trials), int(seed), selection, costs, sizing, float(cash), fill, first, pruner
         )
-        self.parameters = list(searched.complete(dict.fromkeys(searched.names)))
         self.spec = self._spec()
         self.id = run_id(self.spec)
 
@@ -180,7 +179,7 @@ class _Run:
         return {
             "strategy": plan.strategy.__name__,
             "source": source_hash(plan.strategy),
-            "params": plan.space.fixed,
+            "params": plan.space.written(plan.space.fixed),
             "space": plan.space.to_dict(),
             "splitter": _plain(self.splitter),
             "windows": [list(w) for w in self.windows],
@@ -188,7 +187,7 @@ class _Run:
             "pruner": None if plan.pruner is None else describe(plan.pruner),
             "trials": plan.trials,
             "selection": plan.selection.to_dict(),
-            "first": list(plan.first),
+            "first": [plan.space.written(params) for params in plan.first],
             "warm_start": self.warm_start,
             "costs": plan.costs.to_dict(),
             "sizing": plan.sizing.to_dict(),
@@ -258,7 +257,7 @@ class _Run:
         try:
             for result in self._results(jobs, done, workers, executor, cancel, tell if listeners else None):
                 book.fold(result)  # before the fold is kept: one that is on disk is never counted again
-                kept = fold_tables(result, self.bars, self.parameters, self.plan.cash)
+                kept = fold_tables(result, self.bars, self.plan.space, self.plan.cash)
                 done[result.fold] = kept
                 if store is not None:
                     store.write_fold(result.fold, *kept)

@@ -169,7 +169,7 @@ def sweep(
     failed = pl.Series(errors, dtype=pl.String)
     table = pl.DataFrame(
         {
-            **{name: columns[name] for name in searched.names},
+            **searched.searched_table(columns),
             **{name: np.ascontiguousarray(values[:, k]) for k, name in enumerate(NAMES)},
             "error": failed,
         }

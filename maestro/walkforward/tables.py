@@ -12,15 +12,16 @@ import polars as pl
 from maestro import metrics as m
 from maestro.bars import Bars
 from maestro.engine.result import TRADES_SCHEMA
+from maestro.search.space import Space
 from maestro.walkforward.fold import FoldResult
 
 Kept: TypeAlias = tuple[dict[str, Any], dict[str, pl.DataFrame]]
 """What is kept of a fold: plain values (row of the folds' table, notes), and tables (trials, equity, trades)."""
 
 
-def fold_tables(result: FoldResult, bars: Bars, parameters: Sequence[str], cash: float) -> Kept:
+def fold_tables(result: FoldResult, bars: Bars, space: Space, cash: float) -> Kept:
     """Return what is kept of a fold's result, in memory and on disk."""
-    meta = {"row": fold_row(result, bars, parameters), "notes": list(result.notes)}
+    meta = {"row": fold_row(result, bars, space), "notes": list(result.notes)}
     frames = {"trials": result.trials, "equity": fold_equity(result, bars, cash)}
     if result.trades is not None:
         frames["trades"] = result.trades.select(pl.lit(result.fold, pl.Int64).alias("fold"), pl.all())
@@ -39,7 +40,7 @@ def assemble(folds: Sequence[Kept], cash: float) -> dict[str, pl.DataFrame]:
     }
 
 
-def fold_row(result: FoldResult, bars: Bars, parameters: Sequence[str]) -> dict[str, Any]:
+def fold_row(result: FoldResult, bars: Bars, space: Space) -> dict[str, Any]:
     """Window (stamps of the first and last bar), chosen parameters, is_ and oos_ metrics, error."""
     w = result.window
     chosen = result.chosen
@@ -51,7 +52,7 @@ def fold_row(result: FoldResult, bars: Bars, parameters: Sequence[str]) -> dict[
         "train_end": int(bars.time[w.train_stop - 1]),
         "test_start": int(bars.time[w.test_start]),
         "test_end": int(bars.time[w.test_stop - 1]),
-        **{name: None if chosen is None else chosen.params[name] for name in parameters},
+        **(dict.fromkeys(space.parameters) if chosen is None else space.row(chosen.params)),
         **{f"is_{name}": None if inside is None else float(inside[k]) for k, name in enumerate(m.NAMES)},
         **{f"oos_{name}": None if outside is None else float(outside[k]) for k, name in enumerate(m.NAMES)},
         "error": result.error,
@@ -61,7 +62,7 @@ def fold_row(result: FoldResult, bars: Bars, parameters: Sequence[str]) -> dict[
 def folds_table(rows: Sequence[dict[str, Any]]) -> pl.DataFrame:
     """Table of `fold_row` rows with stamps and types."""
     stamps = ("train_start", "train_end", "test_start", "test_end")
-    floats = {name: pl.Float64 for name in rows[0] if name.startswith(("is_", "oos_"))}
+    floats = {f"{part}_{name}": pl.Float64 for part in ("is", "oos") for name in m.NAMES}
     frame = pl.DataFrame(rows, schema_overrides={**floats, "error": pl.String}, infer_schema_length=None)
     return frame.with_columns(pl.col(name).cast(pl.Datetime("us", "UTC")) for name in stamps)
 

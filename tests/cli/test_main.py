@@ -333,7 +333,7 @@ WALK = words("walk-forward", "EmaCrossStrategy", "-d", "sample:AAPL", "--no-prog
         (words(*WALK, "--splitter", "rolling:5000"), "no fold|no split"),
         (words(*WALK, "--splitter", "calendar:6months,1mo"), "train='6months' is not understood"),
         (words(*WALK, "--space", "fast=5"), "5"),
-        (words(*WALK, "--space", "fast=5:x"), "--space fast=5:x is no range; write fast=5:50"),
+        (words(*WALK, "--space", "fast=5:x"), "--space fast=5:x is not a range; write fast=5:50"),
         (words(*WALK, "--space", "fast=50:5"), "fast"),
         (words(*WALK, "--space", "fst=5:50"), "has no parameter 'fst'.*Did you mean 'fast'"),
         (words(*WALK, "-p", "fast=20", "-p", "slow=60"), "nothing to search"),

@@ -12,7 +12,7 @@ from maestro.config import VENUES
 from maestro.engine import Costs
 from maestro.errors import MaestroError
 from maestro.strategies import strategies
-from maestro.strategies.parameters import Parameter
+from maestro.strategies.parameters import Choice, Parameter
 
 _STEPS = 100
 _OWN = "as below"
@@ -28,8 +28,8 @@ def control(name: str, parameter: Parameter, value: Any) -> Any:
     wide = {"sizing_mode": "stretch_width", "margin": (2, 10)}
     if parameter.kind == "bool":
         return pmui.Switch(value=bool(value), **shared, **wide)
-    if parameter.kind == "choice":
-        return pmui.Select(options=list(getattr(parameter, "options", ())), value=value, **shared, **wide)
+    if isinstance(parameter, Choice):
+        return pmui.Select(options=list(parameter.cells), value=parameter.cell(value), **shared, **wide)
     low, high = getattr(parameter, "low", 0), getattr(parameter, "high", 1)
     if getattr(parameter, "log", False) and parameter.kind == "float":
         sign = -1.0 if high < 0 else 1.0
@@ -42,6 +42,14 @@ def control(name: str, parameter: Parameter, value: Any) -> Any:
     step = getattr(parameter, "step", None) or float(f"{(high - low) / _STEPS:.1g}")
     digits = max(0, -int(np.floor(np.log10(step))))
     return pmui.FloatSlider(start=low, end=high, step=step, value=value, format=f"0.{'0' * digits}", **shared, **wide)
+
+
+def _usable(name: str, parameter: Parameter, value: Any) -> Any:
+    """Value for a control: the default in place of one that the backtest refuses, which the page shows."""
+    try:
+        return parameter.check(name, value)
+    except MaestroError:
+        return parameter.default
 
 
 class StrategyControls(pn.viewable.Viewer):
@@ -82,12 +90,12 @@ class StrategyControls(pn.viewable.Viewer):
             return
         params = self.state.params
         declared = cls.parameters(params)
-        values = {name: params.get(name, one.default) for name, one in declared.items()}
+        values = {name: _usable(name, one, params.get(name, one.default)) for name, one in declared.items()}
         made = [(name, one.kind, getattr(one, "low", None)) for name, one in declared.items()]
         if made == self._made and self._rule == self.state.strategy:
             self._writing = True
             for name, value in values.items():
-                self.widgets[name].value = value
+                self.widgets[name].value = declared[name].cell(value)
             self._writing = False
             return
         self._made, self._rule = made, self.state.strategy

@@ -30,10 +30,8 @@ def parameter_figure(wf: Any, name: str, *, height: int = 170, titled: bool = Tr
     shown = [significant(value) for value in picks.to_list()]
     common: dict[str, Any] = {"height": height, "x_range": Range1d(start=-0.6, end=max(len(folds) - 0.4, 0.6))}
     if where.options or not picks.dtype.is_numeric():
-        options = [plain(option) for option in where.options]
-        options += [
-            plain(text) for text in picks.drop_nulls().cast(pl.String).unique().sort() if plain(text) not in options
-        ]
+        known = [*where.options, *picks.drop_nulls().unique(maintain_order=True)]
+        options = list(dict.fromkeys(map(plain, known)))
         fig = make_figure(y_range=FactorRange(factors=options), **common)
         values: Any = [plain(v) if ok and v is not None else None for v, ok in zip(picks.to_list(), good, strict=True)]
         kept = [i for i, value in enumerate(values) if value is not None]

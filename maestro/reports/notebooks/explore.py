@@ -93,11 +93,12 @@ def explore(
 
 def _control(widgets: Any, name: str, parameter: Any, value: Any) -> Any:
     """Widget of a parameter, made from its declaration."""
+    value = parameter.cell(parameter.check(name, value))
     common = {"description": name, "description_tooltip": parameter.doc, "style": _WIDE, "value": value}
     if parameter.kind == "bool":
         return widgets.Checkbox(**common)
     if parameter.kind == "choice":
-        return widgets.Dropdown(options=parameter.options, **common)
+        return widgets.Dropdown(options=parameter.cells, **common)
     common |= {"continuous_update": False, "layout": {"width": "420px"}}
     low, high = min(parameter.low, value), max(parameter.high, value)
     if parameter.kind == "int":

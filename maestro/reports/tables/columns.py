@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 import polars as pl
 
+from maestro.strategies.options import cells
 from maestro.typing import FloatArray
 
 _FOLD_COLUMNS = {"fold", "train_start", "train_end", "test_start", "test_end", "error"}
@@ -117,7 +118,7 @@ def search_range(wf: WalkForwardResult, name: str) -> Range:
         if options is None and str(given.get("kind", given.get("type", ""))).lower() == "bool":
             options = (False, True)
         if options:
-            return Range(options=tuple(options))
+            return Range(options=cells(tuple(options)))
         if given.get("low") is not None and given.get("high") is not None:
             step = given.get("step")
             return Range(float(given["low"]), float(given["high"]), step, bool(given.get("log")))

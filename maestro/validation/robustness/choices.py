@@ -142,12 +142,11 @@ def choices_of(wf: Recorded, bars: Bars | None = None, strategy: Any = None) -> 
         See `maestro.reproduce.plan`.
     """
     plan, whole = recorded_plan(wf, strategy), recorded_bars(wf, bars)
-    names = list(plan.space.complete(dict.fromkeys(plan.space.names)))
     windows = windows_of(wf)
     good = wf.folds.filter(pl.col("error").is_null())
     if not len(good):
         raise SettingsError(f"no fold of run {wf.id} has a result, so there is nothing to change; see wf.folds.")
-    params = tuple({name: row[name] for name in names} for row in good.to_dicts())
+    params = tuple(plan.space.from_row(row) for row in good.to_dicts())
     folds = tuple(good["fold"].to_list())
     return Choices(plan, whole, tuple(windows[fold] for fold in folds), params, folds)
 

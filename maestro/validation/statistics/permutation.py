@@ -269,7 +269,6 @@ def _repeat(
 
 def walk(bars: Bars, plan: Plan, windows: list[Window], warm: bool, cancelled: Callable[[], bool]) -> dict[str, float]:
     """Metrics of a walk-forward's stitched out-of-sample stretch, without files, ledger or events."""
-    parameters = list(plan.space.complete(dict.fromkeys(plan.space.names)))
     kept = []
     before: list[dict[str, Any]] = []
     for fold, window in enumerate(windows):
@@ -278,7 +277,7 @@ def walk(bars: Bars, plan: Plan, windows: list[Window], warm: bool, cancelled: C
         result = run_fold(plan, bars, window, fold, first=before if warm else (), cancelled=cancelled)
         chosen = result.chosen
         before = [] if chosen is None or result.error else [{n: chosen.params[n] for n in plan.space.names}]
-        kept.append(fold_tables(result, bars, parameters, plan.cash))
+        kept.append(fold_tables(result, bars, plan.space, plan.cash))
     tables = assemble(kept, plan.cash)
     return stitched_metrics(tables["equity"], tables["folds"], tables["trades"], plan.cash, bars.periods_per_year)
 

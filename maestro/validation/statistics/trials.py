@@ -13,7 +13,7 @@ import polars as pl
 
 from maestro.bars import Bars
 from maestro.engine import Simulator
-from maestro.errors import RunCancelled, SettingsError
+from maestro.errors import MaestroError, RunCancelled, SettingsError
 from maestro.indicators import ColumnCache, using
 from maestro.reproduce.plan import Recorded, recorded_bars, recorded_plan, windows_of
 from maestro.search.runner import EVALUATED
@@ -38,7 +38,7 @@ class TrialReturns:
         Return a period of the series itself, from close to close.
     exposure : float64[N]
         Mean share of the equity that each set had in the market; negative is short.
-    sets : polars frame, a row a set
+    sets : polars frame, one row per set
         fold and trial where it was tried first, times (how often it was tried), chosen (in some fold), parameters.
     stamps : int64[T]
         Open of the last bar of each period [µs since 1970, UTC].
@@ -46,7 +46,9 @@ class TrialReturns:
     left_out : int
         Distinct sets beyond `most`, left out by a seeded draw.
     failed : int
-        Distinct sets whose simulation raised; they have no column.
+        Distinct sets whose simulation raised an error; they have no column.
+    error : str
+        The first of these errors.
     """
 
     returns: FloatArray
@@ -57,6 +59,7 @@ class TrialReturns:
     bars_per_period: float
     left_out: int = 0
     failed: int = 0
+    error: str = ""
 
     @property
     def timing(self) -> FloatArray:
@@ -157,18 +160,18 @@ def trial_returns(
             f"{max_bytes / 2**20:,.0f} MB; compound them (periods=1000), take fewer sets (most=500), or allow more."
         )
     ends = np.ceil(np.arange(1, count + 1) * n / count).astype(np.int64) - 1
-    columns, exposure, good = _simulate(plan, stretch, sets, ends, cancel, progress)
+    columns, exposure, good, errors = _simulate(plan, stretch, sets, ends, cancel, progress)
     closes = np.concatenate((stretch.open[:1], stretch.close[ends]))
     return TrialReturns(
         columns[:, good], closes[1:] / closes[:-1] - 1.0, exposure[good], sets.filter(pl.Series(good)),
-        stretch.time[ends], n / count, left_out, int((~good).sum()),
+        stretch.time[ends], n / count, left_out, len(errors), next(iter(errors), ""),
     )  # fmt: skip
 
 
 def distinct_sets(wf: Recorded, plan: Plan, fold: int | None = None) -> pl.DataFrame:
     """Table of the distinct sets that were evaluated, in the order of their first trial."""
     trials = wf.trials if fold is None else wf.trials.filter(pl.col("fold") == fold)
-    names = list(plan.space.complete(dict.fromkeys(plan.space.names)))
+    names = plan.space.parameters
     evaluated = trials.filter(pl.col("state").is_in(EVALUATED)).sort("fold", "trial")
     return evaluated.group_by(names, maintain_order=True).agg(
         pl.col("fold").first(), pl.col("trial").first(), pl.len().alias("times"), pl.col("chosen").any()
@@ -176,9 +179,8 @@ def distinct_sets(wf: Recorded, plan: Plan, fold: int | None = None) -> pl.DataF
 
 
 def parameter_sets(table: pl.DataFrame, plan: Plan) -> list[Parameters]:
-    """Complete parameters of each row, as plain values of the declared types."""
-    names = list(plan.space.complete(dict.fromkeys(plan.space.names)))
-    return [{name: row[name] for name in names} for row in table.select(names).to_dicts()]
+    """Complete parameters of each row, in the declared types."""
+    return [plan.space.from_row(row) for row in table.to_dicts()]
 
 
 def _at_most(sets: pl.DataFrame, most: int | None, seed: int) -> tuple[pl.DataFrame, int]:
@@ -195,11 +197,12 @@ def _at_most(sets: pl.DataFrame, most: int | None, seed: int) -> tuple[pl.DataFr
 def _simulate(
     plan: Plan, bars: Bars, sets: pl.DataFrame, ends: IntArray, cancel: threading.Event | None,
     progress: Callable[[int], None] | None,
-) -> tuple[FloatArray, FloatArray, Any]:  # fmt: skip
-    """Returns over the periods that end with the bars `ends`, mean exposure, and whether it could be simulated."""
+) -> tuple[FloatArray, FloatArray, Any, list[str]]:  # fmt: skip
+    """Returns over the periods that end with the bars `ends`, mean exposure, which sets could be simulated, errors."""
     simulator = Simulator(bars, costs=plan.costs, sizing=plan.sizing, cash=plan.cash, fill=plan.fill, close_at_end=True)
     columns = np.zeros((len(ends), len(sets)))
     exposure, good = np.zeros(len(sets)), np.ones(len(sets), np.bool_)
+    errors: list[str] = []
     reported = 0
     with using(ColumnCache()):
         for k, params in enumerate(parameter_sets(sets, plan)):
@@ -207,8 +210,9 @@ def _simulate(
                 raise RunCancelled(f"cancelled after {k} of {len(sets)} sets; nothing was changed.")
             try:
                 books = simulator.record(plan.strategy(**params).evaluate(bars))
-            except Exception:  # a strategy is the user's code; what fails here is counted in `failed`
+            except Exception as error:  # user code: whatever it raises is counted in `failed`
                 good[k] = False
+                errors.append(str(error) if isinstance(error, MaestroError) else f"{type(error).__name__}: {error}")
             else:
                 columns[:, k] = _compounded(books.equity, ends, plan.cash)
                 alive = books.equity > 0
@@ -220,7 +224,7 @@ def _simulate(
             if progress is not None and (k - reported >= 25 or k == len(sets) - 1):
                 progress(k + 1 - reported)
                 reported = k + 1
-    return columns, exposure, good
+    return columns, exposure, good, errors
 
 
 def _compounded(equity: FloatArray, ends: IntArray, cash: float) -> FloatArray:

@@ -110,7 +110,8 @@ def verdict(
         "maestro": __version__, "seed": seed, "trials": list(work.material.trials),
         "permutations": permutations if isinstance(permutations, int) else permutations.to_dict()["repetitions"],
     }  # fmt: skip
-    made = Verdict(checks, wf.id, spec["strategy"], spec["bars"]["name"], _hints(checks), _notes(wf, checks), settings)
+    hints, notes = _hints(checks), _notes(work.material, checks)
+    made = Verdict(checks, wf.id, spec["strategy"], spec["bars"]["name"], hints, notes, settings)
     wf.verdict = made
     if save and wf.folder is not None:
         write_file(wf.folder / FILE, made.to_json())
@@ -156,7 +157,7 @@ class _Work:
 
     def _look(self, bars: Bars, plan: Plan) -> None:
         self._begin("lookahead", "looking for look-ahead")
-        chosen = [params for params in sets_of(self.wf) if params is not None]
+        chosen = [params for params in sets_of(self.wf, plan.space) if params is not None]
         try:
             self.material.lookahead = lookahead(bars, plan.strategy(**chosen[-1]), cuts=_CUTS, starts=6, seed=self.seed)
         except RunCancelled:
@@ -166,7 +167,7 @@ class _Work:
 
     def _sturdy(self, bars: Bars, plan: Plan) -> None:
         self._begin("sturdy", "changing costs and parameters a little")
-        windows, sets = windows_of(self.wf), sets_of(self.wf)
+        windows, sets = windows_of(self.wf), sets_of(self.wf, plan.space)
         material = self.material
         if plan.costs.fee == 0 and plan.costs.slippage == 0:
             material.why["costs"] = "No fee and no slippage was charged, so there is nothing to multiply; charge some."
@@ -201,8 +202,13 @@ class _Work:
             self.material.why.update(dict.fromkeys(("pbo", "spa"), str(error)))
         if found is None:
             return
+        if found.failed:
+            self.material.lost = (
+                f"{found.failed:,} of {found.failed + found.returns.shape[1]:,} sets that were tried could not be "
+                f"simulated again; the first error: {found.error}"
+            )
         if found.returns.shape[1] < 2:
-            words = "One set alone was tried, so there was nothing to choose from."
+            words = self.material.lost or "Only one set was tried, so there was nothing to choose from."
             self.material.why.update(dict.fromkeys(("pbo", "spa"), words))
             return
         self._begin("pbo", "halving the past in every way")
@@ -279,8 +285,10 @@ def _hints(checks: tuple[Check, ...]) -> tuple[str, ...]:
     return tuple(hints)
 
 
-def _notes(wf: Any, checks: tuple[Check, ...]) -> tuple[str, ...]:
-    notes = []
+def _notes(material: Material, checks: tuple[Check, ...]) -> tuple[str, ...]:
+    wf, notes = material.wf, []
+    if material.lost:
+        notes.append(material.lost)
     if wf.spec["bars"]["synthetic"]:
         notes.append("The bars are made up: whatever is concluded says something of the procedure, nothing of trading.")
     if len(wf.failed_folds):

@@ -10,6 +10,7 @@ import numpy as np
 
 from maestro.bars import Bars
 from maestro.ledger import Ledger
+from maestro.search.space import Space
 from maestro.typing import FloatArray, Parameters
 from maestro.validation.lookahead.check import LookAhead
 from maestro.validation.statistics.bootstrap import Intervals
@@ -54,6 +55,8 @@ class Material:
     intervals: Intervals | None = None
     costs: float | None = None
     kept: dict[str, float] | None = None
+    lost: str = ""
+    """Which of the sets that were tried could not be simulated again; empty if all could."""
     why: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -397,7 +400,6 @@ def _years(count: float, m: Material) -> str:
     return f"{years * 12:,.1f} months" if years * 12 >= 1.95 else f"{years * 365.25:,.0f} days"
 
 
-def sets_of(wf: Any) -> list[Parameters | None]:
+def sets_of(wf: Any, space: Space) -> list[Parameters | None]:
     """Chosen parameters of each fold, None where it failed."""
-    names = [name for name in wf.trials.columns if name in wf.folds.columns and name not in ("fold", "error")]
-    return [None if row["error"] else {name: row[name] for name in names} for row in wf.folds.sort("fold").to_dicts()]
+    return [None if row["error"] else space.from_row(row) for row in wf.folds.sort("fold").to_dicts()]

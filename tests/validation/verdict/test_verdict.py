@@ -374,12 +374,12 @@ def test_replayed_without_change_is_the_run(wf: ms.WalkForward) -> None:
 
     assert wf.plan is not None
     assert wf.bars is not None
-    again = replayed(wf.plan, wf.bars, windows_of(wf), sets_of(wf))
+    again = replayed(wf.plan, wf.bars, windows_of(wf), sets_of(wf, wf.plan.space))
     assert again["sharpe_ratio"] == pytest.approx(wf.metrics["sharpe_ratio"], rel=1e-12)
-    times = break_even(wf.plan, wf.bars, windows_of(wf), sets_of(wf))
+    times = break_even(wf.plan, wf.bars, windows_of(wf), sets_of(wf, wf.plan.space))
     for factor, sign in ((0.95, 1), (1.05, -1)):
         costs = ms.Costs(0.001 * times * factor, 0.0005 * times * factor)
-        assert sign * replayed(wf.plan, wf.bars, windows_of(wf), sets_of(wf), costs)["total_return"] > 0
+        assert sign * replayed(wf.plan, wf.bars, windows_of(wf), sets_of(wf, wf.plan.space), costs)["total_return"] > 0
 
 
 def test_neighbours_are_a_tenth_or_a_step_away_and_feasible(wf: ms.WalkForward) -> None:
