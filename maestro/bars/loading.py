@@ -116,7 +116,7 @@ def _said_of(path: Path) -> dict[str, Any]:
 def load_sample(name: str, *, adjusted: bool = True, periods_per_year: float = PER_YEAR) -> Bars:
     """Real daily bars of a US stock, without a network: AAPL, FB, GOOG, IBM or MSFT.
 
-    Annualised with 252 days, as stock exchanges trade (`maestro` takes 365 elsewhere).
+    Annualised with 252 days, as stock exchanges trade.
 
     Parameters
     ----------

@@ -94,6 +94,7 @@ def _show(result: Backtest) -> None:
     figure = {k: formats.metric(k, v) for k, v in result.metrics.items()}
     say(repr(result.strategy))
     say(bars_line(result.bars))
+    say(result.bars.calendar.text)
     say(
         f"fee {formats.percent(result.costs.fee, 3)}, slippage {formats.percent(result.costs.slippage, 3)}, "
         f"{result.sizing.kind} {formats.significant(result.sizing.value)}, cash {formats.money(result.cash)}, "
@@ -111,4 +112,4 @@ def _show(result: Backtest) -> None:
         f"{figure['turnover']} a year; paid {figure['fees']} in fees, {figure['slippage']} in slippage, "
         f"{figure['funding']} in funding."
     )
-    show_notes(result.notes)
+    show_notes(note for note in result.notes if note != result.bars.calendar.text)

@@ -25,7 +25,8 @@ Start = Annotated[str | None, typer.Option(metavar="DATE", help="First bar, UTC:
 End = Annotated[str | None, typer.Option(metavar="DATE", help="Bars before this moment, UTC.")]
 Resample = Annotated[str | None, typer.Option(metavar="TIMEFRAME", help="Make longer bars first: 4h of 1h, say.")]
 PeriodsPerYear = Annotated[
-    float | None, typer.Option(help="For annualising; 365 days unless given (samples have 252).", metavar="N")
+    float | None,
+    typer.Option(help="Bars a year for annualising; by default as the market's calendar has them.", metavar="N"),
 ]
 Params = Annotated[
     list[str] | None,

@@ -42,6 +42,7 @@ def describe_bars(bars: Bars) -> dict[str, Any]:
         "start": bars.start,
         "end": bars.end,
         "periods_per_year": bars.periods_per_year,
+        "calendar": bars.calendar.text,
         "fingerprint": bars.fingerprint,
         "synthetic": bars.synthetic,
         "notes": bars.notes,

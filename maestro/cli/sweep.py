@@ -99,6 +99,7 @@ def _show(result: Sweep, bars: Bars, ranking: Any, top: int) -> None:
     from maestro.cli.printing import bars_line, columns, say, short, show_notes, show_table
 
     say(f"{result.space.strategy.__name__} on {bars_line(bars)}")
+    say(bars.calendar.text)
     say(f"{len(result):,} sets, {result.distinct:,} of them distinct, over {result.space.describe()}\n")
     typer.echo()
     names = list(result.space.names)
@@ -116,5 +117,5 @@ def _show(result: Sweep, bars: Bars, ranking: Any, top: int) -> None:
     if failed and not any("failed" in note for note in result.notes):
         first = result.table["error"].drop_nulls()[0]
         say(f"{failed:,} sets failed and have no figures; the first error: {first}", bullet="! ")
-    show_notes((*bars.notes, *result.notes))
+    show_notes(note for note in (*bars.notes, *result.notes) if note != bars.calendar.text)
     say("The best of many sets is partly luck; to find out how much, run maestro walk-forward.")

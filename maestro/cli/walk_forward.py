@@ -129,6 +129,7 @@ def document(wf: WalkForward, report: Path | None = None) -> dict[str, Any]:
         "efficiency": wf.efficiency,
         "folds": wf.folds.to_dicts(),
         "spec": wf.spec,
+        "calendar": wf.calendar,
         "seconds": wf.manifest.get("seconds"),
         "command": wf.manifest.get("command"),
         "notes": wf.notes,
@@ -143,6 +144,8 @@ def show(wf: WalkForward) -> None:
 
     spec, bars = wf.spec, wf.spec["bars"]
     say(f"{spec['strategy']} on {bars['name']}: {bars['n']:,} bars, {bars['start'][:10]} to {bars['end'][:10]}")
+    if wf.calendar:
+        say(wf.calendar)
     search = spec["search"] if isinstance(spec["search"], str) else spec["search"]["name"]
     say(f"{formats.plural(len(wf.folds), 'fold')}, {spec['trials']:,} trials each by {search}, seed {spec['seed']}")
     conclusion = conclude(wf)
@@ -163,7 +166,7 @@ def show(wf: WalkForward) -> None:
     _show_folds(wf)
     for warning in conclusion.warnings:
         say(f"{warning.title}: {warning.text}", bullet="! ")
-    show_notes((*conclusion.notes, *wf.notes))
+    show_notes(note for note in (*conclusion.notes, *wf.notes) if note != wf.calendar)
 
 
 def _show_folds(wf: WalkForward) -> None:

@@ -70,6 +70,11 @@ class WalkForward:
         return holding_metrics(self.equity["benchmark"], spec["cash"], periods_per_year=spec["periods_per_year"])
 
     @property
+    def calendar(self) -> str:
+        """When the market trades and how many bars it has per year, in words; empty in older runs."""
+        return str(self.manifest.get("calendar", {}).get("text", ""))
+
+    @property
     def efficiency(self) -> float:
         """Annual return out of sample over that in sample, both compound; NaN where the latter is not above 0.
 

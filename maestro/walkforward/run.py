@@ -281,6 +281,7 @@ class _Run:
         notes += [note for k in sorted(done) for note in done[k][0]["notes"]]
         manifest["notes"] = list(dict.fromkeys(notes))
         manifest["quality"] = self.bars.quality().records()
+        manifest["calendar"] = {"text": self.bars.calendar.text, "days_per_year": self.bars.calendar.days_per_year}
         wf = WalkForward({**manifest, "status": "done"}, tables, store.folder if store else None)
         manifest["metrics"] = {name: value if math.isfinite(value) else None for name, value in wf.metrics.items()}
         seconds = manifest["seconds"] = round(time.perf_counter() - started, 3)

@@ -61,6 +61,7 @@ def facts(bars: Bars) -> dict[str, str]:
         "Timeframe": bars.timeframe,
         "From": minute(bars.start),
         "To": minute(bars.end),
+        "Calendar": bars.calendar.text,
         "Last close": f"{bars.close[-1]:,.6g}",
         "Change": f"{change:+,.1%}".replace("-", "\u2212"),
         "Carries": "prices, volume" + "".join(f", {name.replace('_', ' ')}" for name in more),

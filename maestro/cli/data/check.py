@@ -43,10 +43,10 @@ def check(
     if json:
         from maestro.cli.printing import print_json
 
-        print_json([_document(name, quality) for name, (quality, _) in found.items()])
+        print_json([_document(name, quality, bars) for name, (quality, bars) in found.items()])
     else:
-        for name, (quality, _) in found.items():
-            _show(name, quality)
+        for name, (quality, bars) in found.items():
+            _show(name, quality, bars)
     return int(any(quality.fatal for quality, _ in found.values()))
 
 
@@ -111,14 +111,19 @@ def _of_file(path: Path, symbol: str | None) -> tuple[Quality, Bars | None]:
     return assess_frame(frame, symbol=name), bars
 
 
-def _document(name: str, quality: Quality) -> dict[str, Any]:
-    return {"name": name, "ok": quality.ok, "fatal": quality.fatal, "findings": quality.records()}
+def _document(name: str, quality: Quality, bars: Bars | None) -> dict[str, Any]:
+    calendar = None if bars is None else bars.calendar.text
+    return {
+        "name": name, "ok": quality.ok, "fatal": quality.fatal, "calendar": calendar, "findings": quality.records(),
+    }  # fmt: skip
 
 
-def _show(name: str, quality: Quality) -> None:
+def _show(name: str, quality: Quality, bars: Bars | None) -> None:
     from maestro.cli.printing import say
 
     typer.echo(f"{name}: " + ("nothing odd was found" if not quality.findings else ""))
+    if bars is not None:
+        say(bars.calendar.text, bullet="  ")
     for finding in quality.findings:
         say(f"{finding.check}, {finding.count:,} times: {finding.examples}", bullet=f"  {finding.severity:8}")
         say(finding.meaning, bullet=" " * 10)
