@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -102,6 +103,8 @@ class Backtest:
             notes.append("Orders fill at the close they were decided at: this looks ahead and is for comparison only.")
         if values[m.RUINED]:
             notes.append("The account was ruined: equity fell to zero or below and trading stopped; ratios are NaN.")
+        if math.isnan(values[m.PROFIT_FACTOR]) and values[m.NUM_TRADES] > 0:
+            notes.append(m.NO_LOSS)
         if values[m.CUT]:
             notes.append(
                 f"{int(values[m.CUT])} entries were cut to max_exposure={self.sizing.max_exposure:g} or to the cash."

@@ -42,6 +42,8 @@ NAMES = tuple(DESCRIPTIONS)
     EXPOSURE, FINAL, FEES, SLIPPAGE, FUNDING, CUT, RUINED,
 ) = range(len(NAMES))  # fmt: skip
 
+NO_LOSS = "No closed trade lost, so the profit factor is not defined (NaN)."
+"""Note of a result whose profit factor has no denominator."""
 VWR_TAU = 0.20
 VWR_SDEV_MAX = 2.0
 ZERO = 1e-14

@@ -36,6 +36,7 @@ def _flags(name: str, values: Any, n: int) -> BoolArray:
         return values
     if values is None:
         return _never(n)
+    _refuse_masked(name, values)
     array = np.asarray(values)
     if array.dtype != _BOOL:
         raise StrategyError(f"Signals.{name} has dtype {array.dtype}; give booleans, one a bar.")
@@ -44,13 +45,24 @@ def _flags(name: str, values: Any, n: int) -> BoolArray:
     return np.ascontiguousarray(array)
 
 
+def _refuse_masked(name: str, values: Any) -> None:
+    """Refuse a masked array: what stands under a mask is not a decision."""
+    if isinstance(values, np.ma.MaskedArray):
+        raise StrategyError(f"Signals.{name} is a masked array; fill it first: .filled(False) or .filled(nan).")
+
+
 def _levels(name: str, values: Any, unit: str, n: int, units: tuple[str, ...]) -> FloatArray | None:
     if values is None:
         return None
     if unit not in units:
         raise StrategyError(f"Signals.{name}_unit is {unit!r}; allowed: {', '.join(units)}.")
-    if isinstance(values, (int, float)) and 0.0 < values < math.inf:
+    # A stop that far below the fill is below zero: it protects nothing.
+    highest = 1.0 if unit == "fraction" and name != "target" else math.inf
+    if type(values) in (int, float) and 0.0 < values < highest:
         return np.full(n, float(values))
+    _refuse_masked(name, values)
+    if np.asarray(values).dtype == _BOOL:
+        raise StrategyError(f"Signals.{name} is {values!r}, a boolean; give a number like 0.05 for 5 %.")
     try:
         array = np.asarray(values, np.float64)
     except (TypeError, ValueError):
@@ -66,6 +78,12 @@ def _levels(name: str, values: Any, unit: str, n: int, units: tuple[str, ...]) -
     if (array <= 0).any() or np.isinf(array).any():
         bad = int(np.flatnonzero((array <= 0) | np.isinf(array))[0])
         raise StrategyError(f"Signals.{name} is {array[bad]} at bar {bad}; give values above 0, NaN for none.")
+    if (array >= highest).any():
+        bad = int(np.flatnonzero(array >= highest)[0])
+        raise StrategyError(
+            f"Signals.{name} is {array[bad]:g} at bar {bad}, which is {array[bad]:.0%} of the price; give a fraction "
+            f'below 1, like 0.05 for 5 %, or a distance in price with {name}_unit="price".'
+        )
     return np.ascontiguousarray(array)
 
 

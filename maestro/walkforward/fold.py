@@ -15,7 +15,7 @@ from maestro.engine import Backtest, Costs, Simulator, Sizing
 from maestro.errors import MaestroError, RunCancelled, SettingsError
 from maestro.indicators import ColumnCache, using
 from maestro.ledger import left_unfinished
-from maestro.metrics import NAMES, SHARPE
+from maestro.metrics import NAMES, NO_LOSS, SHARPE
 from maestro.search.runner import EVALUATED, Trial, search
 from maestro.search.space import Space
 from maestro.strategies.base import Strategy
@@ -121,7 +121,8 @@ def run_fold(
         bt = Backtest(simulator, signals, result.test_metrics, strategy, plan.costs, plan.sizing)
         equity = bt.equity
         result.equity, result.position = equity["equity"].to_numpy(), equity["position"].to_numpy()
-        result.trades, result.notes = bt.trades, bt.notes
+        result.trades = bt.trades
+        result.notes = tuple(note for note in bt.notes if note != NO_LOSS)  # said of all folds together, by the result
     except MaestroError as error:
         result.error = f"the chosen parameters failed on the test window: {error}"
     except Exception as error:  # user code: whatever it raises is this fold's failure

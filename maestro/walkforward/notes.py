@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from maestro.search.runner import EVALUATED
 from maestro.search.sampling import share_left_out
 from maestro.search.space import Space
 
@@ -50,4 +51,24 @@ def failures_note(errors: pl.Series, tried: int, what: str) -> list[str]:
     return [
         f"{len(messages):,} of {tried:,} {what} ({len(messages) / tried:.0%}) failed and are in no figure; the first "
         f"error: {messages[0]}"
+    ]
+
+
+def undefined_note(states: pl.Series, score: str) -> list[str]:
+    """Return a note if the score of more than 10 % of the evaluated trials is not defined.
+
+    Parameters
+    ----------
+    states : polars series of str
+        State of each trial.
+    score : str
+        What ranks the trials.
+    """
+    evaluated, undefined = int(states.is_in(EVALUATED).sum()), int((states == "undefined").sum())
+    if undefined <= NOTED * evaluated:
+        return []
+    why = "they lost on no trade, or made none" if score.removeprefix("-") == "profit_factor" else "most made no trade"
+    return [
+        f"{undefined:,} of {evaluated:,} trials ({undefined / evaluated:.0%}) have no {score} and could not be chosen: "
+        f"{why}."
     ]

@@ -12,12 +12,12 @@ import polars as pl
 
 from maestro._core.hooks import hook
 from maestro.bars import Bars
-from maestro.metrics import holding_metrics
+from maestro.metrics import NO_LOSS, holding_metrics
 from maestro.runs import RunStore, find
 from maestro.search.runner import EVALUATED
 from maestro.search.studies import write_studies
 from maestro.walkforward.fold import Plan
-from maestro.walkforward.notes import failures_note
+from maestro.walkforward.notes import failures_note, undefined_note
 from maestro.walkforward.tables import stitched_metrics
 
 
@@ -118,11 +118,13 @@ class WalkForward:
     @property
     def notes(self) -> tuple[str, ...]:
         """What a reader needs to know to judge the numbers."""
-        notes = [*self.manifest.get("notes", []), *_trials_notes(self.trials)]
+        notes = [*self.manifest.get("notes", []), *_trials_notes(self.trials, self.spec["selection"]["metrics"][0])]
         failed = len(self.failed_folds)
         if failed:
             which = "every fold" if failed == len(self.folds) else f"{failed} of {len(self.folds)} folds"
             notes.append(f"{which} failed; their errors are in the table of folds, and they count in no figure.")
+        if self.metrics["num_trades"] and math.isnan(self.metrics["profit_factor"]):
+            notes.append(NO_LOSS)
         return tuple(notes)
 
     def report(self, path: str | Path | None = None, *, tearsheet: bool = False) -> Path:
@@ -170,16 +172,17 @@ class WalkForward:
         return str(hook("summary_html")(self))
 
 
-def _trials_notes(trials: pl.DataFrame) -> list[str]:
-    """Notes on trials that failed, or whose warm-up did not fit into the training window."""
+def _trials_notes(trials: pl.DataFrame, score: str) -> list[str]:
+    """Notes on trials that failed, have no score, or whose warm-up did not fit into the training window."""
     asked = trials.filter((pl.col("state") != "infeasible") | pl.col("error").is_not_null())
     failed = asked.with_columns(pl.when(pl.col("state").is_in(["failed", "infeasible"])).then(pl.col("error")))
     notes = failures_note(failed["error"], len(asked), "trials")
+    without = undefined_note(trials["state"], score)
     if not notes:
-        return []
+        return without
     left = asked.group_by("fold").agg(pl.col("state").is_in(EVALUATED).sum().alias("left")).sort("left", "fold")
     fold, count = left.row(0)
-    return [f"{notes[0]} (fewest trials left: {count:,} in fold {fold})"]
+    return [f"{notes[0]} (fewest trials left: {count:,} in fold {fold})", *without]
 
 
 def load_run(id_or_path: str | Path, runs_dir: str | Path = "runs") -> WalkForward:

@@ -216,7 +216,8 @@ class _Run:
 
     def _left_out(self) -> list[str]:
         shortest = min(w.train_stop - w.train_start for w in self.windows)
-        return left_out_note(self.plan.space, shortest, "bars of the shortest training window")
+        windows: list[str] = self.splitter.notes(self.bars) if hasattr(self.splitter, "notes") else []
+        return [*windows, *left_out_note(self.plan.space, shortest, "bars of the shortest training window")]
 
     def _python(self) -> str:
         cls = self.plan.strategy

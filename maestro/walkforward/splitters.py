@@ -9,9 +9,10 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
+from maestro._core.formatting import plural
 from maestro.bars import Bars
 from maestro.data.durations import duration_unit, offset, truncate
-from maestro.data.timeframes import timeframe_us
+from maestro.data.timeframes import as_datetime, timeframe_us
 from maestro.errors import SplitError, nearest
 
 SHORTEST = 2
@@ -28,7 +29,10 @@ class Window(NamedTuple):
 
 
 class Splitter(Protocol):
-    """Cuts bars into folds; must depend on the stamps and prices before each fold's test window only."""
+    """Cuts bars into folds; must depend on the stamps and prices before each fold's test window only.
+
+    A splitter that leaves windows out may also have ``notes(bars)``, sentences that become notes of the result.
+    """
 
     def split(self, bars: Bars) -> list[Window]:
         """Return the windows in order of time, or raise `SplitError`."""
@@ -166,7 +170,8 @@ class Calendar(_Gap):
     Lengths are whole numbers of h, d, w, mo, q or y. Test windows begin on the calendar's own boundaries of the
     test length's unit (the first of a month, a Monday, midnight), every `step` (the test length where absent), the
     first one as early as a whole training window before it allows. A last window that the bars do not cover whole
-    is left out, and so is one without any bar (a market that was closed).
+    is left out, and so is one with fewer than two bars to train or test on (a market that was closed); `notes`
+    names the dates of those.
     """
 
     train: str = "6mo"
@@ -175,6 +180,41 @@ class Calendar(_Gap):
 
     def split(self, bars: Bars) -> list[Window]:
         """Return the windows; `SplitError` where a length is not understood or none fits."""
+        whole = self._bounds(bars)
+        bounds = [bound for bound in whole if self._fits(bound)]
+        if not bounds:
+            raise SplitError(
+                f"Calendar(train={self.train!r}, test={self.test!r}) finds no whole window between {bars.start} and "
+                f"{bars.end}{f' with at least {SHORTEST} bars' if whole else ''}; give more bars or other lengths."
+            )
+        return self._windows(bounds, len(bars))
+
+    def notes(self, bars: Bars) -> list[str]:
+        """Name the test windows that were left out because they hold too few bars."""
+        thin = [stamp for bound, stamp in zip(self._bounds(bars), self._starts(bars), strict=True)
+                if not self._fits(bound)]  # fmt: skip
+        if not thin:
+            return []
+        dates = ", ".join(f"{as_datetime(stamp):%Y-%m-%d}" for stamp in thin[:5])
+        more = f" and {len(thin) - 5} more" if len(thin) > 5 else ""
+        return [
+            f"{plural(len(thin), 'test window')} of {self.test} left out, with fewer than {SHORTEST} bars to train or "
+            f"test on: from {dates}{more}."
+        ]
+
+    def _fits(self, bound: tuple[int, int, int]) -> bool:
+        first, start, stop = bound
+        return start - self.purge - first >= SHORTEST and stop - start - self.embargo >= SHORTEST
+
+    def _bounds(self, bars: Bars) -> list[tuple[int, int, int]]:
+        """Training start, test start and test stop of every window that the bars cover whole."""
+        starts = self._starts(bars)
+        edges = [(offset(start, f"-{self.train}"), start, offset(start, self.test)) for start in starts]
+        found = np.searchsorted(bars.time, np.array(edges, np.int64).reshape(-1, 3))
+        return [(int(a), int(b), int(c)) for a, b, c in found]
+
+    def _starts(self, bars: Bars) -> list[int]:
+        """Begin of each whole test window [µs]."""
         for name in ("train", "test", "step"):
             text = getattr(self, name)
             if text is not None and duration_unit(text) is None:
@@ -184,26 +224,14 @@ class Calendar(_Gap):
         unit = f"1{duration_unit(self.test)}"
         first, last = int(bars.time[0]), int(bars.time[-1]) + timeframe_us(bars.timeframe)
         begin = truncate(first, unit)
-        start = begin if begin == first else offset(begin, unit)
-        start = offset(start, self.train)
+        start = offset(begin if begin == first else offset(begin, unit), self.train)
         if truncate(start, unit) != start:  # a training length that is no multiple of the test's unit
             start = offset(truncate(start, unit), unit)
-        bounds = []
-        while True:
-            stop = offset(start, self.test)
-            if stop > last:
-                break
-            edges = [offset(start, f"-{self.train}"), start, stop]
-            a, b, c = (int(i) for i in np.searchsorted(bars.time, edges))
-            if b < c:
-                bounds.append((a, b, c))
+        starts = []
+        while offset(start, self.test) <= last:
+            starts.append(start)
             start = offset(start, self.step or self.test)
-        if not bounds:
-            raise SplitError(
-                f"Calendar(train={self.train!r}, test={self.test!r}) finds no whole window between {bars.start} and "
-                f"{bars.end}; give more bars or shorter windows."
-            )
-        return self._windows(bounds, len(bars))
+        return starts
 
 
 def splitter_of(given: Splitter | str) -> Splitter:

@@ -105,7 +105,7 @@ def simulate(bars: Bars, orders: ms.Orders, costs: ms.Costs, cash: float, close_
                 if side > 0:
                     units = order["spend"] / gross if order["spend"] > 0 else order["units"]
                     units = min(units, max(cash, 0.0) / gross)
-                    if units <= 0 or len(lots) == SLOTS:
+                    if units <= 0:
                         continue
                     fee = units * fill * costs.fee
                     cash -= units * fill + fee
@@ -177,3 +177,16 @@ def test_random_books_trade_in_every_way() -> None:
         bt = ms.backtest(bars, random_orders(rng, bars), close_at_end=bool(seed % 2))
         reasons |= set(bt.trades["exit_reason"])
     assert {"limit", "signal", "end", "open"} <= reasons
+
+
+def test_a_book_of_one_slot_may_open_any_number_of_lots() -> None:
+    bars = market(np.random.default_rng(3), 200)
+    columns = np.full((5 * SLOTS + 1, len(bars)), np.nan)
+    columns[:5] = np.array([1.0, 0.0, 100.0, 0.0, -1.0])[:, None]
+    columns[1] = bars.high * 2  # every bar fills at its open
+    columns[5 * SLOTS] = 0.0
+    orders = ms.Orders(
+        np.ones(len(bars), bool), step=replay_step, columns=columns, numbers=np.zeros(1), slots=SLOTS, state=1
+    )
+    bt = ms.backtest(bars, orders, close_at_end=True)
+    assert len(bt.trades) == len(bars) - 1

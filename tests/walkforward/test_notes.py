@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import polars as pl
 import pytest
 
 import maestro as ms
 from maestro.search.space import Space
 from maestro.strategies import strategy_class
-from maestro.walkforward.notes import failures_note, left_out_note
+from maestro.walkforward.notes import failures_note, left_out_note, undefined_note
 
 BARS = ms.synthetic_bars(900, seed=70_411)
 
@@ -71,3 +72,23 @@ def test_the_search_that_starved_finds_sets_to_evaluate() -> None:
     assert states["complete"] > 600
     assert len(wf.trials) == 900
     assert wf.notes[0].startswith("About 62% of the sets in the searched ranges were left out: they need a warm-up")
+
+
+@pytest.mark.parametrize(("undefined", "noted"), [(0, False), (9, False), (10, True)])
+def test_trials_without_a_score_are_noted_above_a_tenth(undefined: int, noted: bool) -> None:
+    states = pl.Series(["complete"] * (90 - undefined + 5) + ["undefined"] * undefined + ["failed"] * 5)
+    found = undefined_note(states, "sharpe_ratio")
+    assert found == (
+        ["10 of 95 trials (11%) have no sharpe_ratio and could not be chosen: most made no trade."] * noted
+    )
+
+
+def test_a_profit_factor_without_a_loss_is_noted() -> None:
+    rising = ms.synthetic_bars(60, seed=1)
+    entry, out = np.zeros(60, bool), np.zeros(60, bool)
+    entry[10], out[20] = True, True
+    won = rising.open[21] > rising.open[11]
+    signals = ms.Signals(entry, out) if won else ms.Signals(short_entry=entry, short_exit=out)
+    bt = ms.backtest(rising, signals, costs=ms.Costs(0, 0))
+    assert np.isnan(bt.metrics["profit_factor"])
+    assert "No closed trade lost, so the profit factor is not defined (NaN)." in bt.notes

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from itertools import pairwise
 from typing import Any
 
@@ -193,6 +193,20 @@ def test_calendar_leaves_out_windows_in_which_the_market_was_closed() -> None:
     assert found[5][1] == day(2020, 8, 31)  # training before October: July, August and an empty September
 
 
+def test_calendar_leaves_out_a_thin_window_and_names_its_date() -> None:
+    shut = {date(2001, 9, k) for k in range(11, 17)}
+    bars = days(day(2001, 1), day(2003, 6, 19), keep=lambda stamp: stamp.weekday() < 5 and stamp.date() not in shut)
+    weeks = ms.Calendar(train="1q", test="1w")
+    windows = weeks.split(bars)
+    assert len(windows) == 115 - 1
+    assert day(2001, 9, 10) not in [found[2] for found in dates(bars, windows)]
+    (note,) = weeks.notes(bars)
+    assert note == "1 test window of 1w left out, with fewer than 2 bars to train or test on: from 2001-09-10."
+    wf = ms.walk_forward(bars, "RSIStrategy", trials=2, splitter=weeks, workers=1)
+    assert note in wf.notes
+    assert ms.Calendar().notes(bars) == []
+
+
 def test_calendar_with_a_gap_at_the_edges_takes_the_bars_that_are_there() -> None:
     bars = days(day(2020, 1), day(2020, 6, 30), keep=lambda stamp: stamp.day > 5)
     first = dates(bars, ms.Calendar(train="2mo", test="1mo").split(bars))[0]
@@ -213,9 +227,7 @@ def test_no_fold_possible_is_said_with_a_remedy() -> None:
         ms.Expanding().split(short)
     with pytest.raises(SplitError, match=r"Adaptive finds no fold in 8 bars"):
         ms.Adaptive().split(short)
-    with pytest.raises(
-        SplitError, match=r"finds no whole window between 2020-01-01.*give more bars or shorter windows"
-    ):
+    with pytest.raises(SplitError, match=r"finds no whole window between 2020-01-01.*give more bars or other lengths"):
         ms.Calendar().split(short)
     with pytest.raises(
         SplitError, match=r"fold 0 of 110 bars would have 0 training and 10 test bars \(purge 20, embargo 0\)"

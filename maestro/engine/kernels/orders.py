@@ -138,7 +138,7 @@ def _fill_buy(
         if units > affordable * (1.0 + 1e-9):  # rounding of a purchase that spends all is no cut
             totals[ac.CUTS] += 1.0
         units = affordable
-    if units <= 0.0 or count == lots.shape[0]:
+    if units <= 0.0:
         return count
     fee = units * price * settings[ac.FEE]
     state[_MONEY] -= units * price + fee
@@ -260,6 +260,10 @@ def run_orders(
                 done[k] = True
                 if book[k, _SIDE] > 0.0:
                     price = min(book[k, _LIMIT], opens[bar])
+                    if count == lots.shape[0]:
+                        more = np.empty((2 * count, _LOT_WIDTH))
+                        more[:count] = lots
+                        lots = more
                     count = _fill_buy(state, settings, totals, orders, book, k, lots, count, bar, price)
                 else:
                     price = max(book[k, _LIMIT], opens[bar])

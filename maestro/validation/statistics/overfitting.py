@@ -113,7 +113,8 @@ def pbo(returns: Any, n_blocks: int = 16, metric: Literal["sharpe_ratio", "mean"
         for places, mine, others in ((here, ins, out), (len(masks) - 1 - here, out, ins)):
             rows, best = np.arange(len(part)), mine.argmax(axis=1)
             reached = others[rows, best]
-            rank = (others < reached[:, None]).sum(axis=1) + 1  # 1 is worst; ties share the lower rank
+            below, equal = (others < reached[:, None]).sum(axis=1), (others == reached[:, None]).sum(axis=1)
+            rank = below + (equal + 1) / 2  # 1 is worst; ties share the middle of their ranks
             omega = rank / (n + 1.0)
             logits[places] = np.log(omega / (1.0 - omega))
             inside[places], outside[places] = mine[rows, best], reached

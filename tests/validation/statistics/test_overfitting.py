@@ -53,6 +53,13 @@ def test_noise_and_a_planted_edge_over_forty_seeds() -> None:
     assert max(np.mean(edge), np.median(edge)) <= 0.02
 
 
+def test_copies_of_the_best_trial_share_the_middle_of_their_ranks() -> None:
+    edge = np.random.default_rng(0).normal(0.002, 0.01, (1_600, 1))
+    noise = np.random.default_rng(1).normal(0, 0.01, (1_600, 4))
+    assert pbo(np.hstack([edge, noise])).pbo == 0.0
+    assert pbo(np.hstack([np.repeat(edge, 6, axis=1), noise])).pbo == 0.0
+
+
 def test_a_constant_trial_ranks_last() -> None:
     returns = np.random.default_rng(1).normal(0, 0.01, (64, 3))
     returns[:, 0] = 0.0
