@@ -15,6 +15,7 @@ from maestro import metrics as m
 from maestro._core.markup import Markup, html
 from maestro.errors import MissingExtraError, RunCancelled, SettingsError, nearest
 from maestro.typing import FloatArray
+from maestro.validation.statistics.inputs import numeric_returns, refuse_total_loss
 
 CURVE = (
     "sharpe_ratio", "vwr", "sortino_ratio", "calmar_ratio", "total_return", "annual_return", "volatility",
@@ -114,6 +115,7 @@ def bootstrap_metrics(
     Source: D. Politis and J. Romano, The Stationary Bootstrap, 1994, doi:10.1080/01621459.1994.10476870.
     """
     values = _returns(returns)
+    refuse_total_loss(values)
     unknown = [name for name in metrics if name not in CURVE]
     if unknown or not metrics:
         name = unknown[0] if unknown else ""
@@ -191,10 +193,7 @@ def _measure(returns: FloatArray, periods: float, out: FloatArray) -> None:
 
 
 def _returns(given: Any) -> FloatArray:
-    values = np.ascontiguousarray(given, np.float64)
+    values = numeric_returns(given)
     if values.ndim != 1 or len(values) < 20:
         raise SettingsError(f"returns have shape {values.shape}; give one series of at least 20 returns.")
-    if not np.isfinite(values).all():
-        row = int(np.flatnonzero(~np.isfinite(values))[0])
-        raise SettingsError(f"returns[{row}] is {values[row]}; give finite numbers.")
     return values

@@ -11,6 +11,7 @@ import numpy as np
 
 from maestro.errors import SettingsError
 from maestro.typing import FloatArray
+from maestro.validation.statistics.inputs import numeric_returns, refuse_constant
 
 _CHUNK = 256
 """Combinations evaluated at once; bounds the memory to a few arrays of 256 x N doubles, which the caches hold."""
@@ -81,12 +82,9 @@ def pbo(returns: Any, n_blocks: int = 16, metric: Literal["sharpe_ratio", "mean"
     doi:10.21314/JCF.2016.322. Worked: block means [4, 1.1, 2, .3], [0, 1.3, 3, 2.2], [-3, .9, .1, 2.5],
     [1.2, 1.6, -1, .4] give 5/6.
     """
-    table = np.asarray(returns, np.float64)
+    table = numeric_returns(returns)
     if table.ndim != 2 or table.shape[1] < 2:
         raise SettingsError(f"returns have shape {table.shape}; give periods x trials, with at least two trials.")
-    if not np.isfinite(table).all():
-        row, column = np.argwhere(~np.isfinite(table))[0]
-        raise SettingsError(f"returns[{row}, {column}] is {table[row, column]}; give finite numbers.")
     if isinstance(n_blocks, bool) or not isinstance(n_blocks, int) or n_blocks < 2 or n_blocks % 2:
         raise SettingsError(f"n_blocks={n_blocks!r} is not an even number of at least 2; 16 is usual.")
     if metric not in ("sharpe_ratio", "mean"):
@@ -94,6 +92,7 @@ def pbo(returns: Any, n_blocks: int = 16, metric: Literal["sharpe_ratio", "mean"
     size = len(table) // n_blocks
     if size < (2 if metric == "sharpe_ratio" else 1):
         raise SettingsError(f"{len(table)} periods make blocks of {size}; give more periods or fewer blocks.")
+    refuse_constant(table, "the returns")
     table = table[len(table) - size * n_blocks :] - 0.0
     blocks = table.reshape(n_blocks, size, -1)
     centre = table.mean(axis=0)  # sums around the mean keep the digits of a small variance

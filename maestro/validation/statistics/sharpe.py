@@ -58,6 +58,7 @@ def probabilistic_sharpe_ratio(
     Source: D. Bailey and M. López de Prado, The Sharpe Ratio Efficient Frontier, 2012, doi:10.21314/JOR.2012.255.
     """
     _positive("n_obs", n_obs, 2.0)
+    _not_infinite(sharpe=sharpe, benchmark=benchmark, skew=skew, kurtosis=kurtosis)
     spread = _spread(sharpe, skew, kurtosis)
     if not spread > 0:
         return math.nan
@@ -95,6 +96,7 @@ def minimum_track_record_length(
     """
     if not 0.5 < confidence < 1.0:
         raise SettingsError(f"confidence={confidence!r} is not between 0.5 and 1; 0.95 is usual.")
+    _not_infinite(sharpe=sharpe, benchmark=benchmark, skew=skew, kurtosis=kurtosis)
     spread = _spread(sharpe, skew, kurtosis)
     if not spread > 0:
         return math.nan
@@ -110,3 +112,9 @@ def _spread(sharpe: float, skew: float, kurtosis: float) -> float:
 def _positive(name: str, value: float, least: float) -> None:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not least <= value < math.inf:
         raise SettingsError(f"{name}={value!r} is not a number of at least {least:g}.")
+
+
+def _not_infinite(**values: float) -> None:
+    for name, value in values.items():
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or math.isinf(value):
+            raise SettingsError(f"{name}={value!r} is not a finite number.")

@@ -11,6 +11,7 @@ import numpy as np
 from maestro.errors import SettingsError
 from maestro.typing import FloatArray
 from maestro.validation.statistics.bootstrap import library, optimal_block
+from maestro.validation.statistics.inputs import numeric_returns, refuse_constant
 
 _LOOKED_AT = 20
 """Rules by which the length of the blocks is chosen."""
@@ -141,19 +142,16 @@ def _test(
 
 
 def _gains(returns: Any, benchmark: Any) -> FloatArray:
-    table = np.asarray(returns, np.float64)
+    table = numeric_returns(returns)
     table = table[:, None] if table.ndim == 1 else table
     if table.ndim != 2 or not table.size or len(table) < 20:
         raise SettingsError(f"returns have shape {table.shape}; give periods x rules, with at least 20 periods.")
-    held = np.asarray(benchmark, np.float64)
+    held = numeric_returns(benchmark, "benchmark")
     if held.ndim not in (0, 1) or (held.ndim == 1 and len(held) != len(table)):
         raise SettingsError(
             f"benchmark has shape {held.shape}; give one return, or one for each of {len(table)} periods."
         )
     gains = table - (held[:, None] if held.ndim else held)
-    if not np.isfinite(gains).all():
-        row, column = np.argwhere(~np.isfinite(gains))[0]
-        raise SettingsError(f"returns[{row}, {column}] above the benchmark is no finite number; give finite numbers.")
     return np.ascontiguousarray(gains)
 
 
@@ -166,10 +164,10 @@ def _scaled(gains: FloatArray) -> FloatArray:
 def _checked(gains: FloatArray, reps: int, block: int | None) -> int:
     if isinstance(reps, bool) or not isinstance(reps, int) or reps < 100:
         raise SettingsError(f"reps={reps!r} is not a whole number of at least 100.")
-    length = _usual_block(gains) if block is None else block
-    if isinstance(length, bool) or not isinstance(length, int) or not 1 <= length <= len(gains):
+    if block is not None and (isinstance(block, bool) or not isinstance(block, int) or not 1 <= block <= len(gains)):
         raise SettingsError(f"block={block!r} is not a whole number from 1 to the {len(gains)} periods.")
-    return length
+    refuse_constant(gains, "the returns above the benchmark")
+    return _usual_block(gains) if block is None else block
 
 
 def _usual_block(gains: FloatArray) -> int:
