@@ -20,6 +20,7 @@ MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
 LAYERS = (
     ("errors", "typing", "version"),
     ("_core",),
+    ("execution",),
     ("config",),
     ("data",),
     ("bars",),
@@ -27,7 +28,7 @@ LAYERS = (
     ("engine", "portfolio"),
     ("search", "runs"),
     ("ledger",),
-    ("execution", "walkforward"),
+    ("walkforward",),
     ("reproduce",),
     ("validation",),
     ("reports",),
@@ -100,6 +101,47 @@ def test_a_layer_imports_only_from_lower_layers() -> None:
             elif LAYER[parts[1]] > LAYER[own]:
                 wrong.append(f"{place(path)}:{node.lineno} imports maestro.{parts[1]}, a layer above maestro.{own}")
     assert not wrong, "\n".join(wrong)
+
+
+CIRCLES = {
+    ("maestro.cli.data.check", "maestro.cli.data.commands", "maestro.cli.data.migrate"),
+    ("maestro.config.file", "maestro.config.loading"),
+    ("maestro.data.legacy.exports", "maestro.data.legacy.rethink", "maestro.data.legacy.source"),
+    ("maestro.engine.backtest", "maestro.engine.engines", "maestro.engine.schema_2020"),
+}
+"""Still to be undone; whoever undoes one takes it off this list."""
+
+
+def module_name(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def test_modules_do_not_import_each_other_in_a_circle() -> None:
+    names = {module_name(path): path for path in MODULES}
+    graph: dict[str, set[str]] = {}
+    for own, path in names.items():
+        targets = set()
+        for name, _, when in imports(path):  # also those that are imported when used
+            while name and name not in names:
+                name = name.rpartition(".")[0]
+            if when != "types" and name not in ("", "maestro", own):
+                targets.add(name)
+        graph[own] = targets
+
+    def reached(start: str) -> set[str]:
+        found: set[str] = set()
+        left = list(graph[start])
+        while left:
+            name = left.pop()
+            if name not in found:
+                found.add(name)
+                left.extend(graph[name])
+        return found
+
+    reach = {name: reached(name) for name in names}
+    circles = {tuple(sorted(b for b in reach[a] if a in reach[b])) for a in names if a in reach[a]}
+    assert circles == CIRCLES
 
 
 def test_the_package_itself_imports_nothing_when_it_is_loaded() -> None:

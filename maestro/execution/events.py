@@ -1,15 +1,17 @@
-"""What a running walk-forward tells its listeners, and the progress bar that listens."""
+"""Events of a walk-forward that its listeners get, and a progress bar as a listener."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
+
+from maestro.typing import FloatArray
 
 
 @dataclass(frozen=True, slots=True)
 class RunStarted:
-    """The run begins; `done` folds of `folds` are there already."""
+    """The run begins; `done` of its `folds` are stored already."""
 
     id: str
     name: str
@@ -20,11 +22,31 @@ class RunStarted:
 
 @dataclass(frozen=True, slots=True)
 class TrialDone:
-    """A trial of a fold is finished. Folds that other processes work on report when they are done only."""
+    """A trial of a fold is finished. Folds in other processes send no event before they are finished."""
 
     fold: int
     number: int
     state: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrialsEvaluated:
+    """Trials were evaluated, whether or not anything comes of them; sent before any result of them is stored.
+
+    Attributes
+    ----------
+    trials : int
+        Trials that gave metrics; failed and infeasible ones are not among them.
+    sharpe_ratios : float64
+        Annualised, of these trials; NaN or absent where undefined.
+    fold : int or None
+    state : {"done", "failed", "interrupted"}
+    """
+
+    trials: int
+    sharpe_ratios: FloatArray = field(compare=False)
+    fold: int | None = None
+    state: str = "done"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +75,7 @@ class RunStopped:
     error: str
 
 
-Event: TypeAlias = RunStarted | TrialDone | FoldDone | RunDone | RunStopped
+Event: TypeAlias = RunStarted | TrialDone | TrialsEvaluated | FoldDone | RunDone | RunStopped
 Listener: TypeAlias = Callable[[Event], None]
 
 
@@ -82,5 +104,5 @@ class ProgressBar:
             self._bar.update()
         elif isinstance(event, FoldDone):
             self._bar.update(max(self._each - self._trials.get(event.fold, 0), 0))
-        else:
+        elif isinstance(event, (RunDone, RunStopped)):
             self._bar.close()

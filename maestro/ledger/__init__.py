@@ -4,9 +4,9 @@ from maestro.ledger.book import Ledger, Trials, ledgers, n_trials, verify
 from maestro.ledger.chain import Chain, Finding
 from maestro.ledger.recording import Recorder, scored, uncounted
 from maestro.ledger.series import folder
-from maestro.ledger.tally import Tally, left_unfinished, unfinished
+from maestro.ledger.tally import Tally
 
 __all__ = [
-    "Chain", "Finding", "Ledger", "Recorder", "Tally", "Trials", "folder", "ledgers", "left_unfinished", "n_trials",
-    "scored", "uncounted", "unfinished", "verify",
+    "Chain", "Finding", "Ledger", "Recorder", "Tally", "Trials", "folder", "ledgers", "n_trials", "scored", "uncounted",
+    "verify",
 ]  # fmt: skip

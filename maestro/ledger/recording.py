@@ -1,4 +1,4 @@
-"""How walk-forwards and sweeps enter their trials: as they finish, never in the way of the result."""
+"""A listener that enters the trials of walk-forwards and sweeps as they finish, and never prevents a result."""
 
 from __future__ import annotations
 
@@ -8,14 +8,12 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from maestro.bars import Bars
 from maestro.errors import MaestroError
+from maestro.execution import events as ev
 from maestro.ledger.book import Ledger
-from maestro.ledger.tally import Tally, unfinished
+from maestro.ledger.tally import Tally
 from maestro.runs import run_id, source_hash
-from maestro.search.runner import EVALUATED
 
 if TYPE_CHECKING:
     from maestro.engine import Backtest
@@ -36,9 +34,9 @@ def uncounted(why: str) -> Iterator[None]:
 
 
 class Recorder:
-    """Enters the trials of one run or sweep.
+    """Enters the trials of one run or sweep; a listener of its events.
 
-    What cannot be written ends nothing: the result stands, and `notes` say which trials the ledger lacks.
+    A ledger that cannot be written does not end the run: `notes` say which trials it lacks.
 
     Parameters
     ----------
@@ -65,31 +63,12 @@ class Recorder:
         self._append(Tally.of(sharpes, trials, periods_per_year=self._bars.periods_per_year), fold, state,
                      sync=now - self._synced > _EVERY)  # fmt: skip
 
-    def fold(self, result: Any) -> None:
-        """Enter a finished fold by its table of trials: all that were evaluated.
-
-        A trial that failed or was infeasible gave no number that could have been chosen, and does not count.
-        """
-        if _silent.get():
-            return
-        sharpes = result.trials["sharpe_ratio"].to_numpy()
-        evaluated = int(result.trials["state"].is_in(EVALUATED).sum())
-        state = "failed" if result.error else "done"
-        self.enter(sharpes[np.isfinite(sharpes)], evaluated, result.fold, state)
-
-    def stopped(self, stop: BaseException) -> None:
-        """Enter what was done of what an interruption or error ended, and force all to disk."""
-        if not _silent.get():
-            for result in stop.__dict__.get("finished", []):
-                if hasattr(result, "trials"):
-                    self.fold(result)
-            parts: dict[int | None, list[float]] = {}
-            for fold, sharpes in unfinished(stop):
-                parts.setdefault(fold, []).extend(sharpes)
-            for fold, sharpes in parts.items():
-                if sharpes:
-                    self.enter(sharpes, len(sharpes), fold, "interrupted")
-        self.close()
+    def __call__(self, event: ev.Event) -> None:
+        """Listen to a run: enter the trials that were evaluated, and force all to disk if it ends early."""
+        if isinstance(event, ev.TrialsEvaluated) and (event.trials or event.state != "interrupted"):
+            self.enter(event.sharpe_ratios, event.trials, event.fold, event.state)
+        elif isinstance(event, ev.RunStopped):
+            self.close()
 
     def close(self) -> None:
         """Force all to disk and move the anchor."""

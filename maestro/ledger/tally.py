@@ -66,21 +66,3 @@ class Tally:
     def variance(self) -> float:
         """Sample variance of the Sharpe ratios per period; NaN where there are fewer than two."""
         return self.m2 / (self.n - 1) if self.n > 1 else math.nan
-
-
-def left_unfinished(stop: BaseException, sharpes: Iterable[float], fold: int | None = None) -> None:
-    """Note on what ends a search which trials it had done: they count, though nothing comes of them.
-
-    `sharpes` are annualised, NaN is a trial without one.
-    """
-    stop.__dict__.setdefault("unfinished", []).append((fold, [float(value) for value in sharpes]))
-
-
-def unfinished(stop: BaseException) -> list[tuple[int | None, list[float]]]:
-    """Folds and annualised Sharpe ratios that `left_unfinished` noted on an error or on one behind it."""
-    found: list[tuple[int | None, list[float]]] = []
-    seen: BaseException | None = stop
-    while seen is not None:
-        found += seen.__dict__.get("unfinished", [])
-        seen = seen.__cause__ or seen.__context__
-    return found

@@ -7,7 +7,7 @@ import math
 import random
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from maestro.bars import Bars
 from maestro.engine import Costs, Sizing
 from maestro.errors import BarsError, LedgerError, MaestroError, RunError, SettingsError, StrategyError
 from maestro.execution import events as ev
-from maestro.execution.executors import run_jobs
+from maestro.execution.protocol import Outcome
 from maestro.ledger import Ledger, uncounted
 from maestro.reproduce.bars import recorded_bars
 from maestro.reproduce.differences import differences, unequal
@@ -28,7 +28,7 @@ from maestro.runs import RunStore, find, source_hash, versions
 from maestro.runs.identity import canonical
 from maestro.runs.store import MANIFEST, TABLES
 from maestro.strategies import REGISTRY, Strategy, by_name
-from maestro.walkforward.fold import run_fold
+from maestro.walkforward.folds import run_folds
 from maestro.walkforward.result import WalkForward
 from maestro.walkforward.run import _Run
 from maestro.walkforward.selection import Selection
@@ -360,7 +360,10 @@ def _repeat(
     tell(ev.RunStarted(wf.id, f"again {spec['strategy']} on {spec['bars']['name']}", len(wanted), spec["trials"]))
     kept: dict[int, Kept] = {}
     try:
-        for result in _results(wf, again, wanted, workers, executor, cancel):
+        for ended in _outcomes(wf, again, wanted, workers, executor, cancel):
+            if not ended.finished:  # the error follows
+                continue
+            result = ended.value
             kept[result.fold] = fold_tables(result, again.bars, again.plan.space, again.plan.cash)
             outcome.folds.append(result.fold)
             tell(ev.FoldDone(result.fold, len(result.trials), result.error))
@@ -376,19 +379,17 @@ def _repeat(
     outcome.differences += [("result", text) for text in found]
 
 
-def _results(
+def _outcomes(
     wf: WalkForward, again: _Run, wanted: Iterable[int], workers: int | None, executor: Any, cancel: threading.Event
-) -> Any:
-    jobs = [(fold, again.windows[fold]) for fold in wanted]
-    if not again.warm_start:
-        yield from run_jobs(
-            again.plan, again.bars, jobs, workers=workers, executor=executor, cancel=cancel, on_trial=None
-        )
-        return
-    for fold, window in jobs:  # each began with the recorded choice of the fold before
+) -> Iterator[Outcome]:
+    def warm(fold: int) -> list[dict[str, Any]]:  # each began with the recorded choice of the fold before
         before = wf.folds.row(fold - 1, named=True) if fold else None
-        warm = [] if before is None or before["error"] else [{n: before[n] for n in again.plan.space.names}]
-        yield run_fold(again.plan, again.bars, window, fold, first=warm, cancelled=cancel.is_set)
+        return [] if before is None or before["error"] else [{n: before[n] for n in again.plan.space.names}]
+
+    return run_folds(
+        again.plan, again.bars, [(fold, again.windows[fold]) for fold in wanted], workers=workers, executor=executor,
+        cancel=cancel, warm=warm if again.warm_start else None,
+    )  # fmt: skip
 
 
 def _and(parts: Iterable[str]) -> str:

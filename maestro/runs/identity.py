@@ -7,8 +7,6 @@ import hashlib
 import inspect
 import json
 import platform
-import sys
-import sysconfig
 from functools import cache, partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -17,13 +15,11 @@ from typing import Any
 
 import numpy as np
 
+from maestro._core.usercode import is_user_module
 from maestro.version import __version__
 
 ID_LENGTH = 16
 
-_INSTALLED = tuple(
-    {Path(sysconfig.get_path(name)).resolve() for name in ("stdlib", "platstdlib", "purelib", "platlib")}
-)
 _STATE = ("seed", "rng", "random", "study", "cache", "search_space", "lock")
 """Attributes of samplers with these in their names hold what a search has seen, not how it searches."""
 
@@ -69,7 +65,7 @@ def describe(thing: Any) -> Any:
         for name, value in sorted(vars(thing).items() if hasattr(thing, "__dict__") else [])
         if not any(word in name for word in _STATE)
     }
-    if _own(type(thing).__module__):
+    if is_user_module(type(thing).__module__):
         settings["source"] = source_hash(type(thing))
     return {"name": f"{type(thing).__module__}.{type(thing).__qualname__}", "settings": settings}
 
@@ -77,7 +73,7 @@ def describe(thing: Any) -> Any:
 def _setting(value: Any) -> Any:
     if not isinstance(value, FunctionType):
         return _Sources().stand_in(value)
-    if _own(value.__module__):
+    if is_user_module(value.__module__):
         return source_hash(value)
     # Optuna's samplers put their defaults in the place of None when they are first used.
     return None if value.__name__.startswith("default_") else f"{value.__module__}.{value.__qualname__}"
@@ -131,7 +127,7 @@ class _Sources:
         return found
 
     def _uses(self, module: str | None) -> bool:
-        return _own(module) or (self._package not in ("", "maestro") and _package(module) == self._package)
+        return is_user_module(module) or (self._package not in ("", "maestro") and _package(module) == self._package)
 
     def stand_in(self, value: Any) -> Any:
         """Return what stands for a value: the same in every process, and different where the value differs."""
@@ -163,14 +159,6 @@ class _Sources:
 
 def _package(module: str | None) -> str:
     return (module or "").partition(".")[0]
-
-
-def _own(module: str | None) -> bool:
-    """Whether a module is the user's own code: not of this package, the standard library or an installed one."""
-    if not module or module.partition(".")[0] == "maestro" or module in sys.builtin_module_names:
-        return False
-    file = getattr(sys.modules.get(module), "__file__", None)
-    return file is None or not any(Path(file).resolve().is_relative_to(folder) for folder in _INSTALLED)
 
 
 def _module(module: ModuleType) -> str:

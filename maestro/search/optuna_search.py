@@ -14,7 +14,7 @@ import numpy as np
 
 from maestro.errors import SettingsError
 from maestro.search.dimensions import Dimension
-from maestro.search.runner import Bench, Trial
+from maestro.search.trials import Trial, TrialRunner
 from maestro.strategies.options import written
 from maestro.typing import FloatArray, Parameters
 
@@ -56,14 +56,14 @@ def _suggest(trial: optuna.Trial, d: Dimension) -> Any:
 
 
 def optuna_search(
-    bench: Bench,
+    runner: TrialRunner,
     leading: Sequence[Parameters],
     sampler: Any,
     seed: int,
     pruner: optuna.pruners.BasePruner | None = None,
     stages: Sequence[Callable[[Parameters], FloatArray]] = (),
 ) -> None:
-    """Run the trials of `bench` in an Optuna study in memory (see `maestro.search.runner.search`).
+    """Run the trials of `runner` in an Optuna study in memory (see `maestro.search.runner.search`).
 
     The sampler is told: complete trials with their score; an undefined score as pruned without a value; a set that
     breaks constraints as pruned, with a constraint of value 1 for each; a failed evaluation as pruned, with one of
@@ -71,31 +71,31 @@ def optuna_search(
     """
     import optuna
 
-    space = bench.space
+    space = runner.space
 
     def objective(trial: optuna.Trial) -> float:
-        bench.raise_if_cancelled()
+        runner.raise_if_cancelled()
         params = space.complete({d.name: _suggest(trial, d) for d in space.dimensions})
-        broken, excess = space.violations(params), bench.excess(params)
+        broken, excess = space.violations(params), runner.excess(params)
         for k in range(broken):
             trial.set_constraint(f"rule {k}", 1.0)
         if excess:
             trial.set_constraint("warm-up", excess)
-        if excess and not broken and trial.number >= len(leading) and bench.may_drop():
+        if excess and not broken and trial.number >= len(leading) and runner.may_drop():
             raise optuna.TrialPruned
         if broken:
-            bench.keep(Trial(len(bench.finished), params, "infeasible"))
+            runner.keep(Trial(len(runner.finished), params, "infeasible"))
             raise optuna.TrialPruned
         for step, stage in enumerate(stages if pruner is not None else ()):
-            score = bench.judge(params, stage)[3]
+            score = runner.evaluate(params, stage)[3]
             if math.isnan(score):  # too few bars for the warm-up, or no trade: there is nothing to compare
                 continue
             trial.report(score, step)
             if trial.should_prune():
                 message = f"Pruned after stage {step + 1} of {len(stages)}."
-                bench.keep(Trial(len(bench.finished), params, "undefined", None, message))
+                runner.keep(Trial(len(runner.finished), params, "undefined", None, message))
                 raise optuna.TrialPruned
-        done = bench.keep(bench.run(params))
+        done = runner.keep(runner.run(params))
         if done.state == "failed":
             trial.set_constraint("evaluation", 1.0)
         if math.isnan(done.score):
@@ -110,7 +110,7 @@ def optuna_search(
         )
         for params in leading:
             study.enqueue_trial({d.name: _to_optuna(d, params[d.name]) for d in space.dimensions})
-        study.optimize(objective, callbacks=[lambda study, _: study.stop() if bench.full else None])
+        study.optimize(objective, callbacks=[lambda study, _: study.stop() if runner.full else None])
 
 
 def seeded(sampler: Any, seed: int) -> optuna.samplers.BaseSampler:

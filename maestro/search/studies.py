@@ -17,8 +17,8 @@ from maestro.errors import RunError, SettingsError
 from maestro.metrics import NAMES
 from maestro.search.dimensions import Dimension
 from maestro.search.optuna_search import choices, distribution, quiet_optuna
-from maestro.search.runner import round_score
 from maestro.search.space import Space
+from maestro.search.trials import round_score
 from maestro.strategies.options import cells
 
 if TYPE_CHECKING:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,10 +13,10 @@ from maestro.bars import Bars
 from maestro.engine import Backtest, Costs, Simulator, Sizing
 from maestro.errors import MaestroError, RunCancelled, SettingsError
 from maestro.indicators import ColumnCache, using
-from maestro.ledger import left_unfinished
-from maestro.metrics import NAMES, NO_LOSS, SHARPE
-from maestro.search.runner import EVALUATED, Trial, search
+from maestro.metrics import NAMES, NO_LOSS
+from maestro.search.runner import search
 from maestro.search.space import Space
+from maestro.search.trials import Trial
 from maestro.strategies.base import Strategy
 from maestro.typing import Fill, FloatArray, Parameters
 from maestro.walkforward.notes import left_out_note
@@ -86,11 +85,10 @@ def run_fold(
     evaluate = evaluator(plan, train)
     parts = [len(train) * k // 4 for k in (1, 2)] if plan.pruner is not None else []
     stages = [evaluator(plan, train[:part]) for part in parts if part >= SHORTEST]
-    tried: list[float] = []
+    tried: list[Trial] = []
 
     def seen(trial: Trial) -> None:
-        if trial.state in EVALUATED:
-            tried.append(math.nan if trial.metrics is None else trial.metrics[SHARPE])
+        tried.append(trial)
         if on_trial is not None:
             on_trial(trial)
 
@@ -101,12 +99,11 @@ def run_fold(
                 score=plan.selection.score, first=[*plan.first, *first], bars=len(train), cancelled=cancelled,
                 on_trial=seen, pruner=plan.pruner if stages else None, stages=stages,
             )  # fmt: skip
-    except BaseException as error:
-        left_unfinished(error, tried, fold)
-        # A setting that is wrong for one fold is wrong for all.
-        if not isinstance(error, MaestroError) or isinstance(error, (RunCancelled, SettingsError)):
-            raise
-        return FoldResult(fold, window, trials_table(fold, [], None, plan.space), error=str(error))
+    except (RunCancelled, SettingsError):  # a setting that is wrong for one fold is wrong for all
+        raise
+    except MaestroError as error:
+        tried.sort(key=lambda trial: trial.number)
+        return FoldResult(fold, window, trials_table(fold, tried, None, plan.space), error=str(error))
     chosen = plan.selection.choose(trials)
     result = FoldResult(fold, window, trials_table(fold, trials, chosen, plan.space), chosen)
     if result.chosen is None:

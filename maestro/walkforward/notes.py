@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import polars as pl
 
-from maestro.search.runner import EVALUATED
 from maestro.search.sampling import share_left_out
 from maestro.search.space import Space
+from maestro.search.trials import EVALUATED
 
 NOTED = 0.1
 """Share of sets or trials above which their loss is a note of the result."""

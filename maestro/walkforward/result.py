@@ -14,8 +14,8 @@ from maestro._core.hooks import hook
 from maestro.bars import Bars
 from maestro.metrics import NO_LOSS, holding_metrics
 from maestro.runs import RunStore, find
-from maestro.search.runner import EVALUATED
 from maestro.search.studies import write_studies
+from maestro.search.trials import EVALUATED
 from maestro.walkforward.fold import Plan
 from maestro.walkforward.notes import failures_note, undefined_note
 from maestro.walkforward.tables import stitched_metrics

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,18 +15,21 @@ import numpy as np
 
 from maestro.bars import Bars
 from maestro.engine import Costs, Simulator, Sizing
-from maestro.errors import BarsError, RunCancelled, SettingsError
+from maestro.errors import BarsError, RunCancelled, RunError, SettingsError
 from maestro.execution import events as ev
-from maestro.execution.executors import Job, choose, run_jobs
+from maestro.execution.choose import check
+from maestro.execution.protocol import Outcome, handle_all
 from maestro.ledger import Recorder
 from maestro.runs import RunStore, describe, python_lines, run_id, source_hash, versions
 from maestro.runs.folds import UnusableFold
-from maestro.search.runner import METHODS, Trial
+from maestro.search.runner import METHODS
 from maestro.search.space import Space
 from maestro.search.tpe import check_seed
+from maestro.search.trials import Trial
 from maestro.strategies import Strategy, is_named, strategy_class
 from maestro.typing import Fill
-from maestro.walkforward.fold import Plan, run_fold
+from maestro.walkforward.fold import Plan
+from maestro.walkforward.folds import Job, run_folds, trials_evaluated
 from maestro.walkforward.notes import left_out_note
 from maestro.walkforward.result import WalkForward, load_stored
 from maestro.walkforward.selection import Select, Selection
@@ -86,8 +89,8 @@ def walk_forward(
         With an Optuna sampler: sees the score on the first quarter and half of the training window.
     workers : int, optional
         How many at most; all cores where absent.
-    executor : {"serial", "threads", "processes"} or an object with ``submit``, optional
-        Whichever suits the work where absent.
+    executor : {"serial", "threads", "processes"}, dask.distributed.Client or an object with ``submit``, optional
+        Whichever suits the work if absent.
     runs_dir : path, optional
         Keep the run here: it is loaded when it exists and goes on at the missing fold when it was interrupted.
     progress : bool, listener or listeners
@@ -119,7 +122,7 @@ def walk_forward(
         listeners = [progress]
     elif progress:
         listeners = list(progress)
-    choose(run.plan, bars, [], workers, executor)  # refuses what cannot run before anything is written
+    check(executor, workers)  # before anything is written
     store = None if runs_dir is None else RunStore(Path(runs_dir) / run.id)
     if store is not None and not force and store.status() == "done":
         return run.alive(load_stored(store))
@@ -229,9 +232,13 @@ class _Run:
         cancel: threading.Event, force: bool, command: str | None,
     ) -> WalkForward:  # fmt: skip
         """Run the folds that are missing, keep each as it is finished, and put the result together."""
+        book = Recorder(
+            self.bars, "walk_forward", strategy=self.spec["strategy"], source=self.spec["source"], run=self.id
+        )
+        everyone: list[ev.Listener] = [book, *listeners]
 
         def tell(event: ev.Event) -> None:
-            for listener in listeners:
+            for listener in everyone:
                 listener(event)
 
         started = time.perf_counter()
@@ -252,27 +259,31 @@ class _Run:
         name = f"{self.spec['strategy']} on {self.spec['bars']['name']}"
         tell(ev.RunStarted(self.id, name, len(self.windows), self.plan.trials, len(done)))
         jobs = [(k, w) for k, w in enumerate(self.windows) if k not in done]
-        book = Recorder(
-            self.bars, "walk_forward", strategy=self.spec["strategy"], source=self.spec["source"], run=self.id
-        )
+
+        def keep(outcome: Outcome) -> None:
+            tell(trials_evaluated(jobs[outcome.number][0], outcome))  # first: a stored fold is never counted again
+            if not outcome.finished:
+                return
+            result = outcome.value
+            done[result.fold] = fold_tables(result, self.bars, self.plan.space, self.plan.cash)
+            if store is not None:
+                store.write_fold(result.fold, *done[result.fold])
+            tell(ev.FoldDone(result.fold, len(result.trials), result.error))
+
+        def count(outcome: Outcome) -> None:  # a listener or the disk failed: nothing more is stored or told
+            book(trials_evaluated(jobs[outcome.number][0], outcome))
+
+        outcomes = self._outcomes(jobs, done, workers, executor, cancel, tell if listeners else None)
+        kept_where = f"; they are kept in {store.folder}, and the same call goes on from there" if store else ""
         try:
-            for result in self._results(jobs, done, workers, executor, cancel, tell if listeners else None):
-                book.fold(result)  # before the fold is kept: one that is on disk is never counted again
-                kept = fold_tables(result, self.bars, self.plan.space, self.plan.cash)
-                done[result.fold] = kept
-                if store is not None:
-                    store.write_fold(result.fold, *kept)
-                tell(ev.FoldDone(result.fold, len(result.trials), result.error))
-            if cancel.is_set() and len(done) < len(self.windows):
-                raise RunCancelled("cancelled")
+            handle_all(outcomes, keep, count)
         except RunCancelled as stop:
-            book.stopped(stop)
             tell(ev.RunStopped(self.id, len(done), "cancelled"))
-            kept_where = f"; they are kept in {store.folder}, and the same call goes on from there" if store else ""
             raise RunCancelled(f"cancelled after {len(done)} of {len(self.windows)} folds{kept_where}.") from stop
         except BaseException as error:
-            book.stopped(error)
             tell(ev.RunStopped(self.id, len(done), str(error)))
+            if isinstance(error, RunError) and store is not None:
+                raise RunError(f"{error} {len(done)} of {len(self.windows)} folds are finished{kept_where}.") from error
             raise
         book.close()
         notes += book.notes
@@ -295,25 +306,22 @@ class _Run:
         wf.bars, wf.plan = self.bars, self.plan
         return wf
 
-    def _results(
-        self, jobs: Sequence[Job], done: dict[int, Any], workers: int | None, executor: Any, cancel: threading.Event,
+    def _outcomes(
+        self, jobs: Sequence[Job], done: dict[int, Kept], workers: int | None, executor: Any, cancel: threading.Event,
         tell: ev.Listener | None,
-    ) -> Any:  # fmt: skip
+    ) -> Generator[Outcome, None, None]:  # fmt: skip
         def on_trial(fold: int, trial: Trial) -> None:
             if tell is not None:
                 tell(ev.TrialDone(fold, trial.number, trial.state))
 
-        if not self.warm_start:
-            yield from run_jobs(
-                self.plan, self.bars, jobs, workers=workers, executor=executor, cancel=cancel,
-                on_trial=None if tell is None else on_trial,
-            )  # fmt: skip
-            return
-        for fold, window in jobs:  # each fold needs the one before
+        def warm(fold: int) -> list[dict[str, Any]]:
             before = done[fold - 1][0]["row"] if fold else None
-            warm = [] if before is None or before["error"] else [{n: before[n] for n in self.plan.space.names}]
-            listener = None if tell is None else (lambda trial, fold=fold: on_trial(fold, trial))
-            yield run_fold(self.plan, self.bars, window, fold, first=warm, cancelled=cancel.is_set, on_trial=listener)
+            return [] if before is None or before["error"] else [{n: before[n] for n in self.plan.space.names}]
+
+        return run_folds(
+            self.plan, self.bars, jobs, workers=workers, executor=executor, cancel=cancel,
+            on_trial=None if tell is None else on_trial, warm=warm if self.warm_start else None,
+        )  # fmt: skip
 
     def _kept(self, store: RunStore, notes: list[str]) -> dict[int, Kept]:
         found = {}

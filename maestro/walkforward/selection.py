@@ -12,7 +12,7 @@ import numpy as np
 
 from maestro.errors import SettingsError, nearest
 from maestro.metrics import NAMES
-from maestro.search.runner import Trial, round_score
+from maestro.search.trials import Trial, round_score
 from maestro.typing import FloatArray
 
 Kind: TypeAlias = Literal["order", "weighted", "rank_average", "pareto"]

@@ -1,11 +1,9 @@
-"""Many parameter sets on one stretch of bars: grid, random or Sobol, on all cores, shared columns computed once."""
+"""Many parameter sets on the same bars: grid, random or Sobol, on all cores, shared columns computed once."""
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -17,9 +15,11 @@ from maestro._core.markup import Markup, html
 from maestro.bars import Bars
 from maestro.engine import Costs, Simulator, Sizing
 from maestro.errors import MaestroError, RunCancelled, SettingsError, nearest
-from maestro.execution.executors import KINDS, hand_on, pooled
+from maestro.execution.choose import Work, check, choose
+from maestro.execution.events import TrialsEvaluated
+from maestro.execution.protocol import Executor, Outcome, Task, TaskContext, handle_all, run_tasks
 from maestro.indicators import ColumnCache, using
-from maestro.ledger import Recorder, left_unfinished
+from maestro.ledger import Recorder
 from maestro.metrics import NAMES, SHARPE
 from maestro.runs import run_id, source_hash
 from maestro.search.sampling import METHODS, propose_all, visits
@@ -27,13 +27,9 @@ from maestro.search.space import Space
 from maestro.search.tpe import check_seed
 from maestro.strategies import Strategy, strategy_class
 from maestro.typing import Fill, FloatArray, Parameters
+from maestro.walkforward.effort import work_of_sets
 from maestro.walkforward.notes import failures_note, left_out_note
 from maestro.walkforward.selection import Select, Selection
-
-_LONG = 20_000
-"""Bars from which compiled code dominates and threads serve as well as processes."""
-_QUICK = 20_000_000
-"""Bars times sets below which workers cost more than they save."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +88,7 @@ def sweep(
     cash: float = 100_000.0,
     fill: Fill = "next_open",
     workers: int | None = None,
-    executor: str | None = None,
+    executor: Any = None,
     cancel: threading.Event | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Sweep:
@@ -111,8 +107,8 @@ def sweep(
         Fixed values, and ranges in place of the declared ones, as in `walk_forward`.
     workers : int, optional
         All cores where absent; the table does not depend on it.
-    executor : {"serial", "threads", "processes"}, optional
-        Whichever suits the work where absent.
+    executor : {"serial", "threads", "processes"}, dask.distributed.Client or an object with ``submit``, optional
+        Whichever suits the work if absent.
     cancel : threading.Event, optional
         Set it to stop; `RunCancelled` follows.
     progress : callable, optional
@@ -134,12 +130,7 @@ def sweep(
         raise SettingsError(
             f"sampler={sampler!r} is unknown; allowed: {', '.join(METHODS)}.{nearest(sampler, METHODS)}"
         )
-    if executor is not None and executor not in KINDS:
-        raise SettingsError(
-            f"executor={executor!r} is unknown; allowed: {', '.join(KINDS)}.{nearest(str(executor), KINDS)}"
-        )
-    if workers is not None and (isinstance(workers, bool) or not isinstance(workers, int) or workers < 1):
-        raise SettingsError(f"workers={workers!r} is not a whole number of at least 1; leave it out for all cores.")
+    check(executor, workers)
     check_seed(seed)
     cls, fixed = strategy_class(strategy, params)
     searched = Space(cls, fixed, space)
@@ -148,23 +139,11 @@ def sweep(
     sets = list(searched.rows({name: column[rows] for name, column in columns.items()}))
     settings = {"costs": costs or Costs(), "sizing": Sizing.of(sizing), "cash": cash, "fill": fill}
     Simulator(bars, **settings)  # type: ignore[arg-type]  # refuses impossible settings before any work is done
-    count = min(workers or os.cpu_count() or 1, len(sets))
-    kind = executor or _suits(cls, bars, len(sets), count)
-    stop = cancel or threading.Event()
-    chunks = [sets[a:b] for a, b in _spans(len(sets), 1 if kind == "serial" else count)]
-    book = _book(bars, cls, searched, {"n": int(n), "sampler": sampler, "seed": int(seed)}, settings)
-    try:
-        parts = _parts(kind, cls, bars, settings, chunks, count, stop, progress)
-    except BaseException as error:
-        for _, (measured, failures) in error.__dict__.pop("finished", []):
-            left_unfinished(error, _counted(measured, failures))
-        book.stopped(error)
-        raise
-    values = np.concatenate([part[0] for part in parts])[place]
-    distinct = [error for part in parts for error in part[1]]
-    errors = [distinct[k] for k in place]
+    book = _recorder(bars, cls, searched, {"n": int(n), "sampler": sampler, "seed": int(seed)}, settings)
+    values, errors = _evaluated(cls, bars, settings, searched, sets, workers, executor, cancel, progress, book)
+    values, errors = values[place], [errors[k] for k in place]
     sharpes = _counted(values, errors)
-    book.enter(sharpes, len(sharpes))
+    book(TrialsEvaluated(len(sharpes), sharpes))
     book.close()
     failed = pl.Series(errors, dtype=pl.String)
     table = pl.DataFrame(
@@ -187,10 +166,10 @@ def _counted(values: FloatArray, errors: Sequence[str | None]) -> FloatArray:
     return kept
 
 
-def _book(
+def _recorder(
     bars: Bars, cls: type[Strategy], searched: Space, proposal: dict[str, Any], settings: dict[str, Any]
 ) -> Recorder:
-    """Recorder of the sets; an exact repetition has the same id in the ledger."""
+    """Return the listener that enters the sets in the ledger; an exact repetition has the same id there."""
     source = source_hash(cls)
     spec = {
         "strategy": cls.__name__, "source": source, "fingerprint": bars.fingerprint, "params": searched.fixed,
@@ -200,84 +179,84 @@ def _book(
     return Recorder(bars, "sweep", strategy=cls.__name__, source=source, run=run_id(spec))
 
 
-def _parts(
-    kind: str, cls: type[Strategy], bars: Bars, settings: dict[str, Any], chunks: Sequence[Any], count: int,
-    stop: threading.Event, progress: Callable[[int], None] | None,
-) -> list[tuple[FloatArray, list[str | None]]]:  # fmt: skip
-    """Metrics and errors of each chunk; an interruption carries what was done until then."""
-    if kind == "serial":
-        return [_evaluate(cls, bars, settings, chunk, stop.is_set, progress) for chunk in chunks]
-    if kind == "processes":
-        return _in_processes(cls, bars, settings, chunks, count, stop, progress)
-    with ThreadPoolExecutor(count) as pool:
-        ended = threading.Event()
-        futures = [
-            pool.submit(_evaluate, cls, bars, settings, c, lambda: stop.is_set() or ended.is_set(), progress)
-            for c in chunks
-        ]
-        try:
-            return [future.result() for future in futures]
-        except BaseException as error:
-            ended.set()
-            wait(futures)
-            hand_on([future for future in futures if future.exception() is not error], error)
-            error.__dict__["finished"] = list(enumerate(error.__dict__.get("finished", [])))
-            raise
+def _evaluated(
+    cls: type[Strategy], bars: Bars, settings: dict[str, Any], space: Space, sets: Sequence[Parameters],
+    workers: int | None, executor: Any, cancel: threading.Event | None, progress: Callable[[int], None] | None,
+    book: Recorder,
+) -> tuple[FloatArray, list[str | None]]:  # fmt: skip
+    """Metrics and errors of all sets; if that is interrupted, those that were evaluated are entered."""
+
+    def work() -> Work:
+        simulator = Simulator(bars, **settings)
+        return work_of_sets(lambda params: simulator.metrics(cls(**params).evaluate(bars)), space, len(sets), len(bars))
+
+    chosen = choose(executor, workers, len(sets), work)
+    pieces = [sets[a:b] for a, b in _spans(len(sets), chosen)]
+    done: dict[int, tuple[FloatArray, list[str | None]]] = {}
+    stopped: list[float] = []
+
+    def keep(outcome: Outcome) -> None:
+        collect(outcome)
+        if progress is not None and outcome.finished and not chosen.reports:
+            progress(len(pieces[outcome.number]))
+
+    def collect(outcome: Outcome) -> None:
+        if outcome.finished:
+            done[outcome.number] = outcome.value
+        stopped.extend(outcome.notes)
+
+    def report(_: int, count: int) -> None:
+        if progress is not None:
+            progress(count)
+
+    tasks = [Task(sweep_task, (cls, settings, piece)) for piece in pieces]
+    try:
+        handle_all(run_tasks(chosen, tasks, bars, cancel=cancel, report=report), keep, collect)
+    except BaseException as error:
+        sharpes = np.concatenate([*(_counted(*part) for part in done.values()), np.array(stopped, np.float64)])
+        book(TrialsEvaluated(len(sharpes), sharpes, state="interrupted"))
+        book.close()
+        if isinstance(error, RunCancelled):
+            raise RunCancelled(f"the sweep was cancelled after {len(sharpes):,} of {len(sets):,} sets.") from error
+        raise
+    parts = [done[k] for k in range(len(pieces))]
+    return np.concatenate([values for values, _ in parts]), [error for _, errors in parts for error in errors]
 
 
-def _suits(cls: type[Strategy], bars: Bars, sets: int, workers: int) -> str:
-    if workers == 1 or len(bars) * sets < _QUICK:
-        return "serial"
-    return "threads" if len(bars) >= _LONG else "processes"
+def _spans(n: int, executor: Executor) -> list[tuple[int, int]]:
+    """Begin and end of each piece: one per worker, or several if only finished pieces show progress."""
+    whole = _split(0, n, executor.workers)
+    if executor.reports:
+        return whole
+    return [span for a, b in whole for span in _split(a, b, max(1, min(8, (b - a) // 500)))]
 
 
-def _spans(n: int, parts: int) -> list[tuple[int, int]]:
-    edges = [n * k // parts for k in range(parts + 1)]
+def _split(begin: int, end: int, parts: int) -> list[tuple[int, int]]:
+    edges = [begin + (end - begin) * k // parts for k in range(parts + 1)]
     return [(a, b) for a, b in pairwise(edges) if b > a]
 
 
-def _evaluate(
-    cls: type[Strategy],
-    bars: Bars,
-    settings: dict[str, Any],
-    sets: Sequence[Parameters],
-    cancelled: Callable[[], bool],
-    progress: Callable[[int], None] | None,
+def sweep_task(
+    bars: Bars, context: TaskContext, cls: type[Strategy], settings: dict[str, Any], sets: Sequence[Parameters]
 ) -> tuple[FloatArray, list[str | None]]:
     """Metrics of each set (a row of NaN where it failed) and the errors."""
     simulator = Simulator(bars, **settings)
     values = np.full((len(sets), len(NAMES)), np.nan)
     errors: list[str | None] = [None] * len(sets)
     reported = 0
-    k = 0
-    try:
-        with using(ColumnCache()):
-            for k, params in enumerate(sets):
-                if cancelled():
-                    raise RunCancelled(f"the sweep was cancelled after {k} of {len(sets)} sets of this worker.")
-                try:
-                    values[k] = simulator.metrics(cls(**params).evaluate(bars))
-                except MaestroError as error:
-                    errors[k] = str(error)
-                except Exception as error:  # user code: whatever it raises is this set's failure
-                    errors[k] = f"{type(error).__name__}: {error}"
-                if progress is not None and (k - reported >= 100 or k == len(sets) - 1):
-                    progress(k + 1 - reported)
-                    reported = k + 1
-    except BaseException as stop:
-        left_unfinished(stop, _counted(values[:k], errors[:k]))
-        raise
+    with using(ColumnCache()):
+        for k, params in enumerate(sets):
+            if context.cancelled():
+                raise RunCancelled(f"cancelled after {k} of {len(sets)} sets.")
+            try:
+                values[k] = simulator.metrics(cls(**params).evaluate(bars))
+            except MaestroError as error:
+                errors[k] = str(error)
+            except Exception as error:  # user code: whatever it raises is this set's failure
+                errors[k] = f"{type(error).__name__}: {error}"
+            if errors[k] is None:
+                context.notes.append(float(values[k, SHARPE]))
+            if k + 1 - reported >= 100 or k == len(sets) - 1:
+                context.report(k + 1 - reported)
+                reported = k + 1
     return values, errors
-
-
-def _in_processes(
-    cls: type[Strategy], bars: Bars, settings: dict[str, Any], chunks: Sequence[Any], count: int,
-    stop: threading.Event, progress: Callable[[int], None] | None,
-) -> list[tuple[FloatArray, list[str | None]]]:  # fmt: skip
-    # More pieces than workers, so that progress is shown; neighbours stay together for the column cache.
-    pieces = [chunk[a:b] for chunk in chunks for a, b in _spans(len(chunk), max(1, min(8, len(chunk) // 500)))]
-    return pooled(_piece, bars, [(cls, settings, piece) for piece in pieces], count, stop, progress)
-
-
-def _piece(bars: Bars, cancelled: Callable[[], bool], cls: type[Strategy], settings: dict[str, Any], sets: Any) -> Any:
-    return _evaluate(cls, bars, settings, sets, cancelled, None)

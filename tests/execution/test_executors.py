@@ -256,10 +256,11 @@ class Dies(Cross):
         return super().signals(bars)
 
 
-def test_a_worker_that_dies_is_named_with_a_remedy() -> None:
-    said = r"a worker process died .*run again with fewer workers, finished folds are kept"
+def test_a_worker_that_dies_is_named_with_a_remedy(tmp_path: Path) -> None:
+    said = r"a worker process died .*run again with fewer workers\. 0 of 3 folds are finished; they are kept in "
+    settings: dict[str, Any] = {"params": {"spared": os.getpid()}, "executor": "processes", "workers": 2}
     with pytest.raises(RunError, match=said):
-        ms.walk_forward(RISING, Dies, **THREE, params={"spared": os.getpid()}, executor="processes", workers=2)
+        ms.walk_forward(RISING, Dies, **THREE, **settings, runs_dir=tmp_path)
 
 
 LEADER = """

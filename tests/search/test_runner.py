@@ -16,9 +16,10 @@ from optuna.samplers._tpe import parzen_estimator
 from maestro import metrics as m
 from maestro.errors import MissingSeriesError, RunCancelled, SettingsError, StrategyError, WarmupError
 from maestro.search.optuna_search import seeded
-from maestro.search.runner import METHODS, Trial, round_score, search
+from maestro.search.runner import METHODS, search
 from maestro.search.sampling import propose_all
 from maestro.search.space import Space
+from maestro.search.trials import Trial, round_score
 from maestro.strategies.base import Strategy
 from maestro.strategies.parameters import Bool, Choice, Constraint, Float, Int
 

@@ -19,9 +19,10 @@ from optuna.trial import TrialState
 
 from maestro import metrics as m
 from maestro.errors import RunError, SettingsError, StrategyError
-from maestro.search.runner import Trial, search
+from maestro.search.runner import search
 from maestro.search.space import Space
 from maestro.search.studies import write_studies
+from maestro.search.trials import Trial
 from maestro.strategies.base import Strategy
 from maestro.strategies.parameters import Bool, Choice, Constraint, Float, Int
 

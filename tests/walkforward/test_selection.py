@@ -11,7 +11,7 @@ import pytest
 import maestro as ms
 from maestro.errors import SettingsError
 from maestro.metrics import NAMES
-from maestro.search.runner import Trial, round_score
+from maestro.search.trials import Trial, round_score
 from maestro.walkforward import Selection
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -14,7 +13,8 @@ import polars as pl
 
 from maestro.bars import Bars
 from maestro.errors import RunCancelled, SettingsError
-from maestro.execution.executors import pooled
+from maestro.execution.choose import check, choose
+from maestro.execution.protocol import Task, TaskContext, results_of, run_tasks
 from maestro.reproduce.plan import Recorded, repeatable, windows_of
 from maestro.validation.robustness.choices import CURVE, Choices, chained, choices_of, counting
 from maestro.walkforward.fold import Plan, run_fold
@@ -136,8 +136,7 @@ def geometry_map(
         low = 0.0 if name == "offsets" else 1e-9
         if not len(values) or not all(isinstance(v, (int, float)) and low <= v <= 100 for v in values):
             raise SettingsError(f"{name}={list(values)!r} are no multiples of a length; give numbers like {TRAINS}.")
-    if workers is not None and (isinstance(workers, bool) or not isinstance(workers, int) or workers < 1):
-        raise SettingsError(f"workers={workers!r} is not a whole number of at least 1; leave it out for all cores.")
+    check(None, workers)
     choices = choices_of(wf, bars, strategy)
     plan = choices.plan if trials is None else _with_trials(choices.plan, trials)
     why = repeatable(wf, choices.plan)
@@ -147,22 +146,16 @@ def geometry_map(
     shapes = _shapes(len(choices.bars), train, test, trains, tests, offsets)
     if not shapes:
         raise SettingsError(f"no geometry around {train} + {test} bars fits into {len(choices.bars)} bars.")
-    count = min(workers or os.cpu_count() or 1, len(shapes))
     # The longest first, so that no process is left with one at the end.
     order = sorted(range(len(shapes)), key=lambda k: -_work(shapes[k], len(choices.bars)))
-    arguments = [(plan, [shapes[k]]) for k in order]
+    tasks = [Task(_walks, (plan, shapes[k])) for k in order]
     found: list[Any] = [None] * len(shapes)
-    stop = cancel or threading.Event()
     with counting(progress, len(shapes), "windows", "geometry", cancel) as counter:
         try:
-            if count == 1:
-                for k, given in zip(order, arguments, strict=True):
-                    found[k] = _walks(choices.bars, stop.is_set, *given)[0]
-                    counter.done()
-            else:
-                results = pooled(_walks, choices.bars, arguments, count, stop, counter.done)
-                for k, result in zip(order, results, strict=True):
-                    found[k] = result[0]
+            executor = choose(None, workers, len(shapes))
+            results = results_of(run_tasks(executor, tasks, choices.bars, cancel=cancel), counter.done)
+            for k, result in zip(order, results, strict=True):
+                found[k] = result
         except RunCancelled as error:
             raise RunCancelled("the map of windows was cancelled; nothing is kept of it.") from error
     return _map(choices, shapes, found, train, test, plan.trials)
@@ -206,24 +199,21 @@ def _work(shape: tuple[int, int, int], n: int) -> float:
     return (n - offset - train) / test * (train + 2_000)  # a trial takes as long as about 2,000 bars besides
 
 
-def _walks(bars: Bars, cancelled: Callable[[], bool], plan: Plan, shapes: Sequence[tuple[int, int, int]]) -> list[Any]:
-    """Stamps, returns, trades, folds and failed folds of each geometry."""
-    walks = []
-    for shape in shapes:
-        stamps, returns, trades, failed = [], [], 0, 0
-        windows = _windows(len(bars), *shape)
-        for fold, window in enumerate(windows):
-            result = run_fold(plan, bars, window, fold, cancelled=cancelled)
-            if result.error is not None:
-                failed += 1
-                continue
-            before = np.concatenate(([plan.cash], result.equity[:-1]))
-            earned = np.divide(result.equity, before, out=np.ones(len(before)), where=before > 0) - 1.0
-            stamps.append(bars.time[window.test_start : window.test_stop])
-            returns.append(earned)
-            trades += 0 if result.trades is None else len(result.trades)
-        walks.append((_joined(stamps, np.int64), _joined(returns, np.float64), trades, len(windows), failed))
-    return walks
+def _walks(bars: Bars, context: TaskContext, plan: Plan, shape: tuple[int, int, int]) -> Any:
+    """Stamps, returns, trades, folds and failed folds of a geometry."""
+    stamps, returns, trades, failed = [], [], 0, 0
+    windows = _windows(len(bars), *shape)
+    for fold, window in enumerate(windows):
+        result = run_fold(plan, bars, window, fold, cancelled=context.cancelled)
+        if result.error is not None:
+            failed += 1
+            continue
+        before = np.concatenate(([plan.cash], result.equity[:-1]))
+        earned = np.divide(result.equity, before, out=np.ones(len(before)), where=before > 0) - 1.0
+        stamps.append(bars.time[window.test_start : window.test_stop])
+        returns.append(earned)
+        trades += 0 if result.trades is None else len(result.trades)
+    return _joined(stamps, np.int64), _joined(returns, np.float64), trades, len(windows), failed
 
 
 def _joined(parts: Sequence[Any], kind: Any) -> Any:

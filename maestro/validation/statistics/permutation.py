@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +15,8 @@ from maestro import metrics as m
 from maestro.bars import Bars
 from maestro.data.files.names import OPTIONAL
 from maestro.errors import RunCancelled, SettingsError, nearest
-from maestro.execution.executors import pooled
+from maestro.execution.choose import choose
+from maestro.execution.protocol import Task, TaskContext, results_of, run_tasks
 from maestro.reproduce.plan import Recorded, recorded_bars, recorded_plan, repeatable, windows_of
 from maestro.search.tpe import check_seed
 from maestro.typing import FloatArray
@@ -211,8 +211,7 @@ def permutation_test(
     """
     if isinstance(repetitions, bool) or not isinstance(repetitions, int) or repetitions < 1:
         raise SettingsError(f"repetitions={repetitions!r} is not a whole number of at least 1; 200 is usual.")
-    if workers is not None and (isinstance(workers, bool) or not isinstance(workers, int) or workers < 1):
-        raise SettingsError(f"workers={workers!r} is not a whole number of at least 1; leave it out for all cores.")
+    executor = choose(None, workers, repetitions)
     check_seed(seed)
     plan = recorded_plan(wf, strategy)
     why = repeatable(wf, plan)
@@ -227,24 +226,15 @@ def permutation_test(
     permuted_bars(whole[: min(len(whole), 2 * block + 1)], 0, block=block)  # refuses an impossible block at once
     windows = windows_of(wf)
     warm = bool(wf.spec["warm_start"])
-    count = min(workers or os.cpu_count() or 1, repetitions)
-    stop = cancel or threading.Event()
+    tasks = [Task(_repeat, (plan, windows, warm, block, known, seed, k)) for k in range(repetitions)]
     shown, close = _shown(progress, repetitions, plan)
-    values: list[float] = []
     try:
-        if count == 1:
-            for k in range(repetitions):
-                values += _repeat(whole, stop.is_set, plan, windows, warm, block, known, seed, [k])
-                shown(1)
-        else:
-            arguments = [(plan, windows, warm, block, known, seed, [k]) for k in range(repetitions)]
-            for part in pooled(_repeat, whole, arguments, count, stop, shown):
-                values += part
+        found = results_of(run_tasks(executor, tasks, whole, cancel=cancel), shown)
     except RunCancelled as error:
         raise RunCancelled("the permutation test was cancelled; nothing is kept of it.") from error
     finally:
         close()
-    null = sign * np.array(values)
+    null = sign * np.array(found)
     own = sign * _stitched(wf, known)
     defined = np.isfinite(null)
     return Permutation(name, own, null[defined], int((~defined).sum()), repetitions, seed, block)
@@ -256,15 +246,12 @@ def _stitched(wf: Recorded, metric: str) -> float:
 
 
 def _repeat(
-    bars: Bars, cancelled: Callable[[], bool], plan: Plan, windows: list[Window], warm: bool, block: int, metric: str,
-    seed: int, numbers: list[int],
-) -> list[float]:  # fmt: skip
-    """Metric of the stitched out-of-sample stretch for each repetition in `numbers`."""
-    found = []
-    for number in numbers:
-        made = permuted_bars(bars, np.random.SeedSequence([seed, number]), block=block)
-        found.append(walk(made, plan, windows, warm, cancelled)[metric])
-    return found
+    bars: Bars, context: TaskContext, plan: Plan, windows: list[Window], warm: bool, block: int, metric: str,
+    seed: int, number: int,
+) -> float:  # fmt: skip
+    """Metric of the stitched out-of-sample stretch on the bars of one repetition."""
+    made = permuted_bars(bars, np.random.SeedSequence([seed, number]), block=block)
+    return walk(made, plan, windows, warm, context.cancelled)[metric]
 
 
 def walk(bars: Bars, plan: Plan, windows: list[Window], warm: bool, cancelled: Callable[[], bool]) -> dict[str, float]:

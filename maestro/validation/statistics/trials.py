@@ -16,7 +16,7 @@ from maestro.engine import Simulator
 from maestro.errors import MaestroError, RunCancelled, SettingsError
 from maestro.indicators import ColumnCache, using
 from maestro.reproduce.plan import Recorded, recorded_bars, recorded_plan, windows_of
-from maestro.search.runner import EVALUATED
+from maestro.search.trials import EVALUATED
 from maestro.typing import FloatArray, IntArray, Parameters
 from maestro.validation.statistics.overfitting import Overfitting, pbo
 from maestro.walkforward.fold import Plan

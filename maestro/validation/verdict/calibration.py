@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,7 +12,8 @@ import polars as pl
 
 from maestro.bars import Bars
 from maestro.errors import RunCancelled, SettingsError
-from maestro.execution.executors import pooled
+from maestro.execution.choose import choose
+from maestro.execution.protocol import Task, TaskContext, results_of, run_tasks
 from maestro.ledger import uncounted
 from maestro.validation.statistics.permutation import Permutation, permuted_bars
 from maestro.validation.verdict.build import PERMUTATIONS, verdict
@@ -115,18 +115,12 @@ def calibrate(
     """
     if edge == 0 and series < permutations + 1:
         raise SettingsError(f"series={series} are too few for {permutations} permutations; give {permutations + 1}.")
-    stop = cancel or threading.Event()
     own = permutations if edge else 0
-    arguments = [(strategy, settings, edge, duration, own, seed, [k]) for k in range(series)]
-    count = min(workers or os.cpu_count() or 1, series)
-    found: list[tuple[float, tuple[Check, ...]]] = []
-    if count == 1:
-        for one in arguments:
-            found.append(_one(bars, stop.is_set, *one))
-            if progress is not None:
-                progress(1)
-    else:
-        found = pooled(_one, bars, arguments, count, stop, progress)
+    tasks = [Task(_one, (strategy, settings, edge, duration, own, seed, k)) for k in range(series)]
+    try:
+        found = results_of(run_tasks(choose(None, workers, series), tasks, bars, cancel=cancel), progress)
+    except RunCancelled as error:
+        raise RunCancelled("the calibration was cancelled; nothing is kept of it.") from error
     if not edge:
         found = _against_the_others(found, permutations, seed)
     name = strategy if isinstance(strategy, str) else strategy.__name__
@@ -157,13 +151,13 @@ def shares(table: pl.DataFrame) -> pl.DataFrame:
 
 
 def _one(
-    bars: Bars, cancelled: Callable[[], bool], strategy: Any, settings: dict[str, Any], edge: float, duration: float,
-    permutations: int, seed: int, numbers: list[int],
+    bars: Bars, context: TaskContext, strategy: Any, settings: dict[str, Any], edge: float, duration: float,
+    permutations: int, seed: int, number: int,
 ) -> tuple[float, tuple[Check, ...]]:  # fmt: skip
     """Sharpe ratio out of sample and checks of a walk-forward on one made-up series."""
-    if cancelled():
-        raise RunCancelled("cancelled")
-    made = planted_bars(bars, edge, duration=duration, seed=np.random.SeedSequence([seed, numbers[0]]))
+    if context.cancelled():
+        raise RunCancelled("cancelled.")
+    made = planted_bars(bars, edge, duration=duration, seed=np.random.SeedSequence([seed, number]))
     with uncounted("calibration"):
         wf = walk_forward(made, strategy, workers=1, accept_defects=True, **settings)
         judged = verdict(wf, permutations=permutations, workers=1, seed=seed)

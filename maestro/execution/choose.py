@@ -1,0 +1,108 @@
+"""Which executor runs the tasks: the one that was asked for, or the one that suits the work."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from maestro.errors import SettingsError, nearest
+from maestro.execution.distributed import Dask, Submitting, is_client
+from maestro.execution.local import Serial, Threads
+from maestro.execution.processes import Processes, warm
+from maestro.execution.protocol import Executor
+
+KINDS = ("serial", "threads", "processes")
+"""Executors by name; an executor object is the other way."""
+
+_START, _HAND_OVER = 2.0, 0.1
+"""Seconds that processes take to start (they import what is compiled), and to be given work once they run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """How much there is to do.
+
+    Attributes
+    ----------
+    seconds : float
+        That one worker would take for all of it, roughly.
+    threads : bool
+        Whether threads serve as well as processes: most of the time is spent in compiled code.
+    """
+
+    seconds: float
+    threads: bool = False
+
+
+HEAVY = Work(math.inf)
+"""Work that is worth starting processes for."""
+
+
+def check(executor: Any, workers: int | None) -> None:
+    """Refuse settings that name no executor.
+
+    Raises
+    ------
+    SettingsError
+        An unknown name, an object without ``submit``, a number of workers below 1.
+    """
+    if workers is not None and (isinstance(workers, bool) or not isinstance(workers, int) or workers < 1):
+        raise SettingsError(f"workers={workers!r} is not a whole number of at least 1; leave it out for all cores.")
+    if isinstance(executor, str):
+        if executor not in KINDS:
+            raise SettingsError(
+                f"executor={executor!r} is unknown; allowed: {', '.join(KINDS)}.{nearest(executor, KINDS)}"
+            )
+    elif executor is not None and not callable(getattr(executor, "submit", None)):
+        raise SettingsError(f"executor={executor!r} has no submit(); give {', '.join(KINDS)}, or an executor object.")
+
+
+def choose(executor: Any, workers: int | None, tasks: int, work: Work | Callable[[], Work] = HEAVY) -> Executor:
+    """Return the executor for a number of tasks. No result depends on which one it is.
+
+    Parameters
+    ----------
+    executor : {"serial", "threads", "processes"} or object, optional
+        An `Executor`, a ``dask.distributed.Client``, or any object with ``submit`` as in `concurrent.futures`. If
+        absent: threads or processes, whichever suits the work, or neither if there is little of it.
+    workers : int, optional
+        How many at most; all cores if absent. Executor objects have their own.
+    tasks : int
+    work : Work, or a function that measures it
+        Called only if the decision depends on it.
+
+    Raises
+    ------
+    SettingsError
+        See `check`.
+    """
+    check(executor, workers)
+    if executor is not None and not isinstance(executor, str):
+        return _of_object(executor)
+    count = min(workers or os.cpu_count() or 1, max(tasks, 1))
+    kind = executor or _suitable(count, work)
+    if kind == "serial":
+        return Serial()
+    return Threads(count) if kind == "threads" else Processes(count)
+
+
+def _of_object(given: Any) -> Executor:
+    if isinstance(given, Executor):
+        return given
+    if isinstance(given, ThreadPoolExecutor):
+        return Threads(os.cpu_count() or 1, given)
+    return Dask(given) if is_client(given) else Submitting(given)
+
+
+def _suitable(count: int, work: Work | Callable[[], Work]) -> str:
+    if count == 1:
+        return "serial"
+    needed = work() if callable(work) else work
+    saved = needed.seconds * (1 - 1 / count)
+    if saved <= (_HAND_OVER if needed.threads or warm() else _START):
+        return "serial"
+    return "threads" if needed.threads else "processes"

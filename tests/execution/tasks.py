@@ -1,0 +1,62 @@
+"""Tasks that tests of executors send to other processes."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+from maestro.errors import MissingExtraError, RunCancelled
+from maestro.execution.protocol import TaskContext
+
+
+def add(shared: int, context: TaskContext, number: int) -> int:
+    """Add a number to the shared one."""
+    context.report(number)
+    return shared + number
+
+
+def identity(shared: Any, context: TaskContext) -> tuple[int, int]:
+    """Process, and identity of the shared object in it."""
+    return os.getpid(), id(shared)
+
+
+def until_told(shared: Any, context: TaskContext, folder: Path, name: str) -> None:
+    """Work in small steps until told to stop; a file says that it began."""
+    (folder / name).touch()
+    while not context.cancelled():
+        context.notes.append(f"step of {name}")
+        time.sleep(0.001)
+    raise RunCancelled("told to stop.")
+
+
+def fail(shared: Any, context: TaskContext, error: BaseException, steps: int = 2) -> None:
+    """Raise an error after some steps."""
+    context.notes.extend(range(steps))
+    raise error
+
+
+class Awkward(Exception):
+    """Pickle cannot restore it: it is made of two values and has one argument."""
+
+    def __init__(self, one: str, other: str) -> None:
+        super().__init__(f"{one} and {other}")
+
+
+def fail_awkwardly(shared: Any, context: TaskContext, kind: str) -> None:
+    """Raise an error that pickle cannot restore, or a module's own subclass."""
+    if kind == "awkward":
+        raise Awkward("this", "that")
+    raise MissingExtraError("httpx", "exchange")
+
+
+def die(shared: Any, context: TaskContext) -> None:
+    """End the process as the system does when memory runs out."""
+    os._exit(9)
+
+
+def wait_for(path: Path) -> None:
+    """Wait until a file is there; the test's own time limit ends this if it never comes."""
+    while not path.exists():
+        time.sleep(0.002)
