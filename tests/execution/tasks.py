@@ -38,16 +38,16 @@ def fail(shared: Any, context: TaskContext, error: BaseException, steps: int = 2
 
 
 class Awkward(Exception):
-    """Pickle cannot restore it: it is made of two values and has one argument."""
+    """Pickle refuses it, as it refuses one that holds a lock or a connection."""
 
-    def __init__(self, one: str, other: str) -> None:
-        super().__init__(f"{one} and {other}")
+    def __reduce__(self) -> str:
+        raise TypeError("cannot pickle this")
 
 
 def fail_awkwardly(shared: Any, context: TaskContext, kind: str) -> None:
     """Raise an error that pickle cannot restore, or a module's own subclass."""
     if kind == "awkward":
-        raise Awkward("this", "that")
+        raise Awkward("this and that")
     raise MissingExtraError("httpx", "exchange")
 
 
