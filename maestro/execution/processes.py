@@ -11,6 +11,7 @@ import sys
 import tempfile
 import threading
 import time
+import warnings
 from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -59,6 +60,9 @@ class Processes:
             self._size = _sizes[0] if _sizes else self.workers
             _sizes.append(self._size)
         self.at_once = self.workers if self.workers < self._size else None
+        # Loky warns when a worker that was idle for a minute, or had grown by 300 MB, ends as tasks arrive, and starts
+        # another one. Nothing is lost by that; but its thread would end if this warning were made an error.
+        warnings.filterwarnings("ignore", r"A worker (stopped|was restarted) while some jobs", UserWarning)
         with _ignoring_sigint():
             self._pool = get_reusable_executor(max_workers=self._size, timeout=_IDLE, initializer=_ignore_sigint)
 
