@@ -40,9 +40,9 @@ def check_declaration(strategy: type[Strategy], declared: dict[str, Parameter] |
             return
         declared = strategy.declared
     from maestro.metrics import NAMES  # Numba, which a declaration alone does not need
-    from maestro.strategies.base import Strategy
 
-    attributes = set(vars(Strategy)) | {"params"}
+    root = next(base for base in reversed(strategy.__mro__) if "declared" in vars(base))
+    attributes = set(vars(root)) | {"params"}
     for name, parameter in declared.items():
         what = ""
         if name in NAMES or name.removeprefix("is_") in NAMES or name.removeprefix("oos_") in NAMES:
