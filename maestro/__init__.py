@@ -14,6 +14,7 @@ from maestro.version import __version__ as __version__
 _HOMES = {
     "maestro.bars": ("Bars", "BarsWarning"),
     "maestro.bars.loading": ("load", "load_sample", "samples", "synthetic_bars"),
+    "maestro.bars.universe": ("Universe", "universe"),
     "maestro.strategies": (
         "Bool", "Bracket", "Choice", "Constraint", "Float", "Int", "Orders", "Overlay", "Signals", "Strategy",
         "strategies", "strategy",
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from maestro.apps.serving import app
     from maestro.bars import Bars, BarsWarning
     from maestro.bars.loading import load, load_sample, samples, synthetic_bars
+    from maestro.bars.universe import Universe, universe
     from maestro.engine import Backtest, Costs, Sizing, backtest  # type: ignore[no-redef]
     from maestro.engine.engines import engines
     from maestro.errors import MaestroError

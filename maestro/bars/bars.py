@@ -251,7 +251,7 @@ class Bars:
 
     def quality(self) -> Quality:
         """Report what is odd in the data and what it can do to a backtest; nothing is mended."""
-        return assess(self, self.outages)
+        return self.cached(("quality", self.outages), lambda: assess(self, self.outages))
 
     # -- cutting ----------------------------------------------------------------------------
 
@@ -411,14 +411,13 @@ class Bars:
 
     def __reduce__(self) -> tuple[Any, ...]:
         columns = {"time": self.time, **{name: getattr(self, name) for name in _COLUMNS}}
-        return _rebuild, (columns, *(getattr(self, name) for name in (*_ABOUT, "origin", "calendar")))
+        return _rebuild, (self.outages, columns, *(getattr(self, name) for name in (*_ABOUT, "origin", "calendar")))
 
     def __repr__(self) -> str:
-        made = ", synthetic" if self.synthetic else ""
         noted = f" ({'; '.join(self.notes)})" if self.notes else ""
         return (
             f"Bars({self.name or 'unnamed'}, {len(self):,} bars, {self.start:%Y-%m-%d %H:%M} to "
-            f"{self.end:%Y-%m-%d %H:%M} UTC{made}){noted}"
+            f"{self.end:%Y-%m-%d %H:%M} UTC{', synthetic' if self.synthetic else ''}){noted}"
         )
 
     def _repr_html_(self) -> str:
@@ -442,8 +441,10 @@ class Bars:
         return str(title + noted + table(frame.columns, rows, [RIGHT] * len(frame.columns)))
 
 
-def _rebuild(columns: dict[str, Any], *rest: Any) -> Bars:
+def _rebuild(outages: tuple[tuple[int, int], ...], columns: dict[str, Any], *rest: Any) -> Bars:
     for values in columns.values():
         if values is not None:
             values.flags.writeable = False
-    return Bars(columns, **dict(zip((*_ABOUT, "origin", "calendar"), rest, strict=True)))
+    bars = Bars(columns, **dict(zip((*_ABOUT, "origin", "calendar"), rest, strict=True)))
+    bars.outages = outages
+    return bars
