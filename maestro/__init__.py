@@ -84,6 +84,7 @@ hooks.bind(
         "random_entries_html": "maestro.reports.tables.decision:random_entries_html",
         "regime_figure": "maestro.reports.figures.regimes:regime_figure",
         "regime_html": "maestro.reports.tables.decision:regime_html",
+        "preliminary_verdict": "maestro.validation.verdict.preliminary:preliminary_verdict",
         "read_verdict": "maestro.validation.verdict.result:read_verdict",
         "summary_html": "maestro.reports:summary_html",
         "verdict_html": "maestro.reports:verdict_html",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -131,8 +132,8 @@ def plural(count: int, one: str, many: str | None = None) -> str:
     return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
-def listed(items: list[str], most: int = 6) -> str:
-    """Items in a sentence, the rest counted: ``1, 2 and 3``; ``1, 2 and 5 more``."""
+def listed(items: Sequence[str], most: int = 6, word: str = "and") -> str:
+    """Items in a sentence, those beyond `most` counted: ``1, 2 and 3``; ``1, 2 and 5 more``; ``1 or 2``."""
     if len(items) > most:
         return f"{', '.join(items[:most])} and {len(items) - most} more"
-    return " and ".join(filter(None, (", ".join(items[:-1]), items[-1]))) if items else ""
+    return f" {word} ".join(filter(None, (", ".join(items[:-1]), items[-1]))) if items else ""

@@ -88,6 +88,13 @@ def plain_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         typer.echo("  ".join([first.strip().ljust(widths[0]), *rest]))
 
 
+def styled(line: Any) -> None:
+    """Print a line of styled text (`rich.text.Text`)."""
+    from rich.console import Console
+
+    Console(highlight=False).print(line)
+
+
 def columns() -> int:
     """Width of the terminal [characters]; 80 where there is none."""
     return max(shutil.get_terminal_size().columns, 40)

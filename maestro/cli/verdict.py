@@ -1,8 +1,8 @@
-"""``maestro verdict``: what a run is worth, check by check; kept with the run."""
+"""``maestro verdict``: judge a run, check by check; the verdict is kept with the run."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -22,26 +22,29 @@ def verdict(
     runs_dir: options.RunsDir = None,
     data: Annotated[
         str | None,
-        typer.Option("--data", "-d", metavar="NAME", help="Its bars, where they are not found again by themselves."),
+        typer.Option("--data", "-d", metavar="NAME", help="Its bars, if they cannot be found automatically."),
     ] = None,
     symbol: options.Symbol = None,
     start: options.Start = None,
     end: options.End = None,
     strategy: Annotated[
-        str | None, typer.Option("--strategy", metavar="FILE:CLASS", help="Its strategy, where it is your own.")
+        str | None, typer.Option("--strategy", metavar="FILE:CLASS", help="Its strategy, if it is user-defined.")
     ] = None,
     permutations: Annotated[
-        int, typer.Option(metavar="N", help="Repetitions on shuffled bars; 199 can show p = 0.005, 0 leaves them out.")
+        int, typer.Option(metavar="N", help="Repetitions on permuted bars; 199 can show p = 0.005, 0 skips them.")
     ] = 19,
     seed: options.Seed = None,
     workers: options.Workers = None,
-    force: Annotated[bool, typer.Option("--force", help="Judge again also where a verdict is kept.")] = False,
+    preliminary: Annotated[
+        bool, typer.Option("--preliminary", help="Only the checks that need neither bars nor a simulation; at once.")
+    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Judge again even if there is a verdict.")] = False,
     progress: Annotated[bool, typer.Option("--progress/--no-progress", help="Show progress on stderr.")] = True,
     json: options.Json = False,
 ) -> None:
-    """Judge a run: robust, inconclusive, fitted, or not enough data to say.
+    """Judge a run: robust, inconclusive, fitted, or not enough data.
 
-    A verdict that was made with the same settings is shown as it was kept.
+    A verdict that was made before with the same settings is shown as it is.
     """
     from maestro.cli import interrupts as stopping
     from maestro.cli import parsing as reading
@@ -53,8 +56,15 @@ def verdict(
     if data is None and any((symbol, start, end)):
         raise typer.BadParameter("--symbol, --start and --end belong to --data; say --data too", ctx)
     number = reading.configured(seed, "search.seed")
+    if preliminary:
+        from maestro.validation.verdict.preliminary import preliminary_verdict
+
+        found = preliminary_verdict(wf)
+        print_json(found.to_dict()) if json else show(found)
+        return
     kept = None if force else wf.verdict
-    if kept is None or (kept.settings["permutations"], kept.settings["seed"]) != (permutations, number):
+    asked = {"permutations": permutations, "seed": number}
+    if kept is None or kept.preliminary or any(kept.settings[name] != value for name, value in asked.items()):
         bars = None if data is None else reading.read_bars(data, symbol, start, end)
         own = None if strategy is None else reading.read_strategy(strategy, None)
         with stopping.stopped_by_ctrl_c() as cancel:
@@ -63,7 +73,7 @@ def verdict(
                 workers=reading.configured(workers, "search.workers"), cancel=cancel,
             )  # fmt: skip
     elif not json:
-        typer.echo(f"the verdict on {wf.id} was there already; --force makes it again", err=True)
+        typer.echo(f"run {wf.id} has this verdict already; --force makes it again", err=True)
     if json:
         print_json(kept.to_dict())
     else:
@@ -71,44 +81,54 @@ def verdict(
 
 
 def show(verdict: Verdict) -> None:
-    """Print a verdict for a person: the conclusion, each question with its checks, what would change it."""
-    from rich.console import Console
+    """Print a verdict: the conclusion, each question with its checks, what would change it, notes."""
     from rich.text import Text
 
-    from maestro.cli.printing import say, show_notes
+    from maestro.cli.printing import say, show_notes, styled
     from maestro.validation.verdict.rule import QUESTIONS
 
-    console = Console(highlight=False)
-    tone = {"robust": "green", "fitted": "red", "inconclusive": "yellow", "not enough data": "yellow"}
-    console.print(Text(verdict.conclusion.upper(), style=f"bold {tone[verdict.conclusion]}"), end=" ")
-    console.print(f"{verdict.strategy} on {verdict.series}, run {verdict.run}", markup=False)
-    say(verdict.headline)
+    show_conclusion(verdict)
     answers = verdict.answers
     for question, text in QUESTIONS.items():
         typer.echo()
-        console.print(Text(f"{text} "), Text(answers[question], style="bold"), sep="")
-        for check in verdict.checks:
-            if check.question == question:
-                _show_check(check, console)
+        styled(Text(f"{text} ").append(answers[question], style="bold"))
+        checks, left = verdict.checks_of(question)
+        for check in checks:
+            _show_check(check)
+        if left:
+            say(f"Not done yet: {', '.join(left)}.", bullet="  ? ")
     if verdict.changes:
         typer.echo()
-        console.print(Text("What would change it", style="bold"))
+        styled(Text("Next" if verdict.preliminary else "What would change it", style="bold"))
         for change in verdict.changes:
             say(change, bullet="  ")
     show_notes(verdict.notes)
 
 
-def _show_check(check: Check, console: Any) -> None:
+def show_conclusion(verdict: Verdict) -> None:
+    """Print the conclusion, its reason, the summary and the warnings of a verdict."""
     from rich.text import Text
 
-    from maestro.cli.printing import say
+    from maestro.cli.printing import say, styled
+
+    tone = {"robust": "green", "fitted": "red", "inconclusive": "yellow", "not enough data": "yellow"}
+    line = Text(verdict.name.upper(), style=f"bold {tone[verdict.conclusion]}")
+    styled(line.append(f" {verdict.strategy} on {verdict.series}, run {verdict.run}", style="not bold default"))
+    say(verdict.headline)
+    if verdict.summary:
+        say(verdict.summary)
+    for warning in verdict.warnings:
+        say(str(warning), bullet="! ")
+
+
+def _show_check(check: Check) -> None:
+    from rich.text import Text
+
+    from maestro.cli.printing import say, styled
 
     mark, style = {"pass": ("+", "green"), "fail": ("-", "red"), "not done": ("?", "yellow")}[check.outcome]
-    line = Text("  ")
-    line.append(mark, style=style)
-    line.append(f" {check.title}: ")
-    line.append(check.shown, style="bold")
+    line = Text("  ").append(mark, style=style).append(f" {check.title}: ").append(check.value_text, style="bold")
     if check.outcome != "not done":
-        line.append(f" ({check.asked})")
-    console.print(line)
+        line.append(f" ({check.threshold_text})")
+    styled(line)
     say(check.meaning, bullet="    ")

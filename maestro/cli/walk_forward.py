@@ -1,4 +1,4 @@
-"""``maestro walk-forward``: search, choose and test, fold by fold; the conclusion in words; the report."""
+"""``maestro walk-forward``: search, choose and test, fold by fold; the preliminary verdict; the report."""
 
 from __future__ import annotations
 
@@ -119,7 +119,9 @@ def walk_forward(
 
 
 def document(wf: WalkForward, report: Path | None = None) -> dict[str, Any]:
-    """Everything of a run that a program wants in one go."""
+    """Everything about a run that a program may need."""
+    from maestro.validation.verdict.preliminary import current_verdict
+
     return {
         "id": wf.id,
         "folder": wf.folder and str(wf.folder),
@@ -127,6 +129,7 @@ def document(wf: WalkForward, report: Path | None = None) -> dict[str, Any]:
         "metrics": wf.metrics,
         "benchmark": wf.benchmark,
         "efficiency": wf.efficiency,
+        "verdict": current_verdict(wf)[0].to_dict(),
         "folds": wf.folds.to_dicts(),
         "spec": wf.spec,
         "calendar": wf.calendar,
@@ -137,10 +140,11 @@ def document(wf: WalkForward, report: Path | None = None) -> dict[str, Any]:
 
 
 def show(wf: WalkForward) -> None:
-    """Print a run for a person: the conclusion first, then the figures, then the folds."""
+    """Print a run: the verdict first, then the metrics, then the folds."""
     from maestro._core import formatting as formats
     from maestro.cli.printing import say, show_notes, show_table
-    from maestro.reports import conclude
+    from maestro.cli.verdict import show_conclusion
+    from maestro.validation.verdict.preliminary import current_verdict
 
     spec, bars = wf.spec, wf.spec["bars"]
     say(f"{spec['strategy']} on {bars['name']}: {bars['n']:,} bars, {bars['start'][:10]} to {bars['end'][:10]}")
@@ -148,10 +152,11 @@ def show(wf: WalkForward) -> None:
         say(wf.calendar)
     search = spec["search"] if isinstance(spec["search"], str) else spec["search"]["name"]
     say(f"{formats.plural(len(wf.folds), 'fold')}, {spec['trials']:,} trials each by {search}, seed {spec['seed']}")
-    conclusion = conclude(wf)
-    for words in (conclusion.headline, conclusion.summary, conclusion.believe):
-        typer.echo()
-        say(words)
+    verdict, unread = current_verdict(wf)
+    typer.echo()
+    show_conclusion(verdict)
+    if unread:
+        say(unread, bullet="! ")
     typer.echo()
     good = wf.folds.drop_nulls("oos_total_return")
     if len(good):
@@ -164,9 +169,7 @@ def show(wf: WalkForward) -> None:
         say("* mean over the folds of the chosen parameters")
         typer.echo()
     _show_folds(wf)
-    for warning in conclusion.warnings:
-        say(f"{warning.title}: {warning.text}", bullet="! ")
-    show_notes(note for note in (*conclusion.notes, *wf.notes) if note != wf.calendar)
+    show_notes(note for note in verdict.notes if note != wf.calendar)
 
 
 def _show_folds(wf: WalkForward) -> None:
@@ -189,8 +192,8 @@ def _show_folds(wf: WalkForward) -> None:
 def _tell_where(wf: WalkForward, runs_dir: Path, report: Path | None, seconds: float) -> None:
     typer.echo(f"\nRun {wf.id} is kept in {wf.folder} ({seconds:.1f} s).")
     elsewhere = "" if runs_dir == Path("runs") else f" --runs-dir {runs_dir}"
-    typer.echo(f"Is it luck? maestro verdict {wf.id}{elsewhere}")
+    typer.echo(f"All checks: maestro verdict {wf.id}{elsewhere}")
     if report is None:
-        typer.echo(f"Its report: maestro report {wf.id}{elsewhere}")
+        typer.echo(f"Report: maestro report {wf.id}{elsewhere}")
     else:
         typer.echo(str(report.resolve()))

@@ -1,5 +1,7 @@
 """Metrics: what an equity curve and its trades are worth, one definition each."""
 
+from maestro.metrics.costs import CostsPaid, costs_paid
+from maestro.metrics.efficiency import efficiency, mean_annual_return
 from maestro.metrics.equity import (
     ANNUAL,
     CALMAR,
@@ -60,10 +62,14 @@ __all__ = [
     "VWR_TAU",
     "WIN_RATE",
     "ZERO",
+    "CostsPaid",
     "buy_and_hold",
+    "costs_paid",
+    "efficiency",
     "from_equity",
     "from_returns",
     "holding_metrics",
+    "mean_annual_return",
     "measure",
     "sharpe_ratio_daily_rf",
     "vwr",

@@ -32,6 +32,8 @@ from maestro.validation.trades import (
     monte_carlo,
     random_entries,
 )
+from maestro.validation.verdict.inputs import VerdictInputs
+from maestro.validation.verdict.preliminary import preliminary_verdict
 from maestro.validation.verdict.rule import Check, conclude_from
 
 __all__ = [
@@ -51,6 +53,7 @@ __all__ = [
     "RandomEntries",
     "Snooping",
     "TrialReturns",
+    "VerdictInputs",
     "bootstrap_metrics",
     "boundary_audit",
     "concentration",
@@ -69,6 +72,7 @@ __all__ = [
     "permutation_test",
     "permuted_bars",
     "perturbations",
+    "preliminary_verdict",
     "probabilistic_sharpe_ratio",
     "random_entries",
     "reality_check",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,8 @@ import polars as pl
 
 from maestro._core.hooks import hook
 from maestro.bars import Bars
-from maestro.metrics import NO_LOSS, holding_metrics
+from maestro.errors import RunError
+from maestro.metrics import NO_LOSS, efficiency, holding_metrics, mean_annual_return
 from maestro.runs import RunStore, find
 from maestro.search.studies import write_studies
 from maestro.search.trials import EVALUATED
@@ -69,6 +69,13 @@ class WalkForward:
         spec = self.spec
         return holding_metrics(self.equity["benchmark"], spec["cash"], periods_per_year=spec["periods_per_year"])
 
+    @cached_property
+    def in_sample_annual_return(self) -> float:
+        """Compound annual return of the chosen parameters over the training windows of the folds with a result."""
+        done = self.folds.filter(pl.col("oos_total_return").is_not_null())
+        length = (done["train_end"] - done["train_start"]).dt.total_seconds().to_numpy()
+        return mean_annual_return(done["is_annual_return"].to_numpy(), np.maximum(length, 1.0))
+
     @property
     def calendar(self) -> str:
         """When the market trades and how many bars it has per year, in words; empty in older runs."""
@@ -76,22 +83,11 @@ class WalkForward:
 
     @property
     def efficiency(self) -> float:
-        """Annual return out of sample over that in sample, both compound; NaN where the latter is not above 0.
+        """`metrics.efficiency`: annual return out of sample / in sample.
 
-        Source: R. Pardo, The Evaluation and Optimization of Trading Strategies, 2008.
+        NaN if the latter is not above 0, or if the account was ruined out of sample.
         """
-        inside = self.in_sample_annual_return
-        return self.metrics["annual_return"] / inside if inside > 0 else math.nan
-
-    @property
-    def in_sample_annual_return(self) -> float:
-        """Compound annual return of the chosen parameters over all training windows."""
-        done = self.folds.filter(pl.col("is_annual_return").is_not_nan(), pl.col("oos_total_return").is_not_null())
-        if not len(done):
-            return math.nan
-        length = (done["train_end"] - done["train_start"]).dt.total_seconds().to_numpy().astype(float)
-        growth = np.log1p(np.maximum(done["is_annual_return"].to_numpy(), -1 + 1e-12))
-        return float(np.expm1(np.average(growth, weights=np.maximum(length, 1.0))))
+        return efficiency(self.metrics["annual_return"], self.in_sample_annual_return)
 
     @property
     def failed_folds(self) -> pl.DataFrame:
@@ -100,20 +96,27 @@ class WalkForward:
 
     @property
     def verdict(self) -> Any:
-        """The verdict that `ms.verdict` made of this run, also earlier; None where none was made.
+        """The verdict that `ms.verdict` made of this run, now or earlier; before that, a preliminary one.
+
+        A preliminary verdict has the checks that need neither bars nor a simulation, see `preliminary` on it. It takes
+        milliseconds.
 
         Raises
         ------
         RunError
-            ``verdict.json`` in the run's folder is damaged, or that of another run.
+            ``verdict.json`` in the run's folder is damaged, of another run, or of another version.
         """
         if self._verdict is None and self.folder is not None:
             self._verdict = hook("read_verdict")(self.folder, self.id)
-        return self._verdict
+        return self._preliminary if self._verdict is None else self._verdict
 
     @verdict.setter
     def verdict(self, made: Any) -> None:
         self._verdict = made
+
+    @cached_property
+    def _preliminary(self) -> Any:
+        return hook("preliminary_verdict")(self)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -165,8 +168,15 @@ class WalkForward:
             f"WalkForward({spec['strategy']} on {spec['bars']['name']}: {len(self.folds)} folds"
             f"{f', {failed} FAILED' if failed else ''}, {len(self.trials):,} trials; out of sample "
             f"total_return={m['total_return']:.2%}, sharpe_ratio={m['sharpe_ratio']:.3f}, "
-            f"max_drawdown={m['max_drawdown']:.2%}; efficiency={self.efficiency:.2f}; id {self.id})"
+            f"max_drawdown={m['max_drawdown']:.2%}; efficiency={self.efficiency:.2f}; {self._judged()}; id {self.id})"
         )
+
+    def _judged(self) -> str:
+        try:
+            found = self.verdict
+        except RunError:
+            return "verdict unreadable"
+        return f"verdict: {found.conclusion}{' (preliminary)' if found.preliminary else ''}"
 
     def _repr_html_(self) -> str:
         return str(hook("summary_html")(self))

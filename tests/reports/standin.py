@@ -1,14 +1,15 @@
-"""A walk-forward result made of random numbers: the columns of the contract without a search."""
+"""A walk-forward of random numbers: all tables and settings, without a search."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
 import polars as pl
+
+from maestro.walkforward.result import WalkForward
 
 METRICS = (
     "sharpe_ratio", "vwr", "sortino_ratio", "calmar_ratio", "total_return", "annual_return", "volatility",
@@ -18,23 +19,18 @@ METRICS = (
 START = datetime(2021, 1, 1, tzinfo=UTC)
 
 
-@dataclass
-class StandIn:
-    """What `maestro.walkforward.run.WalkForward` offers a report."""
-
-    id: str
-    spec: dict[str, Any]
-    manifest: dict[str, Any]
-    folds: pl.DataFrame
-    trials: pl.DataFrame
-    equity: pl.DataFrame
-    trades: pl.DataFrame
-    metrics: dict[str, float]
-    notes: tuple[str, ...] = ()
-    extra: dict[str, Any] = field(default_factory=dict)
+class StandIn(WalkForward):
+    """A walk-forward of random numbers, which `but` changes in parts."""
 
     def but(self, **changes: Any) -> StandIn:
-        return replace(self, **changes)
+        """Return a copy with another manifest, spec, id, notes (of the run) or tables."""
+        manifest = {**changes.pop("manifest", self.manifest)}
+        for name in ("spec", "id", "notes"):
+            if name in changes:
+                manifest[name] = changes.pop(name)
+        tables = {name: changes.pop(name, getattr(self, name)) for name in ("folds", "trials", "equity", "trades")}
+        assert not changes, f"unknown: {list(changes)}"
+        return StandIn(manifest, tables)
 
 
 def stand_in(
@@ -149,6 +145,9 @@ def stand_in(
         },
     }
     manifest = {
+        "id": "9c1e5d7a40b2",
+        "spec": spec,
+        "notes": [],
         "versions": {"maestro": "0.1.0", "python": "3.11.9", "numpy": "2.4.6"},
         "status": "done",
         "started": "2026-01-31T10:00:00+00:00",
@@ -160,18 +159,14 @@ def stand_in(
             {"check": "zero volume", "count": 0, "detail": ""},
         ],
     }
-    total = _metrics(equity["equity"].to_numpy(), equity["return"].to_numpy(), cash, year) if equity_parts else {}
     columns = ["fold", "trial", "state", *space, *METRICS, "chosen", "error"]
-    return StandIn(
-        id="9c1e5d7a40b2",
-        spec=spec,
-        manifest=manifest,
-        folds=pl.DataFrame(fold_rows, infer_schema_length=None),
-        trials=pl.DataFrame(trial_rows, infer_schema_length=None).select(columns),
-        equity=equity,
-        trades=pl.DataFrame(trade_rows, infer_schema_length=None) if trade_rows else pl.DataFrame(schema=_TRADES),
-        metrics=total,
-    )
+    tables = {
+        "folds": pl.DataFrame(fold_rows, infer_schema_length=None),
+        "trials": pl.DataFrame(trial_rows, infer_schema_length=None).select(columns),
+        "equity": equity,
+        "trades": pl.DataFrame(trade_rows, infer_schema_length=None) if trade_rows else pl.DataFrame(schema=_TRADES),
+    }
+    return StandIn(manifest, tables)
 
 
 _EQUITY = {

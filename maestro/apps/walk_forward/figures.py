@@ -12,7 +12,7 @@ from maestro.bars import Bars
 from maestro.reports.figures.downsampling import thin
 from maestro.reports.figures.equity import LOG_FROM
 from maestro.reports.figures.theme import COLOR, add_hover, add_legend, add_rule, make_figure, number_axis
-from maestro.reports.tables.columns import stamps_ms
+from maestro.walkforward.columns import stamps_ms
 from maestro.walkforward.result import WalkForward
 from maestro.walkforward.splitters import Window
 

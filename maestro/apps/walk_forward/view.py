@@ -13,9 +13,10 @@ from maestro.apps.shared.page import TABLE_STYLE, HtmlPane, Message, card
 from maestro.apps.shared.report import ReportFrame
 from maestro.apps.walk_forward import figures, session
 from maestro.bars import Bars
-from maestro.reports import conclude
-from maestro.reports.tables.columns import searched
+from maestro.reports import verdict_html
+from maestro.validation.verdict.preliminary import current_verdict
 from maestro.validation.verdict.result import Verdict
+from maestro.walkforward.columns import searched
 from maestro.walkforward.result import WalkForward
 from maestro.walkforward.splitters import Window
 
@@ -25,7 +26,6 @@ _TILES = """
 .tiles b { font-size: 20px; font-weight: 600; }
 h3 { margin: 0 0 6px; font-size: 18px; } p { margin: 0 0 8px; max-width: 75ch; }
 """
-_UNJUDGED = "Not judged yet: the button <b>Verdict</b> makes fifteen checks, in about ten seconds."
 _TABS = ("equity", "folds", "parameters", "trials", "samples", "verdict", "report")
 _FOLD_COLUMNS = ("fold", "train_start", "train_end", "test_start", "test_end")
 _METRICS = ("sharpe_ratio", "total_return", "max_drawdown")
@@ -65,7 +65,7 @@ class WalkForwardView(pn.viewable.Viewer):
                                                sizing_mode="stretch_width")),
             dynamic=True, sizing_mode="stretch_width",
         )  # fmt: skip
-        self.verdict = HtmlPane(_UNJUDGED, sizing_mode="stretch_width")
+        self.verdict = HtmlPane("", sizing_mode="stretch_width")
         self.tabs.append(("Verdict", self.verdict))
         self.tabs.param.watch(lambda *_: self._draw(), "active")
         self.result = card("", self.headline, self.tabs, visible=False)
@@ -99,8 +99,9 @@ class WalkForwardView(pn.viewable.Viewer):
         self._wf, self._bars, self._own, self._drawn = wf, bars, own, set()
         with pn.io.hold():
             self.opened.put("", "")
-            self.headline.object = _headline(wf)
-            self.verdict.object = _UNJUDGED
+            verdict, unread = current_verdict(wf)
+            self.headline.object = _headline(wf, verdict)
+            self.verdict.object = _verdict_text(verdict, unread)
             names = [name for name in searched(wf) if wf.trials[name].dtype.is_numeric()]
             for box, name in ((self.x, names[0] if names else None), (self.y, names[-1] if names else None)):
                 if box.options != names:
@@ -143,7 +144,9 @@ class WalkForwardView(pn.viewable.Viewer):
 
     def judged(self, found: Verdict) -> None:
         """Show a verdict."""
-        self.verdict.object = found._repr_html_()
+        if self._wf is not None:
+            self.headline.object = _headline(self._wf, found)
+        self.verdict.object = _verdict_text(found)
         self.tabs.active = _TABS.index("verdict")
 
     def _report_tab(self, shown: bool) -> None:
@@ -195,8 +198,12 @@ def _fold_table(wf: WalkForward) -> Any:
     return table.to_pandas().round(4)
 
 
-def _headline(wf: WalkForward) -> str:
-    found = conclude(wf)
+def _verdict_text(verdict: Verdict, unread: str = "") -> str:
+    hint = "<p>The button <b>Verdict</b> makes all checks; it takes some seconds.</p>" if verdict.preliminary else ""
+    return f"{f'<p>{escape(unread)}</p>' if unread else ''}{hint}{verdict_html(verdict)}"
+
+
+def _headline(wf: WalkForward, verdict: Verdict) -> str:
     m = wf.metrics
     tiles = [
         ("Return", formats.percent(m["total_return"], sign=True)),
@@ -209,4 +216,6 @@ def _headline(wf: WalkForward) -> str:
         ("Run", wf.id[:8]),
     ]
     shown = "".join(f"<div><span>{escape(name)}</span><b>{escape(value)}</b></div>" for name, value in tiles)
-    return f"<h3>{escape(found.headline)}</h3><p>{escape(found.summary)}</p><div class='tiles'>{shown}</div>"
+    warnings = "".join(f"<p><b>{escape(w.title)}.</b> {escape(w.text)}</p>" for w in verdict.warnings)
+    said = f"<h3>{escape(verdict.name)}</h3><p>{escape(verdict.headline)} {escape(verdict.summary)}</p>"
+    return f"{warnings}{said}<div class='tiles'>{shown}</div>"

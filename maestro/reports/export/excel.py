@@ -17,14 +17,8 @@ from maestro._core.atomic import replacing
 from maestro._core.formatting import label
 from maestro.errors import MissingExtraError, RunError
 from maestro.reports.figures.downsampling import thin
-from maestro.reports.tables.columns import (
-    WalkForwardResult,
-    metric_names,
-    parameter_names,
-    ranked_by,
-    ranked_from_below,
-    title,
-)
+from maestro.walkforward.columns import metric_names, parameter_names, ranked_by, ranked_from_below, title
+from maestro.walkforward.result import WalkForward
 
 MAX_ROWS = 1_048_576
 """Rows of a sheet, the heading included: Excel's limit."""
@@ -51,7 +45,7 @@ _INK, _OUT, _IN, _LOSS, _MUTED = "#1f3a5f", "#1f77b4", "#b0b8c4", "#c0504d", "#8
 _FIRST = datetime(1900, 3, 1)
 
 
-def write_workbook(wf: WalkForwardResult, path: str | os.PathLike[str], *, max_rows: int = MAX_ROWS) -> Path:
+def write_workbook(wf: WalkForward, path: str | os.PathLike[str], *, max_rows: int = MAX_ROWS) -> Path:
     """Write the workbook beside and rename it there; returns the path.
 
     Parameters
@@ -99,7 +93,7 @@ def write_workbook(wf: WalkForwardResult, path: str | os.PathLike[str], *, max_r
 class _Book:
     """One workbook being written, sheet by sheet and row by row, as constant memory asks for."""
 
-    def __init__(self, book: Any, wf: WalkForwardResult, max_rows: int) -> None:
+    def __init__(self, book: Any, wf: WalkForward, max_rows: int) -> None:
         self.book, self.wf, self.max_rows = book, wf, max_rows
         self.formats = {name: book.add_format({"num_format": form}) for name, form in _FORMATS.items()}
         self.head = book.add_format({"bold": True, "font_color": "white", "bg_color": _INK, "text_wrap": True,

@@ -13,7 +13,8 @@ import polars as pl
 from maestro._core.atomic import remove_leftovers, temporary_path, write_atomic
 from maestro._core.parquet import parquet_bytes
 from maestro.errors import RunError, SettingsError
-from maestro.reports.tables.columns import WalkForwardResult, title
+from maestro.walkforward.columns import title
+from maestro.walkforward.result import WalkForward
 
 FORMS = ("xlsx", "csv", "parquet")
 """What a run is exported as, by the ending of the path."""
@@ -23,7 +24,7 @@ _RISKY = ("=", "+", "-", "@", "\t", "\r")
 _RECORD = "run.json"
 
 
-def export_run(wf: WalkForwardResult, path: str | os.PathLike[str], *, form: str | None = None) -> Path:
+def export_run(wf: WalkForward, path: str | os.PathLike[str], *, form: str | None = None) -> Path:
     """Write a run's summary, folds, trials, trades and equity; returns the path.
 
     Parameters
@@ -67,7 +68,7 @@ def export_run(wf: WalkForwardResult, path: str | os.PathLike[str], *, form: str
     return target
 
 
-def tables(wf: WalkForwardResult) -> dict[str, pl.DataFrame]:
+def tables(wf: WalkForward) -> dict[str, pl.DataFrame]:
     """Return the tables of an export: folds, trials, trades, equity, and the metrics of the whole."""
     metrics = pl.DataFrame(
         {"metric": list(wf.metrics), "value": [float(value) for value in wf.metrics.values()]},
@@ -76,7 +77,7 @@ def tables(wf: WalkForwardResult) -> dict[str, pl.DataFrame]:
     return {"folds": wf.folds, "trials": wf.trials, "trades": wf.trades, "equity": wf.equity, "metrics": metrics}
 
 
-def _record(wf: WalkForwardResult) -> dict[str, Any]:
+def _record(wf: WalkForward) -> dict[str, Any]:
     strategy, series = title(wf.spec)
     return {
         "id": wf.id, "strategy": strategy, "bars": series, "metrics": _plain(wf.metrics), "notes": list(wf.notes),

@@ -15,7 +15,7 @@ from maestro.data.timeframes import timeframe_us
 from maestro.reports.figures.downsampling import thin
 from maestro.reports.figures.equity import LOG_FROM, drawdown_figure, equity_figure, equity_source
 from maestro.reports.figures.theme import COLOR, FONT, OVERLAYS, add_hover, add_legend, make_figure, number_axis, plain
-from maestro.reports.tables.columns import stamps_ms
+from maestro.walkforward.columns import stamps_ms
 
 CANDLES = 800
 """Bars up to which candles are drawn; longer series are a line of closes inside the band of highs and lows."""

@@ -2,63 +2,21 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from maestro._core.formatting import NONE, compact, known, money, percent
-from maestro.reports.tables.columns import WalkForwardResult, done, numbers
-from maestro.reports.tables.html import Html, table
+from maestro.metrics import costs_paid
+from maestro.reports.html.environment import Html
+from maestro.reports.html.fragments import table
+from maestro.walkforward.result import WalkForward
 
 if TYPE_CHECKING:
     from bokeh.plotting import figure
 
 
-@dataclass(frozen=True)
-class CostsPaid:
-    """Amounts [currency] over all out-of-sample trades; NaN where the run does not tell."""
-
-    net: float
-    """Profit after all costs: the sum of the trades' pnl."""
-    fees: float
-    slippage: float
-    """Notional lost to slippage."""
-    funding: float
-    """Paid, negative where received."""
-
-    @property
-    def total(self) -> float:
-        """All costs that are known."""
-        return self.fees + self.funding + (self.slippage if math.isfinite(self.slippage) else 0.0)
-
-    @property
-    def gross(self) -> float:
-        """Profit before the costs that are known."""
-        return self.net + self.total
-
-    @property
-    def share(self) -> float:
-        """Costs as a share of the profit before them; NaN where that is not above zero."""
-        return self.total / self.gross if self.gross > 0 else math.nan
-
-
-def costs_paid(result: Any) -> CostsPaid:
-    """Add up what a walk-forward (all folds) or a backtest paid; fold accounts each start from `cash` anew."""
-    trades = result.trades
-    if hasattr(result, "folds"):
-        per_fold = numbers(done(result.folds), "oos_slippage")
-        slippage = float(per_fold.sum())
-    else:
-        slippage = float(result.metrics.get("slippage", math.nan))
-    sums = {
-        name: float(trades[name].sum()) if name in trades.columns else math.nan for name in ("pnl", "fees", "funding")
-    }
-    return CostsPaid(sums["pnl"], sums["fees"], slippage, sums["funding"])
-
-
-def cost_table(wf: WalkForwardResult) -> Html:
+def cost_table(wf: WalkForward) -> Html:
     """Costs one under the other, each with its share of the profit before costs."""
     paid = costs_paid(wf)
     gross = paid.gross
@@ -79,7 +37,7 @@ def cost_table(wf: WalkForwardResult) -> Html:
     )
 
 
-def costs_figure(wf: WalkForwardResult) -> figure:
+def costs_figure(wf: WalkForward) -> figure:
     """Steps from the profit before costs down to what was left."""
     from bokeh.core.properties import value
     from bokeh.models.sources import ColumnDataSource

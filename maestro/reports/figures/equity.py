@@ -24,8 +24,8 @@ from maestro.reports.figures.theme import (
     number_axis,
     percent_axis,
 )
-from maestro.reports.tables.columns import numbers, stamps_ms, start_value
 from maestro.typing import FloatArray
+from maestro.walkforward.columns import numbers, stamps_ms, start_value
 
 LOG_FROM = 6.0
 """Ratio of highest to lowest value from which on the scale is logarithmic."""

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from html import escape
 from typing import Any
 
 import numpy as np
 import polars as pl
 
 from maestro._core.formatting import label, metric, moment, significant
-from maestro.reports.tables.columns import done, metric_names, numbers, parameter_names, ranked_by, searched
-from maestro.reports.tables.html import Html, cell, table
+from maestro.reports.html.environment import Html
+from maestro.reports.html.fragments import Cell, table
+from maestro.walkforward.columns import done, metric_names, numbers, parameter_names, ranked_by, searched
 
 SHOWN = ("sharpe_ratio", "annual_return", "total_return", "max_drawdown", "num_trades")
 _SHORT = {"total_return": "return", "max_drawdown": "drawdown", "num_trades": "trades"}
@@ -41,47 +41,46 @@ def fold_table(wf: Any, *, metrics: tuple[str, ...] = SHOWN) -> Html:
     single = [n for n in names if n in _SHORT]
     head: list[Any] = ["Fold", "Searched on", "Tested on"]
     head += [
-        cell(p, kind="num" if folds[p].dtype.is_numeric() else "", tag="th", title=_hint(p, varied)) for p in params
+        Cell(p, kind="num" if folds[p].dtype.is_numeric() else "", tag="th", title=_hint(p, varied)) for p in params
     ]
     for _ in sided:
-        head += [cell("in", kind="num side", tag="th"), cell("out", kind="num", tag="th")]
-    head += [cell(_SHORT[n], kind="num side", tag="th") for n in single]
-    group = f"<tr class='group'><th colspan='{3 + len(params)}'></th>"
-    group += "".join(f"<th colspan='2' class='side'>{escape(label(n))}</th>" for n in sided)
-    group += f"<th colspan='{len(single)}' class='side'>Out of sample</th></tr>" if single else "</tr>"
+        head += [Cell("in", kind="num side", tag="th"), Cell("out", kind="num", tag="th")]
+    head += [Cell(_SHORT[n], kind="num side", tag="th") for n in single]
+    group = [Cell("", tag="th", span=3 + len(params)), *(Cell(label(n), kind="side", tag="th", span=2) for n in sided)]
+    group += [Cell("Out of sample", kind="side", tag="th", span=len(single))] if single else []
     brief = length >= _DAYS_ONLY
     rows = []
     for row in folds.iter_rows(named=True):
         cells: list[Any] = [str(row["fold"]), *(_window(row, part, brief) for part in ("train", "test"))]
         if row.get("error") is not None:
             width = len(params) + 2 * len(sided) + len(single)
-            text = Html(f"<strong>Failed.</strong> {escape(str(row['error']))}")
-            rows.append([*cells, Html(f"<td class='failed' colspan='{width}'>{text}</td>")])
+            text = Html("<strong>Failed.</strong> {}").format(row["error"])
+            rows.append([*cells, Cell(text, kind="failed", span=width)])
             continue
-        cells += [cell(significant(row[p]), kind="num" if folds[p].dtype.is_numeric() else "") for p in params]
+        cells += [Cell(significant(row[p]), kind="num" if folds[p].dtype.is_numeric() else "") for p in params]
         for name in sided:
-            cells.append(cell(metric(name, row[f"is_{name}"]), kind="num side"))
+            cells.append(Cell(metric(name, row[f"is_{name}"]), kind="num side"))
             cells.append(_outcome(name, row[f"oos_{name}"]))
         cells += [_outcome(name, row[f"oos_{name}"], kind="num side") for name in single]
         rows.append(cells)
-    return table(head, rows, kind="folds", caption="Folds", group=Html(group))
+    return table(head, rows, kind="folds", caption="Folds", group=group)
 
 
 def _hint(name: str, varied: set[str]) -> str:
     return "searched" if name in varied else "fixed"
 
 
-def _window(row: dict[str, Any], part: str, brief: bool) -> Html:
+def _window(row: dict[str, Any], part: str, brief: bool) -> Cell:
     """From when to when, the days alone where windows are long; the full stamps are its title."""
     stamps = [moment(row[f"{part}_{edge}"]) for edge in ("start", "end")]
     shown = [stamp[:10] for stamp in stamps] if brief else stamps
-    return cell(" to ".join(shown), kind="window", title=" to ".join(stamps))
+    return Cell(" to ".join(shown), kind="window", title=" to ".join(stamps))
 
 
-def _outcome(name: str, value: Any, kind: str = "num") -> Html:
+def _outcome(name: str, value: Any, kind: str = "num") -> Cell:
     signed = name in ("sharpe_ratio", "annual_return", "total_return", "sortino_ratio", "calmar_ratio")
     tone = " lost" if signed and value is not None and value < 0 else ""
-    return cell(metric(name, value), kind=kind + tone)
+    return Cell(metric(name, value), kind=kind + tone)
 
 
 def is_oos_scatter(wf: Any, *, metric: str | None = None, height: int = 340) -> Any:

@@ -14,8 +14,8 @@ from bokeh.models.sources import ColumnDataSource
 
 from maestro._core.formatting import significant
 from maestro.reports.figures.theme import COLOR, FONT, add_hover, make_figure, number_axis, plain
-from maestro.reports.tables.columns import done, search_range, searched
-from maestro.reports.tables.parameter_stability import in_words, movement
+from maestro.validation.robustness.parameter_stability import in_words, movement
+from maestro.walkforward.columns import done, search_range, searched
 
 
 def parameter_figure(wf: Any, name: str, *, height: int = 170, titled: bool = True) -> Any:

@@ -1,10 +1,7 @@
-"""Where the data is odd: the closes with every defect marked in its place, as a figure and as a page of its own."""
+"""Anomalies of the data, each marked in its place on the closing prices."""
 
 from __future__ import annotations
 
-import os
-from html import escape
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +11,6 @@ from maestro.data.timeframes import as_datetime, timeframe_us
 from maestro.reports.figures.downsampling import thin
 from maestro.reports.figures.equity import LOG_FROM
 from maestro.reports.figures.theme import COLOR, add_hover, add_legend, make_figure, number_axis, plain
-from maestro.reports.page.output import write_text
 
 if TYPE_CHECKING:
     from maestro.bars import Bars
@@ -23,23 +19,18 @@ if TYPE_CHECKING:
 _COLORS = ("insample", "overlay2", "overlay4", "overlay1", "overlay3", "gain")
 _MARKED = 500
 """Places marked of one kind, evenly chosen where there are more."""
-_STYLE = (
-    "body{font:14px system-ui,sans-serif;margin:24px auto;max-width:1200px;padding:0 16px}h1{font-size:20px;margin:0}"
-    "table{border-collapse:collapse;margin-top:16px}td,th{padding:4px 12px 4px 0;text-align:left;vertical-align:top;"
-    "border-bottom:1px solid #e8eaee}"
-)
 _NARROWEST = 1 / 400
 """Share of the time axis that a mark is wide at least, so that one bar in years can be seen."""
 
 
 def quality_figure(bars: Bars, quality: Quality | None = None, *, height: int = 360) -> Any:
-    """Figure of the closes, with a band wherever `bars.quality()` finds something odd.
+    """Return a figure of the closing prices, with a band wherever `bars.quality()` finds an anomaly.
 
     Parameters
     ----------
     bars : Bars
     quality : Quality, optional
-        What was found; looked for where it is not given.
+        The anomalies; by default those of `bars.quality()`.
     height : int [px]
 
     Returns
@@ -85,27 +76,3 @@ def _mark(fig: Any, bars: Bars, finding: Finding, place: int) -> Any:
     band = fig.quad("left", "right", "bottom", "top", source=source, fill_color=color, fill_alpha=0.35, line_color=None)
     add_hover(fig, [band], [("", "@check"), ("", "@when")])
     return band
-
-
-def write_quality(bars: Bars, path: str | os.PathLike[str], quality: Quality | None = None) -> Path:
-    """Write table and figure as one HTML file that needs no network; returns its path.
-
-    Raises
-    ------
-    RunError
-        The path cannot be written to.
-    """
-    from bokeh.embed import components
-    from bokeh.resources import Resources
-
-    found = bars.quality() if quality is None else quality
-    name = escape(bars.name)
-    span = f"{len(bars):,} bars of {bars.timeframe} from {bars.start:%Y-%m-%d %H:%M} to {bars.end:%Y-%m-%d %H:%M} UTC"
-    script, place = components(quality_figure(bars, found))
-    drawing = "".join(Resources(mode="inline", components=["bokeh"]).js_raw)
-    page = (
-        f"<!doctype html><html lang='en'><head><meta charset='utf-8'><title>Quality of {name}</title>"
-        f"<style>{_STYLE}</style><script>{drawing}</script>{script}</head><body><h1>{name}</h1><p>{span}</p>"
-        f"{place}{found._repr_html_()}</body></html>"
-    )
-    return write_text(path, page)

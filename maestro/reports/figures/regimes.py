@@ -21,7 +21,7 @@ from maestro.reports.figures.theme import (
     number_axis,
     percent_axis,
 )
-from maestro.reports.tables.columns import stamps_ms
+from maestro.walkforward.columns import stamps_ms
 
 _LEFT = 62
 _CALM_TO_WILD = (COLOR["strategy"], COLOR["insample"], COLOR["loss"], *OVERLAYS)

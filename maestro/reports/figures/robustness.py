@@ -15,7 +15,8 @@ from bokeh.models.sources import ColumnDataSource
 
 from maestro._core.formatting import NONE, known, label, metric, number, percent, significant
 from maestro.reports.figures.theme import COLOR, FONT, add_hover, add_legend, add_rule, make_figure, plain
-from maestro.reports.tables.html import Html, table
+from maestro.reports.html.environment import Html
+from maestro.reports.html.fragments import table
 
 if TYPE_CHECKING:
     from maestro.validation.robustness import CostMap, GeometryMap, Neighbourhood, Perturbations

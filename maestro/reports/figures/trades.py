@@ -9,8 +9,9 @@ import numpy as np
 import polars as pl
 
 from maestro._core.formatting import MINUS, metric, moment, money, number, percent, plural, significant
-from maestro.reports.tables.columns import numbers
-from maestro.reports.tables.html import Html, cell, table
+from maestro.reports.html.environment import Html
+from maestro.reports.html.fragments import Cell, joined, note, table
+from maestro.walkforward.columns import numbers
 
 LISTED = 25
 """Trades listed in the report; all of them are counted."""
@@ -147,15 +148,13 @@ def trade_table(result: Any, *, listed: int = LISTED) -> Html:
                 significant(row["size"], 5),
                 money(row["fees"]),
                 money(row["funding"]) if row["funding"] else "0",
-                cell(money(row["pnl"], sign=True), kind=tone),
-                cell(percent(row["return"], 2, sign=True), kind=tone),
+                Cell(money(row["pnl"], sign=True), kind=tone),
+                Cell(percent(row["return"], 2, sign=True), kind=tone),
                 row["exit_reason"],
             ]
         )
-    return Html(
-        f"<p class='note'>{said}</p>"
-        + table(head, rows, numeric=range(first + 3, first + 8), kind="list", caption="Trades")
-    )
+    shown_rows = table(head, rows, numeric=range(first + 3, first + 8), kind="list", caption="Trades")
+    return joined((note(said), shown_rows))
 
 
 def _mean(values: Any) -> float:

@@ -9,8 +9,9 @@ import numpy as np
 import polars as pl
 
 from maestro._core.formatting import label
-from maestro.reports.tables.columns import numbers, ranked_by, ranked_from_below
-from maestro.reports.tables.html import Html, table
+from maestro.reports.html.environment import Html
+from maestro.reports.html.fragments import table
+from maestro.walkforward.columns import numbers, ranked_by, ranked_from_below
 
 STATES = {
     "complete": "evaluated",

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from maestro import __version__
 from maestro._core.formatting import known, label, number, plural
-from maestro.reports.tables.html import TEMPLATES, stylesheet
+from maestro.reports.html.embedding import page_parts
+from maestro.reports.html.environment import render_page
 from maestro.reports.notebooks.display import written
-from maestro.reports.page.walk_forward import palette
 
 if TYPE_CHECKING:
     from maestro.reports.notebooks.batch import Record
@@ -24,26 +23,18 @@ def index_page(records: Sequence[Record], notebook: str) -> str:
     notebook : str
         Name of the notebook they were made from.
     """
-    from jinja2 import Environment, FunctionLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FunctionLoader(lambda name: (TEMPLATES / name).read_text("utf-8")),
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
     names = list(dict.fromkeys(name for record in records for name, _ in record.headline))
     counts = {status: sum(r.status == status for r in records) for status in ("done", "failed", "waiting")}
     common = _common(records)
-    return environment.get_template("batch.html").render(
-        version=__version__,
+    return render_page(
+        "batch.html",
+        **page_parts("batch.css", scripts=("batch.js",)),
         notebook=notebook,
         counts=", ".join(f"{count} {status}" for status, count in counts.items() if count),
         total=plural(len(records), "report"),
         common=common,
         heads=[label(name) for name in names],
         rows=[_row(record, names, number_) for number_, record in enumerate(records, 1)],
-        css=stylesheet("tables.css") + stylesheet("report.css") + stylesheet("batch.css"),
-        palette=palette(),
-        script=stylesheet("batch.js"),
     )
 
 

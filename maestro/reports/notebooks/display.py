@@ -6,12 +6,12 @@ import json
 import math
 import uuid
 from collections.abc import Mapping
-from html import escape
 from typing import Any
 
 from maestro.errors import MissingExtraError, SettingsError
 from maestro._core.formatting import NONE, label, metric, number
-from maestro.reports.tables.html import Html, stylesheet
+from maestro.reports.html.embedding import bokeh_script, in_script
+from maestro.reports.html.environment import Html, render, stylesheet
 from maestro.reports.figures.theme import COLOR
 
 HEADLINE = "application/vnd.maestro.headline+json"
@@ -105,7 +105,7 @@ def headline(result: Any, **more: Any) -> None:
 
 def frame_table(frame: Any) -> Html:
     """Polars frame as a table for people: metrics in their units, headings in words, a dash where nothing is known."""
-    from maestro.reports.tables.html import table
+    from maestro.reports.html.fragments import table
 
     rows = [
         [NONE if value is None else written(name, value) for name, value in row.items()] for row in frame.to_dicts()
@@ -132,9 +132,8 @@ def headline_of(result: Any) -> dict[str, Any]:
 
 def tiles(found: Mapping[str, Any]) -> Html:
     """Key figures in a row."""
-    shown = ((escape(label(key)), escape(written(key, value))) for key, value in found.items())
-    cells = "".join(f"<div><span>{name}</span><b>{value}</b></div>" for name, value in shown)
-    return Html(f"<style>{stylesheet('headline.css')}</style><div class='mst-headline'>{cells}</div>")
+    shown = [(label(key), written(key, value)) for key, value in found.items()]
+    return render("headline.html", css=stylesheet("headline.css"), figures=shown)
 
 
 def drawn(model: Any, above: str = "") -> str:
@@ -172,21 +171,10 @@ def fragment(model: Any) -> Html:
     place = f"fig-{uuid.uuid4().hex[:12]}"
     document = Document()
     document.add_root(model)
-    text = json.dumps(document.to_json(deferred=False), separators=(",", ":")).replace("<", "\\u003c")
+    text = in_script(json.dumps(document.to_json(deferred=False), separators=(",", ":")))
     document.remove_root(model)  # a model stands in one document only, and may be shown again
     script = stylesheet("figure.js").replace("PLACE", place).replace("ROOT", model.id)
-    return Html(
-        f'<div id="{place}" style="width:100%"></div>'
-        f'<script type="application/json" class="{FIGURE}" data-at="{place}" data-root="{model.id}">{text}</script>'
-        f"<script>{script}</script>"
-    )
-
-
-def library() -> str:
-    """Return the script that draws figures, inline."""
-    from bokeh.resources import Resources
-
-    return "\n".join(Resources(mode="inline", components=["bokeh"]).js_raw)
+    return render("figure.html", place=place, kind=FIGURE, root=model.id, document=text, script=script)
 
 
 def _library() -> str:
@@ -196,7 +184,7 @@ def _library() -> str:
     if _loaded_by is not None and cell != _loaded_by:
         return ""
     _loaded_by = cell
-    return f"<script data-maestro='library'>if (!window.Bokeh) {{{library()}}}</script>"
+    return f"<script data-maestro='library'>if (!window.Bokeh) {{{bokeh_script()}}}</script>"
 
 
 def _cell() -> str:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
 from typing import Any
 
 from maestro.bars import Bars
 from maestro.engine import backtest
 from maestro.errors import MaestroError, MissingExtraError, ParameterError, nearest
 from maestro.reports.figures.chart import backtest_figure
+from maestro.reports.html.fragments import paragraph
 from maestro.reports.notebooks.display import drawn, headline_of, tiles
 from maestro.strategies import Strategy, strategy_class
 
@@ -78,7 +78,7 @@ def explore(
         try:
             bt = backtest(bars, cls, params={**begin, **{name: c.value for name, c in controls.items()}}, **settings)
         except MaestroError as error:
-            return {"text/html": f"<p>{escape(str(error))}</p>", "text/plain": str(error)}
+            return {"text/html": paragraph(str(error)), "text/plain": str(error)}
         return {
             "text/html": drawn(backtest_figure(bt, height=height), above=tiles(headline_of(bt))),
             "text/plain": repr(bt),

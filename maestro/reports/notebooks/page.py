@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from html import unescape
 from typing import TYPE_CHECKING, Any
 
-from maestro import __version__
+from markupsafe import Markup
+
 from maestro.errors import MissingExtraError
 from maestro._core.formatting import number
-from maestro.reports.tables.html import TEMPLATES, Html, stylesheet
-from maestro.reports.notebooks.display import FIGURE, HEADLINE, library
-from maestro.reports.page.walk_forward import palette
-from maestro.reports.figures.theme import swaps
+from maestro.reports.html.embedding import frame, in_script
+from maestro.reports.html.environment import Html, render_page
+from maestro.reports.notebooks.display import FIGURE, HEADLINE
 from maestro.reports.notebooks.widgets import static_outputs
 
 if TYPE_CHECKING:
@@ -57,12 +57,13 @@ def notebook_page(
         (key, _literal(given.get(key, p.default)), key in given and given[key] != p.default, p.doc)
         for key, p in declared.items()
     ]
-    return _environment().get_template("notebook.html").render(
-        version=__version__, title=title or name, name=name, error=execution.error, body=Html(body),
+    figures = frame(
+        in_script(f"{{{','.join(documents)}}}"), in_script(json.dumps(items)), "notebook.css", bokeh=bool(items)
+    )
+    figures["style"] += _code_colours()
+    return render_page(
+        "notebook.html", **figures, title=title or name, name=name, error=execution.error, body=Html(body),
         parameters=parameters, seconds=number(execution.seconds, 1), code=code,
-        css=stylesheet("tables.css") + stylesheet("report.css") + stylesheet("notebook.css") + _code_colours(),
-        palette=palette(), script=stylesheet("report.js"), swaps=json.dumps(swaps()),
-        bokeh=library() if items else "", documents=f"{{{','.join(documents)}}}", items=json.dumps(items),
     )  # fmt: skip
 
 
@@ -73,15 +74,6 @@ def headline_of_notebook(notebook: NotebookNode) -> dict[str, Any]:
         for output in cell.get("outputs", []):
             found |= dict(output.get("data", {}).get(HEADLINE, []))
     return found
-
-
-def _environment() -> Any:
-    from jinja2 import Environment, FunctionLoader, StrictUndefined
-
-    return Environment(
-        loader=FunctionLoader(lambda name: (TEMPLATES / name).read_text("utf-8")),
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
 
 
 def _body(notebook: NotebookNode, code: bool) -> tuple[str, str, list[str], list[dict[str, Any]]]:
@@ -143,14 +135,14 @@ def _literal(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
 
-def _code_colours() -> str:
+def _code_colours() -> Markup:
     from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]
 
     light = HtmlFormatter(style="xcode", nobackground=True).get_style_defs(".highlight")
     dark = "github-dark"
     shades = HtmlFormatter(style=dark, nobackground=True)
-    return (
-        f"{light}\n@media (prefers-color-scheme: dark) {{\n"
+    return Markup(
+        f"\n{light}\n@media (prefers-color-scheme: dark) {{\n"
         f"{shades.get_style_defs(':root:not([data-theme=light]) .highlight')}\n}}\n"
         f"{shades.get_style_defs(':root[data-theme=dark] .highlight')}\n"
     )

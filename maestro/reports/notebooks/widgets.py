@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from html import escape, unescape
+from html import unescape
 from typing import Any
+
+from maestro.reports.html.environment import render
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 _HIDDEN = ("ProgressModel", "ButtonModel", "LayoutModel", "StyleModel")
@@ -27,8 +29,7 @@ def static_outputs(outputs: list[Any], widgets: Mapping[str, Any]) -> list[Any]:
             continue
         words, captured = _read(str(view.get("model_id")), widgets, ())
         if words:
-            text = "".join(f"<span>{escape(word)}</span>" for word in words)
-            shown.append(_html(f"<p class='control'>{text}</p>"))
+            shown.append(_html(render("control.html", words=words)))
         shown += static_outputs(captured, widgets)
     return shown
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from html import escape
 from typing import Any
 
 from maestro._core.formatting import metric, moment, number, percent, significant
-from maestro.reports.tables.columns import WalkForwardResult
-from maestro.reports.tables.html import Html, cell, pairs, table
+from maestro.reports.html.environment import Html, render
+from maestro.reports.html.fragments import Cell, code, empty, joined, pairs, table
+from maestro.walkforward.result import WalkForward
 
 _STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d[\d:.]*(\+00:00|Z)?")
 _LONG = 40
@@ -32,7 +32,7 @@ _SETTINGS = {
 _RECORD = (("started", "Started"), ("seconds", "Took, in seconds"), ("status", "Status"), ("versions", "Versions"))
 
 
-def quality_table(wf: WalkForwardResult) -> Html:
+def quality_table(wf: WalkForward) -> Html:
     """What the manifest says of the data: a row a finding, as `bars.quality()` lists them."""
     found = wf.manifest.get("quality")
     if isinstance(found, dict) and found and all(isinstance(v, list) for v in found.values()):
@@ -40,11 +40,11 @@ def quality_table(wf: WalkForwardResult) -> Html:
     if isinstance(found, dict):
         return pairs((_words(key), _text(value)) for key, value in found.items())
     if not isinstance(found, list):
-        return Html("<p class='empty'>The run carries no check of its data.</p>")
+        return empty("The run has no record of the quality of its data.")
     if not found:
-        return Html("<p class='empty'>Nothing odd was found in the data.</p>")
+        return empty("No anomaly was found in the data.")
     if not all(isinstance(row, dict) for row in found):
-        return Html("<ul>" + "".join(f"<li>{escape(str(row))}</li>" for row in found) + "</ul>")
+        return render("list.html", items=found)
     head = list(dict.fromkeys(key for row in found for key in row))
     numeric = [
         i for i, key in enumerate(head) if all(isinstance(row.get(key), (int, float, type(None))) for row in found)
@@ -53,19 +53,19 @@ def quality_table(wf: WalkForwardResult) -> Html:
     return table([_words(key) for key in head], rows, numeric=numeric, kind="plain quality", caption="Data quality")
 
 
-def _cell(value: Any) -> Html:
+def _cell(value: Any) -> Cell:
     text = _stamp(value) if isinstance(value, str) and _STAMP.fullmatch(value) else _text(value)
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return cell(text, kind="num" if number else "wide" if len(text) > _LONG else "")
+    return Cell(text, kind="num" if number else "wide" if len(text) > _LONG else "")
 
 
-def provenance(wf: WalkForwardResult) -> Html:
+def provenance(wf: WalkForward) -> Html:
     """Identity, data, settings and versions of the run, and the lines that reproduce it."""
     spec, manifest = wf.spec, wf.manifest
     bars = spec.get("bars") or {}
-    rows: list[tuple[object, object]] = [("Run", _code(wf.id))]
+    rows: list[tuple[object, object]] = [("Run", code(wf.id))]
     if bars.get("fingerprint"):
-        rows.append(("Data fingerprint", _code(bars["fingerprint"])))
+        rows.append(("Data fingerprint", code(bars["fingerprint"])))
     if bars.get("n"):
         span = f"{int(bars['n']):,} bars, {_stamp(bars.get('start'))} to {_stamp(bars.get('end'))} UTC"
         rows.append(("Bars", f"{bars.get('name') or ''} {span}".strip()))
@@ -76,7 +76,7 @@ def provenance(wf: WalkForwardResult) -> Html:
         strategy = strategy.get("name")
     rows.append(("Strategy", str(strategy)))
     if isinstance(source, str) and "\n" not in source:
-        rows.append(("Source hash", _code(source)))
+        rows.append(("Source hash", code(source)))
     for key, name in _SETTINGS.items():
         given = spec.get(key)
         if not (given is None or given is False or given == {} or given == []):
@@ -89,8 +89,8 @@ def provenance(wf: WalkForwardResult) -> Html:
         given = manifest.get(key)
         if given:
             text = "\n".join(map(str, given)) if isinstance(given, (list, tuple)) else str(given)
-            parts.append(Html(f"<h3>{name}</h3><div class='code'><pre><code>{escape(text)}</code></pre></div>"))
-    return Html("".join(parts))
+            parts.append(render("listing.html", title=name, text=text))
+    return joined(parts)
 
 
 def _setting(key: str, value: Any) -> str:
@@ -142,7 +142,3 @@ def _stamp(value: Any) -> str:
         if isinstance(value, str)
         else moment(value)
     )
-
-
-def _code(text: Any) -> Html:
-    return Html(f"<code>{escape(str(text))}</code>")

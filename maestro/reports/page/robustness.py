@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 from collections.abc import Callable
@@ -10,14 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from maestro import __version__
 from maestro._core.formatting import label, number, percent, plural
 from maestro.errors import SettingsError
 from maestro.reports.figures import robustness as drawn
-from maestro.reports.figures.theme import swaps
+from maestro.reports.html.embedding import page_parts
+from maestro.reports.html.environment import Html, render_page
 from maestro.reports.page.output import write_text
-from maestro.reports.page.walk_forward import _bokeh, _embed, palette
-from maestro.reports.tables.html import TEMPLATES, Html, stylesheet
 
 if TYPE_CHECKING:
     from maestro.validation.robustness import CostMap, GeometryMap, Neighbourhood, Perturbations
@@ -94,31 +91,17 @@ def write_robustness(
 
 def render(wf: Any, found: dict[str, Any]) -> str:
     """HTML text of the page."""
-    from jinja2 import Environment, FunctionLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FunctionLoader(lambda name: (TEMPLATES / name).read_text("utf-8")),
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
     figures = {part: _FIGURES[part](found[part]) for part in PARTS if part in found}
-    documents, items = _embed(
-        {f"{part}-{k}": one for part, several in figures.items() for k, one in enumerate(several)}
-    )
+    places = {f"{part}-{k}": one for part, several in figures.items() for k, one in enumerate(several)}
     bars = wf.spec["bars"]
-    return environment.get_template("robustness.html").render(
-        version=__version__,
+    return render_page(
+        "robustness.html",
+        **page_parts("robustness.css", figures=places),
         strategy=wf.spec["strategy"],
-        series=bars["name"] or "bars without a name",
+        series=bars["name"] or "unnamed bars",
         subtitle=[f"run {wf.id}", plural(bars["n"], "bar"), plural(len(wf.folds), "fold")],
         sections=sections(found),
         figures={part: range(len(several)) for part, several in figures.items()},
-        css=stylesheet("tables.css") + stylesheet("report.css"),
-        palette=palette(),
-        script=stylesheet("report.js"),
-        bokeh=_bokeh(),
-        documents=documents,
-        items=items,
-        swaps=json.dumps(swaps()),
     )
 
 

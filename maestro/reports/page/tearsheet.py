@@ -17,10 +17,9 @@ import numpy as np
 import polars as pl
 
 from maestro.errors import MissingExtraError, RunError
-from maestro.reports.page.evidence import periods_per_year
 from maestro.reports.page.output import write_text
 from maestro.reports.tables.annualisation import days_per_year
-from maestro.reports.tables.columns import growth, numbers, start_value, title
+from maestro.walkforward.columns import growth, numbers, start_value, title
 
 _FEWEST_DAYS = 30
 
@@ -115,7 +114,7 @@ def _about(result: Any) -> tuple[str, str, str, float, bool]:
         return (
             *title(result.spec),
             str(bars.get("timeframe") or ""),
-            periods_per_year(result),
+            float(result.spec["periods_per_year"]),
             bool(bars.get("synthetic")),
         )
     bars = result.bars

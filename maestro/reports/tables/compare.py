@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 from typing import Any
 
 import polars as pl
@@ -13,7 +12,8 @@ import polars as pl
 from maestro._core.formatting import label, metric, moment, number
 from maestro.errors import SettingsError
 from maestro.reports.figures.downsampling import thin
-from maestro.reports.tables.columns import WalkForwardResult, failed, title
+from maestro.walkforward.columns import failed, title
+from maestro.walkforward.result import WalkForward
 
 POINTS = 1_500
 """Points of a curve."""
@@ -67,19 +67,21 @@ class Comparison:
         return f"Comparison of {len(self.names)} runs: {'; '.join(self.names)}"
 
     def _repr_html_(self) -> str:
-        from maestro.reports.tables.html import Html, table
+        from maestro.reports.html.environment import render
+        from maestro.reports.html.fragments import joined, table
 
-        notes = "".join(f"<li>{escape(note)}</li>" for note in self.notes)
         differing = self.settings.filter(pl.col("differs")).drop("differs")
         shown = [
             table(["", *self.names], frame.iter_rows(), numeric=range(1, len(self.names) + 1), caption=caption)
             for frame, caption in ((self.metrics, "Out of sample"), (differing, "Settings that differ"))
             if len(frame)
         ]
-        return Html("".join(shown) + (f"<ul>{notes}</ul>" if notes else ""))._repr_html_()
+        if self.notes:
+            shown.append(render("list.html", items=self.notes))
+        return joined(shown)._repr_html_()
 
 
-def compare_runs(runs: Sequence[WalkForwardResult], *, common: bool = False) -> Comparison:
+def compare_runs(runs: Sequence[WalkForward], *, common: bool = False) -> Comparison:
     """Put runs side by side; with `common` the curves show the stretch that all of them tested.
 
     Parameters
@@ -113,7 +115,7 @@ def compare_runs(runs: Sequence[WalkForwardResult], *, common: bool = False) -> 
     return Comparison(names, curves, _metrics(names, runs), _settings(names, runs), _notes(runs, apart, common))
 
 
-def _names(runs: Sequence[WalkForwardResult]) -> tuple[str, ...]:
+def _names(runs: Sequence[WalkForward]) -> tuple[str, ...]:
     """Strategy, series and the beginning of the id of each; all of the id where that is not enough."""
     for length in (6, 64):
         names = tuple(f"{' · '.join(title(wf.spec))} · {wf.id[:length]}" for wf in runs)
@@ -132,7 +134,7 @@ def _curve(name: str, frame: pl.DataFrame, cash: float | None) -> Curve:
     return Curve(name, frame["timestamp"].to_numpy()[rows], growth.to_numpy()[rows], fall.to_numpy()[rows])
 
 
-def _metrics(names: Sequence[str], runs: Sequence[WalkForwardResult]) -> pl.DataFrame:
+def _metrics(names: Sequence[str], runs: Sequence[WalkForward]) -> pl.DataFrame:
     rows: list[dict[str, Any]] = [
         {
             "metric": label(key),
@@ -177,7 +179,7 @@ def _searched(value: Any) -> str:
     return f"{value.get('low')} to {value.get('high')}" + (f" ({said})" if said else "")
 
 
-def _settings(names: Sequence[str], runs: Sequence[WalkForwardResult]) -> pl.DataFrame:
+def _settings(names: Sequence[str], runs: Sequence[WalkForward]) -> pl.DataFrame:
     specs = [flat(wf.spec) for wf in runs]
     versions = [flat({"versions": wf.manifest.get("versions") or {}}) for wf in runs]
     specs = [{**spec, **version} for spec, version in zip(specs, versions, strict=True)]
@@ -190,7 +192,7 @@ def _settings(names: Sequence[str], runs: Sequence[WalkForwardResult]) -> pl.Dat
     return pl.DataFrame(rows).sort("differs", descending=True, maintain_order=True)
 
 
-def _notes(runs: Sequence[WalkForwardResult], apart: bool, common: bool) -> tuple[str, ...]:
+def _notes(runs: Sequence[WalkForward], apart: bool, common: bool) -> tuple[str, ...]:
     def several(key: Any) -> bool:
         return len({json.dumps(key(wf), sort_keys=True, default=str) for wf in runs}) > 1
 

@@ -9,8 +9,9 @@ import numpy as np
 import polars as pl
 
 from maestro._core.formatting import number, percent
-from maestro.reports.tables.columns import growth, numbers, start_value
-from maestro.reports.tables.html import Html, cell, table
+from maestro.reports.html.environment import Html
+from maestro.reports.html.fragments import Cell, empty, table
+from maestro.walkforward.columns import growth, numbers, start_value
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _STRONG = 0.9
@@ -59,7 +60,7 @@ def monthly_returns(result: Any) -> Html:
     """
     months = monthly_frame(result)
     if not len(months):
-        return Html("<p class='empty'>No month was evaluated.</p>")
+        return empty("No month was evaluated.")
     values = months["return"].to_numpy()
     finite = np.abs(values[np.isfinite(values)])
     full = float(np.quantile(finite, _STRONG)) if len(finite) else 0.0
@@ -68,30 +69,30 @@ def monthly_returns(result: Any) -> Html:
     rows = []
     for year in range(months["year"][0], months["year"][-1] + 1):
         part = months.filter(pl.col("year") == year)
-        row: list[Any] = [cell(year, tag="th")]
+        row: list[Any] = [Cell(year, tag="th")]
         row += [_heat(by_month.get((year, m + 1)), full, f"{MONTHS[m]} {year}") for m in range(12)]
         row.append(_total(part["return"]))
         if held:
             row.append(_total(part["benchmark"], kind="num held"))
         rows.append(row)
-    head: list[Any] = ["", *(cell(m, tag="th") for m in MONTHS), cell("Year", kind="num sum", tag="th")]
+    head: list[Any] = ["", *(Cell(m, tag="th") for m in MONTHS), Cell("Year", kind="num sum", tag="th")]
     if held:
-        head.append(cell("Hold", kind="num held", tag="th", title="Buy and hold"))
+        head.append(Cell("Hold", kind="num held", tag="th", title="Buy and hold"))
     return table(head, rows, kind="months", caption="Monthly returns in percent")
 
 
-def _heat(value: float | None, full: float, when: str) -> Html:
+def _heat(value: float | None, full: float, when: str) -> Cell:
     if value is None or not math.isfinite(value):
-        return cell("·", kind="heat none", title=f"{when}: no bars")
+        return Cell("·", kind="heat none", title=f"{when}: no bars")
     weight = min(1.0, abs(value) / full) if full > 0 else 0.0
     role = "gain" if value >= 0 else "loss"
     style = f"--w:{round(100 * weight)}%"
-    return cell(
+    return Cell(
         number(100 * value, 1), kind=f"heat {role}", title=f"{when}: {percent(value, 2, sign=True)}", style=style
     )
 
 
-def _total(returns: pl.Series, kind: str = "num sum") -> Html:
+def _total(returns: pl.Series, kind: str = "num sum") -> Cell:
     known = returns.drop_nulls()
     total = float((known + 1.0).product()) - 1.0 if len(known) else math.nan
-    return cell(number(100 * total, 1), kind=kind)
+    return Cell(number(100 * total, 1), kind=kind)

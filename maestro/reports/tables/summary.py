@@ -2,45 +2,35 @@
 
 from __future__ import annotations
 
-from html import escape
-from typing import Any
-
 from maestro._core.formatting import known, money, number, percent, plural
 from maestro.reports.figures.folds import fold_table
-from maestro.reports.page.conclusion import GRADES, conclude
-from maestro.reports.page.evidence import Evidence
-from maestro.reports.tables.html import Html, stylesheet, table
-from maestro.validation.verdict.result import verdict_of
+from maestro.reports.html.environment import Html, render, stylesheet
+from maestro.reports.html.fragments import table
+from maestro.validation.verdict.evidence import Evidence, gather
+from maestro.validation.verdict.preliminary import current_verdict
+from maestro.walkforward.result import WalkForward
 
 
-def summary_html(wf: Any) -> str:
-    """Conclusion, warnings, key figures and folds of a walk-forward, for a rich display without scripts."""
-    conclusion = conclude(wf)
-    e = conclusion.evidence
-    parts = [f"<strong>{escape(e.strategy)}</strong> on {escape(e.series)}, run <code>{escape(wf.id)}</code>"]
-    parts += [f"<b class='lost'>{escape(w.title)}.</b> {escape(w.text)}" for w in conclusion.warnings]
-    parts.append(f"<b>{GRADES[conclusion.grade]}.</b> {escape(conclusion.headline)} {escape(conclusion.summary)}")
-    figures = tiles(e)
-    row = table([name for name, *_ in figures], [[value for _, value, *_ in figures], [b for *_, b, _ in figures]])
-    text = "".join(f"<p>{part}</p>" for part in parts)
-    judged, unread = verdict_of(wf)
-    if unread:
-        text += f"<p class='lost'>{escape(unread)}</p>"
-    if judged is not None:
-        text += f"<p><b>Verdict: {escape(judged.conclusion)}.</b> {escape(judged.headline)}</p>"
-    hint = "<p class='note'>The whole report: <code>.report(path)</code>.</p>"
-    return f"<style>{stylesheet('tables.css')}</style><div class='mst'>{text}{row}{_folds(wf)}{hint}</div>"
-
-
-def _folds(wf: Any) -> Html:
-    count = len(wf.folds)
-    return Html(
-        f"<details{' open' if count <= 12 else ''}><summary>{plural(count, 'fold')}</summary>{fold_table(wf)}</details>"
+def summary_html(wf: WalkForward) -> Html:
+    """Verdict, warnings, key figures and folds of a walk-forward, for a rich display without scripts."""
+    evidence = gather(wf)
+    verdict, unread = current_verdict(wf)
+    figures = tiles(evidence)
+    return render(
+        "summary.html",
+        css=stylesheet("tables.css"),
+        run=wf.id,
+        verdict=verdict,
+        unread=unread,
+        figures=table([name for name, *_ in figures], [[one for _, one, *_ in figures], [b for *_, b, _ in figures]]),
+        folds=fold_table(wf),
+        count=plural(len(wf.folds), "fold"),
+        opened=len(wf.folds) <= 12,
     )
 
 
 def tiles(e: Evidence) -> list[tuple[str, str, str, str]]:
-    """Key figures: name, value, what to hold it against, tone."""
+    """Key figures: name, value, what to compare it with, tone."""
     share = known(e.costs.share)
     return [
         (

@@ -14,7 +14,7 @@ import polars as pl
 from maestro import metrics as m
 from maestro.bars import Bars
 from maestro.engine import Costs, Simulator
-from maestro.errors import RunCancelled, SettingsError
+from maestro.errors import MaestroError, RunCancelled, SettingsError, StrategyError
 from maestro.reproduce.plan import Recorded, recorded_bars, recorded_plan, windows_of
 from maestro.strategies.signals import Signals
 from maestro.typing import FloatArray, Parameters
@@ -59,8 +59,24 @@ class Choices:
         return (self.bars if bars is None else bars)[w.train_start : w.test_stop], inside
 
     def signals(self) -> list[Signals]:
-        """Signals of each fold's choice on its history and test window."""
-        return [self.plan.strategy(**params).evaluate(self.history(k)[0]) for k, params in enumerate(self.params)]
+        """Signals of each fold's choice on its history and test window.
+
+        Raises
+        ------
+        StrategyError
+            The strategy fails on a window.
+        """
+        return [self._evaluated(k, self.history(k)[0]) for k in range(len(self.params))]
+
+    def _evaluated(self, k: int, history: Bars) -> Signals:
+        try:
+            return self.plan.strategy(**self.params[k]).evaluate(history)
+        except MaestroError:
+            raise
+        except Exception as error:  # a strategy is the user's code
+            raise StrategyError(
+                f"{self.plan.strategy.__name__} failed on fold {self.folds[k]}: {type(error).__name__}: {error}"
+            ) from error
 
     def stitched(
         self, *, signals: Sequence[Signals] | None = None, costs: Costs | None = None, bars: Bars | None = None
@@ -77,9 +93,9 @@ class Choices:
         """
         stamps, returns, trades = [], [], 0.0
         seen = -1
-        for k, params in enumerate(self.params):
+        for k in range(len(self.params)):
             history, inside = self.history(k, bars)
-            given = self.plan.strategy(**params).evaluate(history) if signals is None else signals[k]
+            given = self._evaluated(k, history) if signals is None else signals[k]
             equity, closed = run_test(self.plan, history, inside, given, costs)
             own = history.time[inside[0] : inside[1]]
             fresh = own > seen  # a bar that two test windows share is the earlier fold's

@@ -18,6 +18,7 @@ from maestro.errors import SettingsError
 from maestro.reproduce.plan import Recorded
 from maestro.strategies.signals import Signals
 from maestro.typing import FloatArray
+from maestro.validation.robustness.break_even import break_even
 from maestro.validation.robustness.choices import Choices, choices_of, counting
 
 FEES = (0.0, 0.0002, 0.0005, 0.00075, 0.001, 0.0015, 0.002, 0.003, 0.004)
@@ -150,19 +151,6 @@ def cost_map(
 
 def _total(choices: Choices, signals: Sequence[Signals], costs: Costs) -> float:
     return choices.stitched(signals=signals, costs=costs).metrics["total_return"]
-
-
-def break_even(total: Callable[[float], float], highest: float, digits: int = 24) -> float:
-    """Cost at which a total return falls to zero, by halving; NaN where it is not above zero at 0."""
-    if not total(0.0) > 0:
-        return math.nan
-    if total(highest) > 0:
-        return math.inf
-    low, high = 0.0, highest
-    for _ in range(digits):
-        middle = (low + high) / 2
-        low, high = (middle, high) if total(middle) > 0 else (low, middle)
-    return (low + high) / 2
 
 
 def with_funding(bars: Bars, rate: float) -> Bars:

@@ -17,7 +17,7 @@ from maestro.execution.protocol import Task, TaskContext, results_of, run_tasks
 from maestro.ledger import uncounted
 from maestro.validation.statistics.permutation import Permutation, permuted_bars
 from maestro.validation.verdict.build import PERMUTATIONS, verdict
-from maestro.validation.verdict.checks import SIGNIFICANT
+from maestro.validation.verdict.checks import SIGNIFICANCE
 from maestro.validation.verdict.rule import CONCLUSIONS, QUESTIONS, Check, answers_of, conclude_from
 from maestro.walkforward.run import walk_forward
 
@@ -176,6 +176,6 @@ def _against_the_others(
         defined = np.isfinite(drawn)
         test = Permutation("sharpe_ratio", sharpe, drawn[defined], int((~defined).sum()), permutations, seed)
         p = test.pvalue
-        outcome: Any = "not done" if np.isnan(p) else "pass" if p <= SIGNIFICANT else "fail"
+        outcome: Any = "not done" if np.isnan(p) else "pass" if p <= SIGNIFICANCE else "fail"
         result.append((sharpe, tuple(replace(c, outcome=outcome) if c.key == "permutation" else c for c in checks)))
     return result

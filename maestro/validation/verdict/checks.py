@@ -1,405 +1,428 @@
-"""The checks of a verdict: each a figure, its threshold, and one plain sentence."""
+"""The checks of a verdict: each a value, its threshold, and one sentence."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
-from typing import Any
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, TypeAlias
 
 import numpy as np
 
-from maestro.bars import Bars
-from maestro.ledger import Ledger
-from maestro.search.space import Space
-from maestro.typing import FloatArray, Parameters
-from maestro.validation.lookahead.check import LookAhead
-from maestro.validation.statistics.bootstrap import Intervals
-from maestro.validation.statistics.overfitting import Overfitting
-from maestro.validation.statistics.permutation import Permutation
+from maestro._core.formatting import number, percent, plural, significant
+from maestro._core.registry import Registry
+from maestro.validation.robustness.break_even import HIGHEST_MULTIPLE
+from maestro.validation.robustness.shifts import SHIFT
 from maestro.validation.statistics.sharpe import (
     deflated_sharpe_ratio,
     expected_max_sharpe,
     minimum_track_record_length,
     probabilistic_sharpe_ratio,
 )
-from maestro.validation.statistics.snooping import Snooping
-from maestro.validation.statistics.trials import sharpe_variance
+from maestro.validation.verdict.inputs import VerdictInputs
 from maestro.validation.verdict.rule import Check, Outcome, Question
 
-TRADES, FOLDS = 30, 4
-"""Closed trades and evaluated folds below which nothing can be said."""
+MIN_TRADES, MIN_FOLDS = 30, 4
+"""Closed trades and folds with a result that any conclusion needs."""
 GOOD_SHARPE = 3.0
-"""A year; the stretch must be long enough to tell even such a good one from zero."""
+"""Per year; the test must be long enough to distinguish even such a good one from zero."""
 CONFIDENCE = 0.95
-EFFICIENCY = 0.5
-PROFITABLE = 0.6
-PBO = 0.25
-SIGNIFICANT = 0.05
-COSTS = 2.0
+MIN_EFFICIENCY = 0.5
+"""Half of the in-sample growth is left out of sample (Pardo, 2008, asks for 50 to 60 %)."""
+MIN_PROFITABLE = 0.6
+MAX_PBO = 0.25
+SIGNIFICANCE = 0.05
+MIN_COST_MULTIPLE = 2.0
 """Multiple of the costs that must still leave a profit."""
-KEPT = 0.5
-"""Share of the Sharpe ratio that the middle neighbour must keep."""
+MIN_KEPT = 0.5
+"""Share of the Sharpe ratio that the median shift must keep."""
+
+CheckFunction: TypeAlias = Callable[[VerdictInputs], Check]
+
+_HERE = "maestro.validation.verdict.checks"
+CHECKS: Registry[CheckFunction] = Registry(
+    "maestro.checks",
+    "verdict check",
+    {
+        "trades": f"{_HERE}:trades",
+        "folds": f"{_HERE}:folds",
+        "length": f"{_HERE}:length",
+        "lookahead": f"{_HERE}:lookahead",
+        "sharpe": f"{_HERE}:sharpe",
+        "interval": f"{_HERE}:interval",
+        "benchmark": f"{_HERE}:benchmark",
+        "efficiency": f"{_HERE}:efficiency",
+        "consistency": f"{_HERE}:consistency",
+        "pbo": f"{_HERE}:overfitting",
+        "deflated": f"{_HERE}:deflated",
+        "permutation": f"{_HERE}:permutation",
+        "spa": f"{_HERE}:predictive_ability",
+        "costs": f"{_HERE}:break_even_costs",
+        "shifts": f"{_HERE}:shifted_parameters",
+    },
+    callable,
+    "a function that takes VerdictInputs and returns a Check",
+)
+"""The checks by key, in the order of the table; those of plug-ins (entry points ``maestro.checks``) come last."""
 
 
-@dataclass
-class Material:
-    """What the checks look at; `why` says, by the key of a check, why there is nothing to look at."""
-
-    wf: Any
-    bars: Bars | None = None
-    trials: tuple[int, float, str] = (0, math.nan, "")
-    lookahead: LookAhead | None = None
-    overfitting: Overfitting | None = None
-    snooping: Snooping | None = None
-    permutation: Permutation | None = None
-    intervals: Intervals | None = None
-    costs: float | None = None
-    kept: dict[str, float] | None = None
-    lost: str = ""
-    """Which of the sets that were tried could not be simulated again; empty if all could."""
-    why: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def returns(self) -> FloatArray:
-        """Out-of-sample returns a bar."""
-        found: FloatArray = self.wf.equity["return"].to_numpy()
-        return found
-
-    @property
-    def periods(self) -> float:
-        """Bars a year."""
-        return float(self.wf.spec["periods_per_year"])
-
-    @property
-    def moments(self) -> tuple[float, float, float]:
-        """Sharpe ratio per period, skew and raw kurtosis of the out-of-sample returns."""
-        values = self.returns
-        spread = values.std(ddof=1) if len(values) > 1 else 0.0
-        if spread < 1e-14 or self.wf.metrics["ruined"] > 0:
-            return math.nan, 0.0, 3.0
-        z = (values - values.mean()) / values.std()
-        return float(values.mean() / spread), float((z**3).mean()), float((z**4).mean())
+def all_checks(inputs: VerdictInputs) -> tuple[Check, ...]:
+    """Every built-in check, in the order of the table; a reason that was given before is not repeated."""
+    given: set[str] = set()
+    found = []
+    for key in CHECKS.builtin:
+        check = CHECKS.get(key)(inputs)
+        repeated = check.outcome == "not done" and check.meaning in given
+        given.add(check.meaning)
+        found.append(replace(check, meaning="Not done for the same reason.") if repeated else check)
+    return tuple(found)
 
 
-def all_checks(m: Material) -> tuple[Check, ...]:
-    """Every check, in the order of the table."""
-    made = (
-        _trades(m), _folds(m), _length(m), _lookahead(m),
-        _sharpe(m), _interval(m), _benchmark(m),
-        _efficiency(m), _consistency(m), _pbo(m),
-        _deflated(m), _permutation(m), _spa(m),
-        _costs(m), _neighbourhood(m),
-    )  # fmt: skip
-    said: set[str] = set()
-    checks = []
-    for check in made:
-        again = check.outcome == "not done" and check.meaning in said
-        said.add(check.meaning)
-        checks.append(replace(check, meaning="Not done for the same reason.") if again else check)
-    return tuple(checks)
+def make_check(
+    key: str, title: str, question: Question, value: float, threshold: float, *, value_text: str, threshold_text: str,
+    meaning: str, at_least: bool = True, strict: bool = False, **details: Any,
+) -> Check:  # fmt: skip
+    """Compare a value with its threshold: it passes if it is at least (or at most) the threshold.
 
-
-def counted(wf: Any, bars: Bars | None) -> tuple[int, float, str]:
-    """Trials behind a run, the variance of their Sharpe ratios per period, and where the count is from.
-
-    From the ledger of the series, unless it knows fewer than the run itself (another machine, another person).
+    Parameters
+    ----------
+    key, title, question, value, threshold, value_text, threshold_text, meaning
+        As in `Check`.
+    at_least : bool
+        Whether the value must be at least the threshold; otherwise at most.
+    strict : bool
+        Whether the threshold itself fails.
+    **details
+        Further figures to keep with the verdict, plain values.
     """
-    own, own_variance = sharpe_variance(wf)
-    spec = wf.spec["bars"]
-    if spec["synthetic"]:
-        return own, own_variance, "of this run alone: the bars are synthetic"
-    try:
-        series: Any = bars if bars is not None else f"{spec['provider']}:{spec['symbol']}:{spec['timeframe']}"
-        found = Ledger(series).trials
-    except Exception as error:  # a ledger that cannot be read is told, and the run's own count stands
-        return own, own_variance, f"of this run alone: the ledger cannot be read ({error})"
-    if found.distinct < own or not math.isfinite(found.variance):
-        return own, own_variance, "of this run alone: the ledger here knows fewer"
-    return found.distinct, found.variance, "ever run on this series, by the ledger"
+    passed = value > threshold if strict else value >= threshold if at_least else value <= threshold
+    outcome: Outcome = "pass" if passed else "fail"
+    return Check(
+        key, title, question, outcome, float(value), float(threshold), at_least, value_text, threshold_text, meaning,
+        details,
+    )  # fmt: skip
 
 
-# -- is there enough? -----------------------------------------------------------------------
+def failed_check(
+    key: str, title: str, question: Question, threshold: float, *, threshold_text: str, meaning: str,
+    value_text: str = "undefined",
+) -> Check:  # fmt: skip
+    """Return a check that fails without a value: it is undefined, which speaks against the result."""
+    return Check(key, title, question, "fail", None, float(threshold), True, value_text, threshold_text, meaning)
 
 
-def _trades(m: Material) -> Check:
-    count = int(m.wf.metrics["num_trades"]) if math.isfinite(m.wf.metrics["num_trades"]) else 0
-    text = (
-        f"{count:,} trades were closed out of sample; below {TRADES} a few lucky ones decide everything."
-        if count < TRADES
-        else f"{count:,} trades were closed out of sample, enough for their average to mean something."
-    )
-    return _made("trades", "Closed trades", "data", count, TRADES, True, f"{count:,}", f"at least {TRADES}", text)
+def not_done(
+    inputs: VerdictInputs, key: str, title: str, question: Question, threshold_text: str, meaning: str = ""
+) -> Check:
+    """Return a check that was not done, with the reason; it counts neither way."""
+    reason = meaning or inputs.reasons.get(key, inputs.pending)
+    return Check(key, title, question, "not done", None, None, True, "not done", threshold_text, reason)
 
 
-def _folds(m: Material) -> Check:
-    count = len(m.wf.folds) - len(m.wf.failed_folds)
-    failed = len(m.wf.failed_folds)
-    also = f" {failed} failed and count in no figure." if failed else ""
-    text = f"{count} of {len(m.wf.folds)} folds have a result.{also}"
-    return _made("folds", "Folds with a result", "data", count, FOLDS, True, f"{count}", f"at least {FOLDS}", text)
+# -- is there enough data? ------------------------------------------------------------------
 
 
-def _length(m: Material) -> Check:
-    _, skew, kurtosis = m.moments
-    good = GOOD_SHARPE / math.sqrt(m.periods)
+def trades(inputs: VerdictInputs) -> Check:
+    """Closed trades out of sample."""
+    count = inputs.evidence.trades
+    text = f"{plural(count, 'trade') if count else 'No trade'} {'were' if count > 1 else 'was'} closed out of sample"
+    few = f"with fewer than {MIN_TRADES} the result depends on a few of them"
+    return make_check(
+        "trades", "Closed trades", "data", count, MIN_TRADES, value_text=f"{count:,}",
+        threshold_text=f"at least {MIN_TRADES}",
+        meaning=f"{text}; {few}." if count < MIN_TRADES else f"{text}, enough for averages to be meaningful.",
+    )  # fmt: skip
+
+
+def folds(inputs: VerdictInputs) -> Check:
+    """Folds with a result."""
+    found = inputs.evidence
+    failed = f" {found.failed} failed and {'is' if found.failed == 1 else 'are'} in no figure." if found.failed else ""
+    return make_check(
+        "folds", "Folds with a result", "data", found.evaluated, MIN_FOLDS, value_text=f"{found.evaluated}",
+        threshold_text=f"at least {MIN_FOLDS}",
+        meaning=f"{found.evaluated} of {plural(found.folds, 'fold')} {'has' if found.evaluated == 1 else 'have'} a "
+        f"result.{failed}",
+    )  # fmt: skip
+
+
+def length(inputs: VerdictInputs) -> Check:
+    """Bars tested, against those that even a very good Sharpe ratio needs."""
+    _, skew, kurtosis = inputs.moments
+    good = GOOD_SHARPE / math.sqrt(inputs.periods_per_year)
     needed = minimum_track_record_length(good, confidence=CONFIDENCE, skew=skew, kurtosis=kurtosis)
     if not math.isfinite(needed):
         needed = minimum_track_record_length(good, confidence=CONFIDENCE)
-    have = len(m.returns)
-    text = (
-        f"{_years(have, m)} of bars were tested; even a Sharpe ratio of {GOOD_SHARPE:g} a year takes "
-        f"{_years(needed, m)} to be told from zero."
-    )
-    return _made(
-        "length", "Length tested", "data", have, needed, True, f"{have:,} bars", f"at least {math.ceil(needed):,}", text
-    )
-
-
-# -- is the test sound? ---------------------------------------------------------------------
-
-
-def _lookahead(m: Material) -> Check:
-    title = "No look-ahead"
-    if m.wf.spec["fill"] == "close":
-        text = 'Orders were filled at the very close that decided them (fill="close"): nobody can trade like that.'
-        return Check(
-            "lookahead", title, "sound", "fail", 1.0, 0.0, False, "fills at the close", "nothing allowed", text
-        )
-    if m.lookahead is None:
-        return _not_done(m, "lookahead", title, "sound", "nothing allowed")
-    failed = m.lookahead.failed
-    if failed:
-        rows = m.lookahead.table.filter(~m.lookahead.table["passed"])
-        text = f"The rule knows too much: {rows['finding'][0]}"
-    else:
-        text = f"{len(m.lookahead.cuts)} times the future was cut off, and no signal changed."
-    return Check(
-        "lookahead", title, "sound", "fail" if failed else "pass", float(len(failed)), 0.0, False,
-        ", ".join(failed) or "nothing found", "nothing allowed", text,
+    have = len(inputs.returns)
+    return make_check(
+        "length", "Length of the test", "data", have, needed, value_text=plural(have, "bar"),
+        threshold_text=f"at least {math.ceil(needed):,}",
+        meaning=f"{_duration(have, inputs)} were tested; to distinguish even a Sharpe ratio of {GOOD_SHARPE:g} per "
+        f"year from zero takes {_duration(needed, inputs)}.",
     )  # fmt: skip
 
 
-# -- did it earn? ---------------------------------------------------------------------------
+# -- is the test valid? ---------------------------------------------------------------------
 
 
-def _sharpe(m: Material) -> Check:
-    sharpe, skew, kurtosis = m.moments
-    n = len(m.returns)
-    title, asked = "Sharpe ratio above zero", f"at least {CONFIDENCE:.0%} sure"
-    if math.isnan(sharpe):
-        text = "The account was ruined or never moved out of sample, so there is no Sharpe ratio."
-        return Check("sharpe", title, "earned", "fail", None, CONFIDENCE, True, "none", asked, text)
-    value = probabilistic_sharpe_ratio(sharpe, n_obs=n, skew=skew, kurtosis=kurtosis)
-    needed = minimum_track_record_length(sharpe, confidence=CONFIDENCE, skew=skew, kurtosis=kurtosis)
-    annual = f"A Sharpe ratio of {sharpe * math.sqrt(m.periods):.2f} a year"
-    if not math.isfinite(needed):
-        text = f"{annual} is no gain at all."
+def lookahead(inputs: VerdictInputs) -> Check:
+    """Whether a signal, or a fill, uses the future."""
+    key, title, asked = "lookahead", "No look-ahead", "none"
+    if inputs.evidence.fill == "close":
+        text = 'Orders were filled at the close that decides them (fill="close"), which is not possible in trading.'
+        return Check(key, title, "validity", "fail", 1.0, 0.0, False, "fills at the close", asked, text)
+    found = inputs.lookahead
+    if found is None:
+        return not_done(inputs, key, title, "validity", asked)
+    if found.failed:
+        text = f"The strategy uses the future: {found.table.filter(~found.table['passed'])['finding'][0]}"
     else:
-        text = (
-            f"{annual} takes {_years(needed, m)} to be told from zero with {CONFIDENCE:.0%}; here are {_years(n, m)}."
-        )
-    return _made("sharpe", title, "earned", value, CONFIDENCE, True, f"{value:.1%} sure", asked, text,
-                 needed=needed, annual=sharpe * math.sqrt(m.periods))  # fmt: skip
+        text = f"The future was cut off at {plural(len(found.cuts), 'bar')}, and no signal changed."
+    return make_check(
+        key, title, "validity", len(found.failed), 0, at_least=False,
+        value_text=", ".join(found.failed) or "none found", threshold_text=asked, meaning=text,
+    )  # fmt: skip
 
 
-def _interval(m: Material) -> Check:
-    title, asked = "Sharpe ratio in resamples", "lower end above 0"
-    if m.intervals is None:
-        return _not_done(m, "interval", title, "earned", asked)
-    low, high = m.intervals["sharpe_ratio"]
-    if not math.isfinite(low):
-        text = "The resamples have no Sharpe ratio: nothing was traded."
-        return Check("interval", title, "earned", "fail", None, 0.0, True, "none", asked, text)
-    total = m.intervals["total_return"]
-    text = (
-        f"Shuffled in blocks, the same returns give Sharpe ratios from {low:.2f} to {high:.2f} and returns from "
-        f"{_growth(total[0])} to {_growth(total[1])} in {m.intervals.level:.0%} of the cases."
+# -- did it perform out of sample? ----------------------------------------------------------
+
+
+def sharpe(inputs: VerdictInputs) -> Check:
+    """Probabilistic Sharpe ratio: confidence that the Sharpe ratio is above zero."""
+    ratio, skew, kurtosis = inputs.moments
+    n = len(inputs.returns)
+    key, title, asked = "sharpe", "Sharpe ratio above zero", f"at least {percent(CONFIDENCE, 0)}"
+    if math.isnan(ratio):
+        text = "There is no Sharpe ratio: the account was ruined, or never moved, out of sample."
+        return failed_check(key, title, "performance", CONFIDENCE, threshold_text=asked, meaning=text)
+    value = probabilistic_sharpe_ratio(ratio, n_obs=n, skew=skew, kurtosis=kurtosis)
+    needed = minimum_track_record_length(ratio, confidence=CONFIDENCE, skew=skew, kurtosis=kurtosis)
+    annual = ratio * math.sqrt(inputs.periods_per_year)
+    text = f"The Sharpe ratio is {number(annual)} per year"
+    text += (
+        f". To distinguish it from zero takes {_duration(needed, inputs)}; {_duration(n, inputs)} were tested."
+        if math.isfinite(needed)
+        else ", which is no gain."
     )
-    figures = {row["metric"]: [row["low"], row["high"]] for row in m.intervals.table.to_dicts()}
-    return _made("interval", title, "earned", low, 0.0, True, f"{low:.2f} to {high:.2f}", asked, text, strict=True,
-                 level=m.intervals.level, block=m.intervals.block, reps=m.intervals.reps,
-                 intervals=figures)  # fmt: skip
+    return make_check(
+        key, title, "performance", value, CONFIDENCE, value_text=f"{percent(value)} confidence", threshold_text=asked,
+        meaning=text, needed=needed, annual=annual,
+    )  # fmt: skip
 
 
-def _benchmark(m: Material) -> Check:
-    title = "Against buy and hold"
-    wf = m.wf
-    held = wf.benchmark["sharpe_ratio"]
-    own = wf.metrics["sharpe_ratio"]
-    asked = f"at least {held:.2f}"
+def interval(inputs: VerdictInputs) -> Check:
+    """Lower end of the bootstrap interval of the Sharpe ratio."""
+    key, title, asked = "interval", "Bootstrap interval of the Sharpe ratio", "lower end above 0"
+    found = inputs.intervals
+    if found is None:
+        return not_done(inputs, key, title, "performance", asked)
+    low, high = found["sharpe_ratio"]
+    if not math.isfinite(low):
+        text = "The resampled returns have no Sharpe ratio: there was no trade."
+        return failed_check(key, title, "performance", 0.0, threshold_text=asked, meaning=text)
+    least, most = (_growth(value) for value in found["total_return"])
+    return make_check(
+        key, title, "performance", low, 0.0, strict=True, value_text=f"{number(low)} to {number(high)}",
+        threshold_text=asked,
+        meaning=f"In {percent(found.level, 0)} of the resamples, which draw the returns in blocks, the Sharpe ratio is "
+        f"between {number(low)} and {number(high)}, and the total return between {least} and {most}.",
+        level=found.level, block=found.block, reps=found.reps,
+        intervals={row["metric"]: [row["low"], row["high"]] for row in found.table.to_dicts()},
+    )  # fmt: skip
+
+
+def benchmark(inputs: VerdictInputs) -> Check:
+    """Sharpe ratio against that of buy and hold."""
+    key, title = "benchmark", "Sharpe ratio against buy and hold"
+    own, held = inputs.evidence.oos_sharpe, inputs.evidence.benchmark_sharpe
+    asked = f"at least {number(held)}"
     if math.isnan(held):
-        m.why.setdefault("benchmark", "Buy and hold has no Sharpe ratio on this stretch.")
-        return _not_done(m, "benchmark", title, "earned", "at least that of buy and hold")
+        text = "Buy and hold has no Sharpe ratio over the tested bars."
+        return not_done(inputs, key, title, "performance", "at least that of buy and hold", text)
     if math.isnan(own):
-        text = f"The strategy has no Sharpe ratio; buy and hold has {held:.2f}."
-        return Check("benchmark", title, "earned", "fail", None, held, True, "none", asked, text)
-    words = "more" if own > held else "as much" if own == held else "less"
-    text = f"For the risk taken it earned {words} than buying and holding (Sharpe ratio {own:.2f} against {held:.2f})."
-    return _made("benchmark", title, "earned", own, held, True, f"{own:.2f}", asked, text)
+        text = f"The strategy has no Sharpe ratio; that of buy and hold is {number(held)}."
+        return failed_check(key, title, "performance", held, threshold_text=asked, meaning=text)
+    word = "more than" if own > held else "as much as" if own == held else "less than"
+    return make_check(
+        key, title, "performance", own, held, value_text=number(own), threshold_text=asked,
+        meaning=f"Per unit of risk it earned {word} buy and hold: a Sharpe ratio of {number(own)} against "
+        f"{number(held)}.",
+    )  # fmt: skip
 
 
-# -- did it carry over? ---------------------------------------------------------------------
+# -- did in-sample performance persist? -----------------------------------------------------
 
 
-def _efficiency(m: Material) -> Check:
-    title, asked = "Walk-forward efficiency", f"at least {EFFICIENCY:g}"
-    inside = m.wf.in_sample_annual_return
-    value = m.wf.efficiency
-    if math.isnan(value):
-        if math.isfinite(inside) and inside <= 0:
+def efficiency(inputs: VerdictInputs) -> Check:
+    """Walk-forward efficiency."""
+    key, title, asked = "efficiency", "Walk-forward efficiency", f"at least {MIN_EFFICIENCY:g}"
+    found = inputs.evidence
+    if math.isnan(found.efficiency):
+        if found.is_annual <= 0:
             text = (
-                f"Even the best sets of the search lost money in sample ({inside:+.1%} a year): nothing to carry over."
+                f"Even the best sets of the search lost money in sample ({percent(found.is_annual, sign=True)} a year)."
             )
+        elif found.ruined:
+            text = "The account was ruined out of sample, so there is no growth to compare."
         else:
             text = "There is no growth in sample or out of sample to compare."
-        return Check("efficiency", title, "carried", "fail", None, EFFICIENCY, True, "none", asked, text)
-    outside = m.wf.metrics["annual_return"]
-    text = f"Growth of {inside:+.1%} a year in sample became {outside:+.1%} on the bars that followed."
-    return _made("efficiency", title, "carried", value, EFFICIENCY, True, f"{value:.2f}", asked, text)
+        return failed_check(key, title, "persistence", MIN_EFFICIENCY, threshold_text=asked, meaning=text)
+    return make_check(
+        key, title, "persistence", found.efficiency, MIN_EFFICIENCY, value_text=number(found.efficiency),
+        threshold_text=asked,
+        meaning=f"Growth of {percent(found.is_annual, sign=True)} a year in sample became "
+        f"{percent(found.oos_annual, sign=True)} a year out of sample.",
+    )  # fmt: skip
 
 
-def _consistency(m: Material) -> Check:
-    title, asked = "Folds that earned", f"at least {PROFITABLE:.0%}"
-    returns = m.wf.folds["oos_total_return"].drop_nulls().to_numpy()
-    if not len(returns):
-        m.why.setdefault("consistency", "No fold has a result.")
-        return _not_done(m, "consistency", title, "carried", asked)
-    value = float((returns > 0).mean())
-    text = f"{int((returns > 0).sum())} of {len(returns)} folds earned money out of sample."
-    return _made("consistency", title, "carried", value, PROFITABLE, True, f"{value:.0%}", asked, text)
+def consistency(inputs: VerdictInputs) -> Check:
+    """Share of the folds with a profit out of sample."""
+    key, title, asked = "consistency", "Profitable folds", f"at least {percent(MIN_PROFITABLE, 0)}"
+    found = inputs.evidence
+    if not found.evaluated:
+        return not_done(inputs, key, title, "persistence", asked, "No fold has a result.")
+    value = found.profitable / found.evaluated
+    return make_check(
+        key, title, "persistence", value, MIN_PROFITABLE, value_text=percent(value, 0), threshold_text=asked,
+        meaning=f"{found.profitable} of {plural(found.evaluated, 'fold')} made a profit out of sample.",
+    )  # fmt: skip
 
 
-def _pbo(m: Material) -> Check:
-    title, asked = "Probability of overfitting", f"at most {PBO:.0%}"
-    if m.overfitting is None:
-        return _not_done(m, "pbo", title, "carried", asked)
-    value = m.overfitting.pbo
-    text = (
-        f"In {value:.0%} of {len(m.overfitting.logits):,} ways of halving the past, the best set of one half was below "
-        "the middle in the other."
-    )
-    return _made("pbo", title, "carried", value, PBO, False, f"{value:.0%}", asked, text,
-                 sets=m.overfitting.n_trials, blocks=m.overfitting.n_blocks,
-                 loss=m.overfitting.probability_of_loss)  # fmt: skip
+def overfitting(inputs: VerdictInputs) -> Check:
+    """Probability of backtest overfitting."""
+    key, title, asked = "pbo", "Probability of overfitting (PBO)", f"at most {percent(MAX_PBO, 0)}"
+    found = inputs.overfitting
+    if found is None:
+        return not_done(inputs, key, title, "persistence", asked)
+    return make_check(
+        key, title, "persistence", found.pbo, MAX_PBO, at_least=False, value_text=percent(found.pbo, 0),
+        threshold_text=asked,
+        meaning=f"In {percent(found.pbo, 0)} of {len(found.logits):,} splits of the past into halves, the best set of "
+        "one half was below the median in the other.",
+        sets=found.n_trials, blocks=found.n_blocks, loss=found.probability_of_loss,
+    )  # fmt: skip
 
 
-# -- is it luck? ----------------------------------------------------------------------------
+# -- is it more than luck? ------------------------------------------------------------------
 
 
-def _deflated(m: Material) -> Check:
-    title, asked = "Deflated Sharpe ratio", f"at least {CONFIDENCE:.0%} sure"
-    sharpe, skew, kurtosis = m.moments
-    count, variance, source = m.trials
-    if math.isnan(sharpe) or not count or not math.isfinite(variance):
-        m.why.setdefault("deflated", "There is no Sharpe ratio, or no two trials had one.")
-        return _not_done(m, "deflated", title, "luck", asked)
+def deflated(inputs: VerdictInputs) -> Check:
+    """Deflated Sharpe ratio: confidence that the Sharpe ratio exceeds the best of that many trials by luck."""
+    key, title, asked = "deflated", "Deflated Sharpe ratio", f"at least {percent(CONFIDENCE, 0)}"
+    ratio, skew, kurtosis = inputs.moments
+    if inputs.trials is None:
+        return not_done(inputs, key, title, "luck", asked)
+    count, variance, source = inputs.trials
+    if math.isnan(ratio) or not count or not math.isfinite(variance):
+        text = "There is no Sharpe ratio, or fewer than two trials have one."
+        return not_done(inputs, key, title, "luck", asked, text)
     value = deflated_sharpe_ratio(
-        sharpe, n_obs=len(m.returns), n_trials=count, trials_variance=variance, skew=skew, kurtosis=kurtosis
+        ratio, n_obs=len(inputs.returns), n_trials=count, trials_variance=variance, skew=skew, kurtosis=kurtosis
     )
-    luck = expected_max_sharpe(count, variance) * math.sqrt(m.periods)
-    text = (
-        f"The best of {count:,} trials ({source}) is expected to show a Sharpe ratio of {luck:.2f} by luck alone; here "
-        f"are {sharpe * math.sqrt(m.periods):.2f}. Strict: the trials chose on the bars before, not on these."
-    )
-    return _made("deflated", title, "luck", value, CONFIDENCE, True, f"{value:.1%} sure", asked, text,
-                 trials=count, variance=variance, luck=luck, source=source)  # fmt: skip
+    root = math.sqrt(inputs.periods_per_year)
+    luck = expected_max_sharpe(count, variance) * root
+    return make_check(
+        key, title, "luck", value, CONFIDENCE, value_text=f"{percent(value)} confidence", threshold_text=asked,
+        meaning=f"By luck alone the best of {count:,} trials ({source}) is expected to have a Sharpe ratio of "
+        f"{number(luck)}; this one is {number(ratio * root)}. The comparison is strict, as the trials chose on earlier "
+        "bars.",
+        trials=count, variance=variance, luck=luck, source=source,
+    )  # fmt: skip
 
 
-def _permutation(m: Material) -> Check:
-    title, asked = "The same search on shuffled bars", f"p at most {SIGNIFICANT:g}"
-    found = m.permutation
-    if found is None or math.isnan(found.pvalue):
-        if found is not None:
-            m.why["permutation"] = "The metric is defined on no shuffled series, or not on the real one."
-        return _not_done(m, "permutation", title, "luck", asked)
-    better = int((found.null >= found.observed).sum())
-    count = len(found.null) + found.undefined
+def permutation(inputs: VerdictInputs) -> Check:
+    """Permutation test of the whole procedure."""
+    key, title, asked = "permutation", "Same search on permuted bars", f"at most {SIGNIFICANCE:g}"
+    found = inputs.permutation
+    if found is None:
+        return not_done(inputs, key, title, "luck", asked)
+    if math.isnan(found.pvalue):
+        text = "The metric is undefined on every permuted series, or on the real one."
+        return not_done(inputs, key, title, "luck", asked, text)
+    better, count = int((found.null >= found.observed).sum()), len(found.null) + found.undefined
     text = (
-        f"The whole procedure was repeated on {count} series with the same returns in another order; "
+        f"The whole procedure was repeated on {count} series with the same returns in random order; "
         f"{better or 'none'} did as well."
     )
     if found.undefined:
-        text += f" On {found.undefined} of them nothing was traded."
-    return _made("permutation", title, "luck", found.pvalue, SIGNIFICANT, False, f"p = {found.pvalue:.3g}", asked, text,
-                 **found.to_dict())  # fmt: skip
+        text += f" On {found.undefined} of them there was no trade."
+    return make_check(
+        key, title, "luck", found.pvalue, SIGNIFICANCE, at_least=False,
+        value_text=f"p = {significant(found.pvalue, 3)}", threshold_text=asked, meaning=text, **found.to_dict(),
+    )  # fmt: skip
 
 
-def _spa(m: Material) -> Check:
-    title, asked = "Best of all sets tried (SPA)", f"p at most {SIGNIFICANT:g}"
-    found = m.snooping
+def predictive_ability(inputs: VerdictInputs) -> Check:
+    """Hansen's test of superior predictive ability, on timing alone."""
+    key, title, asked = "spa", "Superior predictive ability (SPA)", f"at most {SIGNIFICANCE:g}"
+    found = inputs.snooping
     if found is None:
-        return _not_done(m, "spa", title, "luck", asked)
-    often = f"{found.pvalue:.1%}" if found.pvalue else f"none of {found.reps:,}"
-    text = (
-        f"Of {found.n_rules:,} distinct sets, the best times the market so well in {often} of the worlds in which none "
-        "can; holding as much all the time counts for nothing."
-    )
-    shown = f"p = {found.pvalue:.3g}" if found.pvalue else f"p < {1 / found.reps:.3g}"
-    return _made("spa", title, "luck", found.pvalue, SIGNIFICANT, False, shown, asked, text,
-                 lower=found.lower, upper=found.upper, rules=found.n_rules, periods=found.n_periods, block=found.block,
-                 reps=found.reps)  # fmt: skip
+        return not_done(inputs, key, title, "luck", asked)
+    often = percent(found.pvalue) if found.pvalue else f"none of {found.reps:,}"
+    least = f"p < {significant(1 / found.reps, 3)}"
+    return make_check(
+        key, title, "luck", found.pvalue, SIGNIFICANCE, at_least=False,
+        value_text=f"p = {significant(found.pvalue, 3)}" if found.pvalue else least, threshold_text=asked,
+        meaning=f"If none of the {found.n_rules:,} distinct sets could time the market, the best of them would still "
+        f"look as good as here in {often} of the resamples; constant exposure earns no credit.",
+        lower=found.lower, upper=found.upper, rules=found.n_rules, periods=found.n_periods, block=found.block,
+        reps=found.reps,
+    )  # fmt: skip
 
 
-# -- does it bear small changes? ------------------------------------------------------------
+# -- is it robust to small changes? ---------------------------------------------------------
 
 
-def _costs(m: Material) -> Check:
-    title, asked = "Costs it can bear", f"at least {COSTS:g} times"
-    value = m.costs
+def break_even_costs(inputs: VerdictInputs) -> Check:
+    """Multiple of fee and slippage at which it breaks even out of sample."""
+    key, title, asked = "costs", "Break-even costs", f"at least {MIN_COST_MULTIPLE:g} times"
+    value = inputs.cost_multiple
     if value is None:
-        return _not_done(m, "costs", title, "sturdy", asked)
-    if value == 0:
-        text, shown = "It loses money before any costs.", "none"
-    elif math.isinf(value):
-        text, shown = "It earns money out of sample even at 16 times the fee and slippage.", "above 16 times"
+        return not_done(inputs, key, title, "robustness", asked)
+    if math.isnan(value):
+        text = "It loses money out of sample even without costs."
+        return failed_check(
+            key, title, "robustness", MIN_COST_MULTIPLE, threshold_text=asked, meaning=text, value_text="none"
+        )
+    if math.isinf(value):
+        shown = f"above {HIGHEST_MULTIPLE:g} times"
+        text = f"It makes a profit out of sample even at {HIGHEST_MULTIPLE:g} times the fee and slippage."
     else:
-        text, shown = f"Out of sample it breaks even at {value:.1f} times the fee and slippage.", f"{value:.1f} times"
-    return _made("costs", title, "sturdy", value, COSTS, True, shown, asked, text)
-
-
-def _neighbourhood(m: Material) -> Check:
-    title, asked = "Neighbouring parameters", f"at least {KEPT:.0%} kept"
-    if not m.kept:
-        return _not_done(m, "neighbourhood", title, "sturdy", asked)
-    value = float(np.median(list(m.kept.values())))
-    own = m.wf.metrics["sharpe_ratio"]
-    text = (
-        f"With each number a tenth larger or smaller, the Sharpe ratio out of sample goes from {own:.2f} to "
-        f"{value * own:.2f} in the middle case and {min(m.kept.values()) * own:.2f} in the worst."
+        shown = f"{number(value, 1)} times"
+        text = f"It breaks even out of sample at {number(value, 1)} times the fee and slippage."
+    return make_check(
+        key, title, "robustness", value, MIN_COST_MULTIPLE, value_text=shown, threshold_text=asked, meaning=text
     )
-    shown = f"{value:.0%} kept" if value > 0 else "none kept"
-    return _made("neighbourhood", title, "sturdy", value, KEPT, True, shown, asked, text, kept=m.kept)
 
 
-# -- how a check is made --------------------------------------------------------------------
+def shifted_parameters(inputs: VerdictInputs) -> Check:
+    """Share of the Sharpe ratio that is left with each parameter shifted by 10 %."""
+    key, title = "shifts", f"Parameters shifted by {percent(SHIFT, 0)}"
+    asked = f"at least {percent(MIN_KEPT, 0)} kept"
+    if not inputs.shifts:
+        return not_done(inputs, key, title, "robustness", asked)
+    own, found = inputs.evidence.oos_sharpe, inputs.shifts
+    kept = {name: value / own for name, value in found.items()}
+    value = float(np.median(list(kept.values())))
+    return make_check(
+        key, title, "robustness", value, MIN_KEPT, value_text=f"{percent(value, 0)} kept" if value > 0 else "none kept",
+        threshold_text=asked,
+        meaning=f"With each parameter {percent(SHIFT, 0)} lower or higher, the out-of-sample Sharpe ratio goes from "
+        f"{number(own)} to {number(value * own)} in the median case and {number(min(found.values()))} in the worst.",
+        kept=kept,
+    )  # fmt: skip
 
 
-def _made(
-    key: str, title: str, question: Question, value: float, threshold: float, least: bool, shown: str, asked: str,
-    text: str, *, strict: bool = False, **details: Any,
-) -> Check:  # fmt: skip
-    good = value > threshold if strict else value >= threshold if least else value <= threshold
-    outcome: Outcome = "pass" if good else "fail"
-    return Check(key, title, question, outcome, float(value), float(threshold), least, shown, asked, text, details)
-
-
-def _not_done(m: Material, key: str, title: str, question: Question, asked: str) -> Check:
-    return Check(
-        key, title, question, "not done", None, None, True, "not done", asked, m.why.get(key, "Not asked for.")
-    )
+# -- texts ----------------------------------------------------------------------------------
 
 
 def _growth(value: float) -> str:
-    return f"{value:+.0%}" if value < 10 else f"{1 + value:,.0f} times the money"
+    return percent(value, 0, sign=True) if value < 10 else f"{number(1 + value, 0)} times the money"
 
 
-def _years(count: float, m: Material) -> str:
-    years = count / m.periods
+def _duration(bars: float, inputs: VerdictInputs) -> str:
+    """So many bars as years, months or days."""
+    years = bars / inputs.periods_per_year
     if years >= 1.95:
-        return f"{years:,.1f} years"
-    return f"{years * 12:,.1f} months" if years * 12 >= 1.95 else f"{years * 365.25:,.0f} days"
-
-
-def sets_of(wf: Any, space: Space) -> list[Parameters | None]:
-    """Chosen parameters of each fold, None where it failed."""
-    return [None if row["error"] else space.from_row(row) for row in wf.folds.sort("fold").to_dicts()]
+        return f"{number(years, 1)} years"
+    return f"{number(years * 12, 1)} months" if years * 12 >= 1.95 else f"{number(years * 365.25, 0)} days"

@@ -1,4 +1,4 @@
-"""The rule of the verdict: from checks, each with value and threshold, to one conclusion."""
+"""The rule of the verdict: from checks, each with a value and a threshold, to one conclusion."""
 
 from __future__ import annotations
 
@@ -7,28 +7,39 @@ from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import Any, Literal
 
+from maestro._core.formatting import listed
+
 Outcome = Literal["pass", "fail", "not done"]
-Question = Literal["data", "sound", "earned", "carried", "luck", "sturdy"]
+Question = Literal["data", "validity", "performance", "persistence", "luck", "robustness"]
 Answer = Literal["yes", "no", "open"]
-Outlook = Literal["robust", "inconclusive", "fitted", "not enough data"]
+Conclusion = Literal["robust", "inconclusive", "fitted", "not enough data"]
 
 QUESTIONS: dict[Question, str] = {
-    "data": "Is there enough to judge by?",
-    "sound": "Is the test itself sound?",
-    "earned": "Did it earn on bars that no search saw?",
-    "carried": "Did what was found in the past carry over?",
+    "data": "Is there enough data?",
+    "validity": "Is the test valid?",
+    "performance": "Did it perform out of sample?",
+    "persistence": "Did in-sample performance persist?",
     "luck": "Is it more than luck?",
-    "sturdy": "Does it bear small changes?",
+    "robustness": "Is it robust to small changes?",
 }
 """Questions in the order of the table; the first two are conditions, the others are weighed."""
-CONCLUSIONS: dict[Outlook, str] = {
-    "robust": "Several independent kinds of evidence agree that there is something, and none speaks against it.",
-    "inconclusive": "The evidence does not agree: neither skill nor luck is shown.",
-    "fitted": "What the search found in the past was not there afterwards, or is no more than luck gives.",
-    "not enough data": "Too little was tested to say anything, good or bad.",
+STATEMENTS: dict[Question, tuple[str, str]] = {
+    "performance": ("it performed out of sample", "it did not perform out of sample"),
+    "persistence": ("in-sample performance persisted", "in-sample performance did not persist"),
+    "luck": ("it is more than luck", "it is no better than luck"),
+    "robustness": ("it is robust to small changes", "it is not robust to small changes"),
 }
-_MOST_TURNED = 4
-"""Checks that are turned around at most when looking for what would change the conclusion."""
+"""What the answers yes and no to a weighed question say."""
+CONDITIONS: tuple[Question, ...] = ("data", "validity")
+WEIGHED: tuple[Question, ...] = ("performance", "persistence", "luck", "robustness")
+CONCLUSIONS: dict[Conclusion, str] = {
+    "robust": "Several independent kinds of evidence support an edge, and none contradicts it.",
+    "inconclusive": "The evidence is mixed: it shows neither an edge nor the absence of one.",
+    "fitted": "The strategy is fitted to the past.",
+    "not enough data": "There is too little data to conclude anything, good or bad.",
+}
+_MOST_CHANGED = 4
+"""Largest number of checks that are changed together when looking for what would change the conclusion."""
 
 
 @dataclass(frozen=True)
@@ -42,12 +53,12 @@ class Check:
         Which of `QUESTIONS` it helps to answer.
     outcome : {"pass", "fail", "not done"}
     value, threshold : float or None
-    least : bool
-        Whether the value must be at least the threshold; else at most.
-    shown, asked : str
-        Value and threshold as people read them.
+    at_least : bool
+        Whether the value must be at least the threshold to pass; otherwise at most.
+    value_text, threshold_text : str
+        Value and threshold with their units.
     meaning : str
-        One plain sentence: what this says, or why it could not be done.
+        One sentence: what the value says, or why the check was not done.
     details : dict
         Further figures, plain values.
     """
@@ -58,53 +69,51 @@ class Check:
     outcome: Outcome
     value: float | None
     threshold: float | None
-    least: bool
-    shown: str
-    asked: str
+    at_least: bool
+    value_text: str
+    threshold_text: str
     meaning: str
     details: dict[str, Any] = field(default_factory=dict)
 
 
 def answer(checks: Iterable[Check], question: Question) -> Answer:
-    """Answer of a weighed question: yes or no where at least two checks and more than half of those done say so."""
+    """Answer to a weighed question: yes or no if at least two checks, and more than half of those done, agree."""
     done = [check.outcome for check in checks if check.question == question and check.outcome != "not done"]
-    for outcome, said in (("pass", "yes"), ("fail", "no")):
-        count = done.count(outcome)  # type: ignore[arg-type]
-        if count >= 2 and 2 * count > len(done):
-            return said  # type: ignore[return-value]
-    return "open"
+    passed, failed = done.count("pass"), done.count("fail")
+    if passed >= 2 and 2 * passed > len(done):
+        return "yes"
+    return "no" if failed >= 2 and 2 * failed > len(done) else "open"
 
 
-def conclude_from(checks: Sequence[Check]) -> Outlook:
-    """Make one conclusion of the checks.
+def conclude_from(checks: Sequence[Check]) -> Conclusion:
+    """Draw one conclusion from the checks.
 
-    1. *not enough data* where a check of the first question fails.
-    2. *fitted* where at least two of "earned", "carried" and "luck" are answered no.
-    3. *robust* where "earned" and "luck" are answered yes, "carried" or "sturdy" too, no question is answered no, and
-       no check of the soundness of the test fails.
+    1. *not enough data* if a check of the first question fails.
+    2. *fitted* if at least two of "performance", "persistence" and "luck" are answered no.
+    3. *robust* if "performance" and "luck" are answered yes, "persistence" or "robustness" as well, no question is
+       answered no, and no check of the validity of the test fails.
     4. *inconclusive* otherwise.
 
-    A question needs two checks to be answered, and "fitted" two questions, so no single check makes a conclusion:
-    turning any one of them around never leads from "robust" to "fitted" or back.
+    It takes two checks to answer a question, and two questions to conclude *fitted*, so no single check decides:
+    changing any one of them never leads from *robust* to *fitted* or back.
     """
     if any(check.outcome == "fail" for check in checks if check.question == "data"):
         return "not enough data"
-    answers = {question: answer(checks, question) for question in QUESTIONS}
-    if [answers[question] for question in ("earned", "carried", "luck")].count("no") >= 2:
+    answers = {question: answer(checks, question) for question in WEIGHED}
+    if [answers[question] for question in ("performance", "persistence", "luck")].count("no") >= 2:  # type: ignore[index]
         return "fitted"
-    sound = not any(check.outcome == "fail" for check in checks if check.question == "sound")
-    weighed = [answers[question] for question in ("earned", "carried", "luck", "sturdy")]
-    third = "yes" in (answers["carried"], answers["sturdy"])
-    if sound and answers["earned"] == answers["luck"] == "yes" and third and "no" not in weighed:
+    valid = not any(check.outcome == "fail" for check in checks if check.question == "validity")
+    third = "yes" in (answers["persistence"], answers["robustness"])
+    if valid and answers["performance"] == answers["luck"] == "yes" and third and "no" not in answers.values():
         return "robust"
     return "inconclusive"
 
 
 def answers_of(checks: Sequence[Check]) -> dict[Question, Answer]:
-    """Answer of each question; the two conditions are yes unless a check fails."""
+    """Answer to each question; the two conditions are met unless a check fails."""
     found: dict[Question, Answer] = {}
     for question in QUESTIONS:
-        if question in ("data", "sound"):
+        if question in CONDITIONS:
             outcomes = {check.outcome for check in checks if check.question == question}
             found[question] = "no" if "fail" in outcomes else "yes" if "pass" in outcomes else "open"
         else:
@@ -112,64 +121,68 @@ def answers_of(checks: Sequence[Check]) -> dict[Question, Answer]:
     return found
 
 
-def turned_around(checks: Sequence[Check]) -> list[str]:
-    """Sentences on which checks, turned around, would lead to another conclusion."""
+def what_would_change(checks: Sequence[Check]) -> list[str]:
+    """Sentences on which checks, with another outcome, would lead to another conclusion."""
     now = conclude_from(checks)
+    if now == "robust":
+        return _worse_than_robust(checks)
     said = []
     if now in ("inconclusive", "fitted"):
-        better = _smallest(checks, [c for c in checks if c.outcome != "pass"], "pass", "robust")
-        if better is not None:
-            said.append(f"It would be robust if {_wanted(better)}.")
-        else:
-            said.append(f"More than {_MOST_TURNED} checks would have to come out otherwise for it to be robust.")
-    if now == "robust":
-        weighed = [c for c in checks if c.outcome == "pass" and c.question not in ("data", "sound")]
-        worse = _smallest(checks, weighed, "fail", "inconclusive") or ()
-        if len(worse) > 1:
-            said.append("No single one of the weighed checks, failed, would change it.")
-        if worse:
-            said.append(f"It would be inconclusive if {listed([_lower(c) for c in worse])} failed.")
+        better = _fewest(checks, [c for c in checks if c.outcome != "pass"], "pass", "robust")
+        said.append(
+            f"More than {_MOST_CHANGED} checks would have to pass for it to be robust."
+            if better is None
+            else f"It would be robust if {_needed(better)}."
+        )
     if now == "fitted":
-        saving = [c for c in checks if c.outcome == "fail" and _with(checks, [c], "pass") == "inconclusive"]
+        saving = [c for c in checks if c.outcome == "fail" and _changed(checks, [c], "pass") == "inconclusive"]
         if saving:
-            said.append(
-                f"It would be inconclusive if one of these passed: {listed([_lower(c) for c in saving], 'or')}."
-            )
+            said.append(f"It would be inconclusive if one of these passed: {_titles(saving, 'or')}.")
     if now == "inconclusive":
         worse = [
-            c for c in checks if c.outcome != "fail" and c.question != "data" and _with(checks, [c], "fail") == "fitted"
-        ]
+            c for c in checks
+            if c.outcome != "fail" and c.question != "data" and _changed(checks, [c], "fail") == "fitted"
+        ]  # fmt: skip
         if worse:
-            said.append(f"It would be fitted if one of these failed: {listed([_lower(c) for c in worse], 'or')}.")
+            said.append(f"It would be fitted if one of these failed: {_titles(worse, 'or')}.")
     return said
 
 
-def _smallest(checks: Sequence[Check], pool: Sequence[Check], outcome: Outcome, wanted: Outlook) -> Any:
-    for size in range(1, _MOST_TURNED + 1):
+def _worse_than_robust(checks: Sequence[Check]) -> list[str]:
+    weighed = [c for c in checks if c.outcome == "pass" and c.question in WEIGHED]
+    worse = _fewest(checks, weighed, "fail", "inconclusive") or ()
+    said = ["It would stay robust if any single weighed check failed."] if len(worse) > 1 else []
+    return [*said, f"It would be inconclusive if {_titles(worse)} failed."] if worse else said
+
+
+def _fewest(
+    checks: Sequence[Check], pool: Sequence[Check], outcome: Outcome, wanted: Conclusion
+) -> tuple[Check, ...] | None:
+    """Fewest checks of a pool that lead to a conclusion if they all have an outcome."""
+    for size in range(1, _MOST_CHANGED + 1):
         for some in combinations(pool, size):
-            if _with(checks, some, outcome) == wanted:
+            if _changed(checks, some, outcome) == wanted:
                 return some
     return None
 
 
-def _with(checks: Sequence[Check], turned: Sequence[Check], outcome: Outcome) -> Outlook:
-    return conclude_from([replace(c, outcome=outcome) if c in turned else c for c in checks])
+def _changed(checks: Sequence[Check], some: Sequence[Check], outcome: Outcome) -> Conclusion:
+    return conclude_from([replace(c, outcome=outcome) if c in some else c for c in checks])
 
 
-def _wanted(checks: Sequence[Check]) -> str:
-    return listed(
-        [
-            f"{_lower(c)} could be done and passed" if c.outcome == "not done" else f"{_lower(c)} came to {c.asked}"
-            for c in checks
-        ]
-    )
+def _needed(checks: Sequence[Check]) -> str:
+    needed = [
+        f"{_lower(c)} could be done and passed" if c.outcome == "not done" else f"{_lower(c)} were {c.threshold_text}"
+        for c in checks
+    ]
+    return listed(needed)
+
+
+def _titles(checks: Sequence[Check], word: str = "and") -> str:
+    return listed([_lower(check) for check in checks], most=len(checks), word=word)
 
 
 def _lower(check: Check) -> str:
+    """Title for the middle of a sentence; the name Sharpe and abbreviations keep their capitals."""
     title = check.title
     return title if title.startswith("Sharpe") else title[0].lower() + title[1:]
-
-
-def listed(items: Sequence[str], word: str = "and") -> str:
-    """Items in a sentence: ``a, b and c``."""
-    return f" {word} ".join(filter(None, (", ".join(items[:-1]), items[-1]))) if items else ""

@@ -95,7 +95,7 @@ def test_the_summary_says_what_the_run_is_and_what_failed(run: StandIn, tmp_path
         assert words in said
     values = {summary.cells[i, 0]: summary.cells.get((i, 1)) for i, j in summary.cells if j == 0}
     assert values["Sharpe ratio"] == pytest.approx(run.metrics["sharpe_ratio"], rel=1e-15)
-    assert values["Win rate"] is None  # NaN
+    assert values["Turnover a year"] is None  # NaN
     assert summary.formulas == 0
 
 
@@ -173,7 +173,7 @@ def test_excels_own_limit_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_run_of_which_every_fold_failed_is_exported_too(tmp_path: Path) -> None:
-    run = stand_in(folds=2, failed=(0, 1), trials=4).but(metrics={"sharpe_ratio": math.nan})
+    run = stand_in(folds=2, failed=(0, 1), trials=4)
     book = read(export_run(run, tmp_path / "run.xlsx"))
     assert book.sheets["Equity"].cells[1, 0] == "no equity"
     assert book.sheets["Trades"].cells[1, 0] == "no trades"
@@ -208,7 +208,7 @@ def test_a_folder_holds_every_table(run: StandIn, tmp_path: Path, form: str) -> 
                 )
     record = json.loads((folder / "run.json").read_text())
     assert record["id"] == run.id
-    assert record["metrics"]["win_rate"] is None
+    assert record["metrics"]["turnover"] is None
     assert record["spec"]["seed"] == 7
     if form == "csv":
         assert "NaN" not in (folder / "folds.csv").read_text()

@@ -193,6 +193,6 @@ def test_widgets_within_widgets_and_unknown_ones() -> None:
     }
     view = {"output_type": "display_data", "data": {WIDGET: {"model_id": "box"}}, "metadata": {}}
     text, captured = static_outputs([view], state)
-    assert text["data"]["text/html"] == "<p class='control'><span>how: &lt;y&gt;</span><span>on: yes</span></p>"
+    assert text["data"]["text/html"] == '<p class="control"><span>how: &lt;y&gt;</span><span>on: yes</span></p>'
     assert captured["text"] == "hi"
     assert static_outputs([{"data": {WIDGET: {"model_id": "gone"}}}], state) == []

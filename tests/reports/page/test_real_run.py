@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import maestro as ms
-from maestro.reports import conclude, costs_paid, gather, summary_html
+from maestro.reports import costs_paid, gather, summary_html
 from maestro.reports.page.walk_forward import render
 from tests.reports.page.test_walk_forward import SECTIONS
 from tests.reports.pages import Page
@@ -65,7 +65,7 @@ def test_a_notebook_shows_the_run(live: ms.WalkForward) -> None:
     shown = live._repr_html_()
     assert shown == summary_html(live)
     page = Page(shown)
-    assert conclude(live).headline in page.text
+    assert live.verdict.headline in page.text
     assert page.remote() == []
     assert "script" not in page.tags
 
@@ -98,10 +98,8 @@ def test_failed_folds_of_a_real_run_are_shown() -> None:
 def test_synthetic_bars_are_called_so() -> None:
     bars = ms.synthetic_bars(3_000, 5, timeframe="1h")
     wf = ms.walk_forward(bars, "MACDStrategy", trials=5, seed=0, workers=1)
-    found = conclude(wf)
-    assert found.warnings[0].title == "Synthetic data"
-    assert "made up" in found.believe
-    assert found.notes == ()
+    assert wf.verdict.warnings[0].title == "Synthetic prices"
+    assert not any("synthetic" in note for note in wf.verdict.notes)
 
 
 @pytest.mark.skipif(not HOURLY.exists(), reason="the shared market data is not there")

@@ -19,7 +19,7 @@ from tests.reports.pages import Page
 from tests.reports.standin import StandIn, stand_in
 
 SECTIONS = (
-    "conclusion", "equity", "folds", "parameters", "trials", "scatter", "months", "trades", "costs", "quality",
+    "equity", "folds", "parameters", "trials", "scatter", "months", "trades", "costs", "quality",
     "provenance", "verdict",
 )  # fmt: skip
 FIGURES = ("equity", "scatter", "trials", "trades", "costs", *(f"parameter-{i}" for i in range(4)))
@@ -106,7 +106,7 @@ def test_a_run_without_any_result_still_has_a_report() -> None:
 
 def test_a_run_without_trades_still_has_a_report(wf: StandIn) -> None:
     page = Page(render(wf.but(trades=wf.trades.clear())))
-    assert "No trade was made out of sample." in page.text
+    assert "There was no trade out of sample." in page.text
     assert "fig-trades" not in page.ids
 
 
@@ -190,8 +190,8 @@ def test_provenance_has_what_reproduces_the_run(page: Page, wf: StandIn) -> None
 def test_data_quality_is_shown(page: Page, wf: StandIn) -> None:
     assert "the longest is 4 bars" in page.text
     bare = render(wf.but(manifest={k: v for k, v in wf.manifest.items() if k != "quality"}))
-    assert "carries no check of its data" in bare
-    assert "Nothing odd was found" in render(wf.but(manifest={**wf.manifest, "quality": []}))
+    assert "no record of the quality of its data" in bare
+    assert "No anomaly was found" in render(wf.but(manifest={**wf.manifest, "quality": []}))
 
 
 def test_the_cut_of_the_trades_is_stated(page: Page, wf: StandIn) -> None:
@@ -204,7 +204,7 @@ def test_the_cut_of_the_trades_is_stated(page: Page, wf: StandIn) -> None:
 def test_synthetic_bars_and_lookahead_are_loud(wf: StandIn) -> None:
     spec = {**wf.spec, "fill": "close", "bars": {**wf.spec["bars"], "synthetic": True}}
     shown = Page(render(wf.but(spec=spec))).text
-    assert "Synthetic data." in shown
+    assert "Synthetic prices." in shown
     assert "Look-ahead fills." in shown
     assert "looks ahead" in shown
 

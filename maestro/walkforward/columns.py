@@ -1,10 +1,10 @@
-"""What a report reads of a walk-forward: its tables and spec, and how to tell their columns apart."""
+"""The columns of a walk-forward's tables: which are parameters, which are metrics, and what was searched."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -12,36 +12,12 @@ import polars as pl
 from maestro.strategies.options import cells
 from maestro.typing import FloatArray
 
+if TYPE_CHECKING:
+    from maestro.walkforward.result import WalkForward
+
 _FOLD_COLUMNS = {"fold", "train_start", "train_end", "test_start", "test_end", "error"}
 RANKING = "sharpe_ratio"
 """Metric that ranks trials where the spec names none."""
-
-
-class WalkForwardResult(Protocol):
-    """A walk-forward, live or reloaded; `maestro.walkforward.run.WalkForward` is one.
-
-    `folds`, `trials`, `equity` and `trades` have the columns described in the design; `spec` is what determines
-    the result and `manifest` the record of how it was made.
-    """
-
-    @property
-    def id(self) -> str: ...
-    @property
-    def spec(self) -> dict[str, Any]: ...
-    @property
-    def manifest(self) -> dict[str, Any]: ...
-    @property
-    def folds(self) -> pl.DataFrame: ...
-    @property
-    def trials(self) -> pl.DataFrame: ...
-    @property
-    def equity(self) -> pl.DataFrame: ...
-    @property
-    def trades(self) -> pl.DataFrame: ...
-    @property
-    def metrics(self) -> dict[str, float]: ...
-    @property
-    def notes(self) -> tuple[str, ...]: ...
 
 
 @dataclass(frozen=True)
@@ -76,7 +52,7 @@ def search_space(spec: dict[str, Any]) -> dict[str, Any]:
     return space["search"] if isinstance(space.get("search"), dict) and "fixed" in space else space
 
 
-def searched(wf: WalkForwardResult) -> list[str]:
+def searched(wf: WalkForward) -> list[str]:
     """Parameters that the search varied: those in the spec's space, else those that are not fixed."""
     space, fixed = search_space(wf.spec), wf.spec.get("params") or {}
     names = parameter_names(wf.folds)
@@ -110,7 +86,7 @@ def ranked_from_below(spec: dict[str, Any]) -> bool:
     return str((metrics or [""])[0]).startswith("-")
 
 
-def search_range(wf: WalkForwardResult, name: str) -> Range:
+def search_range(wf: WalkForward, name: str) -> Range:
     """Bounds of a parameter's search, from the spec, or what the trials spanned."""
     given = search_space(wf.spec).get(name)
     if isinstance(given, dict):

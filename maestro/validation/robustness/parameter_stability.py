@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from maestro.reports.tables.columns import Range
+from maestro.walkforward.columns import Range
 
 STEADY, RANDOM = 0.35, 0.75
 """Movement below the first is called steady, above the second no better than chance."""

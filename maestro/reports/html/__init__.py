@@ -1,0 +1,1 @@
+"""HTML of all reports: one Jinja environment, tables and fragments, and figures embedded in a page."""

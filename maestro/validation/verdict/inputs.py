@@ -1,0 +1,124 @@
+"""Inputs of the verdict's checks: a walk-forward, and what was computed of it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+from maestro.bars import Bars
+from maestro.errors import MaestroError
+from maestro.ledger import Ledger
+from maestro.typing import FloatArray
+from maestro.validation.statistics.trials import sharpe_variance
+from maestro.validation.verdict.evidence import Evidence, gather
+
+if TYPE_CHECKING:
+    from maestro.validation.lookahead.check import LookAhead
+    from maestro.validation.statistics.bootstrap import Intervals
+    from maestro.validation.statistics.overfitting import Overfitting
+    from maestro.validation.statistics.permutation import Permutation
+    from maestro.validation.statistics.snooping import Snooping
+    from maestro.walkforward.result import WalkForward
+
+
+class TrialCount(NamedTuple):
+    """Number of trials behind a result, and the variance of their Sharpe ratios per period."""
+
+    distinct: int
+    variance: float
+    source: str
+    """Where the count comes from, for a sentence."""
+
+
+class Moments(NamedTuple):
+    """Of the out-of-sample returns per bar."""
+
+    sharpe: float
+    """Sharpe ratio per period; NaN if the account was ruined or never moved."""
+    skew: float
+    kurtosis: float
+    """Raw: 3 for a normal distribution."""
+
+
+@dataclass
+class VerdictInputs:
+    """What the checks look at.
+
+    Attributes
+    ----------
+    wf : WalkForward
+    trials, lookahead, overfitting, snooping, permutation, intervals : optional
+        Results of what takes time; None if not computed.
+    cost_multiple : float, optional
+        Multiple of the costs at which the return out of sample is zero; NaN without a profit at no costs.
+    shifts : dict of float, optional
+        Out-of-sample Sharpe ratio with each parameter shifted, by the name of the shift.
+    lost : str
+        Which of the sets that were tried could not be simulated again; empty if all could.
+    reasons : dict of str
+        Why an input is missing, by the key of the check that needs it.
+    pending : str
+        Why any other input is missing.
+    """
+
+    wf: WalkForward
+    trials: TrialCount | None = None
+    lookahead: LookAhead | None = None
+    overfitting: Overfitting | None = None
+    snooping: Snooping | None = None
+    permutation: Permutation | None = None
+    intervals: Intervals | None = None
+    cost_multiple: float | None = None
+    shifts: dict[str, float] | None = None
+    lost: str = ""
+    reasons: dict[str, str] = field(default_factory=dict)
+    pending: str = "Not requested."
+
+    @cached_property
+    def evidence(self) -> Evidence:
+        """Figures of the walk-forward."""
+        return gather(self.wf)
+
+    @property
+    def returns(self) -> FloatArray:
+        """Out-of-sample returns, one per bar."""
+        found: FloatArray = self.wf.equity["return"].to_numpy()
+        return found
+
+    @property
+    def periods_per_year(self) -> float:
+        """Number of bars per year."""
+        return self.evidence.periods_per_year
+
+    @cached_property
+    def moments(self) -> Moments:
+        """Moments of the out-of-sample returns."""
+        values = self.returns
+        spread = values.std(ddof=1) if len(values) > 1 else 0.0
+        if spread < 1e-14 or self.evidence.ruined:
+            return Moments(math.nan, 0.0, 3.0)
+        z = (values - values.mean()) / values.std()
+        return Moments(float(values.mean() / spread), float((z**3).mean()), float((z**4).mean()))
+
+
+def count_trials(wf: WalkForward, bars: Bars | None) -> TrialCount:
+    """Count the trials behind a run: those in the ledger of its series, or its own if the ledger has fewer.
+
+    The ledger has fewer if the run was made on another machine or by another user.
+    """
+    own, variance = sharpe_variance(wf)
+    spec = wf.spec["bars"]
+    if spec["synthetic"]:
+        return TrialCount(own, variance, "of this run only: the bars are synthetic")
+    provider, symbol = spec["provider"], spec["symbol"]
+    if not provider and not symbol:  # as `maestro.ledger` names such a series
+        provider, symbol = "UNNAMED", spec["fingerprint"][:16].upper()
+    try:
+        recorded = Ledger(bars if bars is not None else f"{provider}:{symbol}:{spec['timeframe']}").trials
+    except (MaestroError, OSError) as error:
+        return TrialCount(own, variance, f"of this run only: the ledger cannot be read ({error})")
+    if recorded.distinct < own or not math.isfinite(recorded.variance):
+        return TrialCount(own, variance, "of this run only: the ledger on this machine has fewer")
+    return TrialCount(recorded.distinct, recorded.variance, "ever run on this series, from the ledger")
