@@ -19,6 +19,7 @@ from maestro.bars import Bars
 from maestro.bars.quality import assess
 from maestro.reproduce.verify import Verification
 from maestro.validation.statistics.bootstrap import bootstrap_metrics
+from maestro.validation.verdict.notes import Caveat
 from maestro.validation.verdict.result import Verdict
 from maestro.validation.verdict.rule import Check
 from tests.support.rules import Cross
@@ -76,7 +77,7 @@ def objects(bars: Bars, wf: ms.WalkForward) -> dict[str, Any]:
     strategy = named(MARKUP)
     frame = bars.to_frame()
     gaps = Bars.from_frame(pl.concat([frame.head(100), frame.tail(100)]), symbol=MARKUP, timeframe="1h")
-    check = Check("bars", MARKUP, "sound", "fail", 1.0, 2.0, True, MARKUP, MARKUP, MARKUP)
+    check = Check("bars", MARKUP, "validity", "fail", 1.0, 2.0, True, MARKUP, MARKUP, MARKUP)
     returns = wf.equity["equity"].pct_change().drop_nulls().to_numpy()
     other = ms.walk_forward(bars, strategy, splitter=ms.Rolling(n_splits=4), trials=6, seed=1)
     return {
@@ -94,7 +95,9 @@ def objects(bars: Bars, wf: ms.WalkForward) -> dict[str, Any]:
         "RandomEntries": ms.validation.random_entries(wf, bars, repetitions=99),
         "RegimeHistory": ms.regimes(bars, train="1mo", refit=None),
         "Sweep": ms.sweep(bars, strategy, n=5),
-        "Verdict": Verdict((check,), MARKUP, MARKUP, MARKUP, (MARKUP,), (MARKUP,), {MARKUP: MARKUP}),
+        "Verdict": Verdict(
+            (check,), MARKUP, MARKUP, MARKUP, MARKUP, (Caveat(MARKUP, MARKUP),), (MARKUP,), (MARKUP,), {MARKUP: MARKUP}
+        ),
         "Verification": Verification(MARKUP, 3, [1], [("file", MARKUP)], [MARKUP]),
         "WalkForward": wf,
     }

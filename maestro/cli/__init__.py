@@ -24,7 +24,7 @@ COMMANDS = {
     "report": "Write the report of a run, of a notebook, or a batch of them: HTML that needs no network.",
     "runs": "List, show, export and remove runs on disk.",
     "robustness": "Change parameters, windows, costs and bars a little; what is left of a run?",
-    "verdict": "Judge a run: robust, inconclusive, fitted, or not enough data to say.",
+    "verdict": "Judge a run: robust, inconclusive, fitted, or not enough data.",
     "verify": "Repeat a recorded run, in part or whole, and compare it bit by bit.",
     "ledger": "Show how often each series was tried; verify that nothing was changed.",
     "data": "Fetch, list, check, import, export and remove market data.",
@@ -72,7 +72,7 @@ app = typer.Typer(cls=_Commands, add_completion=False, rich_markup_mode=None, no
 
 def _version(wanted: bool) -> None:
     if wanted:
-        from maestro import __version__
+        from maestro.version import __version__
 
         typer.echo(f"maestro {__version__}")
         raise typer.Exit

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -126,7 +127,7 @@ class WalkForward:
         if failed:
             which = "every fold" if failed == len(self.folds) else f"{failed} of {len(self.folds)} folds"
             notes.append(f"{which} failed; their errors are in the table of folds, and they count in no figure.")
-        if self.metrics["num_trades"] and math.isnan(self.metrics["profit_factor"]):
+        if self.metrics["num_trades"] > 0 and math.isnan(self.metrics["profit_factor"]):
             notes.append(NO_LOSS)
         return tuple(notes)
 

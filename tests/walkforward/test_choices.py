@@ -66,7 +66,7 @@ def test_any_options_go_through_a_run(name: str, tmp_path: Path) -> None:
     reloaded = ms.verdict(again, BARS, permutations=0, strategy=cls, save=False)
     assert [check.value for check in reloaded.checks] == [check.value for check in live.checks]
     if len(cells) > 1:
-        assert {check.key for check in live.checks if check.outcome == "not done"} <= {"permutation", "neighbourhood"}
+        assert {check.key for check in live.checks if check.outcome == "not done"} <= {"permutation", "shifts"}
     assert ms.verify(wf.id, runs_dir=tmp_path, bars=BARS, strategy=cls, workers=1).equal
     fixed = ms.walk_forward(BARS, cls, splitter=SPLITTER, trials=3, workers=1, params={"x": cells[-1]})
     assert fixed.folds["x"].to_list() == [cells[-1]] * 3

@@ -30,10 +30,11 @@ def draw_up(inputs: VerdictInputs, settings: dict[str, object] | None = None, *,
     if not preliminary:
         added, problems = plugin_checks(inputs)
         checks = (*checks, *added)
-    notes = notes_of(evidence, () if preliminary else checks)
+    lost = (inputs.lost,) if inputs.lost else ()
+    notes = (*lost, *problems, *notes_of(evidence, () if preliminary else checks))
     return Verdict(
         checks, wf.id, evidence.strategy, evidence.series, summary=summary(evidence), warnings=warnings_of(evidence),
-        hints=hints_of(checks), notes=(*filter(None, [inputs.lost]), *problems, *notes), settings={"maestro": __version__, **(settings or {})},
+        hints=hints_of(checks), notes=notes, settings={"maestro": __version__, **(settings or {})},
         preliminary=preliminary,
     )  # fmt: skip
 
