@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import numpy as np
-import polars as pl
 import pytest
 
+import maestro as ms
 from maestro._core.formatting import compact, listed, metric, moment, money, number, percent, plural, significant
 from maestro.reports import monthly_frame
 from maestro.reports.figures.downsampling import thin
@@ -99,17 +99,12 @@ def test_numbers_are_written_for_people() -> None:
     assert moment(datetime(2024, 1, 31, 5, 30, tzinfo=UTC)) == "2024-01-31 05:30"
 
 
-def _frame(step: timedelta, n: int) -> pl.DataFrame:
-    start = datetime(2022, 1, 1, tzinfo=UTC)
-    return pl.DataFrame({"timestamp": [start + step * i for i in range(n)]})
-
-
-def test_days_a_year_are_365_or_the_markets_own() -> None:
-    assert days_per_year(8_760, "1h", _frame(timedelta(hours=1), 100)) == 365
-    assert days_per_year(252, "1d", _frame(timedelta(days=1), 100)) == 252
-    start = datetime(2022, 1, 3, tzinfo=UTC)  # an exchange with seven hourly bars a day
-    stock = pl.DataFrame({"timestamp": [start + timedelta(days=d, hours=9 + h) for d in range(30) for h in range(7)]})
-    assert days_per_year(252 * 7, "1h", stock) == 252
-    assert math.isnan(days_per_year(math.nan, "1h", stock))
-    assert described(8_760, "1h", stock) == "8,760 bars a year (365 days, the calendar's)"
-    assert described(252, "1d", stock) == "252 bars a year (252 days, the market's own number)"
+def test_days_per_year_and_their_words_are_those_of_the_recorded_calendar() -> None:
+    run = stand_in(folds=3, bars=300)
+    assert days_per_year(run) == 365.0  # not recorded: from the stamps
+    assert described(run) == "8,760 bars a year"
+    recorded = {"text": "1,764 bars a year: sessions of 7 bars on 252 trading days", "days_per_year": 252.0}
+    run = run.but(manifest={**run.manifest, "calendar": recorded})
+    assert (days_per_year(run), described(run)) == (252.0, recorded["text"])
+    bt = ms.backtest(ms.synthetic_bars(200), "RSIStrategy")
+    assert days_per_year(bt) == 365.0

@@ -17,6 +17,7 @@ from maestro._core.atomic import replacing
 from maestro._core.formatting import label
 from maestro.errors import MissingExtraError, RunError
 from maestro.reports.figures.downsampling import thin
+from maestro.reports.tables.annualisation import described
 from maestro.walkforward.columns import metric_names, parameter_names, ranked_by, ranked_from_below, title
 from maestro.walkforward.result import WalkForward
 
@@ -38,7 +39,7 @@ _FORMATS = {
 }  # fmt: skip
 _SETTINGS = (
     "space", "params", "splitter", "search", "trials", "selection", "costs", "sizing", "cash", "fill", "seed",
-    "warm_start", "periods_per_year",
+    "warm_start",
 )  # fmt: skip
 _RECORD = ("started", "seconds", "versions", "command", "python")
 _INK, _OUT, _IN, _LOSS, _MUTED = "#1f3a5f", "#1f77b4", "#b0b8c4", "#c0504d", "#8a8f98"
@@ -238,6 +239,7 @@ class _Book:
         rows = [("Bars", f"{bars.get('n', '')} from {bars.get('start', '')} to {bars.get('end', '')}")]
         rows.append(("Fingerprint of the bars", str(bars.get("fingerprint", ""))))
         known = [(key, spec.get(key)) for key in _SETTINGS] + [(key, manifest.get(key)) for key in _RECORD]
+        rows.append(("Annualised with", described(self.wf)))
         rows += [(_heading(key), _words(value)) for key, value in known if value not in (None, False, {}, [], "")]
         return rows
 

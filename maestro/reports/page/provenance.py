@@ -6,9 +6,10 @@ import json
 import re
 from typing import Any
 
-from maestro._core.formatting import metric, moment, number, percent, significant
+from maestro._core.formatting import metric, moment, percent, significant
 from maestro.reports.html.environment import Html, render
 from maestro.reports.html.fragments import Cell, code, empty, joined, pairs, table
+from maestro.reports.tables.annualisation import described
 from maestro.walkforward.result import WalkForward
 
 _STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d[\d:.]*(\+00:00|Z)?")
@@ -27,7 +28,6 @@ _SETTINGS = {
     "sizing": "Sizing",
     "cash": "Cash",
     "fill": "Fills",
-    "periods_per_year": "Bars a year",
 }
 _RECORD = (("started", "Started"), ("seconds", "Took, in seconds"), ("status", "Status"), ("versions", "Versions"))
 
@@ -81,6 +81,7 @@ def provenance(wf: WalkForward) -> Html:
         given = spec.get(key)
         if not (given is None or given is False or given == {} or given == []):
             rows.append((name, _setting(key, given)))
+    rows.append(("Annualised with", described(wf)))
     for key, name in _RECORD:
         if manifest.get(key):
             rows.append((name, f"{_stamp(manifest[key])} UTC" if key == "started" else _text(manifest[key])))
@@ -110,8 +111,6 @@ def _setting(key: str, value: Any) -> str:
         return metric("final_equity", float(value))
     if key == "fill":
         return "at the next bar's open" if value == "next_open" else "at the close of the signal (looks ahead)"
-    if key == "periods_per_year":
-        return number(float(value), 0 if float(value) == round(float(value)) else 2)
     return _text(value)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 import os
 import re
 import warnings
@@ -27,8 +26,8 @@ _FEWEST_DAYS = 30
 def write_tearsheet(result: Any, path: str | os.PathLike[str]) -> Path:
     """Write QuantStats' sheet of a walk-forward (out of sample) or a backtest, against buy and hold.
 
-    Returns of bars shorter than a day are compounded to days (UTC); ratios are annualised with the run's own
-    number of days, 365 unless the bars say otherwise, and the sheet says which.
+    Returns of bars shorter than a day are compounded to days (UTC); ratios are annualised with the number of days
+    that the calendar of the bars has, and the sheet says which.
 
     Parameters
     ----------
@@ -42,7 +41,7 @@ def write_tearsheet(result: Any, path: str | os.PathLike[str]) -> Path:
     RunError
         Fewer than 30 days, or QuantStats cannot make a sheet of these returns.
     """
-    name, series, timeframe, periods, synthetic = _about(result)
+    name, series, timeframe, synthetic = _about(result)
     frame = result.equity
     if "return" not in frame.columns:
         frame = frame.with_columns(pl.Series("return", np.asarray(result.returns, np.float64)))
@@ -53,9 +52,7 @@ def write_tearsheet(result: Any, path: str | os.PathLike[str]) -> Path:
         raise RunError(f"{len(daily)} days of returns are too few for a tear sheet; it takes {_FEWEST_DAYS} or more.")
     if not np.abs(numbers(daily, "return")).max() > 0:
         raise RunError("all returns are zero (no trade was made), so there is nothing for a tear sheet to show.")
-    days = days_per_year(periods, timeframe, frame)
-    if not math.isfinite(days):
-        raise RunError("the number of periods a year is not recorded; a tear sheet cannot annualise without it.")
+    days = days_per_year(result)
     made = " (synthetic data)" if synthetic else ""
     with _quiet():
         try:
@@ -108,18 +105,17 @@ def daily_returns(frame: pl.DataFrame, start: float) -> pl.DataFrame:
     )
 
 
-def _about(result: Any) -> tuple[str, str, str, float, bool]:
+def _about(result: Any) -> tuple[str, str, str, bool]:
     if hasattr(result, "spec"):
         bars = result.spec.get("bars") or {}
         return (
             *title(result.spec),
             str(bars.get("timeframe") or ""),
-            float(result.spec["periods_per_year"]),
             bool(bars.get("synthetic")),
         )
     bars = result.bars
     name = repr(result.strategy) if result.strategy is not None else "Signals"
-    return name, bars.name or "bars", bars.timeframe, bars.periods_per_year, bars.synthetic
+    return name, bars.name or "bars", bars.timeframe, bars.synthetic
 
 
 def _offline(text: str) -> str:

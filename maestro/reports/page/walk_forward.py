@@ -105,7 +105,7 @@ def render(wf: WalkForward, *, tearsheet: str = "", problem: str = "") -> str:
         costs=cost_table(wf),
         quality=quality_table(wf),
         provenance=provenance(wf),
-        annualised=described(evidence.periods_per_year, wf.spec["bars"]["timeframe"], wf.equity),
+        annualised=described(wf),
     )
 
 

@@ -1,40 +1,29 @@
-"""How many days a year the run annualises by: 365, or the market's own number."""
+"""How a result is annualised: the calendar of its bars."""
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
-import polars as pl
-
 from maestro._core.formatting import number
-from maestro.data.timeframes import DAY_US, YEAR_US, timeframe_us
+from maestro.bars.calendar import given_calendar, infer_calendar
 
 
-def days_per_year(periods_per_year: float, timeframe: str, frame: pl.DataFrame) -> float:
-    """Days with bars in a year, of a run that annualises with `periods_per_year` bars.
+def days_per_year(result: Any) -> float:
+    """Days with bars per year by which daily returns of a walk-forward or a backtest are annualised.
 
-    365 where the bars run round the clock; else `periods_per_year` over the bars that a day of `frame` has on
-    average. Bars of a day or longer: periods a year as they are. NaN where it cannot be told.
+    A run of an earlier version does not record them; they follow from the stamps of its equity and its bars per year.
     """
-    if not periods_per_year > 0:
-        return math.nan
-    length = timeframe_us(timeframe) if timeframe else None
-    if length is not None and length >= DAY_US:
-        return periods_per_year
-    if length is not None and math.isclose(periods_per_year * length, YEAR_US, rel_tol=1e-9):
-        return 365.0
-    days: Any = frame["timestamp"].dt.date().n_unique() if len(frame) else 0
-    return float(round(periods_per_year * days / len(frame))) if days else math.nan
+    if not hasattr(result, "spec"):
+        return float(result.bars.calendar.days_per_year)
+    recorded = result.manifest.get("calendar", {}).get("days_per_year")
+    if recorded is not None:
+        return float(recorded)
+    stamps = result.equity["timestamp"].to_physical().to_numpy()
+    inferred = infer_calendar(stamps, result.spec["bars"]["timeframe"])
+    return float(given_calendar(result.spec["periods_per_year"], inferred).days_per_year)
 
 
-def described(periods_per_year: float, timeframe: str, frame: pl.DataFrame) -> str:
-    """Annualisation in words: ``8,760 bars a year (365 days)``."""
-    if not periods_per_year > 0:
-        return "not recorded"
-    bars = f"{number(periods_per_year, 0 if periods_per_year == round(periods_per_year) else 2)} bars a year"
-    days = days_per_year(periods_per_year, timeframe, frame)
-    if timeframe and timeframe_us(timeframe) > DAY_US:
-        return bars
-    whose = "the calendar's" if days == 365 else "the market's own number"
-    return f"{bars} ({number(days, 0)} days, {whose})" if days > 0 else bars
+def described(wf: Any) -> str:
+    """Annualisation in words: ``1,764 bars a year: sessions of 7 bars on 252 trading days``."""
+    periods = float(wf.spec["periods_per_year"])
+    return wf.calendar or f"{number(periods, 0 if periods == round(periods) else 2)} bars a year"
