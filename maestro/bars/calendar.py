@@ -165,15 +165,32 @@ def _intraday(time: IntArray, length: int, active: tuple[int, ...], touched: tup
     weekly, sessions = _whole_weeks(time, time), _whole_weeks(starts, time)
     week = float(np.median(weekly)) if len(weekly) else len(time) / max((time[-1] - time[0]) / WEEK_US, 1.0)
     each = round(float(np.median(sessions))) if len(sessions) else len(active)
+    usual = 0.0
     if each < 4:  # open overnight: days of the week, not sessions
         share = week / len(active)
         if share >= _FULL * DAY_US / length:
             return MarketCalendar("24/5", active, DAY_US / length, 52.0 * len(active) * DAY_US / length)
         each = len(active)
-    share = week / each
+    elif each > len(touched):  # a long break at noon is not a night
+        each = len(touched)
+    else:
+        usual = _usual_session(night, weekday_of(starts))
+    share = usual or week / each
     if abs(share - round(share)) < 0.05 * share:
         share = float(round(share))
     return MarketCalendar("sessions", touched, share, _days(each) * share)
+
+
+def _usual_session(night: BoolArray, weekday: IntArray) -> float:
+    """Median of the bars per session if sessions are that long on every weekday, else 0.
+
+    `weekday` is that of each session's start. A quarter of the sessions of a weekday decides, so that holidays and lost
+    bars do not.
+    """
+    lengths = np.diff(np.flatnonzero(night))
+    usual = float(np.median(lengths)) if len(lengths) else 0.0
+    every = all(np.mean(lengths[weekday[:-1] == day] == usual) >= 0.25 for day in np.unique(weekday[:-1]))
+    return usual if every else 0.0
 
 
 def _within_a_week(time: IntArray, counts: IntArray, length: int, unsure: MarketCalendar) -> MarketCalendar:

@@ -37,6 +37,7 @@ def forex(weeks: int, minutes: int = 60) -> IntArray:
 @pytest.mark.parametrize(
     ("time", "kind", "per_year"),
     [
+        (np.sort(np.r_[session(140, 1, 30, 540), session(140, 1, 30, 750)]), "sessions", 504),  # Tokyo, a long noon
         (round_the_clock(900), "24/7", 8_760),
         (round_the_clock(900, 240), "24/7", 2_190),
         (round_the_clock(60, 1_440), "24/7", 365),
@@ -49,7 +50,7 @@ def forex(weeks: int, minutes: int = 60) -> IntArray:
         (session(120, 23, 60, -60), "sessions", 252 * 23),  # futures with a pause of an hour
         (MONDAY + np.arange(60) * 7 * DAY_US, "weeks", 52),
     ],
-    ids=("crypto 1h", "crypto 4h", "crypto 1d", "stocks 1d", "stocks 1h", "stocks 5m", "Sydney",
+    ids=("Tokyo", "crypto 1h", "crypto 4h", "crypto 1d", "stocks 1d", "stocks 1h", "stocks 5m", "Sydney",
          "forex 1h", "forex 15m", "futures", "weeks"),
 )  # fmt: skip
 def test_markets_of_each_kind(time: IntArray, kind: str, per_year: float) -> None:

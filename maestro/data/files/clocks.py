@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import polars as pl
 
 from maestro.data.files.options import say
+from maestro.data.files.sampling import MANY, by_value
 from maestro.data.timeframes import SECOND_US
 from maestro.errors import BarsError
 
+_DOUBTFUL = ("EST", "EDT", "CST", "CDT", "MST", "MDT", "PST", "PDT", "BST", "IST", "JST", "KST", "HKT", "SGT", "MSK")
 Place = Callable[[int], str]
 
 
@@ -38,18 +41,38 @@ def localize(wall: pl.Series, zone: str, place: Place | None = None) -> pl.Serie
     return pl.select(pl.when(doubtful & again).then(second).otherwise(first)).to_series()
 
 
+def zone_in_name(name: str) -> tuple[str, str]:
+    """Zone that a column's name holds, ``Time (EET)``, and a note on it; empty where it holds none, or UTC.
+
+    >>> zone_in_name("Time (EET)")[0], zone_in_name("Date(America/New_York)")[0], zone_in_name("Gmt time")[0]
+    ('EET', 'America/New_York', '')
+    """
+    match = re.search(r"[(\[ _]([A-Z][A-Za-z]+/[A-Za-z_]+|[A-Z]{3,4})[)\]]?$", name.strip())
+    said = match[1] if match else "local" if re.search(r"(?i)\blocal\b", name) else ""
+    if said in ("", "UTC", "GMT", "USD", "EUR"):
+        return "", ""
+    if "/" in said or said in ("EET", "CET", "MET", "WET"):
+        return said, f"the stamps are in {said}, by the name of their column, {name}"
+    if said not in ("local", *_DOUBTFUL):
+        return "", ""
+    how = say("zone", "NAME")
+    return "", f"the stamps are taken as UTC, though their column is called {name}; give their zone: {how}"
+
+
 def time_of_day(column: pl.Series) -> pl.Series | None:
-    """Microseconds since midnight of texts like 09:30 or 9:30:00 PM, or numbers like 93000; None for anything else."""
+    """Microseconds since midnight of texts like 09:30 or 9:30:00 PM, or numbers like 93000, 930 or 9; else None."""
     if column.dtype == pl.Time:
         return column.cast(pl.Int64) // 1_000
     if column.null_count() == len(column):
         return None
+    if len(column) >= MANY:
+        return by_value(column, time_of_day)
     text = column.cast(pl.String).str.strip_chars()
     digits = r"^\d{1,6}(\.0*)?$"
     if text.drop_nulls().str.contains(digits).all():
         text = text.str.replace(r"\.0*$", "")
         longest = int(text.str.len_chars().max() or 0)  # type: ignore[arg-type]
-        text = text.str.zfill(4 if longest <= 4 else 6)
+        text = text.str.zfill(2) + "00" if longest <= 2 else text.str.zfill(4 if longest <= 4 else 6)
         parts = text.str.extract_groups(r"^(\d{2})(\d{2})(\d{2})?$").struct.unnest()
     else:
         pattern = r"^(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,6}))?)?\s*(?i)([AP])?\.?M?\.?$"

@@ -22,8 +22,9 @@ from maestro.data.files.names import (
 )
 from maestro.data.files.numbers import Style, style_of, to_numbers
 from maestro.data.files.options import ReadOptions, say
+from maestro.data.files.sampling import spread
 from maestro.data.files.stamps import looks_like_stamps
-from maestro.data.files.vocabulary import ADJUSTED, INDICES, NOT_SYMBOLS, PRICE
+from maestro.data.files.vocabulary import ADJUSTED, INDICES, NOT_SYMBOLS, PRICE, SIDES
 from maestro.data.files.volume import add_optional, choose_volume, volume_candidates
 from maestro.errors import BarsError, nearest
 
@@ -207,7 +208,7 @@ def _other_prices(names: Sequence[str], chosen: Chosen, group: str) -> list[str]
     ]
     if adjusted:
         notes.append(f"the prices are those of {shown(chosen.columns['close'])}; left out: {', '.join(adjusted)}")
-    elif group and plain(group) in NOT_SYMBOLS:
+    elif plain(group) in SIDES | ADJUSTED:
         notes.append(f"the prices are the {group} prices: {', '.join(shown(chosen.columns[name]) for name in PRICES)}")
     close = price_of(chosen.columns["close"])
     rivals = [name for name in names if name not in chosen.used and price_of(name) == close]
@@ -256,7 +257,9 @@ def _time_beside(table: pl.DataFrame, stamp: str, names: Sequence[str]) -> str:
         if not (dates.dt.time() == pl.select(pl.time(0)).item()).all():
             return ""
     elif dates.dtype == pl.String:
-        if dates.str.contains(r"\d:\d|\d[T ]\d{2,}\s*$").any() or dates.str.contains(r"^\s*\d{9,}\s*$").any():
+        dates = spread(dates)
+        timed = dates.str.contains(r"\d:\d|\d[T ]\d{2,}\s*$") & ~dates.str.contains(r"[T ]00:00(:00(\.0+)?)?\s*$")
+        if timed.any() or dates.str.contains(r"^\s*\d{9,}\s*$").any():
             return ""
     elif dates.dtype != pl.Date and not (dates.dtype.is_integer() and dates.is_between(19_000_000, 22_000_000).all()):
         return ""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 
 import polars as pl
 
 from maestro.data.files.options import say
+from maestro.data.files.sampling import MANY
 from maestro.data.files.stamp_errors import last_year
 from maestro.errors import BarsError
 
@@ -58,10 +60,9 @@ def read_dates(column: pl.Series, *, drop_letters: bool = False) -> Written:
     BarsError
         Day and month cannot be told apart.
     """
-    text = column.str.strip_chars(" \t\r\n\"'\u00a0")
-    sample = str(text[int(text.is_not_null().arg_max() or 0)])
-    if plain := _plain_iso(text, sample):
+    if len(column) and (plain := _plain_iso(column) or _by_parts(column, drop_letters)):
         return plain
+    text = column.str.strip_chars(" \t\r\n\"'\u00a0")
     offset, region = None, ""
     if text.str.contains(_CLOCK.pattern).any():
         text = text.str.replace(r"\s*\([^)]*\)$", "")
@@ -72,7 +73,7 @@ def read_dates(column: pl.Series, *, drop_letters: bool = False) -> Written:
             half = text.str.contains(r"(?i)\s[AP]M$")
             text = pl.select(pl.when(half).then(text).otherwise(text.str.replace(_LETTERS, ""))).to_series()
     text = _normalised(text)
-    sample = str(text[int(text.is_not_null().arg_max() or 0)])
+    sample = str(text[int(text.str.len_chars().fill_null(0).arg_max() or 0)])
     found = [(form, _parse(text, form)) for form in _forms(text, sample)]
     fewest = min((wall.null_count() for _, wall in found), default=len(text))
     best = [(form, wall) for form, wall in found if wall.null_count() == fewest and fewest < len(text)]
@@ -82,18 +83,62 @@ def read_dates(column: pl.Series, *, drop_letters: bool = False) -> Written:
     return Written(wall, offset, region, _in_words(form), note)
 
 
-def _plain_iso(text: pl.Series, sample: str) -> Written | None:
+def _plain_iso(text: pl.Series) -> Written | None:
     """ISO in one spelling, as most files have it: read at once."""
+    sample = str(text[int(text.is_not_null().arg_max() or 0)])
     match = re.fullmatch(r"\d{4}-\d{2}-\d{2}(?:([T ])\d{2}:\d{2}(:\d{2}(?:\.\d+)?)?(Z|\+00:00)?)?", sample)
     if match is None:
         return None
     between, seconds, zone = match.groups()
-    form = "%Y-%m-%d" + (f"{between}%H:%M" if between else "") + ("%S%.f".join((":", "")) if seconds else "")
+    form = "%Y-%m-%d" + (f"{between}%H:%M" if between else "") + (":%S" if seconds else "")
     wall = text.str.to_datetime(form + (zone or ""), time_unit="us", strict=False)
+    if wall.null_count() > text.null_count() and seconds:  # several times slower, and seldom needed
+        wall = text.str.to_datetime(f"{form}%.f{zone or ''}", time_unit="us", strict=False)
     if wall.null_count() > text.null_count():
         return None
     offset = pl.Series([0], dtype=pl.Int64).new_from_index(0, len(text)) if zone else None
     return Written(wall, offset, "", "year-month-day")
+
+
+def _by_parts(text: pl.Series, drop_letters: bool) -> Written | None:
+    """Long columns of a date and a time: each different date and time is read once."""
+    if len(text) < MANY or text.null_count():
+        return None
+    match = re.fullmatch(r"([^\sT]{6,})([ T])(\d.*)", str(text[0]))
+    if match is None:
+        return _by_date(text) if not re.search(r"\d:\d", str(text[0])) else None
+    width = len(match[1].encode())
+    if text.str.len_bytes().min() == text.str.len_bytes().max() and text[0].isascii():
+        dates, clocks = text.str.slice(0, width), text.str.slice(width + 1)
+    else:
+        dates, clocks = text.str.splitn(match[2], 2).struct.unnest().get_columns()
+    days, times = dates.unique(maintain_order=True), clocks.unique(maintain_order=True)
+    if times.null_count() or len(days) + len(times) > len(text) / 2:
+        return None
+    try:
+        day, time = read_dates(days), read_dates("2000-01-01 " + times, drop_letters=drop_letters)
+    except BarsError:
+        return None  # said with a whole text
+    if day.wall.null_count() or time.wall.null_count() or day.offset is not None or (day.wall.dt.hour() > 0).any():
+        return None
+    midnight = pl.Series([datetime(2000, 1, 1)]).dt.cast_time_unit("us").to_physical()[0]
+    wall = dates.replace_strict(days, day.wall.to_physical(), return_dtype=pl.Int64)
+    wall += clocks.replace_strict(times, time.wall.to_physical() - midnight, return_dtype=pl.Int64)
+    offset = time.offset
+    if offset is not None:
+        offset = clocks.replace_strict(times, offset, return_dtype=pl.Int64)
+    return Written(wall.cast(pl.Datetime("us")).alias(text.name), offset, time.region, day.order, day.note)
+
+
+def _by_date(text: pl.Series) -> Written | None:
+    """Long columns of dates alone, beside a time of day: each different date is read once."""
+    days = text.unique(maintain_order=True)
+    if len(days) > len(text) / 2:
+        return None
+    day = read_dates(days)
+    if day.wall.null_count() or day.offset is not None or day.region:
+        return None
+    return Written(text.replace_strict(days, day.wall), None, "", day.order, day.note)
 
 
 def _common_region(text: pl.Series) -> str:
@@ -103,7 +148,9 @@ def _common_region(text: pl.Series) -> str:
 
 def _split_offset(text: pl.Series) -> tuple[pl.Series, pl.Series | None]:
     """Texts without their offset from UTC, and the offsets [minutes]."""
-    groups = text.str.extract_groups(_ZONE).struct.unnest()
+    clock = text.str.contains(_CLOCK.pattern)
+    timed = pl.select(pl.when(clock).then(text)).to_series()
+    groups = timed.str.extract_groups(_ZONE).struct.unnest()
     universal = groups.to_series(0).is_not_null() | groups.to_series(3).is_not_null()
     signed = pl.select(pl.coalesce(groups.to_series(1), groups.to_series(2))).to_series()
     if not (universal.any() or signed.is_not_null().any()):
@@ -113,8 +160,9 @@ def _split_offset(text: pl.Series) -> tuple[pl.Series, pl.Series | None]:
     minutes = pl.select(
         pl.when(universal).then(0).when(parts.to_series(0) == "-").then(-size).otherwise(size).cast(pl.Int64)
     ).to_series()
-    bare = text.str.replace(r"(?i)(\d)Z$", "$1").str.replace(r"(?i)\s*\b(?:Z|UTC|GMT)$", "")
-    return bare.str.replace(r"(?i)\s*(?:(?:UTC|GMT)\s*[+-]\d{1,2}|[+-]\d{2})(?::?\d{2})?$", ""), minutes
+    bare = timed.str.replace(r"(?i)(\d)Z$", "$1").str.replace(r"(?i)\s*\b(?:Z|UTC|GMT)$", "")
+    bare = bare.str.replace(r"(?i)\s*(?:(?:UTC|GMT)\s*[+-]\d{1,2}|[+-]\d{2})(?::?\d{2})?$", "")
+    return bare.fill_null(text), minutes
 
 
 def _normalised(text: pl.Series) -> pl.Series:
@@ -173,6 +221,9 @@ def _forms(text: pl.Series, sample: str) -> list[str]:
 
 def _parse(text: pl.Series, form: str) -> pl.Series:
     wall = text.str.to_datetime(form, time_unit="us", strict=False)
+    date = re.match(r"(?:%[YymdB]|[-/.' ](?=%[YymdB]))+", form)
+    if wall.null_count() and date and date[0] != form:  # R and spreadsheets write midnights without a time of day
+        wall = wall.fill_null(text.str.to_datetime(date[0], time_unit="us", strict=False))
     short = "%y" in form  # 24-01-31 is no day of 2031
     sound = wall.dt.year().is_between(1950 if short else 1000, last_year() if short else 9999)
     return pl.select(pl.when(sound).then(wall)).to_series()

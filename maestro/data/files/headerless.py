@@ -50,11 +50,11 @@ def columns_by_value(table: pl.DataFrame, style: Style) -> tuple[dict[str, str],
             f"{say('columns', timestamp='1', open='2')}."
         )
     values = {name: to_numbers(part[name], style, lenient=True) for name in numeric[:6]}
-    four, order = _prices(numeric, values, newest_first=_newest_first(part[stamp].head(100)))
+    four, order = _prices(numeric, values, newest_first=_newest_first(part, stamp, time))
     rest = numeric[numeric.index(four[-1]) + 1 :]
     later = {name: values[name] if name in values else to_numbers(part[name], style, lenient=True) for name in rest[:3]}
     low, high = (values[four[order.index(field)]] for field in ("low", "high"))
-    volume = next((name for name in rest[:3] if not _between(later[name], low, high)), "")
+    volume = next((name for name in rest[:3] if not _is_price(later[name], low, high)), "")
     columns = {"timestamp": stamp, **dict(zip(order, four, strict=True)), **({"volume": volume} if volume else {})}
     read = ["timestamp", *(["time"] if time else []), *order]
     skipped = rest[: rest.index(volume)] if volume else []
@@ -108,17 +108,21 @@ def _checked(
     return order
 
 
-def _newest_first(column: pl.Series) -> bool:
+def _newest_first(part: pl.DataFrame, stamp: str, time: str) -> bool:
+    part = part.drop_nulls([stamp]).head(1_000)
     try:
-        steps = read_stamps(column.drop_nulls()).diff().drop_nulls().dt.total_microseconds()
+        stamps = read_stamps(part[stamp]).to_physical()
     except BarsError:
         return False
-    return len(steps) > 0 and bool((steps <= 0).all())
+    clock = time_of_day(part[time]) if time else None
+    steps = (stamps if clock is None else stamps + clock).diff().drop_nulls()
+    return bool((steps < 0).any()) and bool((steps <= 0).all())
 
 
-def _between(values: pl.Series, low: pl.Series, high: pl.Series) -> bool:
-    inside = ((values >= low) & (values <= high)).fill_null(True)
-    return len(values) >= 5 and bool((low < high).any()) and bool(inside.all())
+def _is_price(values: pl.Series, low: pl.Series, high: pl.Series) -> bool:
+    """Whether values stay near the prices: an average price, or the other side of the market."""
+    near = ((values >= low * 0.8) & (values <= high * 1.25)).fill_null(True)
+    return len(values) >= 5 and bool((low < high).any()) and bool(near.all())
 
 
 def _is_clock(column: pl.Series) -> bool:

@@ -8,7 +8,7 @@ import numpy as np
 
 from maestro.data.files.names import OPTIONAL, PRICES
 from maestro.data.files.options import say
-from maestro.data.timeframes import as_datetime, infer_timeframe, timeframe_months
+from maestro.data.timeframes import as_datetime, infer_timeframe, timeframe_months, timeframe_us
 from maestro.errors import BarsError
 from maestro.typing import FloatArray, IntArray
 
@@ -43,7 +43,9 @@ def clip_last_bits(columns: dict[str, Any]) -> str:
 
     Adjusted prices are products, and each is rounded by itself: yfinance's have highs 2e-16 below the close.
     """
-    high, low = columns["high"], columns["low"]
+    high, low, ends = columns["high"], columns["low"], (columns["open"], columns["close"])
+    if not (any((high < one).any() or (low > one).any() for one in ends) or (high < low).any()):
+        return ""
     top = np.fmax(np.fmax(columns["open"], columns["close"]), low)
     bottom = np.fmin(np.fmin(columns["open"], columns["close"]), high)
     above = (high < top) & (high >= top * (1 - LAST_BITS))
@@ -121,10 +123,14 @@ def check_distance(time: IntArray, timeframe: str, length: int) -> None:
     steps = np.diff(time)
     least = SHORTEST_MONTH * length if timeframe_months(timeframe) else length
     shorter = int((steps < least).sum())
-    if shorter > max(1, 0.01 * len(steps)) or steps.min() > LONGEST_MONTH * length:
+    longest = LONGEST_MONTH * length
+    if shorter <= max(1, 0.01 * len(steps)) and steps.min() <= longest:
+        return
+    inferred = infer_timeframe(time)
+    if shorter > max(1, 0.01 * len(steps)) or timeframe_us(inferred) > longest:  # sessions may have a common step only
         raise BarsError(
-            f"timeframe {timeframe!r} does not fit: the bars are {infer_timeframe(time)} apart; "
-            "give that timeframe, or resample() the bars."
+            f"timeframe {timeframe!r} does not fit: the bars are {inferred} apart; give that timeframe, or resample() "
+            "the bars."
         )
 
 

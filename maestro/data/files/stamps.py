@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import polars as pl
@@ -10,6 +11,7 @@ from maestro.data.files.clocks import localize
 from maestro.data.files.dates import Written, read_dates
 from maestro.data.files.epochs import UNITS, WORDS, numbers_in, read_numbers
 from maestro.data.files.options import say
+from maestro.data.files.sampling import spread
 from maestro.data.files.stamp_errors import REMEDY, UNDERSTOOD, Place, check_years, row_name, shown_value
 from maestro.data.timeframes import DAY_US, SECOND_US
 from maestro.errors import BarsError
@@ -80,8 +82,7 @@ def looks_like_stamps(column: pl.Series) -> bool:
     """Whether at least half of a sample can be read as stamps."""
     if column.dtype == pl.Date or isinstance(column.dtype, pl.Datetime):
         return True
-    filled = column.drop_nulls()
-    sample = pl.concat([filled.head(40), filled.tail(10)]) if len(filled) > 50 else filled
+    sample = spread(column, 50)
     if not len(sample):
         return False
     if sample.dtype == pl.String and not sample.str.contains(r"^\s*-?\d+(\.0*)?\s*$").all():
@@ -112,10 +113,11 @@ def _read(column: pl.Series, unit: str, zone: str, place: Place, *, checked: boo
     if isinstance(kind, pl.Datetime):
         return _of_datetimes(column.dt.cast_time_unit("us"), kind.time_zone, zone, place)
     if kind == pl.String:
-        if column.str.contains(r"^\s*-?\d{1,19}(\.0*)?\s*$").all():
+        numeric = re.fullmatch(r"\s*-?\d+(\.\d*)?\s*", str(column[0])) if len(column) else None
+        if numeric and column.str.contains(r"^\s*-?\d{1,19}(\.0*)?\s*$").all():
             digits = column.str.strip_chars().str.replace(r"\.0*$", "")
             return _of_numbers(digits.cast(pl.Int64), zone, place, checked=checked)
-        if column.str.contains(r"^\s*-?\d+(\.\d*)?\s*$").all():
+        if numeric and column.str.contains(r"^\s*-?\d+(\.\d*)?\s*$").all():
             return _of_numbers(column.str.strip_chars().cast(pl.Float64), zone, place, checked=checked)
         return _of_text(column, zone, place)
     if kind.is_numeric():
@@ -166,6 +168,12 @@ def _not_understood(column: pl.Series, written: Written, place: Place) -> str:
     row, count = int(bad[0]), len(bad)
     if count * 2 > len(column):
         value = shown_value(column[row])
+        letters = re.search(r"\d\s+([A-Z]{2,5})'?$", value)
+        if letters and letters[1] not in ("AM", "PM"):
+            return (
+                f"the timestamp {value} at {place(row)} names its zone {letters[1]}, which may mean several; give the "
+                f"zone: {say('zone', 'America/New_York')}."
+            )
         return f"the timestamp {value} at {place(row)} is not understood; read are {UNDERSTOOD}. {REMEDY}"
     return (
         f"the timestamp {shown_value(column[row])} at {place(row)} is not a date of the calendar, written as "

@@ -27,7 +27,23 @@ def symbol_column(table: pl.DataFrame) -> str | None:
 
 def symbols_in(column: pl.Series) -> list[str]:
     """Different symbols of a column, as texts."""
-    return sorted(str(one) for one in column.drop_nulls().unique().to_list())
+    return sorted(as_names(column.drop_nulls().unique()).to_list())
+
+
+def as_names(column: pl.Series) -> pl.Series:
+    """Values of a column as texts; whole numbers without a point."""
+    return (column.cast(pl.Int64) if column.dtype.is_float() else column).cast(pl.String)
+
+
+def column_holding(table: pl.DataFrame, symbol: str, taken: Collection[str]) -> str | None:
+    """Column of names that has a symbol among its values, whatever it is called; None where there is none."""
+    for name in table.columns:
+        column = table[name]
+        if name in taken or not _may_name(column) or column.n_unique() > max(2, len(column) / 3):
+            continue
+        if (as_names(column) == symbol).any():
+            return name
+    return None
 
 
 def separating_column(table: pl.DataFrame, stamps: pl.Series, taken: Collection[str]) -> str | None:
@@ -39,9 +55,9 @@ def separating_column(table: pl.DataFrame, stamps: pl.Series, taken: Collection[
     found = []
     for name in table.columns:
         column = table[name]
-        text = column.dtype in (pl.String, pl.Categorical) or isinstance(column.dtype, pl.Enum)
-        if name in taken or not (text or column.dtype.is_integer()):
+        if name in taken or not _may_name(column):
             continue
+        text = not column.dtype.is_numeric()
         count = column.n_unique()
         if not 2 <= count <= n / (3 if text else 10) or (not text and doubled * 2 < n):
             continue
@@ -75,15 +91,16 @@ def choose_symbol(table: pl.DataFrame, column: str, symbol: str, where: str) -> 
         chosen = alike[0]
     if len(symbols) == 1:
         return table, chosen
-    return table.filter(pl.col(column).cast(pl.String) == chosen), chosen
+    return table.filter(as_names(table[column]) == chosen), chosen
 
 
 def several(where: str, column: str, symbols: list[str], symbol: str = "") -> str:
     """Message that lists the symbols and says how to choose."""
-    named = f" in column {column}" if column else ""
     if symbol:
         return f"{where} has no symbol {symbol!r}; it has {listing(symbols)}.{nearest(symbol, symbols)}"
-    return f"{where} holds {len(symbols)} symbols{named} ({listing(symbols)}); choose one: {say('symbol', symbols[0])}."
+    what = "series" if column and plain(column) not in SYMBOLS else "symbols"
+    named = f" in column {column}" if column else ""
+    return f"{where} holds {len(symbols)} {what}{named} ({listing(symbols)}); choose one: {say('symbol', symbols[0])}."
 
 
 def is_one_series(table: pl.DataFrame, column: str, stamps: pl.Series) -> bool:
@@ -95,4 +112,6 @@ def is_one_series(table: pl.DataFrame, column: str, stamps: pl.Series) -> bool:
 
 def _may_name(column: pl.Series) -> bool:
     kind = column.dtype
+    if kind.is_float():
+        return column.null_count() < len(column) and bool((column.drop_nulls() % 1 == 0).all())
     return kind in (pl.String, pl.Categorical) or isinstance(kind, pl.Enum) or kind.is_integer()

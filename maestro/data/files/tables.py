@@ -111,38 +111,37 @@ def _rows_of(data: bytes, dialect: Dialect, path: Path) -> tuple[pl.DataFrame, t
         data = re.sub(rb"(?m)^ +| +$", b"", re.sub(rb"[ \t]+", b" ", data))
     names = [f"{place}" for place in range(len(dialect.names))]
     text: dict[str, Any] = dict.fromkeys(names, pl.String)
-    sample = _parsed(data, dialect, text, path, n_rows=_LOOKED_AT)
-    typed = {name: _type_of(sample[name]) for name in names}
     try:
-        frame = _parsed(data, dialect, typed, path)
+        sample = _parsed(data, dialect, text, n_rows=_LOOKED_AT)
+        commas = any(sample[name].str.contains(r"^\s*[-+$€£]?[\d.\s']*,\d").any() for name in names)
+        typed = text if commas else {name: _type_of(sample[name]) for name in names}
+        frame = _parsed(data, dialect, typed)
     except pl.exceptions.PolarsError:  # a cell further below is not a plain number
-        frame = _parsed(data, dialect, text, path)
+        frame = _texts(data, dialect, text, path)
     return _tidied(frame.rename(dict(zip(names, dialect.names, strict=True))), dialect)
 
 
-def _parsed(
-    data: bytes, dialect: Dialect, schema: dict[str, Any], path: Path, n_rows: int | None = None
-) -> pl.DataFrame:
+def _parsed(data: bytes, dialect: Dialect, schema: dict[str, Any], n_rows: int | None = None) -> pl.DataFrame:
+    return pl.read_csv(
+        data, separator=dialect.separator, has_header=False, schema=schema, n_rows=n_rows, skip_lines=dialect.first,
+        comment_prefix="#" if dialect.comments else None,
+    )  # fmt: skip
+
+
+def _texts(data: bytes, dialect: Dialect, schema: dict[str, Any], path: Path) -> pl.DataFrame:
+    """Rows with all cells as text; Python's reader takes what polars refuses: a quote after a space, longer lines."""
     try:
-        return pl.read_csv(
-            data, separator=dialect.separator, has_header=False, schema=schema, n_rows=n_rows, skip_lines=dialect.first,
-            comment_prefix="#" if dialect.comments else None,
-        )  # fmt: skip
-    except pl.exceptions.PolarsError as error:
-        if "more fields" in str(error):
-            raise BarsError(_longer(data, dialect, path)) from None
-        if any(kind != pl.String for kind in schema.values()):
-            raise
-        raise BarsError(f"{path} cannot be read as {SEPARATORS[dialect.separator]}-separated text: {error}.") from None
-
-
-def _longer(data: bytes, dialect: Dialect, path: Path) -> str:
-    """Which line has more cells than the header has names."""
-    lines = io.StringIO(data.decode())
-    for number, row in enumerate(csv.reader(lines, delimiter=dialect.separator), 1):
-        if number > dialect.first and len(row) > len(dialect.names):
-            return too_long(path, number, len(row), len(dialect.names), dialect.separator.join(row))
-    return f"{path} has a line with more values than the header has names ({len(dialect.names)})."
+        return _parsed(data, dialect, schema)
+    except pl.exceptions.PolarsError:
+        width, rows = len(dialect.names), []
+        lines = io.StringIO(data.decode())
+        for number, row in enumerate(csv.reader(lines, delimiter=dialect.separator, skipinitialspace=True), 1):
+            if number <= dialect.first or (dialect.comments and row and row[0].lstrip().startswith("#")):
+                continue
+            if any(row[width:]):
+                raise BarsError(too_long(path, number, len(row), width, dialect.separator.join(row))) from None
+            rows.append([cell or None for cell in row[:width]] + [None] * (width - len(row)))
+        return pl.DataFrame(rows, schema=schema, orient="row")
 
 
 def _type_of(column: pl.Series) -> Any:

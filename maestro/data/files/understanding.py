@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import polars as pl
 
-from maestro.data.files.clocks import time_of_day
+from maestro.data.files.clocks import time_of_day, zone_in_name
 from maestro.data.files.columns import Chosen, choose_columns, symbols_of_columns
 from maestro.data.files.headerless import columns_by_value, is_numbered
 from maestro.data.files.names import OPTIONAL, PRICES, REQUIRED, price_of, shown
@@ -18,6 +18,7 @@ from maestro.data.files.rules import Rows
 from maestro.data.files.stamps import Stamps, understand_stamps
 from maestro.data.files.symbols import (
     choose_symbol,
+    column_holding,
     is_one_series,
     separating_column,
     several,
@@ -96,7 +97,7 @@ def understand(
     numbers, dropped = _numbers(table, chosen, rows)
     notes = list(chosen.notes)
     if dropped.any():
-        notes.append(_dropped_note(table, dropped, chosen, rows))
+        notes += filter(None, [_dropped_note(table, dropped, rows)])
         table, numbers = table.filter(~dropped), numbers.filter(~dropped)
         rows = Rows(table[ROW].to_numpy().astype(np.int64), first_line)
         if table.is_empty():
@@ -143,6 +144,8 @@ def _one_symbol(
             raise BarsError(several(where, "", found, symbol))
         own = [name for name in table.columns if (price := price_of(name)) is None or price.group in ("", alike[0])]
         return table.select(own), alike[0], None
+    if column is None and symbol:
+        column = column_holding(table, symbol, ())
     if column is None:
         return table, "", None
     names = symbols_in(table[column])
@@ -198,7 +201,9 @@ def _choose(table: pl.DataFrame, options: ReadOptions, separator: str, header: b
 
 
 def _numeric(column: pl.Series) -> bool:
-    return bool(column.head(50).str.contains(r"^\s*[-+$€£]?[\d.,]+\s*$").all())
+    head = column.head(50)
+    dates = head.str.contains(r"^\s*\d{1,4}[./-]\d{1,2}[./-]\d{1,4}")
+    return bool(head.str.contains(r"^\s*[-+$€£]?[\d.,]+\s*$").all()) and not dates.any()
 
 
 def _numbers(table: pl.DataFrame, chosen: Chosen, rows: Rows) -> tuple[pl.DataFrame, pl.Series]:
@@ -222,22 +227,36 @@ def _numbers(table: pl.DataFrame, chosen: Chosen, rows: Rows) -> tuple[pl.DataFr
     return pl.DataFrame({name: values.alias(name) for name, values in columns.items()}), empty
 
 
-def _dropped_note(table: pl.DataFrame, dropped: pl.Series, chosen: Chosen, rows: Rows) -> str:
-    places = dropped.arg_true().to_list()
-    count = len(places)
-    first = table.row(places[0], named=True)
-    first.pop(ROW, None)
-    text = " ".join(str(value) for value in first.values() if value is not None and str(value).strip())[:60]
-    where = f"the first at {rows(places[0])}" if count > 1 else rows(places[0])
-    return (
-        f"{count:,} row{'s' * (count > 1)} without any price left out ({where}: {text})"
-        if text
-        else (f"{count:,} empty row{'s' * (count > 1)} left out ({where})")
-    )
+def _dropped_note(table: pl.DataFrame, dropped: pl.Series, rows: Rows) -> str:
+    """What is said of rows without a number; nothing of empty lines."""
+    found = []
+    for place in dropped.arg_true().to_list():
+        values = [table[name][place] for name in table.columns if name != ROW]
+        text = " ".join(str(value).strip() for value in values if value is not None and value == value)
+        if text.strip():
+            found.append((place, text))
+    if not found:
+        return ""
+    count, (place, text) = len(found), found[0]
+    where = f"the first at {rows(place)}" if count > 1 else rows(place)
+    return f"{count:,} row{'s' * (count > 1)} without any price left out ({where}: {text[:60]})"
 
 
 def _stamps(table: pl.DataFrame, chosen: Chosen, options: ReadOptions, rows: Rows, *, any_year: bool = False) -> Stamps:
-    column = table[chosen.columns["timestamp"]]
+    name = chosen.columns["timestamp"]
+    zone, note = ("", "") if options.zone else zone_in_name(shown(name))
+    if zone:
+        options = replace(options, zone=zone)
+    stamps = _joined(table[name], table, chosen, options, rows, any_year=any_year)
+    if note and (zone or "taken as UTC" in stamps.how):
+        stamps = replace(stamps, notes=(*stamps.notes, note))
+    return stamps
+
+
+def _joined(
+    column: pl.Series, table: pl.DataFrame, chosen: Chosen, options: ReadOptions, rows: Rows, *, any_year: bool
+) -> Stamps:
+    """Stamps of a column, with the time of day of another one where it stands apart."""
     if not chosen.time:
         return understand_stamps(column, options.unit, options.zone, rows, any_year=any_year)
     clock = time_of_day(table[chosen.time])

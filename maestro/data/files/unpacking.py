@@ -146,7 +146,8 @@ def _unpacked(content: Content, path: Path) -> Content:
             raise BarsError(f"{path} is {what}.")
     if content.data[257:262] == b"ustar":
         raise BarsError(f"{path} is a tar archive; unpack it first.")
-    if not content.data.strip(b"\x00 \t\r\n\xef\xbb\xbf\xff\xfe"):
+    blank = b"\x00 \t\r\n\xef\xbb\xbf\xff\xfe"
+    if not content.data[:1_000].strip(blank) and not content.data.strip(blank):
         raise BarsError(f"{path} is empty.")
     return content
 

@@ -12,7 +12,8 @@ def _words(text: str) -> dict[str, int]:
 # accents are dropped before words are compared.
 _PRICES = {
     "open": """
-        open opening o openprice priceopen erster eroffnung eroffnungskurs otwarcie ouverture ouv apertura abertura
+        open opening o openprice priceopen erster eroffnung
+        eroffnungskurs eroffn otwarcie ouverture ouv apertura abertura
         открытие откр acilis 始値 开盘 开盘价 시가
     """,
     "high": """
@@ -38,7 +39,7 @@ NOISE = set(_words("price prices px prc kurs bar rate"))
 EXACT_VOLUME = set(
     _words("""
         volume vol v volumen wolumen basevolume volumebase qty quantity shares stucke stuecke umsatz totaltradedquantity
-        tottrdqty ttltrdqty ttltrdqnty noofshares volumetraded объем hacim 出来高 成交量 거래량
+        tottrdqty ttltrdqty ttltrdqnty noofshares volumetraded объем объём hacim 出来高 成交量 거래량
     """)
 )
 TICK_VOLUME = set(_words("tickvolume tickvol ticks tickcount"))

@@ -9,6 +9,7 @@ import polars as pl
 from maestro.data.files.names import optional_of, parts_of, plain, shown, volume_rank
 from maestro.data.files.numbers import Style, looks_like_numbers, to_numbers
 from maestro.data.files.options import say
+from maestro.data.files.vocabulary import NOT_SYMBOLS
 from maestro.errors import BarsError
 
 NO_VOLUME = "there is no volume; 0 stands in its place"
@@ -24,7 +25,7 @@ def volume_candidates(table: pl.DataFrame, names: Sequence[str], group: str) -> 
 
 def _of_group(name: str, group: str) -> bool:
     parts = parts_of(name)
-    return not group or len(parts) < 2 or group in parts
+    return not group or len(parts) < 2 or group in parts or plain(group) in NOT_SYMBOLS
 
 
 def choose_volume(
@@ -65,7 +66,7 @@ def choose_volume(
     rivals = [name for name in filled if name != chosen]
     if empty and ranks[chosen]:
         notes.append(f"the volume is {shown(chosen)}; {', '.join(map(shown, empty))} is always 0")
-    elif ranks[chosen] and rivals:
+    elif rivals and (ranks[chosen] or len(best) > 1):
         of_base = (
             ", in the base currency" if len(best) > 1 or min(ranks[name] for name in rivals) == _QUOTE_RANK else ""
         )
