@@ -27,6 +27,7 @@ _HOMES = {
     "maestro.regime": ("Regimes", "regimes"),
     "maestro.reproduce.verify": ("verify",),
     "maestro.walkforward.result": ("WalkForward", "load_run"),
+    "maestro.walkforward.many": ("WalkForwards", "load_walk_forwards", "walk_forward_many"),
     "maestro.walkforward.run": ("walk_forward",),
     "maestro.walkforward.triggers": ("OnRegime",),
     "maestro.validation.verdict.build": ("verdict",),
@@ -66,6 +67,7 @@ if TYPE_CHECKING:
     )
     from maestro.validation.verdict.build import verdict
     from maestro.walkforward import Adaptive, Calendar, Expanding, Rolling
+    from maestro.walkforward.many import WalkForwards, load_walk_forwards, walk_forward_many
     from maestro.walkforward.result import WalkForward, load_run
     from maestro.walkforward.run import walk_forward
     from maestro.walkforward.sweep import Sweep, sweep
@@ -85,6 +87,8 @@ hooks.bind(
         "regime_figure": "maestro.reports.figures.regimes:regime_figure",
         "regime_html": "maestro.reports.tables.decision:regime_html",
         "preliminary_verdict": "maestro.validation.verdict.preliminary:preliminary_verdict",
+        "many_html": "maestro.reports.many.html:many_html",
+        "significance": "maestro.validation.multiple.significance:significance",
         "read_verdict": "maestro.validation.verdict.result:read_verdict",
         "summary_html": "maestro.reports:summary_html",
         "verdict_html": "maestro.reports:verdict_html",

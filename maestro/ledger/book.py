@@ -163,25 +163,36 @@ class Ledger:
         state: str = "done", sync: bool = True,
     ) -> Head:  # fmt: skip
         """Enter a tally; returns where the chain then ends. Raises as `record`."""
-        entry: Entry = {
-            "time": _now(),
-            "kind": kind,
-            "state": state,
-            "strategy": strategy,
-            "source": source,
-            "run": run,
-            **({} if fold is None else {"fold": fold}),
-            "user": user(),
-            "series": self.series,
-            **({} if self._bars is None else {"fingerprint": self._bars.fingerprint}),
-            "maestro": __version__,
-            "trials": tally.trials,
-            "sharpe": [tally.n, tally.mean, tally.m2],
-        }
-        first = {"kind": "begin", "time": entry["time"], "series": self.series, "user": entry["user"]}
-        head = self._chain.append([entry], first=first, sync=sync)
+        return self.extend(kind, [(tally, fold, state)], strategy=strategy, source=source, run=run, sync=sync)
+
+    def extend(
+        self, kind: str, tallies: Iterable[tuple[Tally, int | None, str]], *, strategy: str = "", source: str = "",
+        run: str = "", sync: bool = True,
+    ) -> Head:  # fmt: skip
+        """Enter several tallies, each with its fold and state, in one write. Returns and raises as `append`."""
+        time, whose = _now(), user()
+        entries: list[Entry] = [
+            {
+                "time": time,
+                "kind": kind,
+                "state": state,
+                "strategy": strategy,
+                "source": source,
+                "run": run,
+                **({} if fold is None else {"fold": fold}),
+                "user": whose,
+                "series": self.series,
+                **({} if self._bars is None else {"fingerprint": self._bars.fingerprint}),
+                "maestro": __version__,
+                "trials": tally.trials,
+                "sharpe": [tally.n, tally.mean, tally.m2],
+            }
+            for tally, fold, state in tallies
+        ]
+        first = {"kind": "begin", "time": time, "series": self.series, "user": whose}
+        head = self._chain.append(entries, first=first, sync=sync)
         if not self._listed and self.path.name not in _index(self.folder):
-            index = {"kind": "series", "time": entry["time"], "series": self.series, "file": self.path.name}
+            index = {"kind": "series", "time": time, "series": self.series, "file": self.path.name}
             Chain(self.folder / INDEX).append([index])
         self._listed = True
         return head

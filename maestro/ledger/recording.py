@@ -60,8 +60,19 @@ class Recorder:
         if _silent.get():
             return
         now = time.monotonic()
-        self._append(Tally.of(sharpes, trials, periods_per_year=self._bars.periods_per_year), fold, state,
-                     sync=now - self._synced > _EVERY)  # fmt: skip
+        tally = Tally.of(sharpes, trials, periods_per_year=self._bars.periods_per_year)
+        self._append([(tally, fold, state)], sync=now - self._synced > _EVERY)
+
+    def enter_all(self, events: Iterable[ev.TrialsEvaluated]) -> None:
+        """Enter several folds in one write and force them to disk."""
+        periods = self._bars.periods_per_year
+        tallies = [
+            (Tally.of(e.sharpe_ratios, e.trials, periods_per_year=periods), e.fold, e.state)
+            for e in events
+            if e.trials or e.state != "interrupted"
+        ]
+        if tallies and not _silent.get():
+            self._append(tallies, sync=True)
 
     def __call__(self, event: ev.Event) -> None:
         """Listen to a run: enter the trials that were evaluated, and force all to disk if it ends early."""
@@ -92,17 +103,19 @@ class Recorder:
             return {}
         return {"series": self._ledger.series, "entries": self._head.count, "hash": self._head.hash}
 
-    def _append(self, tally: Tally, fold: int | None, state: str, sync: bool) -> None:
+    def _append(self, tallies: list[tuple[Tally, int | None, str]], sync: bool) -> None:
+        trials = sum(tally.trials for tally, _, _ in tallies)
+
         def write() -> None:
             if self._ledger is None:
                 self._ledger = Ledger(self._bars)
-            self._head = self._ledger.append(self._kind, tally, fold=fold, state=state, sync=sync, **self._what)
+            self._head = self._ledger.extend(self._kind, tallies, sync=sync, **self._what)
             self._dirty = not sync
-            self._unsynced = 0 if sync else self._unsynced + tally.trials
+            self._unsynced = 0 if sync else self._unsynced + trials
             self._synced = time.monotonic() if sync else self._synced
 
         if not self._try(write):
-            self._lost += tally.trials
+            self._lost += trials
 
     def _try(self, action: Any) -> bool:
         try:

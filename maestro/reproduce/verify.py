@@ -30,7 +30,7 @@ from maestro.runs.store import MANIFEST, TABLES
 from maestro.strategies import REGISTRY, Strategy, by_name
 from maestro.walkforward.folds import run_folds
 from maestro.walkforward.result import WalkForward
-from maestro.walkforward.run import _Run
+from maestro.walkforward.run import PreparedRun
 from maestro.walkforward.selection import Selection
 from maestro.walkforward.splitters import Window, splitter_of
 from maestro.walkforward.tables import Kept, assemble, fold_tables
@@ -318,7 +318,7 @@ class _AsRecorded:
         return self.plain
 
 
-def _again(spec: dict[str, Any], cls: type[Strategy], bars: Bars, search: Any, pruner: Any) -> _Run:
+def _again(spec: dict[str, Any], cls: type[Strategy], bars: Bars, search: Any, pruner: Any) -> PreparedRun:
     """The walk-forward of a spec, ready to run."""
     kind = str(spec["splitter"]["kind"])
     windows = tuple(Window(*w) for w in spec["windows"])
@@ -329,7 +329,7 @@ def _again(spec: dict[str, Any], cls: type[Strategy], bars: Bars, search: Any, p
         splitter = _AsRecorded(windows, spec["splitter"])
     chosen = spec["selection"]
     selection = Selection(tuple(chosen["metrics"]), chosen["kind"], tuple(chosen["weights"]))
-    return _Run(
+    return PreparedRun(
         bars, cls(**spec["first"][0]) if spec["first"] else cls, splitter, spec["trials"],
         spec["search"] if isinstance(spec["search"], str) else search, spec["seed"], spec["space"]["fixed"],
         spec["space"]["search"], Costs(**spec["costs"]), Sizing(**spec["sizing"]), spec["cash"], spec["fill"],
@@ -341,8 +341,8 @@ def _again(spec: dict[str, Any], cls: type[Strategy], bars: Bars, search: Any, p
 
 
 def _repeat(
-    wf: WalkForward, again: _Run, wanted: Sequence[int], outcome: Verification, workers: int | None, executor: Any,
-    listeners: Sequence[ev.Listener], cancel: threading.Event,
+    wf: WalkForward, again: PreparedRun, wanted: Sequence[int], outcome: Verification, workers: int | None,
+    executor: Any, listeners: Sequence[ev.Listener], cancel: threading.Event,
 ) -> None:  # fmt: skip
     spec = wf.spec
     for name in spec.keys() - {"source"}:
@@ -380,7 +380,12 @@ def _repeat(
 
 
 def _outcomes(
-    wf: WalkForward, again: _Run, wanted: Iterable[int], workers: int | None, executor: Any, cancel: threading.Event
+    wf: WalkForward,
+    again: PreparedRun,
+    wanted: Iterable[int],
+    workers: int | None,
+    executor: Any,
+    cancel: threading.Event,
 ) -> Iterator[Outcome]:
     def warm(fold: int) -> list[dict[str, Any]]:  # each began with the recorded choice of the fold before
         before = wf.folds.row(fold - 1, named=True) if fold else None

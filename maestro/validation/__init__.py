@@ -2,6 +2,14 @@
 
 from maestro.validation.lookahead.boundary import BoundaryAudit, boundary_audit
 from maestro.validation.lookahead.check import LookAhead, lookahead
+from maestro.validation.multiple import (
+    Resampled,
+    Significance,
+    benjamini_hochberg,
+    holm,
+    resampled_test,
+    significance,
+)
 from maestro.validation.robustness import (
     CostMap,
     GeometryMap,
@@ -51,9 +59,12 @@ __all__ = [
     "Permutation",
     "Perturbations",
     "RandomEntries",
+    "Resampled",
+    "Significance",
     "Snooping",
     "TrialReturns",
     "VerdictInputs",
+    "benjamini_hochberg",
     "bootstrap_metrics",
     "boundary_audit",
     "concentration",
@@ -63,6 +74,7 @@ __all__ = [
     "deflated_sharpe_ratio",
     "expected_max_sharpe",
     "geometry_map",
+    "holm",
     "lookahead",
     "minimum_track_record_length",
     "monte_carlo",
@@ -76,6 +88,8 @@ __all__ = [
     "probabilistic_sharpe_ratio",
     "random_entries",
     "reality_check",
+    "resampled_test",
+    "significance",
     "spa",
     "step_m",
     "trial_returns",

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -33,8 +33,10 @@ from maestro.walkforward.folds import Job, run_folds, trials_evaluated
 from maestro.walkforward.notes import left_out_note
 from maestro.walkforward.result import WalkForward, load_stored
 from maestro.walkforward.selection import Select, Selection
-from maestro.walkforward.splitters import Splitter, checked, splitter_of
+from maestro.walkforward.splitters import SPLITTERS, Splitter, checked, splitter_of
 from maestro.walkforward.tables import Kept, assemble, fold_tables
+
+T = TypeVar("T")
 
 
 def walk_forward(
@@ -111,9 +113,9 @@ def walk_forward(
     SettingsError, SplitError, ParameterError, StrategyError, RunError, RunCancelled
         Each names what was given, what is allowed and what to do. Errors inside a fold stay with the fold.
     """
-    run = _Run(
-        bars, strategy, splitter_of(splitter), trials, search, seed, params, space, costs or Costs(),
-        Sizing.of(sizing), cash, fill, Selection.of(select), warm_start, pruner,
+    run = prepare(
+        bars, strategy, splitter=splitter, trials=trials, search=search, seed=seed, params=params, space=space,
+        costs=costs, sizing=sizing, cash=cash, fill=fill, select=select, warm_start=warm_start, pruner=pruner,
     )  # fmt: skip
     listeners: list[ev.Listener] = []
     if progress is True:
@@ -133,8 +135,25 @@ def walk_forward(
         return run.execute(store, workers, executor, listeners, cancel or threading.Event(), force, command)
 
 
-class _Run:
-    """One walk-forward from its settings to its result."""
+def prepare(
+    bars: Bars, strategy: str | Strategy | type[Strategy], *, splitter: Splitter | str = "rolling:10,2,1",
+    trials: int = 100, search: Any = "tpe", seed: int = 0, params: dict[str, Any] | None = None,
+    space: dict[str, Any] | None = None, costs: Costs | None = None, sizing: Sizing | str = "percent:1.0",
+    cash: float = 100_000.0, fill: Fill = "next_open", select: Select = ("sharpe_ratio", "vwr"),
+    warm_start: bool = False, pruner: Any = None,
+) -> PreparedRun:  # fmt: skip
+    """Check the settings of a walk-forward and give it its id; nothing is computed or written yet.
+
+    Parameters and errors as of `walk_forward`.
+    """
+    return PreparedRun(
+        bars, strategy, splitter_of(splitter), trials, search, seed, params, space, costs or Costs(),
+        Sizing.of(sizing), cash, fill, Selection.of(select), warm_start, pruner,
+    )  # fmt: skip
+
+
+class PreparedRun:
+    """One walk-forward from its settings to its result; made by `prepare`."""
 
     def __init__(
         self, bars: Bars, strategy: Any, splitter: Splitter, trials: int, search: Any, seed: int,
@@ -170,12 +189,18 @@ class _Run:
         Simulator(bars, costs=costs, sizing=sizing, cash=cash, fill=fill)  # refuses impossible settings at once
         self.bars, self.splitter, self.warm_start = bars, splitter, warm_start
         self.accepted: list[str] = []
-        self.windows = checked(splitter.split(bars), len(bars))
+        self.windows = self._split(lambda: checked(splitter.split(bars), len(bars)), "windows")
         self.plan = Plan(
             cls, searched, search, int(trials), int(seed), selection, costs, sizing, float(cash), fill, first, pruner
         )
         self.spec = self._spec()
         self.id = run_id(self.spec)
+
+    def _split(self, compute: Callable[[], list[T]], what: str) -> list[T]:
+        """What a splitter gives for these bars: once for all strategies that are run on them."""
+        if type(self.splitter) not in SPLITTERS.values():  # a user-defined one may have state
+            return compute()
+        return list(self.bars.cached((what, self.splitter), compute))
 
     def _spec(self) -> dict[str, Any]:
         plan, bars = self.plan, self.bars
@@ -219,7 +244,8 @@ class _Run:
 
     def _left_out(self) -> list[str]:
         shortest = min(w.train_stop - w.train_start for w in self.windows)
-        windows: list[str] = self.splitter.notes(self.bars) if hasattr(self.splitter, "notes") else []
+        splitter = self.splitter
+        windows = self._split(lambda: splitter.notes(self.bars), "window notes") if hasattr(splitter, "notes") else []
         return [*windows, *left_out_note(self.plan.space, shortest, "bars of the shortest training window")]
 
     def _python(self) -> str:

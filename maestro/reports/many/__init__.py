@@ -1,0 +1,1 @@
+"""Many walk-forwards as a table in a notebook and as a page."""

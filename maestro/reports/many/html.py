@@ -1,0 +1,36 @@
+"""Many walk-forwards in a notebook: the sentence, the best of them, and the first rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from maestro._core.markup import RIGHT, Markup, html, joined, table
+from maestro.walkforward.many import WalkForwards
+
+SHOWN = 20
+HEAD = ("symbol", "timeframe", "strategy", "Sharpe", "in sample", "return", "max drawdown", "trades", "p", "adjusted p")
+
+
+def many_html(many: WalkForwards) -> Markup:
+    """Return the sentence on significance, the notes, and the best rows."""
+    found = many.significance
+    ranked = many.table.sort("p_adjusted", "p_value", "symbol", "timeframe", "strategy", nulls_last=True)
+    rows = [cells_of(row) for row in ranked.filter(ranked["error"].is_null()).head(SHOWN).iter_rows(named=True)]
+    head = html("<div><b>{}</b></div><div>{}</div>", found.sentence, found.best_in_words)
+    more = len(many) - len(rows)
+    end = html("<div>and {} more in .table</div>", f"{more:,}") if more > 0 else html("")
+    failures = joined("<li>{}</li>", [f"{cell.text}: {why}" for cell, why in list(many.errors.items())[:5]])
+    failed = html("<details><summary>{} failed</summary><ul>{}</ul></details>", len(many.errors), failures)
+    noted = joined("<div style='opacity:.75'>{}</div>", many.notes)
+    shown = table(HEAD, rows, ("", "", "", *[RIGHT] * 7))
+    return head + shown + end + (failed if many.errors else html("")) + noted
+
+
+def cells_of(row: dict[str, Any]) -> tuple[str, ...]:
+    """Text of a row's cells, by `HEAD`."""
+    formats = (
+        ("sharpe_ratio", "{:.2f}"), ("is_sharpe_ratio", "{:.2f}"), ("total_return", "{:.1%}"),
+        ("max_drawdown", "{:.1%}"), ("num_trades", "{:,.0f}"), ("p_value", "{:.4f}"), ("p_adjusted", "{:.3f}"),
+    )  # fmt: skip
+    numbers = ["" if row[name] is None or row[name] != row[name] else form.format(row[name]) for name, form in formats]
+    return (row["symbol"], row["timeframe"], row["strategy"], *numbers)

@@ -1,0 +1,7 @@
+"""Many results at once: how many of the good ones are there by chance."""
+
+from maestro.validation.multiple.corrections import benjamini_hochberg, holm
+from maestro.validation.multiple.resampling import Resampled, resampled_test
+from maestro.validation.multiple.significance import Significance, significance
+
+__all__ = ["Resampled", "Significance", "benjamini_hochberg", "holm", "resampled_test", "significance"]
