@@ -92,6 +92,7 @@ hooks.bind(
         "read_verdict": "maestro.validation.verdict.result:read_verdict",
         "summary_html": "maestro.reports:summary_html",
         "verdict_html": "maestro.reports:verdict_html",
+        "write_many_report": "maestro.reports.many.page:write_many_report",
         "write_report": "maestro.reports:write_report",
     }
 )

@@ -20,6 +20,7 @@ COMMANDS = {
     "sweep": "Simulate many parameter sets on the same bars and rank them.",
     "check-strategy": "Check that a strategy does not look ahead, nor know too much or too little.",
     "walk-forward": "Choose parameters on past bars, test them on later ones, fold by fold.",
+    "walk-forward-many": "Run strategies on many series; how many of the good results are chance?",
     "parity": "Compare the engines, strategy by strategy: do they agree, and where not, why?",
     "report": "Write the report of a run, of a notebook, or a batch of them: HTML that needs no network.",
     "runs": "List, show, export and remove runs on disk.",

@@ -79,7 +79,7 @@ def line_of(ctx: typer.Context, aside: set[str], settled: dict[str, object]) -> 
         if value is None or value is False:
             continue
         if option.param_type_name == "argument":
-            words.append(str(value))
+            words += map(str, value) if isinstance(value, (list, tuple)) else [str(value)]
             continue
         flag = max(option.opts, key=len)
         for one in value if isinstance(value, (list, tuple)) else [value]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import polars as pl
+
 from maestro._core.markup import RIGHT, Markup, html, joined, table
 from maestro.walkforward.many import WalkForwards
 
@@ -14,8 +16,7 @@ HEAD = ("symbol", "timeframe", "strategy", "Sharpe", "in sample", "return", "max
 def many_html(many: WalkForwards) -> Markup:
     """Return the sentence on significance, the notes, and the best rows."""
     found = many.significance
-    ranked = many.table.sort("p_adjusted", "p_value", "symbol", "timeframe", "strategy", nulls_last=True)
-    rows = [cells_of(row) for row in ranked.filter(ranked["error"].is_null()).head(SHOWN).iter_rows(named=True)]
+    rows = [cells_of(row) for row in ranked(many).head(min(SHOWN, len(many))).iter_rows(named=True)]
     head = html("<div><b>{}</b></div><div>{}</div>", found.sentence, found.best_in_words)
     more = len(many) - len(rows)
     end = html("<div>and {} more in .table</div>", f"{more:,}") if more > 0 else html("")
@@ -24,6 +25,12 @@ def many_html(many: WalkForwards) -> Markup:
     noted = joined("<div style='opacity:.75'>{}</div>", many.notes)
     shown = table(HEAD, rows, ("", "", "", *[RIGHT] * 7))
     return head + shown + end + (failed if many.errors else html("")) + noted
+
+
+def ranked(many: WalkForwards) -> pl.DataFrame:
+    """The table with the best rows first, and those without a result last."""
+    names = ("p_adjusted", "p_value", "symbol", "timeframe", "strategy")
+    return many.table.sort(pl.col("id").is_null(), pl.col("error").is_not_null(), *names, nulls_last=True)
 
 
 def cells_of(row: dict[str, Any]) -> tuple[str, ...]:

@@ -75,7 +75,7 @@ def resampled_test(
         raise SettingsError(f"repetitions={repetitions!r} is not a whole number of at least 99; 9,999 is usual.")
     check_seed(seed)
     n, k = values.shape
-    length = math.ceil(n ** (1 / 3)) if block is None else block
+    length = max(math.ceil(n ** (1 / 3)), 1) if block is None else block
     if isinstance(length, bool) or not isinstance(length, int) or not 1 <= length <= max(n, 1):
         raise SettingsError(f"block={block!r} is not a whole number from 1 to the {n} periods.")
     there = ~np.isnan(values)

@@ -51,12 +51,14 @@ class Summary:
     days : int64[d], days since 1970 with at least one tested bar
     timing : float64[d], return per day beyond what the average exposure earned, see `timing_returns`
     tally : Tally, the trials that were evaluated
+    equity : float64[d], at the end of each of these days, over the starting cash
     """
 
     row: dict[str, Any]
     days: IntArray = field(default_factory=lambda: np.empty(0, np.int64))
     timing: FloatArray = field(default_factory=lambda: np.empty(0))
     tally: Tally = field(default_factory=Tally)
+    equity: FloatArray = field(default_factory=lambda: np.empty(0))
 
 
 def failed(cell: Cell, why: str) -> Summary:
@@ -81,14 +83,19 @@ def summarise(cell: Cell, wf: WalkForward) -> Summary:
     sharpes = wf.trials["sharpe_ratio"].filter(evaluated).drop_nulls().to_numpy()
     periods = wf.spec["periods_per_year"]
     tally = Tally.of(sharpes[np.isfinite(sharpes)], int(evaluated.sum()), periods_per_year=periods)
-    return Summary(row, *timing_returns(wf), tally)
+    days, timing = timing_returns(wf)
+    if wf.metrics["ruined"] > 0:  # no exposure can be told of an account without money, and there is nothing to test
+        timing = np.full(len(days), np.nan)
+    last = np.searchsorted(tested.to_numpy() // DAY_US, days, side="right") - 1
+    return Summary(row, days, timing, tally, wf.equity["equity"].to_numpy()[last] / wf.spec["cash"])
 
 
 def timing_returns(wf: WalkForward) -> tuple[IntArray, FloatArray]:
     """Return per UTC day that the timing of the rule earned, costs included: days since 1970 and returns.
 
     From each bar's out-of-sample return, that of the market times the rule's mean exposure over the whole test stretch
-    is taken away: what a drift of the market gives to whoever holds that much on average is no merit of the rule.
+    is taken away: what a drift of the market gives to whoever holds that much on average is no merit of the rule. Where
+    the drift took something from it, nothing is given back: the returns stay as they are.
     """
     table = wf.equity
     if not len(table):
@@ -101,7 +108,8 @@ def timing_returns(wf: WalkForward) -> tuple[IntArray, FloatArray]:
     growth = table.select(((pl.col("return") + 1.0).cum_prod() * cash).over("fold")).to_series().to_numpy()
     value = (table["position"] * table["close"]).to_numpy()
     exposure = np.divide(value, growth, out=np.zeros(len(value)), where=growth > 0)
-    timing = returns - exposure.mean() * market
+    drift = exposure.mean() * market
+    timing = returns - drift if drift.mean() > 0 else returns
     day = table["timestamp"].to_physical().to_numpy() // DAY_US
     days, start = np.unique(day, return_index=True)
     summed: FloatArray = np.add.reduceat(timing, start)

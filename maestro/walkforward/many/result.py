@@ -141,6 +141,17 @@ class WalkForwards(Mapping[Cell, WalkForward]):
             values[np.searchsorted(days, part.days), place] = part.timing
         return days, values
 
+    def curve(self, cell: Cell) -> tuple[IntArray, FloatArray]:
+        """Days since 1970 and the equity at the end of each, over the starting cash."""
+        return self._summaries[cell].days, self._summaries[cell].equity
+
+    def report(self, path: str | Path | None = None) -> Path:
+        """Write one HTML page with a sortable table and small multiples; returns its path."""
+        if path is None:
+            path = (self.folder or Path()) / f"walk-forwards-{self.id}.html"
+        written: Path = hook("write_many_report")(self, path)
+        return written
+
     def __repr__(self) -> str:
         failed = f" {len(self.errors):,} failed." if self.errors else ""
         return f"WalkForwards({self.significance.sentence}{failed} id {self.id})"
