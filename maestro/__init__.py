@@ -28,7 +28,7 @@ _HOMES = {
     "maestro.reproduce.verify": ("verify",),
     "maestro.walkforward.result": ("WalkForward", "load_run"),
     "maestro.walkforward.many": ("WalkForwards", "load_walk_forwards", "walk_forward_many"),
-    "maestro.walkforward.run": ("walk_forward",),
+    "maestro.walkforward.run": ("plan", "walk_forward"),
     "maestro.walkforward.triggers": ("OnRegime",),
     "maestro.validation.verdict.build": ("verdict",),
     "maestro.apps": ("app",),
@@ -69,7 +69,7 @@ if TYPE_CHECKING:
     from maestro.walkforward import Adaptive, Calendar, Expanding, Rolling
     from maestro.walkforward.many import WalkForwards, load_walk_forwards, walk_forward_many
     from maestro.walkforward.result import WalkForward, load_run
-    from maestro.walkforward.run import walk_forward
+    from maestro.walkforward.run import plan, walk_forward
     from maestro.walkforward.sweep import Sweep, sweep
     from maestro.walkforward.triggers import OnRegime
 

@@ -42,6 +42,10 @@ class RunError(MaestroError):
     """A run on disk that is missing, damaged, unfinished or cannot be written."""
 
 
+class RunBusyError(RunError):
+    """Another process works on the run."""
+
+
 class LedgerError(MaestroError):
     """A ledger of trials that cannot be read or written."""
 
@@ -80,6 +84,22 @@ class StoreDamagedError(StoreError):
 
 class StoreSchemaError(StoreError):
     """A table that has not the columns, types or keys of the store's design."""
+
+
+class ServiceError(MaestroError):
+    """A service that does not answer, refuses, or whose database cannot be read or written."""
+
+
+class JobError(ServiceError):
+    """A job that does not exist, is not finished, or failed."""
+
+
+class QuotaError(ServiceError):
+    """A user has as many open jobs as are allowed."""
+
+
+class AccessError(ServiceError):
+    """No login, a wrong one, or no permission."""
 
 
 class MissingExtraError(MaestroError, ImportError):

@@ -30,6 +30,7 @@ COMMANDS = {
     "ledger": "Show how often each series was tried; verify that nothing was changed.",
     "data": "Fetch, list, check, import, export and remove market data.",
     "app": "Serve the interactive apps: market, backtest, walk-forward, runs.",
+    "worker": "Run the jobs of the service.",
     "new": "Begin a strategy, or a project, from a template whose test passes at once.",
     "config": "Show the settings in force and where each came from.",
 }

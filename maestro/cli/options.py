@@ -56,6 +56,13 @@ Fill = Annotated[str, typer.Option(metavar="WHERE", help="next_open, or close (l
 Seed = Annotated[int | None, typer.Option(metavar="N", help="The same seed, the same result.  [default: 0]")]
 Workers = Annotated[int | None, typer.Option(metavar="N", help="How many at once.  [default: all cores]")]
 RunsDir = Annotated[Path | None, typer.Option(metavar="DIR", help="Where runs are kept.  [default: runs]")]
+ServiceFolder = Annotated[
+    Path | None,
+    typer.Option("--folder", metavar="DIR", help="The service's folder.  [default: the setting service.folder]"),
+]
+ServiceRuns = Annotated[
+    Path | None, typer.Option("--runs-dir", metavar="DIR", help="Where runs are kept.  [default: runs in that folder]")
+]
 Tearsheet = Annotated[
     bool, typer.Option("--tearsheet/--no-tearsheet", help="Write the QuantStats tear sheet beside it.")
 ]

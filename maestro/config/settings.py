@@ -106,6 +106,18 @@ class SearchSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ServiceSettings:
+    """The service for a team, and where its clients find it."""
+
+    folder: Annotated[Path, Doc("folder of the service: its jobs, users, key and runs")] = Path(
+        "~/.local/share/maestro-service"
+    )
+    quota: Annotated[int, Doc("open jobs that a user may have", low=1)] = 20
+    url: Annotated[str | None, Doc("address of a service that the apps and `maestro --server` submit to", "url")] = None
+    key: Annotated[str | None, Doc("API key for it; in the environment only", secret=True)] = None
+
+
+@dataclass(frozen=True, slots=True)
 class VenueCosts:
     """Costs of the user's account at a venue; None is the published figure."""
 
@@ -142,6 +154,7 @@ class Settings:
     fetch: FetchSettings = field(default_factory=FetchSettings)
     cache: CacheSettings = field(default_factory=CacheSettings)
     search: SearchSettings = field(default_factory=SearchSettings)
+    service: ServiceSettings = field(default_factory=ServiceSettings)
     costs: Mapping[str, VenueCosts] = field(default_factory=dict)
     origins: Mapping[str, str] = field(default_factory=dict, compare=False)
     file: Path | None = None

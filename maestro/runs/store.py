@@ -19,7 +19,7 @@ from maestro._core.atomic import remove_leftovers
 from maestro._core.locks import holder as lock_holder
 from maestro._core.locks import locked
 from maestro._core.parquet import parquet_bytes
-from maestro.errors import RunError, nearest
+from maestro.errors import RunBusyError, RunError, nearest
 from maestro.runs.folds import UnusableFold, fold_bytes, read_fold_bytes
 from maestro.runs.identity import run_id
 from maestro.runs.writing import named_errors, write_file
@@ -142,15 +142,17 @@ class RunStore:
 
         Raises
         ------
+        RunBusyError
+            Another process works on it.
         RunError
-            Another process works on it, or the folder cannot be written.
+            The folder cannot be written.
         """
         path = self.folder / LOCK
         busy = f"another process works on run {self.id} in {self.folder.parent}; "
-        removed = RunError(f"{busy}it was removed at this moment, start again.")
+        removed = RunBusyError(f"{busy}it was removed at this moment, start again.")
 
         def refuse(holder: str) -> RunError:
-            return RunError(f"{busy}wait for it, or give another runs_dir ({holder}).") if path.exists() else removed
+            return RunBusyError(f"{busy}wait for it, or give another runs_dir ({holder}).") if path.exists() else removed
 
         with contextlib.ExitStack() as stack:
             with named_errors(self.folder, "create"):

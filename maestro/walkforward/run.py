@@ -28,6 +28,7 @@ from maestro.search.tpe import check_seed
 from maestro.search.trials import Trial
 from maestro.strategies import Strategy, is_named, strategy_class
 from maestro.typing import Fill
+from maestro.walkforward.effort import work_of_folds
 from maestro.walkforward.fold import Plan
 from maestro.walkforward.folds import Job, run_folds, trials_evaluated
 from maestro.walkforward.notes import left_out_note
@@ -133,6 +134,72 @@ def walk_forward(
         if store is not None and not force and store.status() == "done":  # by another process, a moment ago
             return run.alive(load_stored(store))
         return run.execute(store, workers, executor, listeners, cancel or threading.Event(), force, command)
+
+
+class Planned:
+    """A walk-forward that was checked and not run.
+
+    Attributes
+    ----------
+    id : str
+        Id that the run will have.
+    spec : dict
+        What determines the result.
+    folds, trials : int
+        Folds, and parameter sets per fold.
+    """
+
+    def __init__(self, run: PreparedRun) -> None:
+        self._run = run
+        self.id, self.spec = run.id, run.spec
+        self.folds, self.trials = len(run.windows), run.plan.trials
+
+    def estimate(self) -> float:
+        """Seconds that one core takes, roughly: one parameter set is evaluated and its time is multiplied."""
+        return work_of_folds(self._run.plan, self._run.bars, self._run.windows).seconds
+
+    def __repr__(self) -> str:
+        return f"Planned({self.id}: {self.folds} folds, {self.trials:,} trials each)"
+
+
+def plan(
+    bars: Bars,
+    strategy: str | Strategy | type[Strategy],
+    *,
+    splitter: Splitter | str = "rolling:10,2,1",
+    trials: int = 100,
+    search: Any = "tpe",
+    seed: int = 0,
+    params: dict[str, Any] | None = None,
+    space: dict[str, Any] | None = None,
+    costs: Costs | None = None,
+    sizing: Sizing | str = "percent:1.0",
+    cash: float = 100_000.0,
+    fill: Fill = "next_open",
+    select: Select = ("sharpe_ratio", "vwr"),
+    warm_start: bool = False,
+    pruner: Any = None,
+    accept_defects: bool = False,
+) -> Planned:
+    """Check the settings of `walk_forward` and return the id of the run and an estimate of its time; nothing runs.
+
+    Parameters
+    ----------
+    bars, strategy, splitter, trials, search, seed, params, space, costs, sizing, cash, fill, select, warm_start, \
+    pruner, accept_defects
+        As in `walk_forward`.
+
+    Raises
+    ------
+    MaestroError
+        Whatever `walk_forward` would refuse before the first fold.
+    """
+    run = prepare(
+        bars, strategy, splitter=splitter, trials=trials, search=search, seed=seed, params=params, space=space,
+        costs=costs, sizing=sizing, cash=cash, fill=fill, select=select, warm_start=warm_start, pruner=pruner,
+    )  # fmt: skip
+    run.look_for_defects(accept_defects)
+    return Planned(run)
 
 
 def prepare(

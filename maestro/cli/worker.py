@@ -1,0 +1,38 @@
+"""``maestro worker``: run the jobs of the service."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from maestro.cli import options
+
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
+
+
+@app.command()
+def worker(
+    folder: options.ServiceFolder = None,
+    runs_dir: options.ServiceRuns = None,
+    cores: Annotated[int, typer.Option(min=1, metavar="N", help="Processes or threads for one job.")] = 1,
+    until_empty: Annotated[bool, typer.Option("--until-empty", help="End when the queue is empty.")] = False,
+    idle: Annotated[
+        bool, typer.Option("--idle/--no-idle", help="Take only processor time that nothing else wants.")
+    ] = True,
+) -> None:
+    """Run the jobs of the service, one at a time, until Ctrl-C or SIGTERM; start one for each core."""
+    import signal
+
+    from maestro.cli.parsing import configured
+    from maestro.service.jobs import Database
+    from maestro.service.logs import log_to_stderr
+    from maestro.service.worker import Worker
+
+    where = configured(folder, "service.folder")
+    log_to_stderr()
+    one = Worker(Database(where), runs_dir or where / "runs", cores=cores)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: one.stop())
+    one.run(until_empty=until_empty, idle=idle)

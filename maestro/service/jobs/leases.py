@@ -1,0 +1,164 @@
+"""Jobs as workers see them: claim one, keep its lease, tell its progress, finish it or give it back.
+
+A lease is counted in monotonic time, which all processes of a machine share and no change of the clock moves. A lease
+that ends further ahead than any can is from before a restart, and free.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from maestro.service.jobs.database import Database
+from maestro.service.jobs.job import Job
+from maestro.service.jobs.queue import add_event
+
+LEASE = 10.0
+"""Seconds after which the job of a worker that no longer answers is free."""
+ATTEMPTS = 3
+"""Workers that may die within one fold before the job fails."""
+
+_FREE = (
+    "(lease_until IS NULL OR lease_until < :now OR lease_until > :now + :lease)"  # the last: from before a restart
+)
+_CLAIMABLE = f"""
+(state = 'queued' OR (state = 'running' AND {_FREE}))
+AND NOT EXISTS (
+    SELECT 1 FROM jobs AS other WHERE other.run = jobs.run AND other.id != jobs.id AND other.state = 'running'
+    AND other.lease_until >= :now AND other.lease_until <= :now + :lease)
+"""
+
+
+class Leases:
+    """The queue for one worker.
+
+    Parameters
+    ----------
+    database : Database
+    worker : str
+        A name that no other worker has.
+    lease : float [s]
+    """
+
+    def __init__(self, database: Database, worker: str, *, lease: float = LEASE) -> None:
+        self.database, self.worker, self.lease = database, worker, lease
+
+    def claim(self) -> Job | None:
+        """Take the next job: by priority, then of the user with the fewest running jobs, then the oldest.
+
+        A job whose worker no longer answers is taken over; after `ATTEMPTS` deaths within one fold it fails. Two jobs
+        of one run never run at once: the second follows the first.
+        """
+        times = {"now": time.monotonic(), "lease": self.lease}
+        if self.database.row(f"SELECT 1 FROM jobs WHERE {_CLAIMABLE} LIMIT 1", times) is None:
+            return None
+        with self.database.writing() as connection:
+            for row in connection.execute(f"SELECT * FROM jobs WHERE state = 'running' AND {_FREE}", times).fetchall():
+                if row["cancel"]:
+                    self._close(connection, row["id"], "cancelled", {"done": row["done"]})
+                elif row["attempts"] >= ATTEMPTS:
+                    words = (
+                        f"{ATTEMPTS} workers in a row ended without a word while they worked on the same fold (killed, "
+                        "or out of memory?); see the workers' logs, and submit the job again: finished folds are kept."
+                    )
+                    self._close(connection, row["id"], "failed", {"error": words, "error_type": "WorkerDied"})
+            row = connection.execute(
+                f"""
+                UPDATE jobs SET state = 'running', worker = :worker, lease_until = :now + :lease,
+                    attempts = attempts + 1, started = COALESCE(started, :clock)
+                WHERE id = (
+                    SELECT id FROM jobs WHERE {_CLAIMABLE}
+                    ORDER BY priority DESC,
+                        (SELECT COUNT(*) FROM jobs AS busy WHERE busy.owner = jobs.owner AND busy.state = 'running'),
+                        number
+                    LIMIT 1)
+                RETURNING *
+                """,
+                {**times, "worker": self.worker, "clock": time.time()},
+            ).fetchone()
+            if row is None:
+                return None
+            add_event(connection, row["id"], "started", {"worker": self.worker, "attempt": row["attempts"]})
+            return Job.of(row)
+
+    def renew(self, job: Job, done: int) -> bool:
+        """Prolong a lease and store the trials that are done; returns False if the job is no longer this worker's."""
+        with self.database.writing() as connection:
+            held = connection.execute(
+                "UPDATE jobs SET lease_until = ? WHERE id = ? AND worker = ? AND state = 'running'",
+                (time.monotonic() + self.lease, job.id, self.worker),
+            ).rowcount
+            if held:
+                connection.execute(
+                    "UPDATE jobs SET done = MAX(done, ?) WHERE run = ? AND state IN ('queued', 'running')",
+                    (done, job.run),
+                )
+        return bool(held)
+
+    def asked_to_cancel(self, job: Job) -> bool:
+        """Whether its owner has asked for the end of a job."""
+        row = self.database.row("SELECT cancel FROM jobs WHERE id = ?", (job.id,))
+        return row is not None and bool(row["cancel"])
+
+    def fold(self, job: Job, fold: int, data: dict[str, Any]) -> None:
+        """Tell a finished fold to everyone who follows the run, once; attempts count anew."""
+        with self.database.writing() as connection:
+            mine = connection.execute(
+                "UPDATE jobs SET attempts = 1 WHERE id = ? AND worker = ? AND state = 'running'", (job.id, self.worker)
+            ).rowcount
+            if mine:
+                for (ident,) in self._open(connection, job.run):
+                    add_event(connection, ident, "fold", {"fold": fold, **data}, f"fold:{fold}")
+
+    def finish(self, job: Job, sharpe: float | None, seconds: float | None) -> None:
+        """Close a job as done, and with it all that wait for the same run."""
+        with self.database.writing() as connection:
+            if self._is_mine(connection, job):
+                for (ident,) in self._open(connection, job.run):
+                    connection.execute("UPDATE jobs SET sharpe = ?, done = total WHERE id = ?", (sharpe, ident))
+                    self._close(connection, ident, "done", {"run": job.run, "seconds": seconds, "sharpe_ratio": sharpe})
+
+    def fail(self, job: Job, error: str, error_type: str) -> None:
+        """Close a job as failed."""
+        with self.database.writing() as connection:
+            if self._is_mine(connection, job):
+                self._close(connection, job.id, "failed", {"error": error, "error_type": error_type})
+
+    def cancelled(self, job: Job, done: int) -> None:
+        """Close a job as cancelled."""
+        with self.database.writing() as connection:
+            if self._is_mine(connection, job):
+                self._close(connection, job.id, "cancelled", {"done": done})
+
+    def give_back(self, job: Job, why: str) -> None:
+        """Put a job back into the queue, as if it had not been taken."""
+        with self.database.writing() as connection:
+            if self._is_mine(connection, job):
+                connection.execute(
+                    "UPDATE jobs SET state = 'queued', worker = NULL, lease_until = NULL, attempts = MAX(attempts - 1, 0) "
+                    "WHERE id = ?",
+                    (job.id,),
+                )
+                add_event(connection, job.id, "requeued", {"why": why})
+
+    def _is_mine(self, connection: Any, job: Job) -> bool:
+        row = connection.execute(
+            "SELECT 1 FROM jobs WHERE id = ? AND worker = ? AND state = 'running'", (job.id, self.worker)
+        ).fetchone()
+        return row is not None
+
+    @staticmethod
+    def _open(connection: Any, run: str) -> list[Any]:
+        rows: list[Any] = connection.execute(
+            "SELECT id FROM jobs WHERE run = ? AND state IN ('queued', 'running')", (run,)
+        ).fetchall()
+        return rows
+
+    @staticmethod
+    def _close(connection: Any, ident: str, state: str, data: dict[str, Any]) -> None:
+        connection.execute(
+            "UPDATE jobs SET state = ?, error = ?, error_type = ?, finished = ?, worker = NULL, lease_until = NULL, "
+            "cancel = 0 WHERE id = ?",
+            (state, data.get("error"), data.get("error_type"), time.time(), ident),
+        )
+        add_event(connection, ident, state, data, "closed")

@@ -1,0 +1,267 @@
+"""What a job is made of: one walk-forward as plain values, checked by the code that runs it."""
+
+from __future__ import annotations
+
+import re
+import threading
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, fields
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from maestro.bars import Bars, BarsWarning
+from maestro.bars.loading import load
+from maestro.engine import Costs, Sizing
+from maestro.errors import MaestroError, SettingsError, nearest
+from maestro.execution.events import Listener
+from maestro.search.space import Space
+from maestro.strategies import by_name
+from maestro.walkforward.result import WalkForward
+from maestro.walkforward.run import Planned, plan, walk_forward
+from maestro.walkforward.selection import Selection
+from maestro.walkforward.splitters import checked, splitter_of
+
+_SAMPLE = re.compile(r"sample:[A-Za-z]{1,12}")
+_SERIES = re.compile(r"[A-Za-z0-9_-]{1,40}:[A-Za-z0-9_^=./:+-]{1,60}:[1-9]\d{0,5}[a-zA-Z]{1,2}")
+_ALIASES = {
+    "test_name": "name", "strategy_params": "params", "commissions": "fee", "start_date": "start", "end_date": "end",
+}  # fmt: skip
+_OLD = ("provider", "symbol", "bin_size", "kind", "engine_version")
+TRIALS = 1_000_000
+"""Parameter sets that one job may try, all folds together."""
+
+
+class SpecificationError(SettingsError):
+    """A field of a specification that cannot be used.
+
+    Attributes
+    ----------
+    field : str
+        Its name as it was given; empty where the fields together are refused.
+    value : object
+    """
+
+    def __init__(self, message: str, field: str = "", value: Any = None) -> None:
+        super().__init__(message)
+        self.field, self.value = field, value
+
+
+@dataclass(frozen=True, slots=True)
+class Specification:
+    """A walk-forward as plain values; fields and defaults are those of `ms.walk_forward` and `ms.load`.
+
+    Attributes
+    ----------
+    data : str
+        ``sample:AAPL``, or ``PROVIDER:SYMBOL:TIMEFRAME`` of the server's store.
+    strategy : str
+        A name of ``maestro strategies``.
+    start, end, resample, periods_per_year, fee, slippage
+        As the options of ``maestro walk-forward``; None is the default there.
+    name : str
+        A label for people; no part of the run's id.
+    """
+
+    data: str
+    strategy: str
+    start: str | None = None
+    end: str | None = None
+    resample: str | None = None
+    periods_per_year: float | None = None
+    splitter: str = "rolling:10,2,1"
+    trials: int = 100
+    search: str = "tpe"
+    seed: int = 0
+    params: dict[str, Any] = field(default_factory=dict)
+    space: dict[str, Any] = field(default_factory=dict)
+    fee: float | None = None
+    slippage: float | None = None
+    sizing: str = "percent:1.0"
+    cash: float = 100_000.0
+    fill: str = "next_open"
+    select: Any = "sharpe_ratio,vwr"
+    warm_start: bool = False
+    accept_defects: bool = False
+    name: str = ""
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> Specification:
+        """Read a specification; names of the service of 2020 are taken too.
+
+        ``test_name``, ``provider`` with ``symbol`` and ``bin_size``, ``strategy_params``, ``commissions``,
+        ``start_date`` and ``end_date`` (in ms), ``kind`` and ``engine_version`` stand for fields of ours.
+
+        Raises
+        ------
+        SpecificationError
+            An unknown field, one that is missing or has a value of a wrong type, or one that is given twice.
+        """
+        given: dict[str, Any] = {}
+        for key, value in _without_old(dict(document)).items():
+            name = _ALIASES.get(key, key)
+            if name not in _KINDS:
+                known = [*_KINDS, *_ALIASES, *_OLD]
+                raise SpecificationError(
+                    f"{key} is not a field of a walk-forward; there are: {', '.join(_KINDS)}.{nearest(key, known)}",
+                    key, value,
+                )  # fmt: skip
+            if name in given:
+                raise SpecificationError(f"{name} is given twice, also as {key}; give it once.", key, value)
+            if key in ("start_date", "end_date"):
+                value = _moment(key, value)
+            if value is not None:
+                given[name] = _typed(key, name, value)
+        for name, what in (("data", "sample:AAPL or PROVIDER:SYMBOL:TIMEFRAME"), ("strategy", "EmaCrossStrategy")):
+            if name not in given:
+                raise SpecificationError(f"{name} is missing; give one, {what} for instance.", name)
+        return cls(**given)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Every field as plain values; `of` takes it back."""
+        return asdict(self)
+
+    def bars(self) -> Bars:
+        """Load the bars.
+
+        Raises
+        ------
+        SpecificationError
+            Not a sample and not a series of the store, or one that cannot be loaded. Paths of files are refused.
+        """
+        text = self.data
+        if not (_SAMPLE.fullmatch(text) or _SERIES.fullmatch(text)) or ".." in text or _is_file(text):
+            raise SpecificationError(
+                f"data={text!r} names no series of this server; give sample:AAPL, or PROVIDER:SYMBOL:TIMEFRAME of its "
+                "store. Files on your machine are not read: import them into the store (maestro data import).",
+                "data", text,
+            )  # fmt: skip
+        options = {} if self.periods_per_year is None else {"periods_per_year": self.periods_per_year}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", BarsWarning)  # they are among the notes of the result
+            with _blame("data", text):
+                bars = load(text, start=self.start, end=self.end, **options)
+            with _blame("resample", self.resample):
+                return bars.resample(self.resample) if self.resample else bars
+
+    def arguments(self) -> dict[str, Any]:
+        """Keyword arguments of `ms.walk_forward` and `ms.plan`."""
+        usual = Costs()
+        with _blame("fee", self.fee):
+            costs = Costs(fee=usual.fee if self.fee is None else self.fee)
+        with _blame("slippage", self.slippage):
+            costs = Costs(costs.fee, usual.slippage if self.slippage is None else self.slippage)
+        return {
+            "splitter": self.splitter, "trials": self.trials, "search": self.search, "seed": self.seed,
+            "params": dict(self.params), "space": dict(self.space), "costs": costs, "sizing": self.sizing,
+            "cash": self.cash, "fill": self.fill, "select": self.select, "warm_start": self.warm_start,
+            "accept_defects": self.accept_defects,
+        }  # fmt: skip
+
+    def plan(self) -> tuple[Bars, Planned]:
+        """Check everything by the code that runs it; returns the bars and the planned run.
+
+        Raises
+        ------
+        SpecificationError
+            Whatever `ms.walk_forward` would refuse before the first fold, with the field to blame.
+        """
+        bars = self.bars()
+        with _blame("strategy", self.strategy):
+            cls = by_name(self.strategy)
+        with _blame("params", self.params):
+            Space(cls, self.params) if not self.space else cls(**self.params)
+        with _blame("space", self.space):
+            Space(cls, self.params, self.space)
+        with _blame("splitter", self.splitter):
+            windows = checked(splitter_of(self.splitter).split(bars), len(bars))
+        with _blame("sizing", self.sizing):
+            Sizing.of(self.sizing)
+        with _blame("select", self.select):
+            Selection.of(self.select)
+        if self.trials * len(windows) > TRIALS:
+            raise SpecificationError(
+                f"trials={self.trials} in {len(windows)} folds are more than {TRIALS:,} parameter sets; ask for fewer.",
+                "trials", self.trials,
+            )  # fmt: skip
+        with _blame("", None):
+            return bars, plan(bars, self.strategy, **self.arguments())
+
+    def run(
+        self, runs_dir: Path, *, workers: int | None, progress: list[Listener], cancel: threading.Event
+    ) -> WalkForward:
+        """Run it, or go on with it, as `ms.walk_forward` does."""
+        return walk_forward(
+            self.bars(), self.strategy, **self.arguments(), workers=workers,
+            executor="serial" if workers == 1 else None, runs_dir=runs_dir, progress=progress, cancel=cancel,
+        )  # fmt: skip
+
+
+_KINDS: dict[str, tuple[type, ...]] = {
+    **{one.name: (str,) for one in fields(Specification)},
+    "periods_per_year": (int, float), "trials": (int,), "seed": (int,), "params": (dict,), "space": (dict,),
+    "fee": (int, float), "slippage": (int, float), "cash": (int, float), "select": (str, list, dict),
+    "warm_start": (bool,), "accept_defects": (bool,),
+}  # fmt: skip
+_WORDS = {str: "text", int: "a whole number", float: "a number", dict: "an object", list: "a list", bool: "true or false"}
+
+
+def _typed(key: str, name: str, value: Any) -> Any:
+    kinds = _KINDS[name]
+    if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
+        wanted = " or ".join(dict.fromkeys(_WORDS[kind] for kind in kinds if kind is not int or float not in kinds))
+        raise SpecificationError(f"{key}={value!r} is of the wrong type; give {wanted}.", key, value)
+    if isinstance(value, str) and (len(value) > 500 or "\0" in value):
+        raise SpecificationError(f"{key} is longer than 500 characters or has a NUL; give a shorter text.", key)
+    return float(value) if float in kinds else value
+
+
+def _without_old(given: dict[str, Any]) -> dict[str, Any]:
+    """Translate the fields of 2020 that are not other names of ours."""
+    kind = given.pop("kind", "WALKFORWARD")
+    if kind != "WALKFORWARD":
+        raise SpecificationError(
+            f"kind={kind!r} is not a job of this service; give WALKFORWARD. A backtest takes a thousandth of a second: "
+            "call ms.backtest, or the Backtest app.", "kind", kind,
+        )  # fmt: skip
+    version = given.pop("engine_version", "v2")
+    if version != "v2":
+        raise SpecificationError(
+            f"engine_version={version!r} does not run walk-forwards; give v2, and ?schema=v1 for results as v1 had them.",
+            "engine_version", version,
+        )  # fmt: skip
+    parts = {name: given.pop(name) for name in ("provider", "symbol", "bin_size") if name in given}
+    if parts:
+        if len(parts) < 3 or "data" in given:
+            raise SpecificationError(
+                f"{', '.join(parts)} do not name a series; give provider, symbol and bin_size together, or data.",
+                next(iter(parts)), next(iter(parts.values())),
+            )  # fmt: skip
+        given["data"] = ":".join(str(parts[name]) for name in ("provider", "symbol", "bin_size"))
+    return given
+
+
+def _moment(key: str, value: Any) -> str:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) < 1e14:
+        raise SpecificationError(f"{key}={value!r} is not a moment; give milliseconds since 1970, UTC.", key, value)
+    return datetime.fromtimestamp(value / 1000, UTC).isoformat()
+
+
+def _is_file(text: str) -> bool:
+    return Path(text).exists()
+
+
+@contextmanager
+def _blame(name: str, value: Any) -> Iterator[None]:
+    try:
+        yield
+    except SpecificationError:
+        raise
+    except MaestroError as error:
+        named = re.match(r"(\w+)=", str(error))
+        where = name or (named[1] if named and named[1] in _KINDS else "")
+        raise SpecificationError(str(error), where, value) from error
+    except (TypeError, ValueError, OverflowError) as error:
+        raise SpecificationError(f"{name or 'the specification'}: {error}", name, value) from error

@@ -1,0 +1,223 @@
+"""A worker: takes jobs from the queue, one at a time, runs them as the library does, and keeps their leases."""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+import secrets
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from maestro._core.processes import host_id
+from maestro.errors import MaestroError, RunBusyError, RunCancelled, RunError, ServiceError
+from maestro.execution import events as ev
+from maestro.runs import RunStore
+from maestro.runs.folds import UnusableFold
+from maestro.service.jobs import Database, Job, Leases
+from maestro.service.jobs.leases import LEASE
+from maestro.service.specification import Specification
+
+log = logging.getLogger("maestro.service.worker")
+
+_WATCH, _IDLE, _BUSY = 0.2, 0.2, 0.5
+"""Seconds between looks at the cancel flag, at an empty queue, and at a run that another process works on."""
+
+
+@dataclass
+class _Held:
+    """The job at hand: what stops it, why, and how far it is."""
+
+    job: Job
+    stop: threading.Event = field(default_factory=threading.Event)
+    why: str = ""
+    """``cancelled`` by its owner, ``lost`` lease, or ``stopping`` worker."""
+    done: int = 0
+
+    def end(self, why: str) -> None:
+        self.why = self.why or why
+        self.stop.set()
+
+
+class Worker:
+    """Takes and runs jobs until it is told to stop.
+
+    Parameters
+    ----------
+    database : Database
+    runs_dir : Path
+        Where runs are kept; the service reads results there.
+    cores : int
+        Processes or threads for one job.
+    lease : float [s]
+    """
+
+    def __init__(self, database: Database, runs_dir: Path, *, cores: int = 1, lease: float = LEASE) -> None:
+        self.name = f"{host_id()}-{os.getpid()}-{secrets.token_hex(2)}"
+        self.runs_dir, self.cores = runs_dir, cores
+        self._leases = Leases(database, self.name, lease=lease)
+        self._stopping = threading.Event()
+        self._held: _Held | None = None
+
+    def stop(self) -> None:
+        """Give the job at hand back, with its finished folds kept, and end; safe in a signal handler."""
+        self._stopping.set()
+
+    def run(self, *, until_empty: bool = False, idle: bool = False) -> None:
+        """Work until `stop`, or with `until_empty` until no job can be taken.
+
+        Parameters
+        ----------
+        idle : bool
+            Take only time of the processor that nothing else wants, so that the service stays quick; leases are kept
+            at normal priority.
+        """
+        watcher = threading.Thread(target=self._watch, name="maestro-lease", daemon=True)
+        watcher.start()
+        if idle:
+            _be_idle()
+        log.info("worker started", extra={"worker": self.name})
+        while not self._stopping.is_set():
+            try:
+                job = self._leases.claim()
+            except ServiceError as error:
+                log.error("no job can be taken: %s", error)
+                self._stopping.wait(1.0)
+                continue
+            if job is not None:
+                self._work(job)
+            elif until_empty:
+                break
+            else:
+                self._stopping.wait(_IDLE)
+        self._stopping.set()
+        watcher.join()
+        log.info("worker ended", extra={"worker": self.name})
+
+    def _watch(self) -> None:
+        """Keep the lease of the job at hand, and stop the job where it is cancelled, lost, or the worker ends."""
+        renewed = 0.0
+        while not self._stopping.wait(_WATCH):
+            held = self._held
+            if held is None:
+                continue
+            try:
+                if self._leases.asked_to_cancel(held.job):
+                    held.end("cancelled")
+                if time.monotonic() - renewed > self._leases.lease / 20:
+                    began = time.monotonic()
+                    if not self._leases.renew(held.job, held.done):
+                        held.end("lost")
+                    renewed = began
+            except ServiceError as error:  # the lease may be lost by it: then another worker has the job
+                log.error("the lease cannot be kept: %s", error, extra={"job": held.job.id})
+                if time.monotonic() - renewed > self._leases.lease:
+                    held.end("lost")
+        if self._held is not None:
+            self._held.end("stopping")
+
+    def _work(self, job: Job) -> None:
+        held = self._held = _Held(job)
+        if self._stopping.is_set():  # between claim and here, where the watcher may have ended
+            held.end("stopping")
+        log.info("job started", extra={"job": job.id, "run": job.run, "attempt": job.attempts})
+        try:
+            self._run(held)
+        except ServiceError as error:  # of the database, not of the job: its lease ends, and somebody takes it
+            log.error("the job is left to the next worker: %s", error, extra={"job": job.id})
+            self._stopping.wait(1.0)
+        finally:
+            self._held = None
+
+    def _run(self, held: _Held) -> None:
+        job, leases = held.job, self._leases
+        store = RunStore(self.runs_dir / job.run)
+        told: set[int] = set()
+        state = _Counter(held)
+
+        def tell(fold: int, trials: int, error: str | None) -> None:
+            told.add(fold)
+            leases.fold(job, fold, {"trials": trials, "error": error})
+
+        def listen(event: ev.Event) -> None:
+            state(event)
+            if isinstance(event, ev.RunStarted):
+                for fold, trials, error in _finished(store):  # of a worker that died before it told them
+                    tell(fold, trials, error)
+            elif isinstance(event, ev.FoldDone):
+                tell(event.fold, event.trials, event.error)
+
+        try:
+            specification = Specification.of(job.spec)
+            _, planned = specification.plan()
+            if planned.id != job.run:
+                raise RunError(
+                    f"the data, the strategy or the version of Maestro changed after this job was submitted (it would be "
+                    f"run {planned.id}, not {job.run}); submit it again."
+                )
+            wf = specification.run(
+                self.runs_dir, workers=self.cores, progress=[listen], cancel=held.stop
+            )
+        except RunBusyError as busy:
+            leases.give_back(job, str(busy))
+            self._stopping.wait(_BUSY)
+        except RunCancelled as stop:
+            if held.why == "cancelled":
+                leases.cancelled(job, held.done)
+            elif held.why == "stopping":
+                leases.give_back(job, "the worker was stopped")
+            log.info("job stopped: %s", held.why, extra={"job": job.id, "words": str(stop)})
+        except ServiceError:
+            raise
+        except Exception as error:
+            words = str(error) if isinstance(error, MaestroError) else f"{type(error).__name__}: {error}"
+            log.error("job failed: %s", words, exc_info=not isinstance(error, MaestroError), extra={"job": job.id})
+            leases.fail(job, words, type(error).__name__)
+        else:
+            counts = wf.trials.group_by("fold").len()
+            trials = dict(zip(counts["fold"].to_list(), counts["len"].to_list(), strict=True))
+            for fold, error in zip(wf.folds["fold"].to_list(), wf.folds["error"].to_list(), strict=True):
+                if fold not in told:
+                    tell(fold, trials.get(fold, 0), error)
+            sharpe = wf.metrics["sharpe_ratio"]
+            leases.finish(job, sharpe if math.isfinite(sharpe) else None, wf.manifest.get("seconds"))
+            log.info("job done", extra={"job": job.id, "run": job.run})
+
+
+class _Counter:
+    """Counts trials that are done, as a listener."""
+
+    def __init__(self, held: _Held) -> None:
+        self._held = held
+        self._of_fold: dict[int, int] = {}
+
+    def __call__(self, event: ev.Event) -> None:
+        if isinstance(event, ev.RunStarted):
+            self._held.done = event.done * event.trials
+        elif isinstance(event, ev.TrialDone):
+            self._of_fold[event.fold] = self._of_fold.get(event.fold, 0) + 1
+            self._held.done += 1
+        elif isinstance(event, ev.FoldDone):
+            self._held.done += event.trials - self._of_fold.pop(event.fold, 0)
+
+
+def _finished(store: RunStore) -> list[tuple[int, int, str | None]]:
+    """Folds of an interrupted run that are on disk: number, trials, error; a damaged file is computed again."""
+    found = []
+    for fold in store.finished_folds():
+        try:
+            meta, tables = store.read_fold(fold)
+        except UnusableFold:
+            continue
+        found.append((fold, len(tables["trials"]), meta["row"]["error"]))
+    return found
+
+
+def _be_idle() -> None:
+    """Give this thread the lowest priority that the system has."""
+    if hasattr(os, "SCHED_IDLE"):
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+    elif hasattr(os, "nice"):
+        os.nice(19)

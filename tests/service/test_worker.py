@@ -1,0 +1,152 @@
+"""Workers: results of the library, cancellation, orderly ends, and SIGKILL at any moment."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+import maestro as ms
+from maestro.runs import RunStore
+from maestro.service.jobs import Database, Job, Queue
+from maestro.service.worker import Worker
+
+Submit = Callable[..., Job]
+KILLS = int(os.environ.get("MAESTRO_TEST_WORKER_KILLS", "4"))
+TABLES = ("trials", "folds", "equity", "trades")
+
+
+@contextmanager
+def working(database: Database, **settings: object) -> Iterator[Worker]:
+    worker = Worker(database, database.folder / "runs", **settings)  # type: ignore[arg-type]
+    thread = threading.Thread(target=worker.run)
+    thread.start()
+    try:
+        yield worker
+    finally:
+        worker.stop()
+        thread.join(60)
+        assert not thread.is_alive()
+
+
+def start_worker(folder: Path) -> subprocess.Popen[bytes]:
+    line = [sys.executable, "-m", "maestro", "worker", "--folder", str(folder), "--no-idle"]
+    return subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 120.0) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "this did not happen in time"
+        time.sleep(0.01)
+
+
+def test_a_job_gives_the_run_of_the_library(submit: Submit, queue: Queue, database: Database, tmp_path: Path) -> None:
+    job, follower, failing = submit(), submit(owner="ben"), submit(seed=3)
+    with database.writing() as connection:
+        connection.execute("UPDATE jobs SET run = 'elsewhere' WHERE id = ?", (failing.id,))
+    Worker(database, database.folder / "runs").run(until_empty=True)
+    done = queue.get(job.id)
+    assert (done.state, done.done) == ("done", done.total)
+    assert queue.get(follower.id).state == "done"
+    assert "submit it again" in str(queue.get(failing.id).error)
+    wf = ms.walk_forward(
+        ms.load("sample:AAPL"), "EmaCrossStrategy", trials=8, splitter="rolling:4,2,1", runs_dir=tmp_path / "own"
+    )
+    assert wf.id == job.run
+    for name in TABLES:
+        one, two = (folder / job.run / f"{name}.parquet" for folder in (tmp_path / "own", database.folder / "runs"))
+        assert one.read_bytes() == two.read_bytes()
+    kinds = [event.kind for event in queue.events(job.id)]
+    assert kinds == ["queued", "started", *["fold"] * job.folds, "done"]
+    assert done.sharpe == pytest.approx(wf.metrics["sharpe_ratio"], nan_ok=True)
+
+
+def test_a_running_job_is_cancelled(submit: Submit, queue: Queue, database: Database) -> None:
+    job = submit(trials=20_000)
+    with working(database):
+        wait_for(lambda: queue.get(job.id).state == "running")
+        queue.cancel(job.id)
+        wait_for(lambda: queue.get(job.id).state == "cancelled")
+    assert [event.kind for event in queue.events(job.id)][-1] == "cancelled"
+
+
+def test_a_worker_that_is_stopped_gives_its_job_back(submit: Submit, queue: Queue, database: Database) -> None:
+    job = submit(trials=20_000)
+    with working(database):
+        wait_for(lambda: queue.get(job.id).state == "running")
+    waiting = queue.get(job.id)
+    assert (waiting.state, waiting.attempts) == ("queued", 0)
+    assert [event.kind for event in queue.events(job.id)][-1] == "requeued"
+
+
+def test_a_lost_lease_ends_the_work_and_writes_nothing(submit: Submit, queue: Queue, database: Database) -> None:
+    job = submit(trials=20_000)
+    with working(database, lease=2.0):
+        wait_for(lambda: queue.get(job.id).state == "running")
+        with database.writing() as connection:
+            connection.execute("UPDATE jobs SET worker = 'another', lease_until = 1e300 WHERE id = ?", (job.id,))
+        other = submit()
+        wait_for(lambda: queue.get(other.id).state == "done")  # the worker has let go of the first
+    assert queue.get(job.id).worker == "another"
+    assert queue.get(job.id).state == "running"
+
+
+def test_a_run_that_another_process_works_on_is_waited_for(submit: Submit, queue: Queue, database: Database) -> None:
+    job = submit()
+    store = RunStore(database.folder / "runs" / job.run)
+    with working(database):
+        with store.locked():
+            wait_for(lambda: any(event.kind == "requeued" for event in queue.events(job.id)))
+            assert queue.get(job.id).state in ("queued", "running")
+        wait_for(lambda: queue.get(job.id).state == "done")
+
+
+@pytest.mark.slow
+def test_sigkill_of_workers_loses_no_job_and_changes_no_byte(
+    submit: Submit, queue: Queue, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As many kills as MAESTRO_TEST_WORKER_KILLS says, at random moments; the leases are made short by hand."""
+    jobs = [submit(seed=seed, trials=400) for seed in range(3)]
+    draw = random.Random(0)
+    kills = 0
+    while kills < KILLS:
+        worker = start_worker(database.folder)
+        try:
+            wait_for(lambda: any(job.state == "running" for job in queue.jobs()))
+            time.sleep(draw.uniform(0.0, 3.0))
+        finally:
+            worker.send_signal(signal.SIGKILL)
+            worker.wait()
+        kills += 1
+        with database.writing() as connection:  # nobody waits 10 s for the lease of a worker that is dead
+            connection.execute("UPDATE jobs SET lease_until = 0, attempts = 1 WHERE state = 'running'")
+        if all(job.state == "done" for job in queue.jobs()):
+            jobs.append(submit(seed=len(jobs), trials=400))
+    worker = start_worker(database.folder)
+    try:
+        wait_for(lambda: all(job.state == "done" for job in queue.jobs(limit=500)), 400)
+    finally:
+        worker.terminate()
+        assert worker.wait(60) == 0
+    for job in jobs:
+        seed = job.spec["seed"]
+        wf = ms.walk_forward(
+            ms.load("sample:AAPL"), "EmaCrossStrategy", trials=400, splitter="rolling:4,2,1", seed=seed,
+            runs_dir=tmp_path / "own",
+        )  # fmt: skip
+        for name in TABLES:
+            own, kept = (folder / wf.id / f"{name}.parquet" for folder in (tmp_path / "own", database.folder / "runs"))
+            assert own.read_bytes() == kept.read_bytes()
+        folds = [event.data["fold"] for event in queue.events(job.id) if event.kind == "fold"]
+        assert sorted(folds) == list(range(job.folds))
+        assert [event.kind for event in queue.events(job.id)].count("done") == 1
