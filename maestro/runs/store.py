@@ -152,7 +152,9 @@ class RunStore:
         removed = RunBusyError(f"{busy}it was removed at this moment, start again.")
 
         def refuse(holder: str) -> RunError:
-            return RunBusyError(f"{busy}wait for it, or give another runs_dir ({holder}).") if path.exists() else removed
+            return (
+                RunBusyError(f"{busy}wait for it, or give another runs_dir ({holder}).") if path.exists() else removed
+            )
 
         with contextlib.ExitStack() as stack:
             with named_errors(self.folder, "create"):

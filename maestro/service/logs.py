@@ -25,9 +25,8 @@ class JsonFormatter(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
-        for name, value in vars(record).items():
-            if name not in _PLAIN and not any(word in name.lower() for word in _SECRET):
-                line[name] = value
+        given = {name: value for name, value in vars(record).items() if name not in _PLAIN}
+        line |= {name: value for name, value in given.items() if not any(word in name.lower() for word in _SECRET)}
         if record.exc_info:
             line["traceback"] = "".join(traceback.format_exception(*record.exc_info))
         return dumps(line)

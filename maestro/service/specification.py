@@ -205,7 +205,14 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "fee": (int, float), "slippage": (int, float), "cash": (int, float), "select": (str, list, dict),
     "warm_start": (bool,), "accept_defects": (bool,),
 }  # fmt: skip
-_WORDS = {str: "text", int: "a whole number", float: "a number", dict: "an object", list: "a list", bool: "true or false"}
+_WORDS = {
+    str: "text",
+    int: "a whole number",
+    float: "a number",
+    dict: "an object",
+    list: "a list",
+    bool: "true or false",
+}
 
 
 def _typed(key: str, name: str, value: Any) -> Any:
@@ -215,7 +222,9 @@ def _typed(key: str, name: str, value: Any) -> Any:
         raise SpecificationError(f"{key}={value!r} is of the wrong type; give {wanted}.", key, value)
     if isinstance(value, str) and (len(value) > 500 or "\0" in value):
         raise SpecificationError(f"{key} is longer than 500 characters or has a NUL; give a shorter text.", key)
-    return float(value) if float in kinds else value
+    if isinstance(value, (int, float)) and float in kinds:
+        return float(value)
+    return value
 
 
 def _without_old(given: dict[str, Any]) -> dict[str, Any]:
@@ -229,7 +238,7 @@ def _without_old(given: dict[str, Any]) -> dict[str, Any]:
     version = given.pop("engine_version", "v2")
     if version != "v2":
         raise SpecificationError(
-            f"engine_version={version!r} does not run walk-forwards; give v2, and ?schema=v1 for results as v1 had them.",
+            f"engine_version={version!r} does not run walk-forwards; give v2, and ?schema=v1 for results of v1.",
             "engine_version", version,
         )  # fmt: skip
     parts = {name: given.pop(name) for name in ("provider", "symbol", "bin_size") if name in given}

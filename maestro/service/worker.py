@@ -154,12 +154,10 @@ class Worker:
             _, planned = specification.plan()
             if planned.id != job.run:
                 raise RunError(
-                    f"the data, the strategy or the version of Maestro changed after this job was submitted (it would be "
+                    "the data, the strategy or the version of Maestro changed after this job was submitted (it is now "
                     f"run {planned.id}, not {job.run}); submit it again."
                 )
-            wf = specification.run(
-                self.runs_dir, workers=self.cores, progress=[listen], cancel=held.stop
-            )
+            wf = specification.run(self.runs_dir, workers=self.cores, progress=[listen], cancel=held.stop)
         except RunBusyError as busy:
             leases.give_back(job, str(busy))
             self._stopping.wait(_BUSY)
@@ -178,9 +176,9 @@ class Worker:
         else:
             counts = wf.trials.group_by("fold").len()
             trials = dict(zip(counts["fold"].to_list(), counts["len"].to_list(), strict=True))
-            for fold, error in zip(wf.folds["fold"].to_list(), wf.folds["error"].to_list(), strict=True):
+            for fold, words in wf.folds.select("fold", "error").iter_rows():
                 if fold not in told:
-                    tell(fold, trials.get(fold, 0), error)
+                    tell(fold, trials.get(fold, 0), words)
             sharpe = wf.metrics["sharpe_ratio"]
             leases.finish(job, sharpe if math.isfinite(sharpe) else None, wf.manifest.get("seconds"))
             log.info("job done", extra={"job": job.id, "run": job.run})

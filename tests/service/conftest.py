@@ -11,7 +11,12 @@ import pytest
 from maestro.service.jobs import Database, Job, Queue
 from maestro.service.specification import Specification
 
-SMALL: dict[str, Any] = {"data": "sample:AAPL", "strategy": "EmaCrossStrategy", "trials": 8, "splitter": "rolling:4,2,1"}
+SMALL: dict[str, Any] = {
+    "data": "sample:AAPL",
+    "strategy": "EmaCrossStrategy",
+    "trials": 8,
+    "splitter": "rolling:4,2,1",
+}
 
 
 @pytest.fixture

@@ -18,9 +18,7 @@ LEASE = 10.0
 ATTEMPTS = 3
 """Workers that may die within one fold before the job fails."""
 
-_FREE = (
-    "(lease_until IS NULL OR lease_until < :now OR lease_until > :now + :lease)"  # the last: from before a restart
-)
+_FREE = "(lease_until IS NULL OR lease_until < :now OR lease_until > :now + :lease)"  # the last: from before a restart
 _CLAIMABLE = f"""
 (state = 'queued' OR (state = 'running' AND {_FREE}))
 AND NOT EXISTS (
@@ -135,8 +133,8 @@ class Leases:
         with self.database.writing() as connection:
             if self._is_mine(connection, job):
                 connection.execute(
-                    "UPDATE jobs SET state = 'queued', worker = NULL, lease_until = NULL, attempts = MAX(attempts - 1, 0) "
-                    "WHERE id = ?",
+                    "UPDATE jobs SET state = 'queued', worker = NULL, lease_until = NULL, "
+                    "attempts = MAX(attempts - 1, 0) WHERE id = ?",
                     (job.id,),
                 )
                 add_event(connection, job.id, "requeued", {"why": why})

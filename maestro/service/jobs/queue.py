@@ -70,7 +70,7 @@ class Queue:
             ).fetchone()
             if count >= self.quota:
                 raise QuotaError(
-                    f"{owner} has {count} open jobs, and {self.quota} are allowed; wait for one to finish, or cancel one."
+                    f"{owner} has {count} open jobs, and {self.quota} are allowed; wait for one, or cancel one."
                 )
             ident = secrets.token_hex(8)
             connection.execute(

@@ -83,10 +83,14 @@ def test_a_full_disk_is_told_in_words_and_nothing_is_lost(submit: Submit, queue:
     job = submit()
     (pages,) = database.rows("PRAGMA page_count")[0]
     database.rows(f"PRAGMA max_page_count = {pages}")
-    with pytest.raises(ServiceError, match=r"the disk is full; nothing was changed"):
+    queue.quota = 1000
+
+    def fill() -> None:
         for seed in range(1, 200):
-            queue.quota = 1000
             submit(seed=seed)
+
+    with pytest.raises(ServiceError, match=r"the disk is full; nothing was changed"):
+        fill()
     database.rows("PRAGMA max_page_count = 1000000")
     assert queue.get(job.id).state == "queued"
     assert len({event.seq for one in queue.jobs(limit=500) for event in queue.events(one.id)}) == len(
