@@ -61,7 +61,7 @@ ServiceFolder = Annotated[
     typer.Option("--folder", metavar="DIR", help="The service's folder.  [default: the setting service.folder]"),
 ]
 ServiceRuns = Annotated[
-    Path | None, typer.Option("--runs-dir", metavar="DIR", help="Where runs are kept.  [default: runs in that folder]")
+    Path | None, typer.Option("--runs", metavar="DIR", help="Where runs are kept.  [default: runs in that folder]")
 ]
 Tearsheet = Annotated[
     bool, typer.Option("--tearsheet/--no-tearsheet", help="Write the QuantStats tear sheet beside it.")

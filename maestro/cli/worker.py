@@ -14,7 +14,7 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 @app.command()
 def worker(
     folder: options.ServiceFolder = None,
-    runs_dir: options.ServiceRuns = None,
+    runs: options.ServiceRuns = None,
     cores: Annotated[int, typer.Option(min=1, metavar="N", help="Processes or threads for one job.")] = 1,
     until_empty: Annotated[bool, typer.Option("--until-empty", help="End when the queue is empty.")] = False,
     idle: Annotated[
@@ -31,7 +31,7 @@ def worker(
 
     where = configured(folder, "service.folder")
     log_to_stderr()
-    one = Worker(Database(where), runs_dir or where / "runs", cores=cores)
+    one = Worker(Database(folder=where), runs or where / "runs", cores=cores)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: one.stop())
     one.run(until_empty=until_empty, idle=idle)

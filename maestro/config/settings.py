@@ -113,8 +113,6 @@ class ServiceSettings:
         "~/.local/share/maestro-service"
     )
     quota: Annotated[int, Doc("open jobs that a user may have", low=1)] = 20
-    url: Annotated[str | None, Doc("address of a service that the apps and `maestro --server` submit to", "url")] = None
-    key: Annotated[str | None, Doc("API key for it; in the environment only", secret=True)] = None
 
 
 @dataclass(frozen=True, slots=True)

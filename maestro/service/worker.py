@@ -22,8 +22,8 @@ from maestro.service.specification import Specification
 
 log = logging.getLogger("maestro.service.worker")
 
-_WATCH, _IDLE, _BUSY = 0.2, 0.2, 0.5
-"""Seconds between looks at the cancel flag, at an empty queue, and at a run that another process works on."""
+_WATCH, _RENEW, _IDLE, _BUSY = 0.2, 0.5, 0.2, 0.5
+"""Seconds between looks at the cancel flag, renewals, looks at an empty queue, and at a run that is worked on."""
 
 
 @dataclass
@@ -106,7 +106,7 @@ class Worker:
             try:
                 if self._leases.asked_to_cancel(held.job):
                     held.end("cancelled")
-                if time.monotonic() - renewed > self._leases.lease / 20:
+                if time.monotonic() - renewed > min(self._leases.lease / 20, _RENEW):
                     began = time.monotonic()
                     if not self._leases.renew(held.job, held.done):
                         held.end("lost")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import re
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -22,6 +23,7 @@ from maestro.data.legacy import open_legacy
 from maestro.data.outages import Outages
 from maestro.data.sources import Client, open_archive, open_source
 from maestro.data.stores import CachedStore, ParquetStore, QuestDBStore, RecentStore, open_store, questdb_server
+from maestro.service.jobs import Database, Queue
 
 ROOT = Path(__file__).parents[2]
 
@@ -49,6 +51,16 @@ def arguments(place: str, command: str) -> dict[str, Any]:
 
 def walk_forward(name: str) -> Any:
     return arguments("maestro.walkforward.run.walk_forward", "walk-forward RSIStrategy --data sample:AAPL")[name]
+
+
+def service_queue() -> Queue:
+    """Queue of the service as it is opened without a word about quotas."""
+    with tempfile.TemporaryDirectory() as folder:
+        database = Database(Path(folder))
+        try:
+            return Queue(database)
+        finally:
+            database.close()
 
 
 def client(name: str, provider: str = "BINANCE") -> Client:
@@ -137,6 +149,8 @@ EFFECTS: dict[str, Callable[[], Any]] = {
     "search.trials": lambda: walk_forward("trials"),
     "search.seed": lambda: walk_forward("seed"),
     "search.workers": lambda: walk_forward("workers"),
+    "service.folder": lambda: arguments("maestro.service.jobs.Database", "worker")["folder"],
+    "service.quota": lambda: service_queue().quota,
 }
 """What is in effect for each setting, found at the place that uses it."""
 

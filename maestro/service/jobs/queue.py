@@ -9,12 +9,10 @@ import time
 from typing import Any
 
 from maestro._core.json import dumps
+from maestro.config import load_settings
 from maestro.errors import JobError, QuotaError, ServiceError
 from maestro.service.jobs.database import Database
 from maestro.service.jobs.job import CLOSED, Event, Job
-
-QUOTA = 20
-"""Open jobs that a user may have."""
 
 
 def add_event(connection: sqlite3.Connection, job: str, kind: str, data: dict[str, Any], key: str = "") -> None:
@@ -26,10 +24,11 @@ def add_event(connection: sqlite3.Connection, job: str, kind: str, data: dict[st
 
 
 class Queue:
-    """Jobs of all users in a database."""
+    """Jobs of all users in a database; a user may have `quota` open ones, the setting ``service.quota`` if absent."""
 
-    def __init__(self, database: Database, *, quota: int = QUOTA) -> None:
-        self.database, self.quota = database, quota
+    def __init__(self, database: Database, *, quota: int | None = None) -> None:
+        self.database = database
+        self.quota = load_settings().service.quota if quota is None else quota
 
     def submit(
         self, owner: str, spec: dict[str, Any], *, run: str, strategy: str, provider: str, symbol: str, folds: int,
