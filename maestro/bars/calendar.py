@@ -127,7 +127,7 @@ def infer_calendar(time: IntArray, timeframe: str) -> MarketCalendar:
     inner = slice(None) if length >= DAY_US else slice(1, -1)  # a first or last day may be cut
     every, counts, weekday = counts, counts[inner], weekday[inner]
     seen = np.array([counts[weekday == d].mean() if (weekday == d).any() else np.nan for d in everyday])
-    if np.isnan(seen[5:]).any():  # no whole weekend lies inside
+    if np.isnan(seen[5:]).any() or not counts.any():  # no whole weekend lies inside, or nothing but one
         return unsure if length >= DAY_US else _within_a_week(time, every, length, unsure)
     # One weekend alone may have lost bars: a weekday is closed where several weeks say so, or hardly a bar is there.
     often = np.bincount(weekday, minlength=7) > 1

@@ -96,6 +96,13 @@ def bars_of(time: IntArray, timeframe: str | None = None) -> Bars:
     return Bars.from_frame(frame, timeframe=timeframe)
 
 
+def test_one_weekend_between_two_days_is_too_little() -> None:
+    friday, monday = 1_709_926_200_000_000, 1_710_163_800_000_000  # 2024-03-08 and 2024-03-11
+    hours = np.arange(2) * 3_600_000_000
+    calendar = infer_calendar(np.r_[friday + hours, monday + hours], "1h")
+    assert not calendar.certain
+
+
 def test_slices_keep_the_calendar_of_the_whole_and_notes_say_it() -> None:
     bars = bars_of(session(120, 7, 60))
     assert bars.notes == ("1,764 bars a year: sessions of 7 bars on 252 trading days",)

@@ -59,13 +59,13 @@ def parts_of(name: str) -> list[str]:
 def plain(name: str) -> str:
     """Small letters and digits of a name, without accents and the numbering of a list.
 
-    >>> plain("4. close"), plain("<TICKVOL>"), plain("Höchst"), plain("Close/Last")
-    ('close', 'tickvol', 'hochst', 'closelast')
+    >>> plain("4. close"), plain("<TICKVOL>"), plain("Schluß"), plain("Close/Last")
+    ('close', 'tickvol', 'schluss', 'closelast')
     """
     text = re.sub(r"^\s*\d+[a-z]?[.)]\s+", "", name.lstrip("\ufeff"))
     # Only Latin letters lose their accents: й and ガ are letters of their own.
     signs = (sign if ord(sign) > 0x24F else unicodedata.normalize("NFKD", sign)[0] for sign in text.lower())
-    return re.sub(r"[\W_]", "", "".join(signs).replace("ł", "l"))
+    return re.sub(r"[\W_]", "", "".join(signs).replace("ł", "l").replace("ß", "ss"))
 
 
 def words_of(name: str) -> list[str]:

@@ -160,15 +160,18 @@ def canonical_frame(frame: Any, symbol: str | None = None) -> pl.DataFrame:
     return understand(to_polars(frame), ReadOptions(symbol=symbol or "")).frame
 
 
-def checked_arrays(known: Understood) -> tuple[dict[str, Any], str]:
-    """Columns as arrays of their own, checked, and a note where last bits were clipped."""
-    # Copied, because a polars column can share its memory with an array that its owner may still change.
-    columns: dict[str, Any] = {"time": np.array(known.frame["timestamp"].to_physical().to_numpy())}
+def checked_arrays(known: Understood, *, copy: bool = True) -> tuple[dict[str, Any], str]:
+    """Columns as arrays, checked, and a note where last bits were clipped.
+
+    Copies, unless `copy` is False: a polars column can share its memory with an array that its owner may still change.
+    """
+    convert = np.array if copy else np.asarray
+    columns: dict[str, Any] = {"time": convert(known.frame["timestamp"].to_physical().to_numpy())}
     for name in _COLUMNS:
         if name in known.frame.columns:
             column = known.frame[name]  # filling is a lazy query of polars: slower than all the rest
             values = column.fill_null(np.nan) if column.null_count() else column
-            columns[name] = np.array(values.to_numpy(), np.float64)
+            columns[name] = convert(values.to_numpy(), np.float64)
     note = clip_last_bits(columns)
     check_bars(columns["time"], columns, known.rows)
     return columns, note
@@ -217,7 +220,7 @@ def _reading(path: Path, table: Table, options: ReadOptions, *, renames: bool) -
         header=table.header, lenient_symbol=renames,
     )  # fmt: skip
     arranged = arrange(known, options)
-    columns, note = checked_arrays(arranged)
+    columns, note = checked_arrays(arranged, copy=False)
     time = columns["time"]
     timeframe = _timeframe(path, table, time, options)
     check_distance(time, timeframe, timeframe_us(timeframe))

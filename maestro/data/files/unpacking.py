@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 from maestro.data.files.columns import listing
+from maestro.data.files.dialects import LOOKED_AT, as_utf8, sniff
 from maestro.errors import BarsError, MissingExtraError, nearest
 
 LARGEST = 8 * 2**30
@@ -121,6 +122,8 @@ def _of_zip(path: Path, member: str) -> Content:
     if not names:
         raise BarsError(f"{path} is an empty archive.")
     if len(names) > 1:
+        names = _with_rows(path, names) or names
+    if len(names) > 1:
         raise BarsError(
             f"{path} holds {len(names)} files ({listing(names)}); give one of them as {path.name}#{names[0]}."
         )
@@ -130,6 +133,25 @@ def _of_zip(path: Path, member: str) -> Content:
             raise BarsError(f"{path} is encrypted; unpack it first.")
         with packed.open(entry) as stream:
             return Content(_all_of(stream, path), PurePosixPath(names[0]).name, f"zip of {names[0]}, ")
+
+
+def _with_rows(path: Path, names: list[str]) -> list[str]:
+    """Members that are not text without rows of data, such as the report beside HistData's rows."""
+    kept = []
+    with zipfile.ZipFile(path) as packed:
+        for name in names:
+            if not name.lower().endswith((".txt", ".json", ".dat")) or packed.getinfo(name).flag_bits & 1:
+                kept.append(name)
+                continue
+            with packed.open(name) as stream:
+                head = as_utf8(stream.read(LOOKED_AT))[0].decode(errors="ignore")
+            try:
+                if head.lstrip()[:1] not in "[{":
+                    sniff(head, name, whole=len(head) < LOOKED_AT)
+            except BarsError:
+                continue  # a report, not data
+            kept.append(name)
+    return kept
 
 
 def _unpacked(content: Content, path: Path) -> Content:

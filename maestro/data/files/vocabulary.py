@@ -38,8 +38,9 @@ NOISE = set(_words("price prices px prc kurs bar rate"))
 
 EXACT_VOLUME = set(
     _words("""
-        volume vol v volumen wolumen basevolume volumebase qty quantity shares stucke stuecke umsatz totaltradedquantity
-        tottrdqty ttltrdqty ttltrdqnty noofshares volumetraded объем объём hacim 出来高 成交量 거래량
+        volume vol v volumen wolumen basevolume volumebase qty quantity shares stuck stucke stuecke umsatz
+        totaltradedquantity tottrdqty ttltrdqty ttltrdqnty noofshares volumetraded объем объём
+        hacim 出来高 成交量 거래량
     """)
 )
 TICK_VOLUME = set(_words("tickvolume tickvol ticks tickcount"))
