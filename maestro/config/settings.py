@@ -45,6 +45,13 @@ class BitMEXSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class CcxtSettings:
+    """Exchanges that are read through ccxt."""
+
+    url: Annotated[str | None, Doc("address of a mirror that all their requests go to", "url")] = None
+
+
+@dataclass(frozen=True, slots=True)
 class RethinkDBSettings:
     """The database of the 2020 system."""
 
@@ -69,6 +76,7 @@ class ServerSettings:
     questdb: QuestDBSettings = field(default_factory=QuestDBSettings)
     binance: BinanceSettings = field(default_factory=BinanceSettings)
     bitmex: BitMEXSettings = field(default_factory=BitMEXSettings)
+    ccxt: CcxtSettings = field(default_factory=CcxtSettings)
     rethinkdb: RethinkDBSettings = field(default_factory=RethinkDBSettings)
     plugins: Mapping[str, PluginServer] = field(default_factory=dict)
 

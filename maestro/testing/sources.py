@@ -37,7 +37,7 @@ def settings_for(url: str, state_dir: Path, **fetch: float) -> Settings:
         For bans and the rest that is remembered.
     fetch : settings of ``fetch``, such as ``timeout=0.25``
     """
-    servers = {f"servers.{name}": url for name in ("binance.url", "binance.archive_url", "bitmex.url")}
+    servers = {f"servers.{name}": url for name in ("binance.url", "binance.archive_url", "bitmex.url", "ccxt.url")}
     servers |= {f"servers.{name}.url": url for name in plugins()}
     return make_settings({**servers, **{f"fetch.{key}": value for key, value in fetch.items()}, "state_dir": state_dir})
 

@@ -79,6 +79,18 @@ def address(one: Client) -> str:
     return str(one._http.base_url).rstrip("/")
 
 
+def ccxt_address() -> str | None:
+    """Mirror that ccxt's requests go to; None is the exchange itself."""
+    pytest.importorskip("ccxt")
+
+    async def opened() -> str:
+        async with open_source("CCXT-KRAKEN") as source:
+            return str(getattr(source, "exchange").urls["api"]["public"])  # noqa: B009
+
+    found = asyncio.run(opened())
+    return None if found == "https://api.kraken.com" else found
+
+
 def server() -> QuestDBStore:
     found = open_store("questdb", cached=False)
     assert isinstance(found, QuestDBStore)
@@ -136,6 +148,7 @@ EFFECTS: dict[str, Callable[[], Any]] = {
     "servers.binance.usdm_url": lambda: address(client("client", "BINANCE-PERPETUAL")),
     "servers.binance.archive_url": lambda: address(client("_client", "archive")),
     "servers.bitmex.url": lambda: address(client("client", "BITMEX")),
+    "servers.ccxt.url": ccxt_address,
     "servers.rethinkdb.password": old_password,
     "fetch.timeout": lambda: client("client").timeout,
     "fetch.tries": lambda: client("client").fetch.tries,

@@ -16,7 +16,7 @@ from maestro.config import Settings, load_settings
 from maestro.data.sources.context import Context
 from maestro.data.sources.limits import Clock
 from maestro.data.sources.protocol import Source
-from maestro.errors import SettingsError
+from maestro.errors import MissingExtraError, SettingsError
 
 OpenSource: TypeAlias = Callable[[Context], AbstractAsyncContextManager[Source]]
 
@@ -59,7 +59,23 @@ async def open_source(
     PluginError
         The plug-in cannot be imported.
     """
-    hint = " Bars from elsewhere are imported: maestro data import FILE."
-    opener = SOURCES.get(provider, SettingsError, hint)
+    opener = _opener(provider)
     async with opener(Context(provider, settings or load_settings(), clock, rng)) as source:
         yield source
+
+
+def _opener(provider: str) -> OpenSource:
+    """A registered source, or an exchange of ccxt."""
+    if provider in SOURCES:
+        return SOURCES.get(provider)
+    from maestro.data.sources.ccxt import PREFIX, exchange_of, open_ccxt  # ccxt takes a second to import
+
+    hint = " Bars from elsewhere are imported: maestro data import FILE."
+    try:
+        if exchange_of(provider) or provider.startswith(PREFIX):
+            return open_ccxt
+    except MissingExtraError:
+        if provider.startswith(PREFIX):
+            raise
+        hint = ' The exchanges of ccxt come with pip install "maestro-research[ccxt]".' + hint
+    return SOURCES.get(provider, SettingsError, hint)

@@ -32,7 +32,7 @@ _OTHERS = {"funding": (500, 300), "statistics": (1_000, 300)}
 class ExchangeMarket(Market):
     """What Binance and BitMEX have."""
 
-    paths = ("/api", "/fapi", "/futures")
+    paths = ("/api", "/fapi", "/dapi", "/futures")
     same_series = ("symbol", "pair", "interval", "binSize", "period")
 
     def limit(self, path: str, budget: str) -> tuple[float, float]:
@@ -61,6 +61,9 @@ class ExchangeMarket(Market):
             return Answer(self._buckets(params, now_us), "requests")
         if path == "/api/v1/funding":
             return Answer(self._bitmex_funding(params), "requests")
+        if path.endswith("/exchangeInfo"):
+            names = sorted({symbol for symbol, _, _ in self.series}) if not path.startswith("/dapi") else []
+            return Answer([_symbol(name, path.startswith("/api")) for name in names], wrap="symbols")
         raise Refusal(404, {"code": -1, "msg": "no such path"})
 
     def _rows(self, symbol: str, series: str, timeframe: str) -> pl.DataFrame:
@@ -152,6 +155,19 @@ class ExchangeMarket(Market):
         fixed = {"symbol": params["symbol"], "fundingInterval": "2000-01-01T08:00:00.000Z"}
         rates = kept.with_columns(pl.col("timestamp").to_physical()).iter_rows()
         return [{"timestamp": _iso(t), **fixed, "fundingRate": rate, "fundingRateDaily": rate * 3} for t, rate in rates]
+
+
+def _symbol(name: str, spot: bool) -> dict[str, Any]:
+    """Entry of a symbol in Binance's list of markets."""
+    base, quote = name[:-4], name[-4:]
+    kind = {} if spot else {"contractType": "PERPETUAL", "contractSize": 1, "marginAsset": quote}
+    return {
+        "symbol": name, "status": "TRADING", "baseAsset": base, "quoteAsset": quote, "baseAssetPrecision": 8,
+        "quotePrecision": 8, "orderTypes": ["LIMIT", "MARKET"], "permissionSets": [["SPOT"]], "filters": [
+            {"filterType": "PRICE_FILTER", "minPrice": "0.01", "maxPrice": "1000000.00", "tickSize": "0.01"},
+            {"filterType": "LOT_SIZE", "minQty": "0.00001", "maxQty": "9000.0", "stepSize": "0.00001"},
+        ], **kind,
+    }  # fmt: skip
 
 
 def _limit(params: dict[str, str], name: str, default: int, most: int) -> int:
