@@ -28,19 +28,20 @@ _HOMES = {
     "maestro.reproduce.verify": ("verify",),
     "maestro.walkforward.result": ("WalkForward", "load_run"),
     "maestro.walkforward.many": ("WalkForwards", "load_walk_forwards", "walk_forward_many"),
+    "maestro.walkforward.portfolio": ("Portfolio",),
     "maestro.walkforward.run": ("plan", "walk_forward"),
     "maestro.walkforward.triggers": ("OnRegime",),
     "maestro.validation.verdict.build": ("verdict",),
     "maestro.apps": ("app",),
     "maestro.errors": ("MaestroError",),
 }  # fmt: skip
-_MODULES = ("errors", "indicators", "ledger", "metrics", "reports", "runs", "validation")
+_MODULES = ("errors", "indicators", "ledger", "metrics", "portfolio", "reports", "runs", "validation")
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = sorted([*_HOME, *_MODULES])
 
 if TYPE_CHECKING:
-    from maestro import errors, indicators, ledger, metrics, reports, runs, validation
+    from maestro import errors, indicators, ledger, metrics, portfolio, reports, runs, validation
     from maestro.apps.serving import app
     from maestro.bars import Bars, BarsWarning
     from maestro.bars.loading import load, load_sample, samples, synthetic_bars
@@ -68,6 +69,7 @@ if TYPE_CHECKING:
     from maestro.validation.verdict.build import verdict
     from maestro.walkforward import Adaptive, Calendar, Expanding, Rolling
     from maestro.walkforward.many import WalkForwards, load_walk_forwards, walk_forward_many
+    from maestro.walkforward.portfolio import Portfolio
     from maestro.walkforward.result import WalkForward, load_run
     from maestro.walkforward.run import plan, walk_forward
     from maestro.walkforward.sweep import Sweep, sweep
@@ -88,6 +90,9 @@ hooks.bind(
         "regime_html": "maestro.reports.tables.decision:regime_html",
         "preliminary_verdict": "maestro.validation.verdict.preliminary:preliminary_verdict",
         "many_html": "maestro.reports.many.html:many_html",
+        "portfolio": "maestro.walkforward.portfolio.build:portfolio",
+        "portfolio_html": "maestro.reports.many.portfolio:portfolio_html",
+        "write_portfolio": "maestro.reports.many.portfolio:write_portfolio",
         "significance": "maestro.validation.multiple.significance:significance",
         "read_verdict": "maestro.validation.verdict.result:read_verdict",
         "summary_html": "maestro.reports:summary_html",

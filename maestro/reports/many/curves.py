@@ -13,7 +13,14 @@ POINTS = 72
 
 
 def sparkline(
-    days: IntArray, equity: FloatArray, span: tuple[int, int], *, width: int = 140, height: int = 30, label: str = ""
+    days: IntArray,
+    equity: FloatArray,
+    span: tuple[int, int],
+    *,
+    width: int = 140,
+    height: int = 30,
+    label: str = "",
+    points: int = POINTS,
 ) -> Markup:
     """Equity (1 at the start, logarithmic) over the span of all runs, with a line at 1.
 
@@ -23,6 +30,7 @@ def sparkline(
     equity : float64[d], over the starting cash; the line ends where the account is ruined
     span : (first, last) day of all runs
     label : str, for screen readers
+    points : int, how many are drawn at most
     """
     alive = equity > 0
     if not alive.all():
@@ -30,19 +38,19 @@ def sparkline(
         days, equity = days[:stop], equity[:stop]
     if not len(days):
         return Markup("")
-    grid = np.unique(np.linspace(0, len(days) - 1, POINTS).round().astype(np.int64))
+    grid = np.unique(np.linspace(0, len(days) - 1, points).round().astype(np.int64))
     level = np.log(equity[grid])
     low, high = min(0.0, float(level.min())), max(0.0, float(level.max()))
     tall = (high - low) or 1.0
     x = (days[grid] - span[0]) / max(span[1] - span[0], 1) * (width - 2) + 1
     y = (high - level) / tall * (height - 4) + 2
     zero = high / tall * (height - 4) + 2
-    points = " ".join(f"{a:.1f},{b:.1f}" for a, b in zip(x, y, strict=True))
+    drawn = " ".join(f"{a:.1f},{b:.1f}" for a, b in zip(x, y, strict=True))
     kind = "up" if level[-1] >= 0 else "down"
     return Markup(
         '<svg class="spark {}" viewBox="0 0 {} {}" width="{}" height="{}" role="img" aria-label="{}">'
         '<line x1="0" x2="{}" y1="{:.1f}" y2="{:.1f}"/><polyline points="{}"/></svg>'
-    ).format(kind, width, height, width, height, label, width, zero, zero, points)
+    ).format(kind, width, height, width, height, label, width, zero, zero, drawn)
 
 
 def p_histogram(pvalues: FloatArray, *, width: int = 560, height: int = 150) -> Markup:

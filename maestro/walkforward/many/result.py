@@ -145,6 +145,10 @@ class WalkForwards(Mapping[Cell, WalkForward]):
         """Days since 1970 and the equity at the end of each, over the starting cash."""
         return self._summaries[cell].days, self._summaries[cell].equity
 
+    def portfolio(self, **settings: Any) -> Any:
+        """All of them as one portfolio; settings as of `ms.portfolio`."""
+        return hook("portfolio")(self, **settings)
+
     def report(self, path: str | Path | None = None) -> Path:
         """Write one HTML page with a sortable table and small multiples; returns its path."""
         if path is None:

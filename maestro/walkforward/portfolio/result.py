@@ -1,0 +1,168 @@
+"""The result of a portfolio: equity, weights, what each sleeve added, how they move together."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from maestro import metrics as m
+from maestro._core.hooks import hook
+from maestro.typing import FloatArray, IntArray
+from maestro.walkforward.portfolio.account import Account
+from maestro.walkforward.portfolio.sleeves import DAY_US, Sleeves
+
+_STAMP = pl.Datetime("us", "UTC")
+_SHOWN = ("sharpe_ratio", "total_return", "max_drawdown")
+
+
+class Portfolio:
+    """Result of `ms.portfolio`.
+
+    Attributes
+    ----------
+    names : tuple of str, the sleeves
+    equity : polars frame
+        timestamp, equity, return, drawdown, cash: at each close.
+    weights : polars frame
+        timestamp (of the bar at whose open capital was moved), sleeve, weight.
+    settings : dict
+        weights, rebalance, cash, invested, max_weight, debt.
+    notes : tuple of str
+    """
+
+    def __init__(
+        self, sleeves: Sleeves, account: Account, settings: dict[str, Any], notes: tuple[str, ...], periods: float
+    ) -> None:
+        self.names, self.settings, self.notes = sleeves.names, settings, notes
+        self.periods_per_year = periods
+        self._sleeves, self._account = sleeves, account
+        stamps = pl.Series(sleeves.time).cast(_STAMP)
+        cash = float(settings["cash"])
+        equity = account.equity
+        before = np.concatenate(([cash], equity[:-1]))
+        returns = np.divide(equity, before, out=np.ones(len(equity)), where=before > 0) - 1.0
+        peak = np.maximum.accumulate(np.maximum(equity, cash))
+        self.equity = pl.DataFrame(
+            {
+                "timestamp": stamps, "equity": equity, "return": returns, "drawdown": equity / peak - 1.0,
+                "cash": equity - account.capital.sum(axis=1),
+            }
+        )  # fmt: skip
+        self.weights = pl.DataFrame(
+            [
+                {"timestamp": int(sleeves.time[row]), "sleeve": name, "weight": float(value)}
+                for row, values in account.weights
+                for name, value in zip(self.names, values, strict=True)
+            ],
+            schema={"timestamp": pl.Int64, "sleeve": pl.String, "weight": pl.Float64},
+        ).with_columns(pl.col("timestamp").cast(_STAMP))
+
+    @cached_property
+    def metrics(self) -> dict[str, float]:
+        """Metrics of the equity curve, as everywhere; those of trades are not among them."""
+        values, periods = self.equity["equity"].to_numpy(), self.periods_per_year
+        if self._daily is not None:
+            values = values[self._daily]
+        return m.from_equity(values, float(self.settings["cash"]), periods_per_year=periods)
+
+    @cached_property
+    def _daily(self) -> IntArray | None:
+        """Last row of each day, if the sleeves have bars of different length; all rows otherwise."""
+        if not self.settings["daily"]:
+            return None
+        days = self._sleeves.time // DAY_US
+        rows: IntArray = np.flatnonzero(np.append(days[1:] != days[:-1], True))
+        return rows
+
+    @cached_property
+    def contributions(self) -> pl.DataFrame:
+        """One row per sleeve: profit [currency], share of the whole profit, costs of moving capital, mean weight.
+
+        Profits add up to that of the portfolio.
+        """
+        profit = self._account.profit.sum(axis=0)
+        total = float(profit.sum())
+        held = self._account.capital / np.where(self._account.equity > 0, self._account.equity, np.nan)[:, None]
+        return pl.DataFrame(
+            {
+                "sleeve": self.names, "profit": profit, "share": profit / total if abs(total) > 1e-9 else np.nan,
+                "moving_costs": self._account.costs, "mean_weight": np.nanmean(held, axis=0),
+            }
+        ).sort("profit", descending=True)  # fmt: skip
+
+    def profit(self) -> pl.DataFrame:
+        """What each sleeve added in each bar [currency]: timestamp, then one column per sleeve."""
+        columns = {name: self._account.profit[:, k] for k, name in enumerate(self.names)}
+        return pl.DataFrame({"timestamp": self.equity["timestamp"], **columns})
+
+    @cached_property
+    def correlation(self) -> pl.DataFrame:
+        """Correlation of the sleeves' daily returns while both are there: sleeve, then one column per sleeve."""
+        value, there = self._sleeves.value, self._sleeves.there
+        days = self._sleeves.time // DAY_US
+        last = np.flatnonzero(np.append(days[1:] != days[:-1], True))
+        at = np.concatenate((np.ones((1, value.shape[1])), value[last]))
+        moves = np.divide(at[1:], at[:-1], out=np.full(at[1:].shape, np.nan), where=at[:-1] > 0) - 1.0
+        found = _pairwise(np.where(there[last], moves, np.nan))
+        return pl.DataFrame({"sleeve": self.names, **{name: found[:, k] for k, name in enumerate(self.names)}})
+
+    @cached_property
+    def drawdowns(self) -> pl.DataFrame:
+        """The deepest falls from a peak: peak, trough, recovered (null: not yet), depth, the deepest first."""
+        depth, time = self.equity["drawdown"].to_numpy(), self.equity["timestamp"]
+        below = np.concatenate(([False], depth < 0, [False]))
+        begins, ends = np.flatnonzero(below[1:] & ~below[:-1]), np.flatnonzero(~below[1:] & below[:-1])
+        rows = [
+            {
+                "peak": time[max(int(a) - 1, 0)], "trough": time[int(a + depth[a:b].argmin())],
+                "recovered": time[int(b)] if b < len(depth) else None, "depth": float(depth[a:b].min()),
+            }
+            for a, b in zip(begins, ends, strict=True)
+        ]  # fmt: skip
+        schema: dict[str, Any] = {"peak": _STAMP, "trough": _STAMP, "recovered": _STAMP, "depth": pl.Float64}
+        return pl.DataFrame(rows, schema=schema).sort("depth", "peak")
+
+    def sleeve_metrics(self) -> pl.DataFrame:
+        """Sharpe ratio and drawdown of each sleeve alone, on the same stamps: sleeve, sharpe_ratio, …"""
+        rows = []
+        for k, name in enumerate(self.names):
+            values = self._sleeves.value[self._sleeves.there[:, k], k]
+            found = m.from_equity(values, 1.0, periods_per_year=self.periods_per_year)
+            rows.append(
+                {"sleeve": name, **{key: found[key] for key in ("sharpe_ratio", "total_return", "max_drawdown")}}
+            )
+        return pl.DataFrame(rows)
+
+    def report(self, path: str | Path) -> Path:
+        """Write one HTML page; returns its path."""
+        written: Path = hook("write_portfolio")(self, path)
+        return written
+
+    def __repr__(self) -> str:
+        found = self.metrics
+        return (
+            f"Portfolio({len(self.names):,} sleeves, weights {self.settings['weights']}, rebalanced "
+            f"{self.settings['rebalance']}: total_return={found['total_return']:.2%}, "
+            f"sharpe_ratio={found['sharpe_ratio']:.3f}, max_drawdown={found['max_drawdown']:.2%})"
+        )
+
+    def _repr_html_(self) -> str:
+        return str(hook("portfolio_html")(self))
+
+
+def _pairwise(returns: FloatArray) -> FloatArray:
+    """Correlation of each pair over the rows where both are known; NaN where there is none."""
+    there = ~np.isnan(returns)
+    filled, known = np.where(there, returns, 0.0), there.astype(np.float64)
+    count = known.T @ known
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = filled.T @ known / count  # of the first, where the second is known too
+        second = (filled**2).T @ known / count - mean**2
+        cross = filled.T @ filled / count - mean * mean.T
+        found: FloatArray = cross / np.sqrt(second * second.T)
+    found[(count < 3) | ~np.isfinite(found)] = np.nan
+    return found
