@@ -13,10 +13,10 @@ import maestro as ms
 
 PUBLIC = [
     "Adaptive", "Backtest", "Bars", "BarsWarning", "Bool", "Bracket", "Calendar", "Choice", "Constraint", "Costs",
-    "Expanding", "Float", "Int", "Ledger", "MaestroError", "OnRegime", "Orders", "Overlay", "Regimes", "Rolling",
-    "Signals", "Sizing", "Strategy", "Sweep", "Universe", "WalkForward", "WalkForwards", "app", "backtest",
+    "Expanding", "Float", "Int", "Ledger", "MaestroError", "OnRegime", "Orders", "Overlay", "Portfolio", "Regimes",
+    "Rolling", "Signals", "Sizing", "Strategy", "Sweep", "Universe", "WalkForward", "WalkForwards", "app", "backtest",
     "engines", "errors", "indicators", "ledger", "load", "load_run", "load_sample", "load_walk_forwards", "metrics",
-    "plan", "regimes", "reports", "runs", "samples", "strategies", "strategy", "sweep", "synthetic_bars",
+    "plan", "portfolio", "regimes", "reports", "runs", "samples", "strategies", "strategy", "sweep", "synthetic_bars",
     "universe", "validation", "verdict", "verify", "walk_forward", "walk_forward_many",
 ]  # fmt: skip
 
