@@ -79,7 +79,10 @@ def _load(name: str | Path, options: dict[str, Any]) -> Bars:
 def _refuse_other(name: str, options: dict[str, Any], allowed: tuple[str, ...]) -> None:
     other = [option for option in options if option not in allowed]
     if other:
-        raise BarsError(f"{name} has no use for {', '.join(other)}; leave it out. Allowed: {', '.join(allowed)}.")
+        raise BarsError(
+            f"{name} has no use for {', '.join(other)}; leave it out. Allowed: {', '.join(allowed)}."
+            + "".join(dict.fromkeys(nearest(option, allowed) for option in other))
+        )
 
 
 def _load_file(path: Path, options: dict[str, Any], member: str = "") -> Bars:
@@ -110,7 +113,7 @@ def _said_of(path: Path) -> dict[str, Any]:
     try:
         return dict(json.loads(pl.read_parquet_metadata(path).get(METADATA, "{}")))
     except (pl.exceptions.PolarsError, ValueError) as error:
-        raise BarsError(f"{path} cannot be read ({str(error).splitlines()[0]}); is it whole?") from None
+        raise BarsError(f"{path} cannot be read ({str(error).splitlines()[0]}); is the file complete?") from None
 
 
 def load_sample(name: str, *, adjusted: bool = True, periods_per_year: float = PER_YEAR) -> Bars:

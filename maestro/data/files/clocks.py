@@ -27,10 +27,11 @@ def localize(wall: pl.Series, zone: str, place: Place | None = None) -> pl.Serie
     early = wall.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
     if early.null_count():
         row = int(early.is_null().arg_true()[0])
+        other = "America/New_York" if zone.startswith("Europe") else "Europe/Berlin"
         raise BarsError(
             f"the timestamp {wall[row]} at {(place or 'row {}'.format)(row)} does not exist in {zone}: clocks skip "
-            "this hour when summer time begins. The stamps are of another zone; give it: "
-            f"{say('zone', 'Europe/Berlin')}, or leave it out for UTC."
+            "this hour when summer time begins. The stamps are of another zone; give that one, "
+            f"{say('zone', other)}, or {say('zone', 'UTC')}."
         )
     late = wall.dt.replace_time_zone(zone, ambiguous="latest", non_existent="null")
     first, second = (one.dt.convert_time_zone("UTC") for one in (early, late))

@@ -122,7 +122,10 @@ def numbers_in(column: pl.Series, unit: str) -> pl.Series:
         if number.null_count() and unit != "excel":
             number = column.cast(pl.String).str.strip_chars().cast(pl.Float64, strict=False)
         if number.null_count():
-            raise BarsError(f"the stamps are not numbers (the first is {column[0]!r}), so their unit is not {unit}.")
+            raise BarsError(
+                f"the stamps are not numbers (the first is {column[0]!r}), so their unit is not {unit}; leave unit "
+                f"out, or give the format of the dates: {say('unit', '%Y-%m-%d')}."
+            )
     if unit == "excel":
         whole = (number.cast(pl.Float64) * 86_400).round().cast(pl.Int64) * SECOND_US + _EXCEL_ZERO_US
     elif unit == "ns":

@@ -15,6 +15,7 @@ MISSING = ("", "-", "--", "—", ".", "null", "none", "nan", "na", "n/a", "#n/a"
 _FACTORS = {"K": 1e3, "M": 1e6, "B": 1e9, "T": 1e12}
 _SIGNS = r"[$€£¥₹₩₽₿₺฿]|(?i)\b(?:usd|eur|gbp|jpy|inr|chf|rs\.?)\b"
 _SPACES = "[\u00a0\u202f\u2009\\s'’_]"
+_SCALED = r"^[-+(]?[\d.,]*\d[\d.,]*(?:[eE][-+]?\d+|[kmbtKMBT])?\)?$"
 _NUMBER = r"^[-+(]?[\d.,]*\d[\d.,]*(?:[eE][-+]?\d+)?\)?$"
 Place = Callable[[int], str]
 
@@ -53,6 +54,7 @@ def style_of(columns: Iterable[pl.Series], decimal: str = "", separator: str = "
                 evidence[".decimal"] = evidence[".decimal"] or str(broken[0])
             continue
         bare = _bare(column).drop_nulls()
+        bare = bare.filter(bare.str.contains(_SCALED))  # other text is refused later, by its row
         for sign, other in ((".", ","), (",", ".")):
             point, comma = f"\\{sign}", f"\\{other}"
             has = bare.filter(bare.str.contains(point))
@@ -131,9 +133,10 @@ def to_numbers(
     bad = numbers.is_null() & bare.is_not_null()
     if bad.any() and not lenient:
         row = int(bad.arg_true()[0])
+        other = f", or choose another column: {say('columns', **{name: 'NAME'})}" if name.isidentifier() else ""
         raise BarsError(
-            f"column {name} holds text at {(place or 'row {}'.format)(row)}: {column[row]!r}; give numbers"
-            f"{', or choose another column: ' + say('columns', **{name: 'NAME'}) if name.isidentifier() else ''}."
+            f"column {name} holds text at {(place or 'row {}'.format)(row)}: {column[row]!r}; correct or remove "
+            f"the row{other}."
         )
     if unit.is_not_null().any():
         factor = unit.replace_strict(_FACTORS, default=1.0, return_dtype=pl.Float64)

@@ -57,7 +57,7 @@ class ReadOptions:
         for name, allowed in _ALLOWED.items():
             value = getattr(self, name)
             if value not in allowed:
-                known = [one for one in allowed if one]
+                known = [one if one.isalpha() else repr(one) for one in allowed if one]
                 raise SettingsError(
                     f"{name}={value!r} (--{name}) is unknown; give {', '.join(known)}.{nearest(str(value), known)}"
                 )

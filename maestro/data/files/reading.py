@@ -207,7 +207,7 @@ def holds_members(path: Path) -> bool:
 
 def _table(path: Path, member: str) -> Table:
     if not path.is_file():
-        raise BarsError(f"there is no file {path}{_neighbour(path)}.")
+        raise BarsError(f"there is no file {path}{_neighbour(path)}")
     table = read_table(path, member)
     if table.frame.is_empty():
         raise BarsError(f"{path} has no row; bars need at least one.")
@@ -300,8 +300,8 @@ def _tens(frame: pl.DataFrame) -> bool:
 def _neighbour(path: Path) -> str:
     """The closest file name in the same folder, as a question."""
     if not path.parent.is_dir():
-        return f" (nor a folder {path.parent})"
-    return nearest(path.name, [other.name for other in path.parent.iterdir() if other.is_file()]).rstrip("?")
+        return f" (nor a folder {path.parent})."
+    return "." + nearest(path.name, [other.name for other in path.parent.iterdir() if other.is_file()])
 
 
 def series_key(reading: Reading) -> SeriesKey:
