@@ -62,7 +62,7 @@ def parity(
 
     from maestro.cli import parsing as reading
     from maestro.cli import printing
-    from maestro.reports.page.output import write_text
+    from maestro.reports.page.output import write_page
     from maestro.strategies import strategies
     from maestro.validation.parity import compare as comparing
     from maestro.validation.parity.page import page
@@ -90,7 +90,7 @@ def parity(
     if write is not None:
         line = options.line_of(ctx, {"names", "progress", "json"}, {})
         whole = " ".join([ctx.command_path, *(names or []), line.removeprefix(ctx.command_path).strip()])
-        write_text(write, page(result, series, whole))
+        write_page(write, page(result, series, whole))
     if json:
         printing.print_json({"passed": result.passed, "rows": result.table.to_dicts()})
     else:

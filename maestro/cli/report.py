@@ -129,7 +129,7 @@ def _of_notebook(
     from maestro.errors import SettingsError
     from maestro.reports.notebooks.page import headline_of_notebook, notebook_page
     from maestro.reports.notebooks.running import executed_bytes, notebook_parameters, run_notebook
-    from maestro.reports.page.output import write_bytes, write_text
+    from maestro.reports.page.output import write_bytes, write_page
 
     target = out or Path(f"{notebook.stem}.html")
     for place in (target, executed):
@@ -139,7 +139,7 @@ def _of_notebook(
     execution = run_notebook(notebook, given, timeout=timeout, progress=progress and sys.stderr.isatty())
     if executed is not None:
         write_bytes(executed, executed_bytes(execution))
-    written = write_text(target, notebook_page(execution, declared, name=notebook.name, code=code))
+    written = write_page(target, notebook_page(execution, declared, name=notebook.name, code=code))
     if json:
         print_json({
             "report": str(written), "executed": executed and str(executed), "notebook": notebook.name,

@@ -78,7 +78,7 @@ def walk_forward_many(
     progress: Annotated[bool, typer.Option("--progress/--no-progress", help="Show progress on stderr.")] = True,
     json: options.Json = False,
 ) -> None:
-    """Run strategies on many series, and tell how many of the good results are there by chance.
+    """Run strategies on many series; how many of the good results are chance?
 
     Every walk-forward is kept as it ends: the same line continues where it was stopped.
     """

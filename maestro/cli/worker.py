@@ -21,7 +21,10 @@ def worker(
         bool, typer.Option("--idle/--no-idle", help="Take only processor time that nothing else wants.")
     ] = True,
 ) -> None:
-    """Run the jobs of the service, one at a time, until Ctrl-C or SIGTERM; start one for each core."""
+    """Run the jobs of the service.
+
+    It runs one at a time until Ctrl-C or SIGTERM; start one worker for each core.
+    """
     import signal
 
     from maestro.cli.parsing import configured

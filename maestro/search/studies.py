@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+import shutil
 import sqlite3
 import warnings
 from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import polars as pl
 
@@ -34,7 +36,7 @@ def write_studies(
     trials: pl.DataFrame,
     space: Space | Mapping[str, Any],
     *,
-    score: str = "sharpe_ratio",
+    score: str | Mapping[str, float] = "sharpe_ratio",
     name: str = "walk-forward",
     attrs: Mapping[str, Any] | None = None,
 ) -> list[str]:
@@ -43,15 +45,16 @@ def write_studies(
     Parameters
     ----------
     path : str or Path
-        A journal file, or ``sqlite:///FILE``. What stands there is replaced, in one step. A journal takes 0.1 ms a
-        trial, SQLite 15 ms (Optuna inserts every parameter and attribute by itself).
+        A journal file, or ``sqlite:///FILE``. Studies that stand there already stay; those of the same names are
+        replaced. The file changes in one step. A journal takes 0.1 ms a trial, SQLite 15 ms (Optuna inserts every
+        parameter and attribute by itself).
     trials : polars.DataFrame
         One row per trial: fold, trial, state, chosen, error, the parameters and the metrics.
     space : Space, or its JSON form
         What was searched.
-    score : str
-        Column that was maximised, with a minus in front one that was minimised; rounded to 12 significant digits as
-        in the search.
+    score : str or mapping of weights
+        Column that was maximised, with a minus in front one that was minimised; or the weights of a sum of columns.
+        Rounded to 12 significant digits as in the search.
     name : str
         Studies are called ``{name}-fold-00`` and so on.
     attrs : dict, optional
@@ -74,11 +77,12 @@ def write_studies(
     SettingsError
         A storage that is neither a file nor ``sqlite:///``, a table that lacks columns.
     RunError
-        The file cannot be written.
+        The file cannot be written, or holds something else than Optuna's studies.
     """
+    weights = {score: 1.0} if isinstance(score, str) else dict(score)
     form = space.to_dict() if isinstance(space, Space) else space
     dimensions = [Dimension.from_dict(key, value) for key, value in form["search"].items()]
-    needed = ["fold", "trial", "state", score.removeprefix("-"), *(d.name for d in dimensions)]
+    needed = ["fold", "trial", "state", *(key.removeprefix("-") for key in weights), *(d.name for d in dimensions)]
     lacking = [column for column in needed if column not in trials.columns]
     if lacking:
         raise SettingsError(f"The table of trials lacks {', '.join(lacking)}; it has {', '.join(trials.columns)}.")
@@ -89,11 +93,12 @@ def write_studies(
     target = Path(text.removeprefix(SQLITE))
     if not target.parent.is_dir():
         raise RunError(f"The studies cannot be written to {target}: there is no folder {target.parent}; make it first.")
-    studies = _studies(trials, dimensions, score)
+    studies = _studies(trials, dimensions, weights)
     common = {**(attrs or {}), "fixed": dict(form["fixed"])}
+    shown = score if isinstance(score, str) else " + ".join(f"{weight:g} {key}" for key, weight in weights.items())
     try:
         with replacing(target) as temporary:
-            (_write_sqlite if sqlite else _write_journal)(temporary, studies, name, score, common)
+            (_write_sqlite if sqlite else _write_journal)(target, temporary, studies, name, shown, common)
     except OSError as error:
         raise RunError(
             f"The studies cannot be written to {target}: {error.strerror or error}; choose another place."
@@ -105,7 +110,9 @@ def _name(name: str, fold: int) -> str:
     return f"{name}-fold-{fold:02d}"
 
 
-def _studies(trials: pl.DataFrame, dimensions: list[Dimension], score: str) -> dict[int, list[FrozenTrial]]:
+def _studies(
+    trials: pl.DataFrame, dimensions: list[Dimension], weights: Mapping[str, float]
+) -> dict[int, list[FrozenTrial]]:
     """Optuna's trials by fold, in order of their numbers."""
     import optuna
     from optuna.trial import TrialState
@@ -118,7 +125,7 @@ def _studies(trials: pl.DataFrame, dimensions: list[Dimension], score: str) -> d
     }
     distributions = {d.name: _shown(d) for d in dimensions}
     metrics = [name for name in NAMES if name in trials.columns and name not in distributions]
-    column, sign = score.removeprefix("-"), -1.0 if score.startswith("-") else 1.0
+    terms = [(key.removeprefix("-"), -weight if key.startswith("-") else weight) for key, weight in weights.items()]
     result: dict[int, list[FrozenTrial]] = {}
     for row in trials.sort("fold", "trial").iter_rows(named=True):
         state = row["state"]
@@ -128,7 +135,7 @@ def _studies(trials: pl.DataFrame, dimensions: list[Dimension], score: str) -> d
             user["error"] = row["error"]
         frozen = optuna.trial.create_trial(
             state=states[state],
-            value=round_score(sign * row[column]) if state == "complete" else None,
+            value=round_score(sum(weight * row[key] for key, weight in terms)) if state == "complete" else None,
             params={d.name: _plain(d, row[d.name]) for d in dimensions},
             distributions=distributions,
             user_attrs=user,
@@ -159,7 +166,10 @@ def _fill(
 ) -> None:
     import optuna
 
+    standing = set(optuna.get_all_study_names(storage))
     for fold, trials in studies.items():
+        if _name(name, fold) in standing:
+            optuna.delete_study(study_name=_name(name, fold), storage=storage)
         study = optuna.create_study(storage=storage, study_name=_name(name, fold), direction="maximize")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
@@ -171,15 +181,16 @@ def _fill(
 
 
 def _write_journal(
-    temporary: Path, studies: Mapping[int, list[FrozenTrial]], name: str, score: str, common: Mapping[str, Any]
-) -> None:
+    target: Path, temporary: Path, studies: Mapping[int, list[FrozenTrial]], name: str, score: str,
+    common: Mapping[str, Any],
+) -> None:  # fmt: skip
     """Collect the log in memory and append it to the file at once: a lock and an fsync, not one of each a trial."""
     from optuna.storages import JournalStorage
     from optuna.storages.journal import BaseJournalBackend, JournalFileBackend
 
     class Collected(BaseJournalBackend):
-        def __init__(self) -> None:
-            self.logs: list[dict[str, Any]] = []
+        def __init__(self, logs: list[dict[str, Any]]) -> None:
+            self.logs = logs
 
         def read_logs(self, log_number_from: int) -> list[dict[str, Any]]:
             return self.logs[log_number_from:]
@@ -187,27 +198,65 @@ def _write_journal(
         def append_logs(self, logs: list[dict[str, Any]]) -> None:
             self.logs.extend(logs)
 
-    collected = Collected()
     with quiet_optuna():
-        _fill(JournalStorage(collected), studies, name, score, common)
-        JournalFileBackend(str(temporary)).append_logs(collected.logs)
+        try:
+            logs = list(JournalFileBackend(str(target)).read_logs(0)) if _stands(target) else []
+            collected = Collected(logs)
+            storage = JournalStorage(collected)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise _foreign(target) from error
+        if _stands(target):
+            if not logs:  # Optuna reads over a last line that is not its own
+                raise _foreign(target)
+            shutil.copyfile(target, temporary)
+        before = len(logs)
+        _fill(storage, studies, name, score, common)
+        JournalFileBackend(str(temporary)).append_logs(collected.logs[before:])
 
 
 def _write_sqlite(
-    temporary: Path, studies: Mapping[int, list[FrozenTrial]], name: str, score: str, common: Mapping[str, Any]
-) -> None:
-    """Fill a database in memory, then copy it to the file at once."""
+    target: Path, temporary: Path, studies: Mapping[int, list[FrozenTrial]], name: str, score: str,
+    common: Mapping[str, Any],
+) -> None:  # fmt: skip
+    """Fill a database in memory, with the studies that stand in the file, then copy it to the file at once."""
     from optuna.storages import RDBStorage
+    from sqlalchemy.exc import SQLAlchemyError
     from sqlalchemy.pool import StaticPool
 
-    with quiet_optuna():
-        storage = RDBStorage("sqlite://", engine_kwargs={"poolclass": StaticPool})
-        _fill(storage, studies, name, score, common)
+    memory = sqlite3.connect(":memory:", check_same_thread=False)
+    with quiet_optuna(), closing(memory):
+        if _stands(target):
+            _read_database(target, memory)
         try:
+            storage = RDBStorage("sqlite://", engine_kwargs={"poolclass": StaticPool, "creator": lambda: memory})
+        except (SQLAlchemyError, RuntimeError) as error:
+            raise _foreign(target) from error
+        try:
+            _fill(storage, studies, name, score, common)
+            storage.remove_session()
             with closing(sqlite3.connect(temporary)) as file:
-                connection: Any = storage.engine.raw_connection()
-                connection.driver_connection.backup(file)
+                memory.backup(file)
         except sqlite3.Error as error:
             raise OSError(str(error)) from error
         finally:
             storage.engine.dispose()
+
+
+def _read_database(target: Path, memory: sqlite3.Connection) -> None:
+    """Copy a database of studies into memory; one of something else is refused."""
+    try:
+        with closing(sqlite3.connect(f"file:{quote(str(target))}?mode=ro", uri=True)) as file:
+            names = {row[0] for row in file.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+            file.backup(memory)
+    except sqlite3.Error as error:
+        raise _foreign(target) from error
+    if names and not {"studies", "trials", "version_info"} <= names:
+        raise _foreign(target)
+
+
+def _stands(target: Path) -> bool:
+    return target.exists() and (not target.is_file() or target.stat().st_size > 0)
+
+
+def _foreign(target: Path) -> RunError:
+    return RunError(f"{target} exists and does not hold Optuna's studies; choose another path, or remove it first.")

@@ -157,9 +157,12 @@ class WalkForward:
     def to_optuna(self, path: str | Path) -> list[str]:
         """Write the searches as Optuna studies, one a fold, for optuna-dashboard; returns their names.
 
-        `path` is a journal file, or ``sqlite:///FILE``; what stands there is replaced.
+        `path` is a journal file, or ``sqlite:///FILE``. Other studies that stand there stay; those of this run are
+        replaced. The value of a trial is the score that was maximised.
         """
-        score = self.spec["selection"]["metrics"][0]
+        chosen = self.spec["selection"]
+        weighted = chosen["kind"] == "weighted"
+        score = dict(zip(chosen["metrics"], chosen["weights"], strict=True)) if weighted else chosen["metrics"][0]
         return write_studies(path, self.trials, self.spec["space"], score=score, name=self.id, attrs={"run": self.id})
 
     def __repr__(self) -> str:

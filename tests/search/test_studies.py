@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import json
 import math
+import sqlite3
 import warnings
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -112,11 +114,45 @@ def test_studies_read_back_are_the_searches(tmp_path: Path, trials: pl.DataFrame
     assert {row["state"] for row in trials.rows(named=True)} == {"complete", "failed", "infeasible", "undefined"}
 
 
-def test_an_existing_file_is_replaced_as_a_whole(tmp_path: Path, trials: pl.DataFrame) -> None:
+@pytest.mark.parametrize("place", ["studies.log", "sqlite:///{}/studies.db"])
+def test_studies_are_added_and_those_of_the_same_names_replaced(
+    tmp_path: Path, trials: pl.DataFrame, place: str
+) -> None:
+    path = place.format(tmp_path) if "{" in place else str(tmp_path / place)
+    few = trials.filter(pl.col("trial") < 3)
+    other = optuna.create_study(study_name="mine", storage=storage_of(path))
+    other.optimize(lambda trial: trial.suggest_float("x", 0, 1), n_trials=2)
+    write_studies(path, few, SPACE, name="run")
+    write_studies(path, few.filter(pl.col("fold") == 1), SPACE, name="next")
+    write_studies(path, few.filter(pl.col("fold") == 1), SPACE, name="run")
+    names = optuna.get_all_study_names(storage_of(path))
+    assert sorted(names) == ["mine", "next-fold-01", *(f"run-fold-{fold:02d}" for fold in few["fold"].unique().sort())]
+    assert len(optuna.load_study(study_name="mine", storage=storage_of(path)).trials) == 2
+    assert len(optuna.load_study(study_name="run-fold-01", storage=storage_of(path)).trials) == 3
+
+
+@pytest.mark.parametrize("form", ["{}", "sqlite:///{}"])
+def test_a_file_of_something_else_is_left_alone(tmp_path: Path, trials: pl.DataFrame, form: str) -> None:
+    text, table = tmp_path / "thesis.txt", tmp_path / "taxes.db"
+    text.write_text("mine\n")
+    with closing(sqlite3.connect(table)) as database:
+        database.execute("CREATE TABLE taxes (year)")
+        database.commit()
+    for file in (text, table):
+        before = file.read_bytes()
+        with pytest.raises(RunError, match="exists and does not hold Optuna's studies"):
+            write_studies(form.format(file), trials, SPACE)
+        assert file.read_bytes() == before
+
+
+def test_the_value_of_a_weighted_selection_is_the_sum_that_was_maximised(tmp_path: Path, trials: pl.DataFrame) -> None:
     file = tmp_path / "studies.log"
-    write_studies(file, trials, SPACE, name="old")
-    write_studies(file, trials.filter(pl.col("fold") == 1), SPACE, name="new")
-    assert optuna.get_all_study_names(storage_of(str(file))) == ["new-fold-01"]
+    (name, *_) = write_studies(file, trials, SPACE, score={"sharpe_ratio": 0.7, "-volatility": 2.0})
+    study = optuna.load_study(study_name=name, storage=storage_of(str(file)))
+    assert study.metric_names == ["0.7 sharpe_ratio + 2 -volatility"]
+    best = study.best_trial
+    expected = 0.7 * best.user_attrs["sharpe_ratio"] - 2.0 * best.user_attrs["volatility"]
+    assert best.value == pytest.approx(expected, rel=1e-11)
 
 
 def test_a_table_without_chosen_or_error_is_enough(tmp_path: Path, trials: pl.DataFrame) -> None:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import math
 import os
+import re
+import zipfile
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from maestro._core.atomic import replacing
 from maestro._core.formatting import label
 from maestro.errors import MissingExtraError, RunError
 from maestro.reports.figures.downsampling import thin
+from maestro.reports.page.output import MARK, refuse_foreign
 from maestro.reports.tables.annualisation import described
 from maestro.walkforward.columns import metric_names, parameter_names, ranked_by, ranked_from_below, title
 from maestro.walkforward.result import WalkForward
@@ -43,6 +46,7 @@ _SETTINGS = (
 )  # fmt: skip
 _RECORD = ("started", "seconds", "versions", "command", "python")
 _INK, _OUT, _IN, _LOSS, _MUTED = "#1f3a5f", "#1f77b4", "#b0b8c4", "#c0504d", "#8a8f98"
+_PROPERTIES = "docProps/custom.xml"
 _FIRST = datetime(1900, 3, 1)
 
 
@@ -69,6 +73,7 @@ def write_workbook(wf: WalkForward, path: str | os.PathLike[str], *, max_rows: i
     except ImportError as error:
         raise MissingExtraError("xlsxwriter", "panel") from error
     target = Path(path)
+    refuse_foreign(target, lambda head: _is_ours(target), "a workbook that Maestro wrote")
     book = None
     try:
         with replacing(target) as temporary:
@@ -91,6 +96,18 @@ def write_workbook(wf: WalkForward, path: str | os.PathLike[str], *, max_rows: i
     return target
 
 
+def _is_ours(path: Path) -> bool:
+    """Whether a file is a workbook of a run: its document properties say so."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if _PROPERTIES in archive.namelist():
+                return f'name="{MARK}"'.encode() in archive.read(_PROPERTIES)
+            core = archive.read("docProps/core.xml")  # of an earlier version
+    except (zipfile.BadZipFile, KeyError, OSError):
+        return False
+    return re.search(rb"<dc:description>Run [0-9a-f]{16}</dc:description>", core) is not None
+
+
 class _Book:
     """One workbook being written, sheet by sheet and row by row, as constant memory asks for."""
 
@@ -110,6 +127,7 @@ class _Book:
         wf = self.wf
         strategy, series = title(wf.spec)
         self.book.set_properties({"title": _text(f"{strategy} on {series}"), "comments": _text(f"Run {wf.id}")})
+        self.book.set_custom_property(MARK, _text(wf.id))
         summary = self.book.add_worksheet("Summary")
         sheets = {name: self.book.add_worksheet(name) for name in ("Folds", "Trials", "Trades", "Equity", "Chart data")}
         self.table(sheets["Folds"], wf.folds, "folds", freeze=1)

@@ -18,6 +18,7 @@ from maestro.walkforward.result import WalkForward
 
 FORMS = ("xlsx", "csv", "parquet")
 """What a run is exported as, by the ending of the path."""
+TABLES = ("folds", "trials", "trades", "equity", "metrics")
 _STAMP = "%Y-%m-%dT%H:%M:%S%.fZ"
 _RISKY = ("=", "+", "-", "@", "\t", "\r")
 """Beginnings that a spreadsheet takes for a formula in a CSV file."""
@@ -49,7 +50,7 @@ def export_run(wf: WalkForward, path: str | os.PathLike[str], *, form: str | Non
     -----
     What is no number (NaN, null) is an empty cell, in Parquet as it is. In a CSV file text that a spreadsheet would
     take for a formula gets an apostrophe in front; in a workbook text is text. Moments are UTC. Written whole or not
-    at all: an earlier export is replaced, anything else is left alone.
+    at all: an earlier export is replaced, anything else is refused.
     """
     target = Path(path)
     chosen = form or target.suffix.lower().removeprefix(".")
@@ -108,8 +109,7 @@ def _content(frame: pl.DataFrame, form: str) -> bytes:
 
 def _write_folder(target: Path, files: dict[str, bytes]) -> None:
     """Write the files into a folder beside, then put that in the place of an earlier export."""
-    if target.exists() and not ((target / _RECORD).is_file() or (target.is_dir() and not any(target.iterdir()))):
-        raise RunError(f"{target} is there already and no export of a run; choose another path.")
+    _refuse_foreign(target)
     beside = None
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -131,3 +131,25 @@ def _write_folder(target: Path, files: dict[str, bytes]) -> None:
     finally:
         if beside is not None and beside.exists():
             shutil.rmtree(beside)
+
+
+def _refuse_foreign(target: Path) -> None:
+    """Refuse a place that holds anything but an earlier export of a run."""
+    if target.is_symlink():
+        raise RunError(f"{target} is a symbolic link; give the folder that it leads to, or choose another path.")
+    if not target.exists():
+        return
+    names = {file.name for file in target.iterdir()} if target.is_dir() else set()
+    if target.is_dir() and not names:
+        return
+    try:
+        record = json.loads((target / _RECORD).read_bytes())
+        ours = isinstance(record, dict) and {"id", "spec", "manifest"} <= record.keys()
+    except (OSError, ValueError):
+        ours = False
+    if not ours:
+        raise RunError(f"{target} exists and is not an export of a run; choose another path.")
+    written = {f"{name}.{form}" for name in TABLES for form in FORMS} | {_RECORD}
+    foreign = sorted(names - written)
+    if foreign:
+        raise RunError(f"{target} holds {foreign[0]!r}, which no export wrote; move it away, or choose another path.")

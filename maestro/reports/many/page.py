@@ -13,7 +13,7 @@ from maestro.reports.html.embedding import page_parts
 from maestro.reports.html.environment import render_page
 from maestro.reports.many.curves import p_histogram, sparkline
 from maestro.reports.many.html import HEAD, cells_of, ranked
-from maestro.reports.page.output import write_text
+from maestro.reports.page.output import write_page
 from maestro.walkforward.many import Cell, WalkForwards
 
 MULTIPLES = 48
@@ -31,7 +31,7 @@ def write_many_report(many: WalkForwards, path: str | os.PathLike[str]) -> Path:
     RunError
         The path cannot be written to.
     """
-    return write_text(path, many_page(many))
+    return write_page(path, many_page(many))
 
 
 def many_page(many: WalkForwards) -> str:

@@ -17,7 +17,7 @@ from maestro.errors import MaestroError, ParameterError, SettingsError
 from maestro.reports.notebooks.page import headline_of_notebook, notebook_page
 from maestro.reports.notebooks.running import NotebookParameter, checked_parameters, executed_bytes, notebook_parameters, read_notebook, read_yaml, run_notebook
 from maestro.version import __version__
-from maestro.reports.page.output import write_bytes, write_text
+from maestro.reports.page.output import write_bytes, write_page, write_text
 
 _FORM = "a list of parameters, or a mapping of 'common' (of all), 'each' (lists to combine) and 'reports' (a list)"
 
@@ -158,7 +158,7 @@ def write_index(records: Sequence[Record], out: Path, notebook: Path) -> Path:
     """Write ``index.html``: a row a report with status, key figures and link; returns its path."""
     from maestro.reports.notebooks.batch_index import index_page
 
-    return write_text(out / "index.html", index_page(records, notebook.name))
+    return write_page(out / "index.html", index_page(records, notebook.name))
 
 
 def _make(
@@ -175,7 +175,7 @@ def _make(
     except MaestroError as error:
         record.error = str(error)
     else:
-        write_text(out / f"{job.stem}.html", page)
+        write_page(out / f"{job.stem}.html", page)
         record.page = f"{job.stem}.html"
     record.status = "failed" if record.error else "done"
     record.made = datetime.now(UTC).isoformat(timespec="seconds")

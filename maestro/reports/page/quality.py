@@ -11,7 +11,7 @@ from maestro.reports.figures.quality import quality_figure
 from maestro.reports.html.embedding import page_parts
 from maestro.reports.html.environment import render_page
 from maestro.reports.html.fragments import Cell, empty, table
-from maestro.reports.page.output import write_text
+from maestro.reports.page.output import write_page
 
 if TYPE_CHECKING:
     from maestro.bars import Bars
@@ -41,4 +41,4 @@ def write_quality(bars: Bars, path: str | os.PathLike[str], quality: Quality | N
         "quality.html", **page_parts(figures={"quality": quality_figure(bars, found)}), name=bars.name or "Bars",
         subtitle=subtitle, anomalies=anomalies,
     )  # fmt: skip
-    return write_text(path, text)
+    return write_page(path, text)

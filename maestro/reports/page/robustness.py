@@ -14,7 +14,7 @@ from maestro.errors import SettingsError
 from maestro.reports.figures import robustness as drawn
 from maestro.reports.html.embedding import page_parts
 from maestro.reports.html.environment import Html, render_page
-from maestro.reports.page.output import write_text
+from maestro.reports.page.output import write_page
 
 if TYPE_CHECKING:
     from maestro.validation.robustness import CostMap, GeometryMap, Neighbourhood, Perturbations
@@ -86,7 +86,7 @@ def write_robustness(
         The file cannot be written, or the run cannot be taken up again.
     SettingsError, BarsError
     """
-    return write_text(path, render(wf, measure(wf, bars, **more) if found is None else found))
+    return write_page(path, render(wf, measure(wf, bars, **more) if found is None else found))
 
 
 def render(wf: Any, found: dict[str, Any]) -> str:

@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 
 from maestro.errors import MissingExtraError, RunError
-from maestro.reports.page.output import write_text
+from maestro.reports.page.output import MARK, write_page
 from maestro.reports.tables.annualisation import days_per_year
 from maestro.walkforward.columns import growth, numbers, start_value, title
 
@@ -88,7 +88,7 @@ def write_tearsheet(result: Any, path: str | os.PathLike[str]) -> Path:
             ) from error
         finally:
             work.unlink(missing_ok=True)
-    return write_text(target, _offline(text))
+    return write_page(target, _offline(text))
 
 
 def daily_returns(frame: pl.DataFrame, start: float) -> pl.DataFrame:
@@ -119,8 +119,9 @@ def _about(result: Any) -> tuple[str, str, str, bool]:
 
 
 def _offline(text: str) -> str:
-    """Take out what a browser would fetch, and a script call that leads nowhere."""
+    """Take out what a browser would fetch, and a script call that leads nowhere; name Maestro as the generator."""
     text = re.sub(r"<link\b[^>]*>", "", text)
+    text = text.replace("<head>", f'<head><meta name="generator" content="{MARK}">', 1)
     return text.replace(' onload="save()"', "")
 
 

@@ -17,7 +17,7 @@ from maestro.reports.figures.trades import reasons_table, trade_distribution, tr
 from maestro.reports.figures.trials import trial_distribution, trial_states
 from maestro.reports.html.embedding import page_parts
 from maestro.reports.html.environment import render_page
-from maestro.reports.page.output import write_text
+from maestro.reports.page.output import write_page
 from maestro.reports.page.provenance import provenance, quality_table
 from maestro.reports.page.verdict import strips
 from maestro.reports.tables.annualisation import described
@@ -70,7 +70,7 @@ def write_report(wf: WalkForward, path: str | os.PathLike[str], *, tearsheet: bo
         except RunError as error:
             problem = f"There is no tear sheet: {error}"
             warnings.warn(problem, stacklevel=2)
-    return write_text(target, render(wf, tearsheet=sheet, problem=problem))
+    return write_page(target, render(wf, tearsheet=sheet, problem=problem))
 
 
 def render(wf: WalkForward, *, tearsheet: str = "", problem: str = "") -> str:

@@ -223,18 +223,49 @@ def test_the_form_may_be_said_apart(run: StandIn, tmp_path: Path) -> None:
 
 def test_an_earlier_export_is_replaced_and_nothing_else(run: StandIn, tmp_path: Path) -> None:
     first = export_run(run, tmp_path / "run.csv")
-    (first / "left.csv").write_text("old")
-    assert not (export_run(run, first) / "left.csv").exists()
+    (first / "folds.csv").write_text("old")
+    assert (export_run(run, first) / "folds.csv").read_text() != "old"
+    (first / "mine.csv").write_text("mine")
+    with pytest.raises(RunError, match=r"holds 'mine\.csv', which no export wrote"):
+        export_run(run, first)
+    assert (first / "mine.csv").read_text() == "mine"
     other = tmp_path / "thesis.csv"
     other.mkdir()
     (other / "chapter.txt").write_text("mine")
-    with pytest.raises(RunError, match="no export of a run; choose another path"):
+    with pytest.raises(RunError, match="is not an export of a run; choose another path"):
         export_run(run, other)
     assert (other / "chapter.txt").read_text() == "mine"
     (tmp_path / "file.csv").write_text("mine")
-    with pytest.raises(RunError, match="no export of a run"):
+    with pytest.raises(RunError, match="is not an export of a run"):
         export_run(run, tmp_path / "file.csv")
     assert (tmp_path / "file.csv").read_text() == "mine"
+
+
+def test_a_folder_with_another_run_json_and_a_link_are_left_alone(run: StandIn, tmp_path: Path) -> None:
+    other = tmp_path / "project.csv"
+    other.mkdir()
+    (other / "run.json").write_text('{"name": "mine"}')
+    with pytest.raises(RunError, match="is not an export of a run"):
+        export_run(run, other)
+    assert (other / "run.json").read_text() == '{"name": "mine"}'
+    (tmp_path / "link.csv").symlink_to(export_run(run, tmp_path / "run.csv"))
+    with pytest.raises(RunError, match="is a symbolic link"):
+        export_run(run, tmp_path / "link.csv")
+
+
+def test_a_workbook_replaces_workbooks_of_runs_only(run: StandIn, tmp_path: Path) -> None:
+    xlsxwriter = pytest.importorskip("xlsxwriter")
+    mine = tmp_path / "year-end.xlsx"
+    with xlsxwriter.Workbook(mine) as book:
+        book.add_worksheet("Taxes").write(0, 0, 42)
+    before = mine.read_bytes()
+    with pytest.raises(RunError, match=r"year-end\.xlsx exists and is not a workbook that Maestro wrote"):
+        export_run(run, mine)
+    assert mine.read_bytes() == before
+    (tmp_path / "text.xlsx").write_text("mine")
+    with pytest.raises(RunError, match="is not a workbook"):
+        export_run(run, tmp_path / "text.xlsx")
+    assert export_run(run, export_run(run, tmp_path / "run.xlsx")).exists()
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
