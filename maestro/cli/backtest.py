@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from maestro.cli import options
+from maestro.cli.file_options import takes_file_options
 
 if TYPE_CHECKING:
     from maestro.engine import Backtest
@@ -22,6 +23,7 @@ SHOWN = (
 
 
 @app.command()
+@takes_file_options
 def backtest(
     data: options.Data,
     name: options.StrategyName = None,

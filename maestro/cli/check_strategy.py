@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from maestro.cli import options
+from maestro.cli.file_options import takes_file_options
 
 if TYPE_CHECKING:
     from maestro.validation import LookAhead
@@ -15,6 +16,7 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
 @app.command()
+@takes_file_options
 def check_strategy(
     strategy: options.StrategyName = None,
     strategy_option: options.StrategyOption = None,

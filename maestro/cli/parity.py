@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from maestro.cli import options
+from maestro.cli.file_options import takes_file_options
 
 if TYPE_CHECKING:
     from maestro.validation.parity.compare import Parity
@@ -17,6 +18,7 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
 @app.command()
+@takes_file_options
 def parity(
     ctx: typer.Context,
     names: Annotated[

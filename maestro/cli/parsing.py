@@ -13,6 +13,7 @@ from typing import Any
 
 from maestro.bars import Bars, BarsWarning
 from maestro.bars.loading import load
+from maestro.cli.file_options import file_options
 from maestro.config import load_settings
 from maestro.engine import Costs
 from maestro.errors import ParameterError, StrategyError, nearest
@@ -38,7 +39,7 @@ def read_bars(
     periods_per_year: float | None = None,
 ) -> Bars:
     """Bars of ``--data`` and the options beside it."""
-    given = {"symbol": symbol, "periods_per_year": periods_per_year}
+    given = {"symbol": symbol, "periods_per_year": periods_per_year, **file_options()}
     bars = load(data, start=start, end=end, **{name: value for name, value in given.items() if value is not None})
     if not resample:
         return bars

@@ -9,11 +9,13 @@ from typing import Annotated, Any
 import typer
 
 from maestro.cli import options
+from maestro.cli.file_options import takes_file_options
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
 @app.command()
+@takes_file_options
 def robustness(
     run: Annotated[str, typer.Argument(metavar="RUN", help="Id of a run, the beginning of one, or its folder.")],
     part: Annotated[

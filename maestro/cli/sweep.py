@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from maestro.cli import options
+from maestro.cli.file_options import takes_file_options
 
 if TYPE_CHECKING:
     from maestro.bars import Bars
@@ -20,6 +21,7 @@ SHOWN = ("sharpe_ratio", "total_return", "max_drawdown", "num_trades")
 
 
 @app.command()
+@takes_file_options
 def sweep(
     data: options.Data,
     name: options.StrategyName = None,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from maestro.cli import options
+from maestro.cli.file_options import takes_file_options
 
 if TYPE_CHECKING:
     from maestro.validation.verdict.result import Verdict
@@ -16,6 +17,7 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
 @app.command(epilog="The checks, their thresholds and the rule: docs/verdict.md.")
+@takes_file_options
 def verdict(
     ctx: typer.Context,
     run: Annotated[str, typer.Argument(metavar="RUN", help="Id of a run, the beginning of one, or its folder.")],

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from maestro.cli import options
+from maestro.cli.file_options import takes_file_options
 
 if TYPE_CHECKING:
     from maestro.reproduce.verify import Verification
@@ -16,6 +17,7 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
 @app.command(epilog="Exit code: 0 equal, 1 something differs, 2 bad input.")
+@takes_file_options
 def verify(
     ctx: typer.Context,
     run: Annotated[str, typer.Argument(metavar="RUN", help="Id of a run, the beginning of one, or its folder.")],

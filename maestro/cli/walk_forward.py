@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from maestro.cli import options
+from maestro.cli.file_options import takes_file_options
 
 if TYPE_CHECKING:
     from maestro.walkforward.result import WalkForward
@@ -22,6 +23,7 @@ COMPARED = ("annual_return", "volatility", "max_drawdown", "sharpe_ratio", "sort
 
 
 @app.command()
+@takes_file_options
 def walk_forward(
     ctx: typer.Context,
     data: options.Data,

@@ -9,6 +9,7 @@ import typer
 
 from maestro.cli import options
 from maestro.cli.data.target import Place, opened
+from maestro.cli.file_options import file_options, takes_file_options
 
 if TYPE_CHECKING:
     from maestro.bars import Bars
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from maestro.data.stores import SeriesKey, Store
 
 
+@takes_file_options
 def check(
     names: Annotated[
         list[str] | None,
@@ -103,9 +105,10 @@ def _of_file(path: Path, symbol: str | None) -> tuple[Quality, Bars | None]:
     from maestro.data.files.reading import file_rows
     from maestro.errors import BarsError
 
-    frame, name = file_rows(path, ReadOptions(symbol=symbol or ""))
+    given = file_options()
+    frame, name = file_rows(path, ReadOptions(symbol=symbol or "", **given))
     try:
-        bars = Bars.from_frame(frame, symbol=name)
+        bars = Bars.from_frame(frame, symbol=name, timeframe=given.get("timeframe"))
     except BarsError:
         bars = None
     return assess_frame(frame, symbol=name), bars

@@ -14,6 +14,7 @@ from maestro.cli.data import check as data_check
 from maestro.cli.data import migrate as data_migrate
 from maestro.cli.data import questdb as data_questdb
 from maestro.cli.data.target import Place, opened
+from maestro.cli.file_options import read_columns
 
 if TYPE_CHECKING:
     from maestro.data.files.reading import Reading
@@ -161,7 +162,9 @@ def import_file(
     from maestro.data.files.options import ReadOptions
     from maestro.data.files.reading import read_file, series_key
 
-    said = ReadOptions(provider, symbol, timeframe, series, _columns(column), unit, zone, stamps, duplicates, decimal)
+    said = ReadOptions(
+        provider, symbol, timeframe, series, read_columns(column), unit, zone, stamps, duplicates, decimal
+    )
     readings = read_file(file, said)
     if not json:
         _show_readings(readings)
@@ -257,18 +260,6 @@ def _split(text: str, what: str) -> list[str]:
     if not words or len(set(words)) < len(words):
         raise SettingsError(f"{text!r} is no list of different {what} names; give one, or several with commas.")
     return words
-
-
-def _columns(pairs: list[str] | None) -> dict[str, str]:
-    from maestro.errors import SettingsError
-
-    columns: dict[str, str] = {}
-    for pair in pairs or ():
-        name, equals, column = pair.partition("=")
-        if not (equals and name.strip() and column.strip()) or name.strip() in columns:
-            raise SettingsError(f"--column {pair!r} is not understood; write volume=VolumeBTC, once for each column.")
-        columns[name.strip()] = column.strip()
-    return columns
 
 
 def _moment(text: str | None) -> int | None:
