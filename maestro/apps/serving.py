@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from maestro._core.json import as_text
+from maestro.apps.shared.access import check_address, restrict, restricted
 from maestro.apps.shared.page import APPS
 from maestro.errors import SettingsError, nearest
 
@@ -62,6 +63,8 @@ def page_of(name: str) -> Callable[[], Any]:
     def make() -> Any:
         import panel as pn
 
+        if not restricted():  # panel serve widgets/*.py
+            restrict()
         pn.extension("tabulator")
         module = importlib.import_module(f"maestro.apps.{name}")
         query = {} if pn.state.location is None else dict(pn.state.location.query_params)
@@ -78,6 +81,8 @@ def serve(
     show: bool = True,
     prefix: str = "",
     origins: Sequence[str] = (),
+    data_dirs: Sequence[str | Path] = (),
+    login_in_front: bool = False,
 ) -> None:
     """Serve apps until Ctrl-C.
 
@@ -94,12 +99,18 @@ def serve(
         Path before the names of the apps, where a proxy serves them below one.
     origins : list of HOST[:PORT]
         Under which browsers may reach the apps besides this machine's own names; ``*`` is any.
+    data_dirs : folders whose files visitors may open, besides samples, stored series and their own uploads
+    login_in_front : bool
+        A proxy asks for a login before anything reaches the apps, so that `address` may be that of a network.
 
     Raises
     ------
     SettingsError
-        No app of that name, or a port or address that cannot be used.
+        No app of that name, a port or address that cannot be used, or an address that other machines reach without
+        a login in front.
     """
+    check_address(address, login_in_front)
+    restrict(data_dirs)
     import panel as pn
 
     for name in names:
@@ -138,7 +149,7 @@ def jupyter_tile(name: str) -> dict[str, Any]:
     return {
         "command": [
             sys.executable, "-m", "maestro", "app", "--port", "{port}", "--no-show",
-            "--prefix", f"{{base_url}}{below}", "--origin", "*",
+            "--prefix", f"{{base_url}}{below}", "--origin", "*", "--data-dir", ".",
         ],
         "absolute_url": True,
         "timeout": 60,

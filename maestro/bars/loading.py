@@ -60,6 +60,11 @@ def load(name: str | Path, start: str | date | None = None, end: str | date | No
     return bars
 
 
+def is_series_name(name: str) -> bool:
+    """Whether a text has the form ``PROVIDER:SYMBOL:TIMEFRAME`` of a stored series."""
+    return _SERIES.fullmatch(name) is not None
+
+
 def _load(name: str | Path, options: dict[str, Any]) -> Bars:
     text = str(name)
     if isinstance(name, str) and text.startswith("sample:"):

@@ -28,8 +28,18 @@ def serve_apps(
             metavar="HOST[:PORT]", help="Name under which browsers may reach the apps, besides this machine's."
         ),
     ] = None,
+    data_dir: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FOLDER", help="Visitors may open the files below it; once for each folder."),
+    ] = None,
+    login: Annotated[
+        bool, typer.Option("--i-have-a-login-in-front", help="Allow --address to let other machines in.")
+    ] = False,
 ) -> None:
     """Serve the interactive apps: market, backtest, walk-forward, runs."""
     from maestro.apps.serving import serve
 
-    serve(names or (), port=port, address=address, show=show, prefix=prefix, origins=origin or ())
+    serve(
+        names or (), port=port, address=address, show=show, prefix=prefix, origins=origin or (),
+        data_dirs=data_dir or (), login_in_front=login,
+    )  # fmt: skip

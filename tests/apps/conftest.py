@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from maestro.apps.shared import access
 
 _HERE = Path(__file__).parent
 _AMONG_THEMSELVES = (
     "ignore:Both '(variant|color)' and 'button:PendingDeprecationWarning",  # Material UI's buttons on Panel's
     "ignore:The inplace keyword in DataFrame",  # Bokeh's data source on pandas
 )
+
+
+@pytest.fixture(autouse=True)
+def _nothing_stays_restricted() -> Iterator[None]:
+    yield
+    access.lift()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -123,7 +123,7 @@ def test_names_of_this_machine_are_allowed_and_others_when_given(monkeypatch: py
     asked: list[tuple[dict[str, Any], dict[str, Any]]] = []
     monkeypatch.setattr("panel.serve", lambda pages, **options: asked.append((pages, options)))
     serving.serve(port=0, show=False, origins=["maestro.example"])
-    serving.serve(["runs"], port=5007, address="0.0.0.0", show=False)
+    serving.serve(["runs"], port=5007, address="0.0.0.0", show=False, login_in_front=True)
     (pages, options), (one, shared) = asked
     assert list(pages) == list(serving.APPS)
     assert options["port"] > 0

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import param
@@ -28,26 +26,6 @@ class RunsState(AppState):
     runs = param.List(default=[], item_type=str, doc="Ids of the runs that are compared.")
     common_stretch = param.Boolean(default=False, doc="Show curves over the stretch that all runs tested.")
     log_scale = param.Boolean(default=False, doc="Show growth on a logarithmic scale.")
-
-    def read(self, query: Mapping[str, str]) -> list[str]:
-        """Take settings of a link; a folder outside the one that the app was started in or for is not opened."""
-        given = dict(query)
-        problems = []
-        wanted = given.get("runs_dir")
-        if wanted is not None and not self._inside(wanted):
-            del given["runs_dir"]
-            problems.append(
-                f"the link asks for the runs in {wanted!r}, which is not in the folder that this app was started in; "
-                "start it there, or name the folder when starting"
-            )
-        return problems + super().read(given)
-
-    def _inside(self, wanted: str) -> bool:
-        try:
-            asked = Path(wanted).resolve()
-            return any(asked.is_relative_to(place.resolve()) for place in (Path.cwd(), Path(self.runs_dir)))
-        except (OSError, ValueError):
-            return False
 
     def frozen(self) -> Settings:
         """Return the parameters of the notebook."""

@@ -13,6 +13,7 @@ import param
 from panel_material_ui import FileInput
 
 from maestro._core.atomic import write_atomic
+from maestro.apps.shared.access import refuse_data
 from maestro.apps.shared.page import HtmlPane
 from maestro.apps.shared.state import SeriesState
 from maestro.bars import Bars
@@ -145,6 +146,9 @@ class SeriesPicker(pn.viewable.Viewer):
             return self.bars
         if self._refused:
             self.bars, self.problem, self._refused = None, self._refused, ""
+            return None
+        if refusal := refuse_data(self.state.data):
+            self.bars, self.problem = None, refusal
             return None
         try:
             self.bars, self.problem = load(self.state.data, start=self.state.start, end=self.state.end), ""

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 import param
 
 from maestro._core.json import as_text
+from maestro.apps.shared.access import refuse_runs
 from maestro.strategies import Strategy, by_name
 
 Settings = dict[str, Any]
@@ -43,6 +44,9 @@ class AppState(param.Parameterized):
             if name not in self.settings():
                 if name != "theme":
                     problems.append(f"the link has {name!r}, which is no setting here")
+                continue
+            if name == "runs_dir" and (refusal := refuse_runs(text)):
+                problems.append(refusal)
                 continue
             try:
                 setattr(self, name, self._value(name, text))
