@@ -1,4 +1,4 @@
-"""Closed bars of a longer timeframe, seen from the bars of a shorter one without looking ahead."""
+"""Closed bars of a longer timeframe or another symbol, seen from the bars of a rule without looking ahead."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Forming(NamedTuple):
 
 
 class AlignedBars:
-    """Closed bars of a longer timeframe; made by `Bars.higher`.
+    """Closed bars of a longer timeframe, made by `Bars.higher`, or of another symbol, made by `Bars.other`.
 
     Indicators take its columns as they take those of `Bars`, and `at` brings their values back:
 
@@ -106,6 +106,8 @@ class AlignedBars:
     @property
     def forming(self) -> Forming:
         """The longer bar in progress at each bar's close, built from the shorter bars up to and including it."""
+        if not self._base:
+            raise BarsError("another symbol's bar in progress is not known; only `bars.higher` has forming bars.")
         if self._forming is None:
             n = len(self._bucket)
             out = np.empty((5, n))

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 import polars as pl
 
-from maestro._core.markup import RIGHT, html, joined, table
 from maestro.bars.calendar import MarketCalendar, given_calendar, infer_calendar
 from maestro.bars.dates import calendar_dates
+from maestro.bars.display import bars_html
 from maestro.bars.moments import as_us
+from maestro.bars.others import aligned_higher, aligned_other, cut_others, named_other
 from maestro.bars.quality import Quality, assess
 from maestro.bars.resampling import resampled_calendar, resampled_columns
 from maestro.data.files.frames import to_polars
@@ -25,9 +26,7 @@ from maestro.data.files.options import ReadOptions
 from maestro.data.files.reading import read_frame
 from maestro.data.files.rules import check_distance
 from maestro.data.timeframes import (
-    DAY_US,
     as_datetime,
-    bar_ends,
     infer_timeframe,
     timeframe_name,
     timeframe_us,
@@ -71,11 +70,12 @@ class Bars:
     notes : tuple of str, what was left out on the way here
     origin : str, the Python expression that gives these bars again, where it is known
     outages : tuple of (from, to) [µs], gaps that the exchange itself has, where the store knows
+    others : dict of str to Bars, other symbols joined by `with_other`, as far as they are known here
     """
 
     __slots__ = (
         "_cache", "_calendar", "basis", "close", "funding_count", "funding_rate", "high", "low", "notes", "open",
-        "open_interest", "origin", "outages", "periods_per_year", "provider", "symbol", "synthetic", "time",
+        "open_interest", "origin", "others", "outages", "periods_per_year", "provider", "symbol", "synthetic", "time",
         "timeframe", "volume",
     )  # fmt: skip
 
@@ -113,6 +113,7 @@ class Bars:
         self.notes = notes
         self.origin = origin
         self.outages: tuple[tuple[int, int], ...] = ()
+        self.others: dict[str, Bars] = {}
         self._cache: dict[Any, Any] = {}
         self._calendar = calendar
 
@@ -231,6 +232,8 @@ class Bars:
                 if name in OPTIONAL:
                     plain = np.where(np.isnan(plain), np.nan, plain)
                 sha.update(np.ascontiguousarray(plain, "<f8").data)
+            for name, other in sorted(self.others.items()):
+                sha.update(f"other {name} {other.fingerprint}".encode())
             digest = self._cache["fingerprint"] = sha.hexdigest()
         return str(digest)
 
@@ -290,16 +293,22 @@ class Bars:
         BarsError
             `timeframe` is not longer, or not a whole multiple of these bars'.
         """
-        from maestro.bars.aligned import AlignedBars
+        return self.cached(("higher", timeframe), lambda: aligned_higher(self, timeframe))
 
-        found = self._cache.get(("higher", timeframe))
-        if found is None:
-            columns, _, bucket = resampled_columns(self, timeframe)
-            base = {name: getattr(self, name) for name in ("open", "high", "low", "close", "volume")}
-            closes_at = bar_ends(columns["time"], timeframe)
-            own = bar_ends(self.time, self.timeframe)
-            found = self._cache["higher", timeframe] = AlignedBars(timeframe, columns, closes_at, base, own, bucket)
-        return found  # type: ignore[no-any-return]
+    def with_other(self, other: Bars, name: str | None = None) -> Bars:
+        """Bars that also carry another symbol, for a rule that looks at two; `other` gives it to the rule.
+
+        It is cut with these bars, so a rule never sees a bar of it that had not closed. `name` is its symbol if absent.
+        """
+        key, option = named_other(self, other, name), "" if name is None else f", name={name!r}"
+        made = self._like({"time": self.time, **{n: getattr(self, n) for n in _COLUMNS}}, "")
+        made.origin = f"{self.origin}.with_other({other.origin}{option})" if self.origin and other.origin else ""
+        made.others = dict(sorted({**made.others, **cut_others({key: other}, self.time, self.timeframe)}.items()))
+        return made
+
+    def other(self, name: str | None = None) -> AlignedBars:
+        """Closed bars of another symbol, aligned without looking ahead; `with_other` joins it. The same each time."""
+        return self.cached(("other", name), lambda: aligned_other(self, name))
 
     def resample(self, timeframe: str) -> Bars:
         """Bars of a longer timeframe on the UTC clock (weeks start on Monday, months on the first).
@@ -323,6 +332,7 @@ class Bars:
             warnings.warn(note, BarsWarning, stacklevel=2)
         result = self._like(columns, f".resample({timeframe!r})")
         result.timeframe = timeframe_name(timeframe_us(timeframe))
+        result.others = cut_others(self.others, result.time, result.timeframe)
         calendar = resampled_calendar(self.calendar, self.timeframe, result.time, result.timeframe)
         result.periods_per_year, result._calendar = calendar.periods_per_year, calendar
         own = [calendar.text if note == self.calendar.text else note for note in self.notes]
@@ -357,7 +367,7 @@ class Bars:
             synthetic=self.synthetic,
             notes=(*self.notes, *filter(None, lacks)),
         )
-        result.outages, result._calendar = self.outages, self.calendar
+        result.outages, result._calendar, result.others = self.outages, self.calendar, self.others
         return result
 
     def _like(self, columns: dict[str, Any], made_by: str) -> Bars:
@@ -373,6 +383,7 @@ class Bars:
             calendar=self.calendar,
         )
         bars.outages = self.outages
+        bars.others = cut_others(self.others, bars.time, self.timeframe)
         return bars
 
     # -- out --------------------------------------------------------------------------------
@@ -411,7 +422,12 @@ class Bars:
 
     def __reduce__(self) -> tuple[Any, ...]:
         columns = {"time": self.time, **{name: getattr(self, name) for name in _COLUMNS}}
-        return _rebuild, (self.outages, columns, *(getattr(self, name) for name in (*_ABOUT, "origin", "calendar")))
+        return _rebuild, (
+            self.outages,
+            self.others,
+            columns,
+            *(getattr(self, name) for name in (*_ABOUT, "origin", "calendar")),
+        )
 
     def __repr__(self) -> str:
         noted = f" ({'; '.join(self.notes)})" if self.notes else ""
@@ -422,29 +438,13 @@ class Bars:
 
     def _repr_html_(self) -> str:
         """Name, range and the first and last rows, for a notebook."""
-        frame = self.to_frame()
-        shown = frame if len(frame) <= 6 else pl.concat([frame.head(3), frame.tail(3)])
-        form = "%Y-%m-%d" if timeframe_us(self.timeframe) % DAY_US == 0 else "%Y-%m-%d %H:%M"
-        rows = [
-            (f"{stamp:{form}}", *("" if value is None else f"{value:,.6g}" for value in values))
-            for stamp, *values in shown.iter_rows()
-        ]
-        if len(frame) > 6:
-            rows.insert(3, (html("<td colspan='{}' style='text-align:center'>⋮</td>", len(frame.columns)),))
-        title = html(
-            "<div><b>{name}</b>{made} · {count:,} bars · {start} to {end} UTC · {year}</div>",
-            name=self.name or "Bars",
-            made=html(" <b>synthetic, not from a market</b>") if self.synthetic else "",
-            count=len(self), start=f"{self.start:{form}}", end=f"{self.end:{form}}", year=self.calendar.text,
-        )  # fmt: skip
-        noted = joined("<div style='opacity:.75'>{}</div>", [n for n in self.notes if n != self.calendar.text])
-        return str(title + noted + table(frame.columns, rows, [RIGHT] * len(frame.columns)))
+        return str(bars_html(self))
 
 
-def _rebuild(outages: tuple[tuple[int, int], ...], columns: dict[str, Any], *rest: Any) -> Bars:
+def _rebuild(outages: Any, others: dict[str, Bars], columns: dict[str, Any], *rest: Any) -> Bars:
     for values in columns.values():
         if values is not None:
             values.flags.writeable = False
     bars = Bars(columns, **dict(zip((*_ABOUT, "origin", "calendar"), rest, strict=True)))
-    bars.outages = outages
+    bars.outages, bars.others = outages, others
     return bars

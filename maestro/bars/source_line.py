@@ -66,6 +66,8 @@ def _evaluate(node: ast.expr) -> Bars:
         return _evaluate(node.value)[slice(low, high, step)]
     if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
         raise _OtherError
+    if node.func.attr == "with_other":
+        return _with_other(node, node.func.value)
     arguments = [_plain(value) for value in node.args]
     options = {str(one.arg): _plain(one.value) for one in node.keywords}
     inner, name = node.func.value, node.func.attr
@@ -76,6 +78,13 @@ def _evaluate(node: ast.expr) -> Bars:
         cut: Bars = getattr(_evaluate(inner), name)(*arguments, **options)
         return cut
     raise _OtherError
+
+
+def _with_other(node: ast.Call, inner: ast.expr) -> Bars:
+    if len(node.args) != 1:
+        raise _OtherError
+    options = {str(one.arg): _plain(one.value) for one in node.keywords}
+    return _evaluate(inner).with_other(_evaluate(node.args[0]), **options)
 
 
 def _plain(node: ast.expr | None) -> Any:

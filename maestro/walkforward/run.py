@@ -294,6 +294,7 @@ class PreparedRun:
                 "name": bars.name, "provider": bars.provider, "symbol": bars.symbol, "timeframe": bars.timeframe,
                 "fingerprint": bars.fingerprint, "n": len(bars), "start": bars.start.isoformat(),
                 "end": bars.end.isoformat(), "synthetic": bars.synthetic, "notes": list(bars.notes),
+                **({"others": {n: [o.name, o.fingerprint] for n, o in bars.others.items()}} if bars.others else {}),
             },
         }  # fmt: skip
 

@@ -205,10 +205,12 @@ def _signed(ours: Backtest, one: Agreement) -> str:
 
 def _without_funding(bars: Bars) -> Bars:
     columns = {name: getattr(bars, name) for name in ("time", "open", "high", "low", "close", "volume")}
-    return Bars(
+    plain = Bars(
         columns, provider=bars.provider, symbol=bars.symbol, timeframe=bars.timeframe,
         periods_per_year=bars.periods_per_year,
     )  # fmt: skip
+    plain.others = bars.others
+    return plain
 
 
 # -- two results ------------------------------------------------------------------------------

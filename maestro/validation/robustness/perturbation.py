@@ -257,5 +257,5 @@ def _made(bars: Bars, columns: dict[str, Any]) -> Bars:
         columns, provider=bars.provider, symbol=bars.symbol, timeframe=bars.timeframe,
         periods_per_year=bars.periods_per_year, synthetic=True, notes=bars.notes,
     )  # fmt: skip
-    made.outages = bars.outages
+    made.outages, made.others = bars.outages, bars.others
     return made

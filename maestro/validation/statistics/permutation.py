@@ -138,11 +138,13 @@ def permuted_bars(bars: Bars, seed: Any = 0, *, block: int = 1) -> Bars:
     for values in columns.values():
         values.flags.writeable = False
     columns |= {name: getattr(bars, name) for name in OPTIONAL if getattr(bars, name) is not None}
-    return Bars(
+    permuted = Bars(
         columns, provider=bars.provider, symbol=f"{bars.symbol}-PERMUTED".removeprefix("-"), timeframe=bars.timeframe,
         periods_per_year=bars.periods_per_year, synthetic=True,
         notes=(*bars.notes, f"The returns of {bars.name or 'these bars'} were permuted; this is no market's history."),
     )  # fmt: skip
+    permuted.others = bars.others
+    return permuted
 
 
 def _order(n: int, block: int, rng: np.random.Generator) -> Any:

@@ -60,11 +60,13 @@ def planted_bars(bars: Bars, edge: float, *, duration: float = 30.0, seed: Any =
     }
     for values in columns.values():
         values.flags.writeable = False
-    return Bars(
+    planted = Bars(
         columns, provider=made.provider, symbol=made.symbol.replace("PERMUTED", "PLANTED"), timeframe=made.timeframe,
         periods_per_year=made.periods_per_year, synthetic=True,
         notes=(*made.notes, f"Trends of {edge:g} standard deviations a bar were planted."),
     )  # fmt: skip
+    planted.others = made.others
+    return planted
 
 
 def calibrate(
