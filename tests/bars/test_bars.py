@@ -80,7 +80,7 @@ def with_value(name: str, row: int, value: float) -> dict[str, Any]:
         ),
         (pl.DataFrame(table()).reverse(), r"not increasing \(newest first\): row 1"),
         (table(close=["101"] * 9 + ["n/a"]), "close is missing, NaN or infinite at row 9"),
-        (table(close=["101"] * 9 + ["soon"]), "column close holds text at row 9: 'soon'; give numbers"),
+        (table(close=["101"] * 9 + ["soon"]), "column close holds text at row 9: 'soon'; correct or remove the row"),
         (table(close=[True] * 10), "column close has type Boolean; give numbers"),
         (table(timestamp=[None, *range(9)]), "the timestamp is missing at row 0; 1 in all"),
         (
