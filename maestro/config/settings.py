@@ -104,6 +104,14 @@ class CacheSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class FileSettings:
+    """Limits of data files."""
+
+    unpacked: Annotated[int, Doc("bytes that a compressed file may have when it is unpacked", "size")] = 2 * 2**30
+    rows: Annotated[int, Doc("rows that a file may have", low=1)] = 20_000_000
+
+
+@dataclass(frozen=True, slots=True)
 class SearchSettings:
     """Defaults of the search commands."""
 
@@ -159,6 +167,7 @@ class Settings:
     servers: ServerSettings = field(default_factory=ServerSettings)
     fetch: FetchSettings = field(default_factory=FetchSettings)
     cache: CacheSettings = field(default_factory=CacheSettings)
+    files: FileSettings = field(default_factory=FileSettings)
     search: SearchSettings = field(default_factory=SearchSettings)
     service: ServiceSettings = field(default_factory=ServiceSettings)
     costs: Mapping[str, VenueCosts] = field(default_factory=dict)

@@ -19,6 +19,7 @@ from maestro.cli import _run, app
 from maestro.config import load_settings
 from maestro.config.schema import Entry
 from maestro.config.settings import schema, variable
+from maestro.data.files.limits import file_limits
 from maestro.data.legacy import open_legacy
 from maestro.data.outages import Outages
 from maestro.data.sources import Client, open_archive, open_source
@@ -157,6 +158,8 @@ EFFECTS: dict[str, Callable[[], Any]] = {
     "cache.enabled": lambda: isinstance(cached()[1], CachedStore),
     "cache.path": lambda: cached()[1].cache.root.parent,
     "cache.max_age": lambda: cached()[1].max_age,
+    "files.unpacked": lambda: file_limits().unpacked,
+    "files.rows": lambda: file_limits().rows,
     "cache.memory": lambda: cached()[0].max_bytes,
     "search.method": lambda: walk_forward("search"),
     "search.trials": lambda: walk_forward("trials"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,18 @@ import polars as pl
 from maestro.data.files.columns import listing
 from maestro.data.files.dialects import LOOKED_AT, SEPARATORS, Dialect, as_utf8, sniff, too_long
 from maestro.data.files.documents import table_of_json
+from maestro.data.files.limits import check_rows, check_size, file_limits
 from maestro.data.files.unpacking import Content, read_content
 from maestro.errors import BarsError
 
 _LOOKED_AT = 200  # rows of a text file whose cells say what type a column has
 _PLAIN = r"^-?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$"
+
+_DAMAGED = (
+    pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, TypeError, ValueError, OverflowError, MemoryError,
+    zipfile.BadZipFile,
+)  # fmt: skip
+"""What readers of binary formats raise on flipped bits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,20 +72,34 @@ def read_table(path: Path, member: str = "") -> Table:
     head = content.data[:8]
     try:
         if head[:4] == b"PAR1":
+            _check_rows(pl.scan_parquet(io.BytesIO(content.data)), path)
             frame = pl.read_parquet(io.BytesIO(content.data))
             return Table(frame, f"{content.packing}Parquet", content.name)
         if head[:6] == b"ARROW1" or head[:4] == b"FEA1":
+            _check_rows(pl.scan_ipc(io.BytesIO(content.data)), path)
             frame = pl.read_ipc(io.BytesIO(content.data))
             return Table(frame, f"{content.packing}Feather", content.name)
         if head[:4] == b"\xff\xff\xff\xff":
-            return Table(pl.read_ipc_stream(io.BytesIO(content.data)), f"{content.packing}Arrow stream", content.name)
+            frame = pl.read_ipc_stream(io.BytesIO(content.data), n_rows=file_limits().rows + 1)
+            check_rows(frame.height, frame.width, path)
+            return Table(frame, f"{content.packing}Arrow stream", content.name)
         if content.workbook:
+            with zipfile.ZipFile(io.BytesIO(content.data)) as packed:
+                check_size(sum(one.file_size for one in packed.infolist()), path)
             return _of_workbook(content, path, member)
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise BarsError(f"{path} cannot be read ({str(error).splitlines()[0]}); is the file complete?") from None
+    except BarsError:
+        raise
+    except _DAMAGED as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise BarsError(f"{path} cannot be read ({reason}); is the file complete?") from None
     if path.suffix.lower() in (".parquet", ".pq", ".feather"):
         raise BarsError(f"{path} cannot be read: it does not begin like a {path.suffix[1:]} file; is it complete?")
     return _of_text(content, path)
+
+
+def _check_rows(frame: pl.LazyFrame, path: Path) -> None:
+    """Refuse a table by what its footer says, before a column is read."""
+    check_rows(frame.select(pl.len()).collect().item(), len(frame.collect_schema()), path)
 
 
 def _of_text(content: Content, path: Path) -> Table:

@@ -16,10 +16,9 @@ from typing import IO, Any
 
 from maestro.data.files.columns import listing
 from maestro.data.files.dialects import LOOKED_AT, as_utf8, sniff
+from maestro.data.files.limits import check_size
 from maestro.errors import BarsError, MissingExtraError, nearest
 
-LARGEST = 8 * 2**30
-"""Bytes that a file may have when it is unpacked: above it an archive is taken for damaged or hostile."""
 ENDINGS = (
     ".csv", ".txt", ".tsv", ".tab", ".dat", ".asc", ".prn", ".parquet", ".pq", ".feather", ".arrow", ".ipc", ".json",
     ".jsonl", ".ndjson", ".xlsx", ".xlsm", ".gz", ".zip", ".bz2", ".xz", ".zst",
@@ -195,8 +194,5 @@ def _all_of(stream: IO[bytes], path: Path) -> bytes:
     while piece := stream.read(_PIECE):
         pieces.append(piece)
         size += len(piece)
-        if size > LARGEST:
-            raise BarsError(
-                f"{path} unpacks to more than {LARGEST / 2**30:,.0f} GiB; split it, or give a Parquet file."
-            )
+        check_size(size, path)
     return b"".join(pieces)
