@@ -32,7 +32,7 @@ LAYERS = (
     ("reproduce",),
     ("validation",),
     ("reports",),
-    ("apps", "cli", "service", "testing"),
+    ("apps", "cli", "client", "service", "testing"),
 )
 ENTRIES = {"__init__", "__main__"}
 LAYER = {name: number for number, layer in enumerate(LAYERS) for name in layer}
@@ -44,8 +44,8 @@ ONCE = (
 """Imported in at most one module each, and there only when used."""
 
 OWNED = {
-    "backtrader": "maestro/engine/backtrader", "panel": "maestro/apps", "pytest": "maestro/testing",
-    "vectorbt": "maestro/engine/vectorbt",
+    "backtrader": "maestro/engine/backtrader", "fastapi": "maestro/service/web", "panel": "maestro/apps",
+    "pytest": "maestro/testing", "vectorbt": "maestro/engine/vectorbt",
 }  # fmt: skip
 """Libraries with a package of their own, loaded when used: all strategies, or four apps, do not fit into one module."""
 

@@ -30,7 +30,9 @@ COMMANDS = {
     "ledger": "Show how often each series was tried; verify that nothing was changed.",
     "data": "Fetch, list, check, import, export and remove market data.",
     "app": "Serve the interactive apps: market, backtest, walk-forward, runs.",
+    "serve": "Serve the service for a team: jobs, progress and results over HTTP.",
     "worker": "Run the jobs of the service.",
+    "user": "Add, list and remove users of the service; make API keys.",
     "new": "Begin a strategy, or a project, from a template whose test passes at once.",
     "config": "Show the settings in force and where each came from.",
 }
@@ -82,9 +84,15 @@ def _version(wanted: bool) -> None:
 
 @app.callback(epilog="Each command explains itself: maestro walk-forward --help")
 def maestro(
+    ctx: typer.Context,
     version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Show the version."),
+    server: str = typer.Option(
+        "", "--server", metavar="URL", help="Run walk-forward on a service; its key: MAESTRO_SERVICE_KEY."
+    ),
 ) -> None:
     """Is a trading rule robust, or fitted to the past? Walk-forward research from the shell."""
+    if server and ctx.invoked_subcommand != "walk-forward":
+        raise typer.BadParameter("--server is for walk-forward only; leave it out.", ctx)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

@@ -82,11 +82,11 @@ def walk_forward(
 
     if tearsheet and report is None:
         raise typer.BadParameter("--tearsheet is written beside the report; say where with --report FILE", ctx)
+    server = ctx.find_root().params.get("server")
     chosen = reading.read_strategy(name, strategy)
     params = reading.read_params(chosen, param)
     ranges = reading.read_space(chosen, space, params)
     costs = reading.read_costs(fee, slippage, venue)
-    bars = reading.read_bars(data, symbol, start, end, resample, periods_per_year)
     settled = {
         "trials": reading.configured(trials, "search.trials"),
         "search": reading.configured(search, "search.method"),
@@ -99,16 +99,26 @@ def walk_forward(
     if progress:
         listeners.append(ProgressBar(mininterval=0.1 if sys.stderr.isatty() else 10.0))
     began = time.perf_counter()
-    with stopping.stopped_by_ctrl_c() as cancel:
-        wf = research.walk_forward(
-            bars, chosen, splitter=splitter, **settled, params=params, space=ranges,
-            costs=costs, sizing=sizing, cash=cash, fill=fill,  # type: ignore[arg-type]
-            select=select, warm_start=warm_start,
-            workers=reading.configured(workers, "search.workers"), runs_dir=folder, progress=listeners,
-            cancel=cancel, force=force, accept_defects=accept_defects,
-            command=options.line_of(ctx, _ASIDE, {**settled, **prices}),
-        )  # fmt: skip
-    if not any(isinstance(event, events.RunStarted) for event in seen):
+    how: dict[str, Any] = {
+        "splitter": splitter, **settled, "params": params, "space": ranges, "costs": costs, "sizing": sizing,
+        "cash": cash, "fill": fill, "select": select, "warm_start": warm_start, "accept_defects": accept_defects,
+    }  # fmt: skip
+    if server:
+        from maestro.cli.remote import run_on_server
+
+        if force or workers is not None or symbol is not None:
+            raise typer.BadParameter("--force, --workers and --symbol mean nothing to a service; leave them out", ctx)
+        how |= {"start": start, "end": end, "resample": resample, "periods_per_year": periods_per_year}
+        wf = run_on_server(server, data, chosen.__name__, folder, progress=progress, settings=how)
+    else:
+        bars = reading.read_bars(data, symbol, start, end, resample, periods_per_year)
+        with stopping.stopped_by_ctrl_c() as cancel:
+            wf = research.walk_forward(
+                bars, chosen, **how, workers=reading.configured(workers, "search.workers"), runs_dir=folder,
+                progress=listeners, cancel=cancel, force=force,
+                command=options.line_of(ctx, _ASIDE, {**settled, **prices}),
+            )  # fmt: skip
+    if not server and not any(isinstance(event, events.RunStarted) for event in seen):
         typer.echo(f"run {wf.id} was there already and is loaded; --force computes it again", err=True)
     written = None if report is None else wf.report(report, tearsheet=tearsheet)
     if json:

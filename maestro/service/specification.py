@@ -186,7 +186,7 @@ class Specification:
                 f"trials={self.trials} in {len(windows)} folds are more than {TRIALS:,} parameter sets; ask for fewer.",
                 "trials", self.trials,
             )  # fmt: skip
-        with _blame("", None):
+        with _blame("", self.to_dict()):
             return bars, plan(bars, self.strategy, **self.arguments())
 
     def run(
@@ -271,6 +271,6 @@ def _blame(name: str, value: Any) -> Iterator[None]:
     except MaestroError as error:
         named = re.match(r"(\w+)=", str(error))
         where = name or (named[1] if named and named[1] in _KINDS else "")
-        raise SpecificationError(str(error), where, value) from error
+        raise SpecificationError(str(error), where, value if name else value.get(where)) from error
     except (TypeError, ValueError, OverflowError) as error:
         raise SpecificationError(f"{name or 'the specification'}: {error}", name, value) from error

@@ -165,6 +165,12 @@ class WalkForward:
         score = dict(zip(chosen["metrics"], chosen["weights"], strict=True)) if weighted else chosen["metrics"][0]
         return write_studies(path, self.trials, self.spec["space"], score=score, name=self.id, attrs={"run": self.id})
 
+    def to_v1(self) -> dict[str, Any]:
+        """JSON-able result as the 2020 system gave a backtest, of the stretch out of sample, with the folds."""
+        from maestro.walkforward.v1_schema import document
+
+        return document(self)
+
     def __repr__(self) -> str:
         m, spec = self.metrics, self.spec
         failed = len(self.failed_folds)

@@ -156,7 +156,8 @@ class Planned:
 
     def estimate(self) -> float:
         """Seconds that one core takes, roughly: one parameter set is evaluated and its time is multiplied."""
-        return work_of_folds(self._run.plan, self._run.bars, self._run.windows).seconds
+        run = self._run  # twice: the first time, code may be compiled
+        return min(work_of_folds(run.plan, run.bars, run.windows).seconds for _ in range(2))
 
     def __repr__(self) -> str:
         return f"Planned({self.id}: {self.folds} folds, {self.trials:,} trials each)"

@@ -16,6 +16,7 @@ import typer
 
 import maestro as ms
 from maestro.cli import _run, app
+from maestro.client.connection import configured
 from maestro.config import load_settings
 from maestro.config.schema import Entry
 from maestro.config.settings import schema, variable
@@ -167,6 +168,8 @@ EFFECTS: dict[str, Callable[[], Any]] = {
     "search.workers": lambda: walk_forward("workers"),
     "service.folder": lambda: arguments("maestro.service.jobs.Database", "worker")["folder"],
     "service.quota": lambda: service_queue().quota,
+    "service.url": lambda: configured()[0],
+    "service.key": lambda: configured()[1],
 }
 """What is in effect for each setting, found at the place that uses it."""
 

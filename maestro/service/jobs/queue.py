@@ -108,9 +108,9 @@ class Queue:
         return [Job.of(row) for row in rows]
 
     def may_read(self, run: str, owner: str | None = None) -> bool:
-        """Whether a run belongs to a job, of this user if one is given."""
+        """Whether a run is that of a finished job, of this user if one is given."""
         row = self.database.row(
-            "SELECT 1 FROM jobs WHERE run = :run AND (:owner IS NULL OR owner = :owner) LIMIT 1",
+            "SELECT 1 FROM jobs WHERE run = :run AND state = 'done' AND (:owner IS NULL OR owner = :owner) LIMIT 1",
             {"run": run, "owner": owner},
         )
         return row is not None

@@ -53,6 +53,10 @@ def test_jobs_of_others_do_not_exist(submit: Submit, queue: Queue) -> None:
     for look in (queue.get, queue.cancel):
         with pytest.raises(JobError, match="there is no job"):
             look(job.id, "ben")
+    assert not queue.may_read(job.run, "anna")
+    worker = Leases(queue.database, "w")
+    assert worker.claim()
+    worker.finish(job, None, 1.0)
     assert queue.may_read(job.run, "anna")
     assert not queue.may_read(job.run, "ben")
 

@@ -1,0 +1,69 @@
+"""``maestro user``: the users of the service and their API keys."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from maestro.cli import options
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from maestro.service.accounts import Users
+
+app = typer.Typer(rich_markup_mode=None, add_completion=False, no_args_is_help=True,
+                  help="Add, list and remove users of the service; make API keys.")  # fmt: skip
+Name = Annotated[str, typer.Argument(metavar="NAME", help="Name of the user.")]
+
+
+def _users(folder: Path | None) -> Users:
+    from maestro.cli.parsing import configured
+    from maestro.service.accounts import Users
+    from maestro.service.jobs import Database
+
+    return Users(Database(configured(folder, "service.folder")))
+
+
+@app.command("add")
+def add(
+    name: Name,
+    role: Annotated[str, typer.Option(metavar="ROLE", help="viewer, researcher or admin.")] = "researcher",
+    password_file: Annotated[
+        typer.FileText | None, typer.Option(metavar="FILE", help="Read the password from a file, or - for stdin.")
+    ] = None,
+    folder: options.ServiceFolder = None,
+) -> None:
+    """Add a user; the password is asked for, and never taken from the command line."""
+    users = _users(folder)
+    if password_file is not None:
+        password = password_file.readline().rstrip("\r\n")
+    else:
+        password = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+    users.add(name, role, password)
+    typer.echo(f"{name} is a {role} now; an API key for programs: maestro user key {name}")
+
+
+@app.command("key")
+def key(
+    name: Name,
+    label: Annotated[str, typer.Option(metavar="TEXT", help="What the key is for.")] = "",
+    folder: options.ServiceFolder = None,
+) -> None:
+    """Make an API key and print it, this once."""
+    typer.echo(_users(folder).make_key(name, label))
+
+
+@app.command("list")
+def show(folder: options.ServiceFolder = None) -> None:
+    """List the users with their roles."""
+    for name, role in _users(folder).names():
+        typer.echo(f"{name}\t{role}")
+
+
+@app.command("remove")
+def remove(name: Name, folder: options.ServiceFolder = None) -> None:
+    """Remove a user with all keys and sessions; jobs and runs stay."""
+    _users(folder).remove(name)
+    typer.echo(f"{name} is removed")

@@ -1,0 +1,7 @@
+"""Who may use the service: users with roles, API keys, tokens, and limits on guessing."""
+
+from maestro.service.accounts.keyfile import read_or_make_keys
+from maestro.service.accounts.tokens import Claims, Tokens
+from maestro.service.accounts.users import ROLES, Caller, Users
+
+__all__ = ["ROLES", "Caller", "Claims", "Tokens", "Users", "read_or_make_keys"]

@@ -1,0 +1,94 @@
+"""Who makes a request: by API key, token or cookie, or the one person of a service without users."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from fastapi import Request
+from starlette.requests import HTTPConnection
+
+from maestro.service.accounts import Caller
+from maestro.service.accounts.users import denied
+from maestro.service.specification import SpecificationError
+from maestro.service.web.guard import on_loopback
+from maestro.service.web.state import Service
+
+COOKIE = "maestro_session"
+LOCAL = Caller("local", "admin", "local")
+
+
+def identify(service: Service, connection: HTTPConnection) -> Caller | None:
+    """Return who makes a request; None without a valid login."""
+    kind, _, credential = connection.headers.get("authorization", "").partition(" ")
+    if kind:
+        if kind.lower() != "bearer":
+            return None
+        if credential.startswith("mk_"):
+            return service.users.of_key(credential)
+        return _of(service, credential, "access", "token")
+    if not service.users.exist():
+        client = connection.client.host if connection.client else None
+        near = on_loopback(client, connection.headers.get("host", "")) and "x-forwarded-for" not in connection.headers
+        return LOCAL if near else None
+    cookie = connection.cookies.get(COOKIE)
+    return _of(service, cookie, "session", "cookie") if cookie else None
+
+
+def _of(service: Service, token: str, use: str, by: str) -> Caller | None:
+    claims = service.tokens.check(token, use)
+    role = claims and service.users.role(claims.user)
+    return Caller(claims.user, role, by) if claims and role else None
+
+
+def require(service: Service, role: str) -> Callable[[Request], Caller]:
+    """Return a dependency that lets users with a role in.
+
+    Raises
+    ------
+    AccessError
+        No valid login (401), or another role (403).
+    """
+
+    async def caller(request: Request) -> Caller:
+        found = identify(service, request)
+        if found is None:
+            raise denied("no valid login; send Authorization: Bearer with an API key or a token, or log in.", 401)
+        if not found.may(role):
+            raise denied(f"{found.name} is a {found.role}, and this needs a {role}; ask an admin.", 403)
+        return found
+
+    return caller  # type: ignore[return-value]
+
+
+async def document_of(request: Request) -> dict[str, Any]:
+    """Return the JSON object in a body.
+
+    Raises
+    ------
+    SpecificationError
+        It is no JSON, holds NaN, or is no object.
+    """
+
+    def refuse(name: str) -> Any:
+        raise ValueError(f"{name} is not JSON")
+
+    try:
+        found = json.loads(await request.body() or b"{}", parse_constant=refuse)
+    except (ValueError, RecursionError) as error:
+        raise SpecificationError(f"the body is not JSON ({error}); send one object.") from None
+    if not isinstance(found, dict):
+        raise SpecificationError("the body is not a JSON object; send one.")
+    return found
+
+
+def text_of(document: dict[str, Any], name: str) -> str:
+    """Return a field that must be text."""
+    value = document.get(name)
+    if not isinstance(value, str):
+        raise SpecificationError(f"{name} is missing or no text; give it.", name)
+    return value
+
+
+__all__ = ["COOKIE", "LOCAL", "document_of", "identify", "require", "text_of"]

@@ -1,0 +1,53 @@
+"""The application: all endpoints, the errors, the guard, health and metrics."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+
+from maestro.errors import JobError
+from maestro.service.web import catalogue, optimizations, progress, results, sessions
+from maestro.service.web.access import identify
+from maestro.service.web.guard import Guard, on_loopback
+from maestro.service.web.problems import handle_errors
+from maestro.service.web.state import Service
+from maestro.version import __version__
+
+_WORDS = """Walk-forwards for a team: submit one, follow it, read its result. The run id and the bytes are those of
+`ms.walk_forward`. Errors are problem details (RFC 9457) that name the field, the value, the rule and the remedy."""
+
+
+def make_application(service: Service) -> Any:
+    """Return the ASGI application of a service."""
+
+    @asynccontextmanager
+    async def living(app: FastAPI) -> AsyncIterator[None]:
+        yield
+        service.database.close()
+
+    app = FastAPI(title="Maestro", version=__version__, description=_WORDS, docs_url="/docs", redoc_url=None,
+                  lifespan=living)  # fmt: skip
+    handle_errors(app)
+    for routes in (sessions, catalogue, optimizations, progress, results):
+        app.include_router(routes.routes(service))
+    app.include_router(sessions.pages(service))
+
+    @app.get("/healthz", tags=["operation"], summary="Whether the process answers")
+    async def healthz() -> dict[str, str]:
+        return {"status": "ok", "version": __version__}
+
+    @app.get("/readyz", tags=["operation"], summary="Whether the database can be read")
+    async def readyz() -> dict[str, str]:
+        service.database.row("SELECT 1 FROM jobs LIMIT 1")
+        return {"status": "ready"}
+
+    @app.get("/metrics", include_in_schema=False)
+    async def metrics(request: Request) -> Response:
+        near = on_loopback(request.client.host if request.client else None, request.headers.get("host", ""))
+        caller = identify(service, request)
+        if (not near or "x-forwarded-for" in request.headers) and not (caller and caller.may("admin")):
+            raise JobError("there is nothing here; ask on this machine, or as an admin.")
+        return Response(service.metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    return Guard(app, service.metrics)

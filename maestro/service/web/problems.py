@@ -1,0 +1,86 @@
+"""Errors as problem details (RFC 9457): what came, the rule, and what to do."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from fastapi import FastAPI, HTTPException, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException as StarletteHTTPException
+
+from maestro._core.json import dumps, plain
+from maestro.errors import AccessError, JobError, MaestroError, QuotaError, RunError, ServiceError
+from maestro.service.specification import SpecificationError
+
+log = logging.getLogger("maestro.service.web")
+
+TYPE = "application/problem+json"
+_TITLES = {
+    400: "The request cannot be understood", 401: "Log in first", 403: "Not allowed", 404: "Not found",
+    405: "Not possible here", 408: "The request took too long", 409: "Conflict", 413: "Too large",
+    415: "Unsupported encoding", 422: "A field cannot be used", 429: "Too much at once", 431: "Headers too large",
+    500: "A fault of the service", 503: "Not available at this moment", 507: "The service cannot write",
+}  # fmt: skip
+
+
+def problem(
+    status: int, detail: str, *, field: str = "", value: Any = None, headers: dict[str, str] | None = None
+) -> Response:
+    """Return problem details; the rule is what stands before the semicolon of `detail`, the remedy what follows."""
+    rule, _, remedy = detail.partition("; ")
+    document: dict[str, Any] = {
+        "type": "about:blank", "title": _TITLES.get(status, "Error"), "status": status, "detail": detail,
+        "rule": rule, "remedy": remedy or None,
+    }  # fmt: skip
+    if field:
+        document |= {"field": field, "value": plain(value)}
+    return Response(dumps(document), status, headers, media_type=TYPE)
+
+
+def answer(error: MaestroError) -> Response:
+    """Return the problem details of an error of ours."""
+    if isinstance(error, SpecificationError):
+        return problem(422, str(error), field=error.field, value=error.value)
+    if isinstance(error, AccessError):
+        status = int(getattr(error, "status", 403))
+        login = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
+        return problem(status, str(error), headers={**login, **({"Retry-After": "5"} if status in (429, 503) else {})})
+    if isinstance(error, QuotaError):
+        return problem(429, str(error), headers={"Retry-After": "30"})
+    if isinstance(error, JobError):
+        return problem(404, str(error))
+    if isinstance(error, ServiceError):
+        return problem(409 if "Idempotency-Key" in str(error) else 503, str(error))
+    if isinstance(error, RunError):
+        log.error("a run cannot be read: %s", error)
+        return problem(500, "the run cannot be read on the server; ask an admin, its log says why.")
+    return problem(422 if isinstance(error, ValueError) else 500, str(error))
+
+
+def handle_errors(app: FastAPI) -> None:
+    """Make every error of an application problem details."""
+
+    async def ours(request: Request, error: Exception) -> Response:
+        assert isinstance(error, MaestroError)
+        return answer(error)
+
+    async def of_http(request: Request, error: Exception) -> Response:
+        assert isinstance(error, StarletteHTTPException)
+        return problem(error.status_code, str(error.detail), headers=dict(error.headers or {}))
+
+    async def of_validation(request: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)
+        first = error.errors()[0]
+        name = str(first["loc"][-1])
+        return problem(422, f"{name}: {first['msg']}; see /docs.", field=name, value=first.get("input"))
+
+    async def unexpected(request: Request, error: Exception) -> Response:
+        log.error("request failed", exc_info=error, extra={"path": request.url.path})
+        return problem(500, "the service failed; its log has the cause under this request id.")
+
+    app.add_exception_handler(MaestroError, ours)
+    app.add_exception_handler(StarletteHTTPException, of_http)
+    app.add_exception_handler(HTTPException, of_http)
+    app.add_exception_handler(RequestValidationError, of_validation)
+    app.add_exception_handler(Exception, unexpected)

@@ -1,0 +1,87 @@
+"""Endpoints of finished runs: summary, tables as JSON, Arrow or Parquet, manifest, report and verdict."""
+
+import hashlib
+import re
+import threading
+from collections.abc import Callable
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.concurrency import run_in_threadpool
+
+from maestro.errors import JobError
+from maestro.service.accounts import Caller
+from maestro.service.web.access import require
+from maestro.service.web.state import Service
+from maestro.service.web.tables import TYPES
+
+_RUN = re.compile(r"[0-9a-f]{16}")
+_UNCHANGING = "private, max-age=31536000, immutable"
+
+
+def routes(service: Service) -> APIRouter:
+    """Return the endpoints."""
+    router = APIRouter(prefix="/api/v2/results", tags=["results"])
+    viewer = Depends(require(service, "viewer"))
+    writing = threading.Lock()
+
+    async def answer(
+        request: Request, caller: Caller, run: str, form: str, body: Callable[[], bytes], *, unchanging: bool = True
+    ) -> Response:
+        if not _RUN.fullmatch(run) or not service.queue.may_read(run, caller.owner):
+            raise JobError(f"there is no finished run {run!r}; list your jobs for those that there are.")
+        content = await run_in_threadpool(body)
+        tag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
+        headers = {"ETag": tag, "Cache-Control": _UNCHANGING if unchanging else "private, no-cache"}
+        if request.headers.get("if-none-match") == tag:
+            return Response(status_code=304, headers=headers)
+        return Response(content, headers=headers, media_type=TYPES.get(form, form))
+
+    @router.get("/{run}", summary="Metrics, folds, notes and specification of a run")
+    async def summary(
+        request: Request,
+        run: str,
+        caller: Annotated[Caller, viewer],
+        schema: Annotated[Literal["v1", "v2"], Query(description="v1 is the schema of 2020")] = "v2",
+    ) -> Response:
+        make = service.bodies.v1 if schema == "v1" else service.bodies.summary
+        return await answer(request, caller, run, "json", lambda: make(run))
+
+    @router.get("/{run}/manifest", summary="The manifest as it lies on disk, sealed")
+    async def manifest(request: Request, run: str, caller: Annotated[Caller, viewer]) -> Response:
+        return await answer(request, caller, run, "json", lambda: service.bodies.manifest(run))
+
+    @router.get("/{run}/report", summary="The report, one HTML file")
+    async def report(request: Request, run: str, caller: Annotated[Caller, viewer]) -> Response:
+        def written() -> bytes:
+            path = service.runs_dir / run / "report.html"
+            with writing:
+                if not path.exists():
+                    service.bodies.load(run).report(path)
+            return path.read_bytes()
+
+        found = await answer(request, caller, run, "text/html; charset=utf-8", written, unchanging=False)
+        found.headers["Content-Security-Policy"] = "sandbox allow-scripts allow-popups allow-downloads"
+        return found
+
+    @router.get("/{run}/verdict", summary="The verdict, if one was made (maestro verdict RUN)")
+    async def verdict(request: Request, run: str, caller: Annotated[Caller, viewer]) -> Response:
+        def read() -> bytes:
+            path = service.runs_dir / run / "verdict.json"
+            if not path.exists():
+                raise JobError(f"run {run} was not judged yet; run maestro verdict {run} on the server.")
+            return path.read_bytes()
+
+        return await answer(request, caller, run, "json", read, unchanging=False)
+
+    @router.get("/{run}/{table}", summary="A table: equity, trades, folds or trials")
+    async def table(
+        request: Request,
+        run: str,
+        table: Literal["equity", "trades", "folds", "trials"],
+        caller: Annotated[Caller, viewer],
+        format: Annotated[Literal["json", "arrow", "parquet"], Query()] = "json",
+    ) -> Response:
+        return await answer(request, caller, run, format, lambda: service.bodies.table(run, table, format))
+
+    return router

@@ -1,0 +1,54 @@
+"""The server: one uvicorn process, which listens on this machine only until there are users."""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+from pathlib import Path
+
+from maestro.errors import SettingsError
+from maestro.service.web.application import make_application
+from maestro.service.web.state import Service
+
+log = logging.getLogger("maestro.service.web")
+
+
+def serve(
+    folder: Path,
+    runs_dir: Path | None = None,
+    *,
+    address: str = "127.0.0.1",
+    port: int = 8400,
+    tls: tuple[Path, Path] | None = None,
+) -> None:
+    """Serve until SIGINT or SIGTERM; open streams end within three seconds.
+
+    Raises
+    ------
+    SettingsError
+        The address is not this machine's own, and there are no users yet.
+    """
+    import uvicorn
+
+    service = Service(folder, runs_dir)
+    if not service.users.exist():
+        if not _is_loopback(address):
+            raise SettingsError(
+                f"--address {address} can be reached from other machines, and there are no users yet, so that anybody "
+                "could come in; add one (maestro user add NAME --role admin), or listen on 127.0.0.1."
+            )
+        log.warning("no users: this machine's user is let in without a login; add one with maestro user add")
+    certificate, key = tls or (None, None)
+    config = uvicorn.Config(
+        make_application(service), host=address, port=port, log_config=None, access_log=False, server_header=False,
+        timeout_graceful_shutdown=3, proxy_headers=False, ws_max_size=4096, ws_ping_interval=20.0, lifespan="on",
+        limit_concurrency=2000, ssl_certfile=certificate, ssl_keyfile=key,
+    )  # fmt: skip
+    uvicorn.Server(config).run()
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return address == "localhost"

@@ -1,0 +1,24 @@
+"""What all endpoints share: the queue, the users, the tokens, the runs, and bodies of finished runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from maestro.service.accounts import Tokens, Users, read_or_make_keys
+from maestro.service.jobs import Database, Queue
+from maestro.service.web.metrics import Metrics
+from maestro.service.web.tables import Bodies
+
+
+class Service:
+    """One service: a folder with jobs, users and a key, and the folder of its runs."""
+
+    def __init__(self, folder: Path, runs_dir: Path | None = None, *, quota: int | None = None) -> None:
+        self.folder = folder
+        self.runs_dir = folder / "runs" if runs_dir is None else runs_dir
+        self.database = Database(folder)
+        self.queue = Queue(self.database, quota=quota)
+        self.users = Users(self.database)
+        self.tokens = Tokens(self.database, read_or_make_keys(folder))
+        self.metrics = Metrics(self.database)
+        self.bodies = Bodies(self.runs_dir)
