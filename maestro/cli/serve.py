@@ -20,7 +20,10 @@ def serve(
     folder: options.ServiceFolder = None,
     runs: options.ServiceRuns = None,
 ) -> None:
-    """Serve the service for a team until Ctrl-C or SIGTERM; `maestro worker` runs its jobs."""
+    """Serve the service for a team: jobs, progress and results over HTTP.
+
+    It ends by Ctrl-C or SIGTERM; `maestro worker` runs its jobs.
+    """
     from maestro.cli.parsing import configured
     from maestro.errors import MissingExtraError
     from maestro.service.logs import log_to_stderr
