@@ -9,9 +9,9 @@ import polars as pl
 import pytest
 
 from maestro.bars import Bars
+from tests.support.real_data import real_path
 
 pytest_plugins = ["tests.support.browser", "tests.support.questdb"]
-REAL_DATA = Path(__file__).parents[2] / "shared" / "data"
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -26,14 +26,7 @@ def own_ledger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def real_file() -> Callable[[str], Path]:
     """Path of a file of real market data; the test is skipped, saying so, where it is absent."""
-
-    def find(name: str) -> Path:
-        path = REAL_DATA / name
-        if not path.exists():
-            pytest.skip(f"the real data is not here: {name} is expected in ../shared/data beside the project")
-        return path
-
-    return find
+    return real_path
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,19 +11,11 @@ import pytest
 
 import maestro as ms
 from maestro.bars.quality import Quality, assess, assess_frame
-
-DATA = Path(__file__).parents[3] / "shared" / "data"
-
-
-def file_of(name: str) -> Path:
-    path = DATA / name
-    if not path.exists():
-        pytest.skip(f"the real data is not here: {name} is expected in ../shared/data beside the project")
-    return path
+from tests.support.real_data import real_path
 
 
 def real(name: str) -> pl.DataFrame:
-    path = file_of(name)
+    path = real_path(name)
     if name.endswith(".json"):
         return pl.read_json(path)
     return pl.read_csv(path) if ".csv" in name else pl.read_parquet(path)
@@ -76,7 +67,7 @@ def test_hours_that_bitfinex_lacks_in_2018_and_2019(symbol: str) -> None:
 
 def test_a_year_of_an_index_is_clean() -> None:
     names = ["date", "open", "high", "low", "close", "volume", "openinterest"]
-    frame = pl.read_csv(file_of("backtrader_2006-day-001.txt"), has_header=True, new_columns=names)
+    frame = pl.read_csv(real_path("backtrader_2006-day-001.txt"), has_header=True, new_columns=names)
     assert ms.Bars.from_frame(frame, timeframe="1d").quality().ok
 
 

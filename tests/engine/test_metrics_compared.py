@@ -17,12 +17,12 @@ import maestro as ms
 from maestro import metrics as m
 from maestro.bars import Bars
 from tests.engine.libraries import library
+from tests.support.real_data import real_path
 
 bt_library: Any = library("backtrader", "legacy")
 vbt: Any = library("vectorbt", "vectorbt")
 DAYS = 252
 PAGE = Path(__file__).parents[2] / "docs" / "metrics-compared.md"
-STOXX = Path(__file__).parents[3] / "shared" / "data" / "backtrader_2006-day-001.txt"
 
 
 @pytest.fixture(scope="module")
@@ -172,9 +172,7 @@ def test_vectorbts_drawdown_begins_a_bar_later() -> None:
 )
 def test_the_known_series_in_backtrader_itself(rule: str, figures: tuple[float, float]) -> None:
     """EURO STOXX 50, 2006: the known answers of VWR and SharpeRatio_A, from backtrader as it runs here."""
-    if not STOXX.exists():
-        pytest.skip(f"the real data is not here: {STOXX.name} is expected in ../shared/data beside the project")
-    bars = Bars.from_frame(pl.read_csv(STOXX), timeframe="1d", periods_per_year=DAYS)
+    bars = Bars.from_frame(pl.read_csv(real_path("backtrader_2006-day-001.txt")), timeframe="1d", periods_per_year=DAYS)
     signals = ms.Signals(np.arange(len(bars)) == 0)
     if rule == "cross":
         fast, slow = ms.indicators.sma(bars.close, 10), ms.indicators.sma(bars.close, 30)

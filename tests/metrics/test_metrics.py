@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -15,15 +14,12 @@ import maestro as ms
 from maestro import metrics
 from maestro.bars import Bars
 from maestro.errors import SettingsError
-
-STOXX = Path(__file__).parents[3] / "shared" / "data" / "backtrader_2006-day-001.txt"
+from tests.support.real_data import real_path
 
 
 @pytest.fixture(scope="module")
 def stoxx() -> Bars:
-    if not STOXX.exists():
-        pytest.skip(f"the real data is not here: {STOXX.name} is expected in ../shared/data beside the project")
-    return Bars.from_frame(pl.read_csv(STOXX), timeframe="1d", periods_per_year=252)
+    return Bars.from_frame(pl.read_csv(real_path("backtrader_2006-day-001.txt")), timeframe="1d", periods_per_year=252)
 
 
 def buy_and_hold(bars: Bars) -> ms.Signals:

@@ -3,31 +3,21 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
-import pytest
 
 from maestro.bars import Bars
+from tests.support.real_data import real_path
 
-DATA = Path(__file__).parents[3] / "shared" / "data"
 HOUR_US = 3_600_000_000
-
-
-def path_to(name: str) -> Path:
-    """Path of a file of real data; the test is skipped, saying so, where it is absent."""
-    path = DATA / name
-    if not path.exists():
-        pytest.skip(f"the real data is not here: {name} is expected in ../shared/data beside the project")
-    return path
 
 
 @lru_cache
 def bitfinex(symbol: str = "BTCUSD") -> Bars:
     """One symbol against USD, 1h, the 8,760 bars from 2018-01-01."""
-    frame = pl.read_parquet(path_to("bitfinex_7sym_1h.parquet")).filter(
+    frame = pl.read_parquet(real_path("bitfinex_7sym_1h.parquet")).filter(
         pl.col("symbol") == symbol, pl.col("ts") >= pl.datetime(2018, 1, 1, time_zone="UTC")
     )
     return Bars.from_frame(frame.sort("ts").head(8760), provider="BITFINEX", symbol=symbol, timeframe="1h")
@@ -37,13 +27,13 @@ def bitfinex(symbol: str = "BTCUSD") -> Bars:
 def perpetual(symbol: str = "BTCUSDT", timeframe: str = "4h") -> Bars:
     """A Binance perpetual with its funding: a bar's rate is what was settled after the open before, up to its own."""
     bars = (
-        pl.read_parquet(path_to(f"binance_usdm_12sym_{timeframe}.parquet"))
+        pl.read_parquet(real_path(f"binance_usdm_12sym_{timeframe}.parquet"))
         .filter(pl.col("symbol") == symbol)
         .sort("timestamp")
         .select("timestamp", "open", "high", "low", "close", "volume")
     )
     funding = (
-        pl.read_parquet(path_to("binance_usdm_allsym_funding.parquet"))
+        pl.read_parquet(real_path("binance_usdm_allsym_funding.parquet"))
         .filter(pl.col("symbol") == symbol)
         .with_columns(settled=pl.col("timestamp") // 1000 * 1000)  # stamps are up to 17 ms late
         .sort("settled")
@@ -60,7 +50,7 @@ def perpetual(symbol: str = "BTCUSDT", timeframe: str = "4h") -> Bars:
 def bitstamp() -> Bars:
     """BTCUSD 1h of another exchange, whole days of 2018-05-16 to 2024-11-29."""
     schema = {"datetime": pl.String, **dict.fromkeys(("Open", "High", "Low", "Close", "VolumeBTC"), pl.Float64)}
-    frame = pl.read_csv(path_to("bitstamp_BTCUSD_1h_2018-2024.csv.gz"), schema=schema).rename(
+    frame = pl.read_csv(real_path("bitstamp_BTCUSD_1h_2018-2024.csv.gz"), schema=schema).rename(
         {"datetime": "timestamp", "VolumeBTC": "volume"}
     )
     bars = Bars.from_frame(frame.sort("timestamp"), provider="BITSTAMP", symbol="BTCUSD", timeframe="1h")
@@ -71,7 +61,7 @@ def bitstamp() -> Bars:
 def daily_interest() -> Bars:
     """Daily BTCUSD with the open interest of all exchanges: a day's figure counts from the next day."""
     schema = {"Date": pl.String, "Data": pl.Float64}
-    known = pl.read_csv(path_to("heun630_open_interest.csv"), schema=schema).select(
+    known = pl.read_csv(real_path("heun630_open_interest.csv"), schema=schema).select(
         day=pl.col("Date").str.to_datetime("%Y.%-m.%-d", time_unit="us", time_zone="UTC").dt.offset_by("1d"),
         open_interest="Data",
     )

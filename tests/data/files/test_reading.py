@@ -13,7 +13,8 @@ from maestro.data.files.exporting import write_file
 from maestro.data.files.options import ReadOptions
 from maestro.data.files.reading import Reading, read_file, series_key
 from maestro.errors import BarsError, SettingsError
-from tests.support.exchange.truth import HOUR_US, STAMP, hourly, real_file
+from tests.support.exchange.truth import HOUR_US, STAMP, hourly
+from tests.support.real_data import real_path
 
 BARS = hourly().head(48)
 
@@ -246,7 +247,7 @@ def test_late_settlements_keep_their_milliseconds(tmp_path: Path) -> None:
 
 
 def test_real_bitstamp_file() -> None:
-    reading = one(real_file("bitstamp_BTCUSD_1h_2018-2024.csv.gz"))
+    reading = one(real_path("bitstamp_BTCUSD_1h_2018-2024.csv.gz"))
     assert str(series_key(reading)) == "BITSTAMP:BTCUSD:1h"
     assert len(reading.frame) == 57_379
     assert "volume ← VolumeBTC" in told(reading, "columns")
@@ -254,21 +255,21 @@ def test_real_bitstamp_file() -> None:
 
 
 def test_real_series_that_are_no_bars() -> None:
-    path = real_file("heun630_open_interest.csv")
+    path = real_path("heun630_open_interest.csv")
     reading = one(path, series="open_interest", provider="ALL", symbol="BTC")
     assert (len(reading.frame), reading.timeframe) == (2_063, "1d")
     assert reading.frame["open_interest"][0] == 605_258_083
-    path = real_file("lukmol_funding_rates.csv")
+    path = real_path("lukmol_funding_rates.csv")
     with pytest.raises(BarsError, match=r"which column is funding_rate.*funding_mean, funding_abs"):
         one(path, series="funding")
     reading = one(path, series="funding", columns={"funding_rate": "funding_mean"})
     assert len(reading.frame) == 2_348
-    path = real_file("binance_usdm_allsym_funding.parquet")
+    path = real_path("binance_usdm_allsym_funding.parquet")
     assert len(one(path, series="funding", symbol="BTCUSDT").frame) == 200
 
 
 def test_real_perpetuals() -> None:
-    readings = read_file(real_file("binance_usdm_12sym_1h.parquet"))
+    readings = read_file(real_path("binance_usdm_12sym_1h.parquet"))
     assert len(readings) == 12
     assert {reading.timeframe for reading in readings} == {"1h"}
     btc = next(reading for reading in readings if reading.symbol == "BTCUSDT")

@@ -20,7 +20,8 @@ from maestro.data.sources.limits import Host
 from maestro.errors import SettingsError, SourceError
 from maestro.testing import FakeExchange, Faults, NoFaults, VirtualClock, settings_for
 from tests.support.exchange.markets import ExchangeMarket
-from tests.support.exchange.truth import HOUR_US, hourly, real_file, settlements, stamp_us
+from tests.support.exchange.truth import HOUR_US, hourly, settlements, stamp_us
+from tests.support.real_data import real_path
 
 LATER = 10**10  # [s] long after every bar
 
@@ -75,7 +76,7 @@ def test_the_numbers_are_those_of_the_text() -> None:
 
 
 def test_a_recorded_reply_is_read() -> None:
-    frame = _answered(json.loads(real_file("fixtures/nautilus_klines_response.json").read_text()))
+    frame = _answered(json.loads(real_path("fixtures/nautilus_klines_response.json").read_text()))
     assert frame.row(0)[1:] == (0.0163479, 0.8, 0.015758, 0.015771, 148976.11427815)
     assert stamp_us(frame, 0) == 1_499_040_000_000_000
 
