@@ -33,6 +33,21 @@ def plain(value: Any) -> Any:
     return str(value)
 
 
+def finite(value: Any) -> Any:
+    """Return a value read from JSON if all its numbers are finite.
+
+    Raises
+    ------
+    ValueError
+        A number such as ``NaN`` or ``1e999``, at any depth.
+    """
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f"{value} is not a finite number")
+    for one in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        finite(one)
+    return value
+
+
 def dumps(value: Any, *, indent: int | None = None, ensure_ascii: bool = False) -> str:
     """Return `plain` of a value as JSON text, which every JSON reader takes."""
     return json.dumps(plain(value), indent=indent, ensure_ascii=ensure_ascii, allow_nan=False)

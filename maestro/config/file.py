@@ -33,6 +33,8 @@ def read_file(path: Path) -> list[tuple[str, Any, int]]:
         raise SettingsError(f"{path}:{line}: this is not valid YAML: {error.problem}.") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path}:1: this is not valid YAML: {str(error).splitlines()[0]}.") from None
+    except RecursionError:
+        raise SettingsError(f"{path}:1: lists or mappings are nested too deeply; settings have two levels.") from None
 
 
 def _walk(path: Path, loader: Any, node: Any, prefix: str) -> Iterator[tuple[str, Any, int]]:

@@ -48,6 +48,10 @@ def test_what_a_link_cannot_say_is_told_and_changes_nothing() -> None:
         {"colour": "red", "fee": "much", "cash": "-1", "params": "{broken", "fill": "never", "name": "x"}
     )
     assert len(problems) == 6
+    hostile = {"params": '{"fast": 1e999}', "fee": "NaN", "cash": "[" * 100_000}
+    refused = state.read(hostile)
+    assert [said.partition("=")[0] for said in refused] == list(hostile)
+    assert all(said.endswith("in the link is not a valid value for it") and len(said) < 150 for said in refused)
     assert "colour" in problems[0]
     assert state.settings() == before
     assert state.read({"theme": "dark"}) == []

@@ -96,6 +96,12 @@ def with_value(name: str, row: int, value: float) -> dict[str, Any]:
             table(timestamp=list(range(5)) + [1_700_000_005_000 + i for i in range(5)]),
             "mix units",
         ),
+        (
+            with_value("low", 2, 5e-324),
+            "low is too small or too large at row 2 .* prices lie between 1e-100 and 1e.100",
+        ),
+        (table(open=[1e101] * 10, high=[1e101] * 10), "open is too small or too large at rows 0"),
+        (table(funding_rate=[1e-4] * 9 + [-1e308]), "funding_rate is above 100 % at row 9 .* give fractions"),
         (table(open_interest=[np.inf] * 10), "open_interest is infinite at rows 0 .* and 5 more; leave it empty"),
         (None, "cannot read a NoneType as bars; give a polars or pandas frame"),
         (np.zeros((5, 6)), "no header, and no column that holds dates"),

@@ -142,6 +142,7 @@ def test_settings_are_made_of_values_alone(project: Path) -> None:
         ("- store", 1, "the file holds a sequence"),
         ("? [a]\n: b", 1, "a key must be a name"),
         ("a: [1\nb: 2", 2, "this is not valid YAML"),
+        (f"a: {'[' * 3_000}{']' * 3_000}", 1, "nested too deeply"),
         ("store: *nowhere", 1, "this is not valid YAML"),
     ],
 )  # fmt: skip

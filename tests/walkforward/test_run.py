@@ -253,6 +253,7 @@ def test_a_stored_run_keeps_its_report_beside_it(apple: Bars, tmp_path: Path) ->
         ({"pruner": object()}, SettingsError, "a pruner does not work with search='tpe'; give an Optuna sampler"),
         ({"seed": -1}, SettingsError, "seed=-1 is not a valid seed; give a whole number from 0 to 4294967295"),
         ({"seed": "x"}, SettingsError, "seed='x' is not a valid seed"),
+        ({"cash": 1e300}, SettingsError, r"cash=1e\+300 is not between 1e-100 and 1e100"),
         ({"cash": -5}, SettingsError, "cash=-5 is not an amount above 0; give the starting cash"),
         ({"fill": "open"}, SettingsError, "fill='open' is unknown; allowed: next_open, close"),
         ({"select": "sharp"}, SettingsError, "no metric is called 'sharp'; there are: sharpe_ratio"),

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 import param
 
-from maestro._core.json import as_text
+from maestro._core.json import as_text, finite
 from maestro.apps.shared.access import refuse_runs
 from maestro.strategies import Strategy, by_name
 
@@ -50,15 +50,16 @@ class AppState(param.Parameterized):
                 continue
             try:
                 setattr(self, name, self._value(name, text))
-            except (ValueError, TypeError):
-                problems.append(f"{name}={text!r} of the link is no value for it")
+            except (ValueError, TypeError, RecursionError):
+                shown = text if len(text) <= 80 else f"{text[:80]}…"
+                problems.append(f"{name}={shown!r} in the link is not a valid value for it")
         return problems
 
     def _value(self, name: str, text: str) -> Any:
         declared = self.param[name]
         if isinstance(declared, param.String) or (isinstance(declared, param.Selector) and text in declared.objects):
             return text
-        value = json.loads(text)
+        value = finite(json.loads(text))
         whole = type(value) is int and not isinstance(declared, param.Integer)
         return float(value) if isinstance(declared, param.Number) and whole else value
 

@@ -26,7 +26,8 @@ def write_file(
     Raises
     ------
     SettingsError
-        Another ending, a folder that is not there, or a file that is there already, unless `force`.
+        Another ending, a folder that is not there, a file that is there already, unless `force`, or a disk that is
+        full.
     """
     form = next((form for form in sorted(FORMS, key=len, reverse=True) if path.name.lower().endswith(form)), None)
     if form is None:
@@ -35,12 +36,16 @@ def write_file(
         raise SettingsError(f"there is no folder {path.parent}; make it first.")
     if path.exists() and not force:
         raise SettingsError(f"{path} is there already; choose another name, or overwrite it with --force.")
-    with replacing(path) as temporary:
-        if form == ".parquet":
-            frame.write_parquet(temporary, compression="zstd", statistics=True, metadata=dict(metadata or {}))
-        else:
-            content = _csv(frame)
-            temporary.write_bytes(gzip.compress(content, mtime=0) if form == ".csv.gz" else content)
+    try:
+        with replacing(path) as temporary:
+            if form == ".parquet":
+                frame.write_parquet(temporary, compression="zstd", statistics=True, metadata=dict(metadata or {}))
+            else:
+                content = _csv(frame)
+                temporary.write_bytes(gzip.compress(content, mtime=0) if form == ".csv.gz" else content)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
+        raise SettingsError(f"cannot write {path}: {reason}; nothing was written. Choose another place.") from error
 
 
 def _csv(frame: pl.DataFrame) -> bytes:

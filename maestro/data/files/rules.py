@@ -13,6 +13,8 @@ from maestro.errors import BarsError
 from maestro.typing import FloatArray, IntArray
 
 LAST_BITS = 1e-9
+EXTREME = 1e100
+"""Largest price, and its inverse the smallest: beyond them products with cash and units leave the range of floats."""
 """Relative difference up to which a high below a close is rounding of adjusted prices."""
 SHORTEST_MONTH, LONGEST_MONTH = 0.9, 1.05
 """Bounds of a month against its nominal length, in which the distances of monthly bars lie."""
@@ -72,6 +74,9 @@ def check_bars(time: IntArray, columns: dict[str, FloatArray], rows: Rows | None
             "fill in or remove these rows",
         )
         _refuse(columns[name] <= 0, time, rows, f"{name} is not above zero", "prices must be positive")
+        extreme = (columns[name] < 1 / EXTREME) | (columns[name] > EXTREME)
+        remedy = f"prices lie between {1 / EXTREME:g} and {EXTREME:g}, where equity stays a number"
+        _refuse(extreme, time, rows, f"{name} is too small or too large", remedy)
     _refuse(high < low, time, rows, "high is below low", "look for swapped columns or a bad tick")
     _refuse(high < close, time, rows, "high is below close", "look for swapped columns or a bad tick")
     _refuse(low > close, time, rows, "low is above close", "look for swapped columns or a bad tick")
@@ -82,6 +87,9 @@ def check_bars(time: IntArray, columns: dict[str, FloatArray], rows: Rows | None
         if name in columns:
             bad = np.isinf(columns[name])
             _refuse(bad, time, rows, f"{name} is infinite", "leave it empty where it is unknown")
+    if "funding_rate" in columns:
+        bad = np.abs(columns["funding_rate"]) > 1.0
+        _refuse(bad, time, rows, "funding_rate is above 100 %", "give fractions: 0.0001 is 0.01 %")
 
 
 def check_order(time: IntArray, rows: Rows) -> None:

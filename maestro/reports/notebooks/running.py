@@ -212,6 +212,8 @@ def read_yaml(text: str, where: str) -> Any:
         return yaml.load(text, loader)  # a safe loader: it makes plain values only
     except yaml.YAMLError as error:
         raise ParameterError(f"{where}: {' '.join(str(error).split())}; write YAML.") from error
+    except RecursionError:
+        raise ParameterError(f"{where}: lists or mappings are nested too deeply; write plain settings.") from None
 
 
 def run_notebook(

@@ -79,3 +79,22 @@ def test_flipped_bits_of_a_parquet_file_are_an_error_in_words(tmp_path: Path) ->
         path.write_bytes(changed)
         with contextlib.suppress(BarsError):  # anything else fails the test; a bit of a value changes it
             ms.load(path)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no limit of a file's size")
+@pytest.mark.parametrize("name", ["bars.parquet", "bars.csv", "bars.csv.gz"])
+def test_a_disk_that_is_full_is_said_and_nothing_is_left(name: str, tmp_path: Path) -> None:
+    code = (
+        "import resource, signal, sys, maestro as ms\n"
+        "from maestro.data.files.exporting import write_file\n"
+        "from pathlib import Path\n"
+        "frame = ms.synthetic_bars(5_000).to_frame()\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))\n"
+        "try:\n    write_file(frame, Path(sys.argv[1]))\nexcept ms.errors.SettingsError as error:\n    print(error)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / name)], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.startswith(f"cannot write {tmp_path / name}: ")
+    assert list(tmp_path.iterdir()) == []
