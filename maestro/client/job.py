@@ -10,7 +10,7 @@ from typing import Any
 
 from maestro._core.atomic import write_atomic
 from maestro.client.connection import Connection
-from maestro.errors import JobError, RunCancelled, RunError
+from maestro.errors import JobError, RunBusyError, RunCancelled, RunError
 from maestro.runs import RunStore
 from maestro.runs.store import MANIFEST, TABLES
 from maestro.walkforward.result import WalkForward, load_stored
@@ -108,17 +108,26 @@ class RemoteJob:
             What arrived is not what the manifest vouches for.
         """
         store = RunStore(self._runs_dir / self.run)
-        if store.status() != "done":
-            base = f"/api/v2/results/{self.run}"
-            manifest = self._connection.ask("GET", f"{base}/manifest").content
-            if json.loads(manifest)["id"] != self.run:
-                raise RunError(f"the service gave another run than {self.run}; is it a Maestro service?")
-            with store.locked():
-                for name in TABLES:
-                    table = self._connection.ask("GET", f"{base}/{name}?format=parquet").content
-                    write_atomic(store.folder / f"{name}.parquet", table)
-                write_atomic(store.folder / MANIFEST, manifest)
+        end = time.monotonic() + self._connection.patience
+        while store.status() != "done":
+            try:
+                self._fetch(store)
+            except RunBusyError:  # another program fetches or computes the same run here
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.1)
         return load_stored(store)
+
+    def _fetch(self, store: RunStore) -> None:
+        base = f"/api/v2/results/{self.run}"
+        manifest = self._connection.ask("GET", f"{base}/manifest").content
+        if json.loads(manifest)["id"] != self.run:
+            raise RunError(f"the service gave another run than {self.run}; is it a Maestro service?")
+        with store.locked():
+            for name in TABLES:
+                table = self._connection.ask("GET", f"{base}/{name}?format=parquet").content
+                write_atomic(store.folder / f"{name}.parquet", table)
+            write_atomic(store.folder / MANIFEST, manifest)
 
     def _by_socket(self, after: int) -> Iterator[dict[str, Any]]:
         try:

@@ -189,8 +189,8 @@ class App(pn.viewable.Viewer):
             self.links.object = f"<a href='{address}' target='_blank'>{address}</a>"
 
     def _closed(self, *_: Any) -> None:
-        """The page was closed: end what it began, or leave a run that goes on later."""
-        if self.close.value == "resumable":
+        """The page was closed: end what it began, or leave a run that goes on later; a service's run goes on now."""
+        if self.close.value == "resumable" and not self.runner.on_service:
             self.runner.cancel()
         self.dashboard.stop()
 

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from maestro.apps.walk_forward.remote import belongs_to_service, run_on_service
 from maestro.apps.walk_forward.state import WalkForwardState
 from maestro.bars import Bars
 from maestro.engine import Costs, Sizing, backtest
@@ -121,6 +122,8 @@ class Runner:
 
     def __init__(self) -> None:
         self.progress: Progress | Share = Progress()
+        self.on_service = False
+        """Whether the job at hand belongs to a service, and goes on without this page."""
         self._cancel = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -130,8 +133,11 @@ class Runner:
         return self._thread is not None and self._thread.is_alive()
 
     def start(self, state: WalkForwardState, bars: Bars, done: Done) -> None:
-        """Begin a run, or go on with what was interrupted."""
+        """Begin a run, or go on with what was interrupted; on the service, if there is one that can run it."""
         told = Progress()
+        if belongs_to_service(state):
+            self._begin(told, done, lambda cancel: run_on_service(state, bars, told, cancel), on_service=True)
+            return
         self._begin(told, done, lambda cancel: run(state, bars, keep=True, progress=told, cancel=cancel))
 
     def judge(self, wf: WalkForward, bars: Bars, own: Any, done: Done) -> None:
@@ -139,10 +145,13 @@ class Runner:
         told = Share()
         self._begin(told, done, lambda cancel: verdict(wf, bars, strategy=own, progress=told, cancel=cancel))
 
-    def _begin(self, told: Progress | Share, done: Done, job: Callable[[threading.Event], Any]) -> None:
+    def _begin(
+        self, told: Progress | Share, done: Done, job: Callable[[threading.Event], Any], *, on_service: bool = False
+    ) -> None:  # fmt: skip
         if self.busy:
             raise SettingsError("a job is under way; cancel it, or wait for its end.")
         cancel = self._cancel = threading.Event()
+        self.on_service = on_service
         self.progress = told
 
         def work() -> None:

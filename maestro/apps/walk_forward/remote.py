@@ -1,0 +1,91 @@
+"""The Walk-forward app's runs on a service, when there is one: they survive the closed tab."""
+
+from __future__ import annotations
+
+import re
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from maestro.apps.walk_forward.state import WalkForwardState
+from maestro.bars import Bars
+from maestro.config import load_settings
+from maestro.errors import BarsError
+from maestro.execution import events as ev
+
+if TYPE_CHECKING:
+    from maestro.walkforward.result import WalkForward
+
+_SERIES = re.compile(r"sample:\w+|[A-Za-z0-9_-]+:.+:[1-9]\d*[a-zA-Z]{1,2}")
+
+
+class Told(Protocol):
+    """What is told of the progress of a run."""
+
+    trials_done: int
+    folds_done: int
+    failed: int
+
+    def __call__(self, event: ev.Event) -> None: ...
+
+
+def belongs_to_service(state: WalkForwardState) -> bool:
+    """Whether a run goes to the service of the setting ``service.url``.
+
+    It has neither the files nor the user-defined strategies of this machine: those run here.
+    """
+    named = bool(_SERIES.fullmatch(state.data)) and not Path(state.data).exists()
+    return load_settings().service.url is not None and state.own is None and named
+
+
+def run_on_service(state: WalkForwardState, bars: Bars, told: Told, cancel: threading.Event) -> WalkForward:
+    """Submit what the state says, or find the job that was submitted before; follow it and fetch its result.
+
+    Raises
+    ------
+    BarsError
+        The service's series of this name has other bars than the one on this machine.
+    MaestroError
+        What the service refuses; `RunCancelled`.
+    """
+    from maestro.client import Client
+
+    with Client(runs_dir=state.runs_dir) as client:
+        job = client.submit(
+            state.data, state.strategy, start=state.start, end=state.end, splitter=state.splitter, search=state.search,
+            trials=state.trials, select=state.select, seed=state.seed, params=state.params, space=state.ranges(),
+            sizing=state.sizing, cash=state.cash, fee=state.fee, slippage=state.slippage, fill=state.fill,
+        )  # fmt: skip
+        about = job.refresh()
+        told(ev.RunStarted(job.run, f"{state.strategy} on {bars.name}", about["folds"], state.trials))
+        over = threading.Event()
+
+        def stop_when_asked() -> None:
+            while not over.wait(0.2):
+                if cancel.is_set():
+                    job.cancel()
+                    return
+
+        watcher = threading.Thread(target=stop_when_asked, name="maestro-app-cancel", daemon=True)
+        watcher.start()
+        try:
+            job.wait(lambda event: _tell(told, event))
+        finally:
+            over.set()
+            watcher.join()
+        wf = job.result()
+    if wf.spec["bars"]["fingerprint"] != bars.fingerprint:
+        raise BarsError(
+            f"{client.url} has other bars of {state.data} than this machine; fetch both anew (maestro data fetch), or "
+            f"open run {wf.id} in the Runs app."
+        )
+    wf.bars = bars
+    return wf
+
+
+def _tell(told: Told, event: dict[str, Any]) -> None:
+    if event["kind"] == "progress":
+        told.trials_done = event["data"]["done"]
+    elif event["kind"] == "fold":
+        told.folds_done += 1
+        told.failed += event["data"]["error"] is not None

@@ -1,0 +1,116 @@
+"""`maestro serve` as a process: an orderly end with streams open, and SIGKILL at any moment."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.service.conftest import SMALL
+
+KILLS = int(os.environ.get("MAESTRO_TEST_API_KILLS", "3"))
+JOBS = "/api/v2/optimizations"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def process(*words: str) -> Iterator[subprocess.Popen[bytes]]:
+    line = [sys.executable, "-m", "maestro", *words]
+    started = subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        yield started
+    finally:
+        started.kill()
+        started.wait()
+
+
+def until_ready(http: httpx.Client) -> None:
+    end = time.monotonic() + 120
+    while True:
+        try:
+            http.get("/readyz").raise_for_status()
+            return
+        except httpx.HTTPError:
+            assert time.monotonic() < end
+            time.sleep(0.05)
+
+
+def test_sigterm_ends_it_with_a_stream_open(tmp_path: Path) -> None:
+    port = free_port()
+    with (
+        process("serve", "--port", str(port), "--folder", str(tmp_path)) as served,
+        httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=120) as http,
+    ):
+        until_ready(http)
+        job = http.post(JOBS, json=SMALL).json()["id"]
+        with http.stream("GET", f"{JOBS}/{job}/stream") as stream:
+            lines = stream.iter_lines()
+            assert next(lines).startswith("id: ")
+            served.send_signal(signal.SIGTERM)
+            served.wait(120)  # a stream without an end would hold it for ever
+        assert served.returncode in (0, -signal.SIGTERM)
+
+
+@pytest.mark.slow
+def test_sigkill_of_the_server_loses_and_doubles_no_event(tmp_path: Path) -> None:
+    """As many kills as MAESTRO_TEST_API_KILLS says, while a job runs and a reader follows it."""
+    port, folder = free_port(), str(tmp_path)
+    seen: list[dict[str, Any]] = []
+    job: list[str] = []
+    over = threading.Event()
+
+    def read() -> None:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as http:
+            while not over.is_set():
+                try:
+                    last = {"Last-Event-ID": str(seen[-1]["seq"] if seen else 0)}
+                    with http.stream("GET", f"{JOBS}/{job[0]}/stream", headers=last) as stream:
+                        lines = (line for line in stream.iter_lines() if line.startswith("data: "))
+                        seen.extend(event for line in lines if "seq" in (event := json.loads(line[6:])))
+                except httpx.HTTPError:
+                    time.sleep(0.05)
+                if seen and seen[-1]["kind"] == "done":
+                    return
+
+    reader = threading.Thread(target=read)
+    draw = random.Random(1)
+    with process("worker", "--folder", folder, "--no-idle"):
+        for kill in range(KILLS + 1):
+            with (
+                process("serve", "--port", str(port), "--folder", folder) as served,
+                httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as http,
+            ):
+                until_ready(http)
+                if not job:
+                    asked = {**SMALL, "splitter": "rolling:30,2,1", "trials": 150}
+                    job.append(http.post(JOBS, json=asked).json()["id"])
+                    reader.start()
+                if kill == KILLS:
+                    reader.join(300)
+                    assert not reader.is_alive()
+                    events = http.get(f"{JOBS}/{job[0]}/events").json()["events"]
+                else:
+                    time.sleep(draw.uniform(0.0, 1.0))
+                    served.kill()
+    over.set()
+    assert seen == events
+    assert [event["kind"] for event in seen].count("done") == 1
+    assert sorted(event["data"]["fold"] for event in seen if event["kind"] == "fold") == list(range(29))
