@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 
+from maestro.data.files.names import price_of
 from maestro.errors import BarsError
 
 _DEPTH = 6
@@ -58,7 +59,7 @@ def _of_list(node: list[Any]) -> tuple[pl.DataFrame, bool] | None:
     if not node:
         return None
     if all(isinstance(row, dict) for row in node):
-        flat = [{key: value for key, value in row.items() if not isinstance(value, (dict, list))} for row in node]
+        flat = [_flat(row) for row in node]
         nested = [_rows_in(row, 3) for row in node] if len(node) < 4 else []
         deeper = max([one for one in nested if one is not None], key=lambda one: len(one[0]), default=None)
         if deeper and len(deeper[0]) > len(node):
@@ -99,11 +100,23 @@ def _of_mapping(node: dict[str, Any]) -> tuple[pl.DataFrame, bool] | None:
     records = len(values) > 1 and all(isinstance(value, dict) and value for value in values)
     if not records or any(isinstance(cell, (dict, list)) for value in values for cell in value.values()):
         return None
-    if len(values) >= len(values[0]) or str(next(iter(node)))[:1].isdigit():
+    prices = sum(price_of(str(key)) is not None for key in node)
+    if prices < 3 and (len(values) >= len(values[0]) or str(next(iter(node)))[:1].isdigit()):
         return _frame([{"index": key, **value} for key, value in node.items()]), True
     keys = list(values[0])
     columns = {name: [column.get(key) for key in keys] for name, column in node.items()}
     return _columns({"index": keys, **columns}), True
+
+
+def _flat(row: dict[str, Any]) -> dict[str, Any]:
+    """A record without lists; of a record inside, as ``mid`` of OANDA's candles, each value as ``mid.o``."""
+    found: dict[str, Any] = {}
+    for key, value in row.items():
+        if not isinstance(value, (dict, list)):
+            found[key] = value
+        elif isinstance(value, dict) and not any(isinstance(one, (dict, list)) for one in value.values()):
+            found |= {f"{key}.{inner}": one for inner, one in value.items()}
+    return found
 
 
 def _yahoo(node: dict[str, Any], stamps: list[Any]) -> pl.DataFrame | None:

@@ -132,16 +132,17 @@ def check_distance(time: IntArray, timeframe: str, length: int) -> None:
     least = SHORTEST_MONTH * length if timeframe_months(timeframe) else length
     shorter = int((steps < least).sum())
     longest = LONGEST_MONTH * length
-    if shorter <= max(1, 0.01 * len(steps)) and steps.min() <= longest:
+    many = shorter > max(1, 0.01 * len(steps))
+    if not many and steps.min() <= longest:
         return
     inferred = infer_timeframe(time)
-    if inferred == timeframe:
+    if inferred == timeframe and many:
         first = as_datetime(time[int(np.argmax(steps < least)) + 1])
         raise BarsError(
             f"{shorter:,} of {len(time):,} bars open less than {timeframe} after the one before, the first at "
             f"{first:%Y-%m-%d %H:%M}; remove them, or give the timeframe that the others have."
         )
-    if shorter > max(1, 0.01 * len(steps)) or timeframe_us(inferred) > longest:  # sessions may have a common step only
+    if many or timeframe_us(inferred) > longest:  # sessions may have a common step only
         raise BarsError(
             f"timeframe {timeframe!r} does not fit: the bars are {inferred} apart; give that timeframe, or resample() "
             "the bars."

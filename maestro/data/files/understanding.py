@@ -11,7 +11,7 @@ import polars as pl
 from maestro.data.files.clocks import time_of_day, zone_in_name
 from maestro.data.files.columns import Chosen, choose_columns, symbols_of_columns
 from maestro.data.files.headerless import columns_by_value, is_numbered
-from maestro.data.files.names import OPTIONAL, PRICES, REQUIRED, price_of, shown
+from maestro.data.files.names import OPTIONAL, PRICES, REQUIRED, plain, price_of, shown
 from maestro.data.files.numbers import has_no_number, style_of, to_numbers
 from maestro.data.files.options import ReadOptions, say
 from maestro.data.files.rules import Rows
@@ -89,7 +89,7 @@ def understand(
     options = options or ReadOptions()
     if table.is_empty():
         raise BarsError(f"{where} is empty; bars need at least one row.")
-    table, symbol, column = _one_symbol(table, options, where, lenient_symbol)
+    table, symbol, column = _one_symbol(_with_date(table, options), options, where, lenient_symbol)
     table = table.with_row_index(ROW) if ROW not in table.columns else table
     names = [name for name in table.columns if name != ROW]
     chosen = _choose(table.select(names), options, separator, header)
@@ -198,6 +198,18 @@ def _choose(table: pl.DataFrame, options: ReadOptions, separator: str, header: b
     chosen.columns = {name: own[column] for name, column in chosen.columns.items()}
     chosen.time = own.get(chosen.time, "")
     return chosen
+
+
+def _with_date(table: pl.DataFrame, options: ReadOptions) -> pl.DataFrame:
+    """Table whose year, month and day in three columns are one, the date."""
+    parts = {plain(name): name for name in table.columns if plain(name) in ("year", "month", "day")}
+    if len(parts) < 3 or "timestamp" in options.columns or any(plain(name) == "date" for name in table.columns):
+        return table
+    numbers = [table[parts[one]].cast(pl.Int64, strict=False) for one in ("year", "month", "day")]
+    if any(number.null_count() for number in numbers):
+        return table
+    year, month, day = (number.cast(pl.String).str.zfill(2) for number in numbers)
+    return table.drop(parts.values()).insert_column(0, (year + "-" + month + "-" + day).alias("date"))
 
 
 def _numeric(column: pl.Series) -> bool:
