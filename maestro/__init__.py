@@ -97,6 +97,7 @@ hooks.bind(
         "read_verdict": "maestro.validation.verdict.result:read_verdict",
         "summary_html": "maestro.reports:summary_html",
         "verdict_html": "maestro.reports:verdict_html",
+        "versions": "maestro.runs.identity:versions",
         "write_many_report": "maestro.reports.many.page:write_many_report",
         "write_report": "maestro.reports:write_report",
     }

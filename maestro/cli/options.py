@@ -55,6 +55,10 @@ Sizing = Annotated[
 Fill = Annotated[str, typer.Option(metavar="WHERE", help="next_open, or close (looks ahead; for comparison only).")]
 Seed = Annotated[int | None, typer.Option(metavar="N", help="The same seed, the same result.  [default: 0]")]
 Workers = Annotated[int | None, typer.Option(metavar="N", help="How many at once.  [default: all cores]")]
+Cluster = Annotated[
+    str | None,
+    typer.Option(metavar="ADDRESS", help="Compute on the Dask cluster at this address: tcp://HOST:8786."),
+]
 RunsDir = Annotated[Path | None, typer.Option(metavar="DIR", help="Where runs are kept.  [default: runs]")]
 ServiceFolder = Annotated[
     Path | None,

@@ -6,8 +6,8 @@ import ast
 import importlib.util
 import sys
 import warnings
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +100,18 @@ def _from_file(path: Path, name: str) -> type[Strategy]:
         if name
         else f"{path} has {len(own)} strategies ({shown}); name one: {path}:ClassName."
     )
+
+
+@contextmanager
+def executor_of(address: str | None) -> Iterator[Any]:
+    """Yield a client of the cluster at ``--cluster``, closed at the end; None without an address."""
+    if address is None:
+        yield None
+        return
+    from maestro.execution.distributed import connected
+
+    with connected(address) as client:
+        yield client
 
 
 def read_pairs(texts: Iterable[str] | None, flag: str, example: str) -> dict[str, str]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 # Options that change where and how a run is made, not its result: they are no part of the line that gives it again.
-_ASIDE = {"venue", "workers", "runs_dir", "report", "tearsheet", "force", "progress", "json"}
+_ASIDE = {"venue", "workers", "cluster", "runs_dir", "report", "tearsheet", "force", "progress", "json"}
 COMPARED = ("annual_return", "volatility", "max_drawdown", "sharpe_ratio", "sortino_ratio", "vwr")
 
 
@@ -60,6 +60,7 @@ def walk_forward(
     sizing: options.Sizing = "percent:1.0",
     fill: options.Fill = "next_open",
     workers: options.Workers = None,
+    cluster: options.Cluster = None,
     runs_dir: options.RunsDir = None,
     force: Annotated[bool, typer.Option("--force", help="Compute again also where the run exists.")] = False,
     accept_defects: Annotated[
@@ -106,16 +107,17 @@ def walk_forward(
     if server:
         from maestro.cli.remote import run_on_server
 
-        if force or workers is not None or symbol is not None:
-            raise typer.BadParameter("--force, --workers and --symbol mean nothing to a service; leave them out", ctx)
+        if force or workers is not None or cluster is not None or symbol is not None:
+            refused = "--force, --workers, --cluster and --symbol mean nothing to a service; leave them out"
+            raise typer.BadParameter(refused, ctx)
         how |= {"start": start, "end": end, "resample": resample, "periods_per_year": periods_per_year}
         wf = run_on_server(server, data, chosen.__name__, folder, progress=progress, settings=how)
     else:
         bars = reading.read_bars(data, symbol, start, end, resample, periods_per_year)
-        with stopping.stopped_by_ctrl_c() as cancel:
+        with stopping.stopped_by_ctrl_c() as cancel, reading.executor_of(cluster) as executor:
             wf = research.walk_forward(
-                bars, chosen, **how, workers=reading.configured(workers, "search.workers"), runs_dir=folder,
-                progress=listeners, cancel=cancel, force=force,
+                bars, chosen, **how, workers=reading.configured(workers, "search.workers"), executor=executor,
+                runs_dir=folder, progress=listeners, cancel=cancel, force=force,
                 command=options.line_of(ctx, _ASIDE, {**settled, **prices}),
             )  # fmt: skip
     if not server and not any(isinstance(event, events.RunStarted) for event in seen):

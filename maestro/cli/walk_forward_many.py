@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
-_ASIDE = {"venue", "workers", "runs_dir", "report", "force", "progress", "json", "top", "out"}
+_ASIDE = {"venue", "workers", "cluster", "runs_dir", "report", "force", "progress", "json", "top", "out"}
 
 
 @app.command()
@@ -67,6 +67,7 @@ def walk_forward_many(
     sizing: options.Sizing = "percent:1.0",
     fill: options.Fill = "next_open",
     workers: options.Workers = None,
+    cluster: options.Cluster = None,
     runs_dir: options.RunsDir = None,
     force: Annotated[bool, typer.Option("--force", help="Compute again also what is there.")] = False,
     accept_defects: Annotated[
@@ -103,11 +104,11 @@ def walk_forward_many(
     }
     prices = {"fee": costs.fee, "slippage": costs.slippage} if venue else {}
     folder = reading.configured(runs_dir, "runs_dir")
-    with stopping.stopped_by_ctrl_c() as cancel:
+    with stopping.stopped_by_ctrl_c() as cancel, reading.executor_of(cluster) as executor:
         many = run_many(
             found, chosen, timeframes=timeframes, splitter=splitter, **settled, costs=costs, sizing=sizing, cash=cash,
             fill=fill, select=select,  # type: ignore[arg-type]
-            workers=reading.configured(workers, "search.workers"), runs_dir=folder,
+            workers=reading.configured(workers, "search.workers"), executor=executor, runs_dir=folder,
             progress=progress and (sys.stderr.isatty() or _Teller()), cancel=cancel, force=force,
             accept_defects=accept_defects, command=options.line_of(ctx, _ASIDE, {**settled, **prices}),
         )  # fmt: skip

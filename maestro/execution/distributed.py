@@ -8,13 +8,15 @@ import pickle
 import sys
 import time
 import uuid
+import warnings
 from collections.abc import Iterator
 from concurrent.futures import Future, InvalidStateError
 from contextlib import contextmanager, suppress
 from typing import Any
 
 from maestro._core.usercode import dumps_by_value
-from maestro.errors import RunError, SettingsError
+from maestro.errors import MissingExtraError, RunError, SettingsError
+from maestro.execution.cluster import handshake
 from maestro.execution.protocol import Cancelled, Outcome, Report, Task, perform, portable
 
 
@@ -90,6 +92,60 @@ def is_client(thing: Any) -> bool:
     return library is not None and isinstance(thing, library.Client)
 
 
+@contextmanager
+def connected(address: str, *, timeout: float = 10.0, check: bool = True) -> Iterator[Any]:
+    """Yield a client of the cluster at an address, and close it.
+
+    Raises
+    ------
+    RunError
+        No scheduler answers there, or its workers run other versions (`check`).
+    """
+    try:
+        from distributed import Client
+    except ImportError as error:
+        raise MissingExtraError("distributed", "distributed") from error
+    try:
+        client = Client(address, timeout=timeout, set_as_default=False)
+    except (OSError, TimeoutError, ValueError) as error:
+        raise RunError(
+            f"no Dask scheduler answers at {address} ({str(error).splitlines()[0] or type(error).__name__}); give an "
+            "address like tcp://HOST:8786, or start one: maestro cluster start."
+        ) from error
+    try:
+        if check:
+            handshake(client)
+        yield client
+    finally:
+        client.close(timeout=timeout)
+
+
+@contextmanager
+def local_cluster(workers: int | None, port: int, memory: str) -> Iterator[Any]:
+    """Yield a cluster of worker processes on this machine that listens on loopback only.
+
+    Raises
+    ------
+    RunError
+        The port is taken, or a worker does not start.
+    """
+    try:
+        from distributed import LocalCluster
+    except ImportError as error:
+        raise MissingExtraError("distributed", "distributed") from error
+    try:
+        cluster = LocalCluster(
+            n_workers=workers or os.cpu_count(), threads_per_worker=1, processes=True, host="127.0.0.1",
+            scheduler_port=port, dashboard_address=None, memory_limit=memory,
+        )  # fmt: skip
+    except (OSError, RuntimeError, ValueError) as error:
+        raise RunError(f"the cluster cannot be started on port {port} ({error}); give another --port.") from error
+    try:
+        yield cluster
+    finally:
+        cluster.close()
+
+
 _ASK = 0.5
 """Seconds between two questions of a task to the scheduler whether it is to stop; one takes about a millisecond."""
 
@@ -137,6 +193,8 @@ class Dask:
         # A task, and not scattered: what is scattered is gone with the last worker that held it.
         large = {"distributed.admin.large-graph-warning-threshold": "100GB"}
         with self._named_failures(), dask.config.set(large):
+            for note in handshake(self._client):
+                warnings.warn(note, UserWarning, stacklevel=2)
             self._stop = Event(f"maestro-stop-{self._run}", client=self._client)
             self._data = self._client.submit(_itself, packed, key=key)
 
