@@ -16,7 +16,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 HERE = Path(__file__).parent
-ORDER = ("start", "backtest", "walkforward", "tpe", "sweep", "scaling", "data", "files", "trust", "apps")
+ORDER = ("start", "backtest", "walkforward", "tpe", "sweep", "scaling", "data", "files", "trust", "apps", "service")
 LIBRARIES = ("numpy", "polars", "numba", "optuna", "vectorbt", "backtesting", "backtrader")
 
 

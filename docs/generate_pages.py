@@ -1,7 +1,7 @@
-"""Pages that the build makes: one a strategy, from its declaration and a backtest, and copies of the notebooks.
+"""Pages that the build makes: one per strategy, the endpoints of the service, and copies of the notebooks.
 
-They are written to ``docs/strategies`` and ``docs/notebooks`` before Sphinx reads the sources, and are not kept in
-the repository: what they say cannot differ from the code.
+They are written to ``docs/strategies``, ``docs/notebooks`` and ``docs/endpoints.md`` before Sphinx reads the sources,
+and are not kept in the repository: what they say cannot differ from the code.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 import json
 import shutil
+import tempfile
 import warnings
 from html import escape
 from pathlib import Path
@@ -34,12 +35,61 @@ def write(static: Path) -> None:
         shutil.copy(Path(bokeh.__file__).parent / "server/static/js" / name, static / name)
     _strategies(_emptied(DOCS / "strategies"))
     _notebooks(_emptied(DOCS / "notebooks"))
+    _endpoints(DOCS / "endpoints.md")
 
 
 def _emptied(folder: Path) -> Path:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     return folder
+
+
+def _endpoints(path: Path) -> None:
+    """Write the page of the service's endpoints."""
+    from maestro.service.web.application import openapi
+
+    with tempfile.TemporaryDirectory() as folder:
+        path.write_text(endpoints_page(openapi(Path(folder))))
+
+
+def endpoints_page(document: dict[str, Any]) -> str:
+    """Markdown of an OpenAPI document: every endpoint with its parameters, then the fields of a submission."""
+    lines = [
+        "# Endpoints of the service",
+        "",
+        f"Made from the OpenAPI document of Maestro {document['info']['version']}, which a running service has at "
+        "`/openapi.json`, and as a page to try at `/docs`. [Maestro for a team](team.md) explains them.",
+    ]
+    by_tag: dict[str, list[str]] = {}
+    for address, methods in document["paths"].items():
+        for method, one in methods.items():
+            entry = [f"### `{method.upper()} {address}`", "", f"{one['summary']}.", ""]
+            given = one.get("parameters", [])
+            if given:
+                entry += ["| parameter | in | type | default | meaning |", "|---|---|---|---|---|"]
+                entry += [_parameter_row(parameter) for parameter in given]
+            if "requestBody" in one:
+                entry += ["", "The body is a [submission](#fields-of-a-submission)."]
+            by_tag.setdefault(one["tags"][0], []).append("\n".join(entry))
+    for tag, entries in by_tag.items():
+        lines += ["", f"## {tag.capitalize()}", "", "\n\n".join(entries)]
+    body = document["paths"]["/api/v2/optimizations"]["post"]["requestBody"]["content"]["application/json"]
+    lines += ["", "## Fields of a submission", "", "| field | type | default | meaning |", "|---|---|---|---|"]
+    for name, field in body["schema"]["properties"].items():
+        default = f"`{json.dumps(field['default'])}`" if "default" in field else ""
+        lines.append(f"| `{name}` | {field.get('type', 'any')} | {default} | {field['description']} |")
+    for example in body["examples"].values():
+        lines += ["", f"{example['summary']}:", "", "```json", json.dumps(example["value"], indent=2), "```"]
+    return "\n".join(lines) + "\n"
+
+
+def _parameter_row(parameter: dict[str, Any]) -> str:
+    schema = parameter.get("schema", {})
+    kind = schema.get("type") or " or ".join(one.get("type", "") for one in schema.get("anyOf", []))
+    options = ", ".join(f"`{one}`" for one in schema.get("enum", []))
+    default = f"`{json.dumps(schema['default'])}`" if "default" in schema else ""
+    words = parameter.get("description", "") or options
+    return f"| `{parameter['name']}` | {parameter['in']} | {kind} | {default} | {words} |"
 
 
 def _notebooks(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
@@ -20,6 +21,19 @@ _WORDS = """Walk-forwards for a team: submit one, follow it, read its result. Th
 
 def make_application(service: Service) -> Any:
     """Return the ASGI application of a service."""
+    return Guard(_application(service), service.metrics)
+
+
+def openapi(folder: Path) -> dict[str, Any]:
+    """Return the OpenAPI document; the service that it is read from is made in a folder and not served."""
+    service = Service(folder)
+    try:
+        return _application(service).openapi()
+    finally:
+        service.database.close()
+
+
+def _application(service: Service) -> FastAPI:
 
     @asynccontextmanager
     async def living(app: FastAPI) -> AsyncIterator[None]:
@@ -50,4 +64,4 @@ def make_application(service: Service) -> Any:
             raise JobError("there is nothing here; ask on this machine, or as an admin.")
         return Response(service.metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
-    return Guard(app, service.metrics)
+    return app
