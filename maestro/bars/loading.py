@@ -33,9 +33,11 @@ def load(name: str | Path, start: str | date | None = None, end: str | date | No
     start, end : str, date or datetime, optional
         Bars that open at or after `start` and before `end`; naive is UTC.
     **options
-        periods_per_year; for files also provider, symbol, timeframe; for samples also adjusted; for the store also
-        join, the series that are joined as known at each bar: ``join=("funding", "open_interest:1h", "basis:1h")``
-        (funding is, unless told otherwise, for ``BINANCE-PERPETUAL`` and ``BITMEX``).
+        periods_per_year; for files also provider, symbol, timeframe, and what `maestro data import` takes: columns
+        (``{"volume": "VolumeBTC"}``), unit, zone, stamps, duplicates, decimal; for samples also adjusted; for the
+        store also join, the series that are joined as known at each bar:
+        ``join=("funding", "open_interest:1h", "basis:1h")`` (funding is joined by default for
+        ``BINANCE-PERPETUAL`` and ``BITMEX``).
 
     Returns
     -------
