@@ -58,7 +58,7 @@ def endpoints_page(document: dict[str, Any]) -> str:
         "# Endpoints of the service",
         "",
         f"Made from the OpenAPI document of Maestro {document['info']['version']}, which a running service has at "
-        "`/openapi.json`, and as a page to try at `/docs`. [Maestro for a team](team.md) explains them.",
+        "`/openapi.json`. [Maestro for a team](team.md) explains them.",
     ]
     by_tag: dict[str, list[str]] = {}
     for address, methods in document["paths"].items():

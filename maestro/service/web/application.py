@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 
 from maestro.errors import JobError
-from maestro.service.web import catalogue, optimizations, progress, results, sessions
+from maestro.service.web import catalogue, optimizations, overview, progress, results, sessions
 from maestro.service.web.access import identify
 from maestro.service.web.guard import Guard, on_loopback
 from maestro.service.web.problems import handle_errors
@@ -40,12 +40,13 @@ def _application(service: Service) -> FastAPI:
         yield
         service.database.close()
 
-    app = FastAPI(title="Maestro", version=__version__, description=_WORDS, docs_url="/docs", redoc_url=None,
+    app = FastAPI(title="Maestro", version=__version__, description=_WORDS, docs_url=None, redoc_url=None,
                   lifespan=living)  # fmt: skip
     handle_errors(app)
     for routes in (sessions, catalogue, optimizations, progress, results):
         app.include_router(routes.routes(service))
     app.include_router(sessions.pages(service))
+    app.include_router(overview.pages(app))
 
     @app.get("/healthz", tags=["operation"], summary="Whether the process answers")
     async def healthz() -> dict[str, str]:

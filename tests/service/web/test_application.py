@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from maestro.service.web.application import openapi
+from maestro.service.web.overview import overview
 
 GENERATOR = Path(__file__).parents[3] / "docs" / "generate_pages.py"
 
@@ -44,3 +45,11 @@ def test_the_page_of_endpoints_has_all_of_them(document: dict[str, Any]) -> None
             assert f"### `{method.upper()} {address}`" in page
     assert "| `wait` | query | number | `0.0` | seconds to wait for an event |" in page
     assert '| `format` | query | string | `"json"` | `json`, `arrow`, `parquet` |' in page
+
+
+def test_the_list_of_endpoints_needs_no_network(document: dict[str, Any]) -> None:
+    page = overview(document)
+    assert "<code>POST /api/v2/optimizations</code>" in page
+    assert "http://" not in page
+    assert "https://" not in page
+    assert "<script" not in page
