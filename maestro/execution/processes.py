@@ -8,7 +8,6 @@ import pickle
 import shutil
 import signal
 import sys
-import tempfile
 import threading
 import time
 import warnings
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from maestro._core.processes import is_running
+from maestro._core.temporary import new_folder
 from maestro.errors import RunError
 from maestro.execution.protocol import Cancelled, Outcome, Report, Task, perform, portable
 
@@ -102,14 +102,16 @@ _FLAG, _SHARED = "cancelled", "shared.pickle"
 
 def _handed_over(shared: Any) -> Path:
     """Write the shared object to a file that workers read once; return its folder."""
-    folder = Path(tempfile.mkdtemp(prefix="maestro-bars-"))
+    folder = None
     try:
+        folder = new_folder("bars")
         (folder / _SHARED).write_bytes(pickle.dumps(shared, protocol=5))
     except OSError as error:
-        shutil.rmtree(folder, ignore_errors=True)
+        if folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)
         raise RunError(
-            f"cannot hand the bars to processes through {folder}: {error.strerror or error}; free some space "
-            "there, set TMPDIR to another folder, or give executor='threads'."
+            f"cannot hand the bars to processes through {folder or 'a temporary folder'}: {error.strerror or error}; "
+            "free some space there, set TMPDIR to another folder, or give executor='threads'."
         ) from error
     return folder
 

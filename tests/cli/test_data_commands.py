@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -18,6 +19,7 @@ import pytest
 
 import maestro as ms
 from maestro.cli import main
+from maestro.config import load_settings
 from maestro.data.stores import SeriesKey
 from maestro.data.stores.parquet import ParquetStore
 from maestro.testing import FakeExchange
@@ -156,8 +158,18 @@ def test_import_show_store_export_remove(tmp_path: Path, capsys: pytest.CaptureF
     assert "--yes" in capsys.readouterr().err
     half = f"{BARS['timestamp'][200]:%Y-%m-%d %H:%M}"
     assert run("rm", "KRAKEN:BTCUSD:1h", "--to", half, "--yes", *place) == 0
-    assert "200 rows of KRAKEN:BTCUSD:1h removed" in capsys.readouterr().out
-    assert run("rm", "KRAKEN:BTCUSD:1h", "--yes", *place) == 0
+    removed, restoring = capsys.readouterr().out.splitlines()
+    assert removed == "200 rows of KRAKEN:BTCUSD:1h removed"
+    command = shlex.split(restoring.removeprefix("To restore them: maestro data "))
+    assert pl.read_parquet(command[1]).equals(BARS[:200])
+    assert run(*command, "--yes") == 0  # what is printed brings the rows back
+    assert run("export", "KRAKEN:BTCUSD:1h", out, "--force", *place) == 0
+    assert pl.read_parquet(out).equals(BARS)
+    capsys.readouterr()
+    before = sorted((load_settings().state_dir / "trash").iterdir())
+    assert run("rm", "KRAKEN:BTCUSD:1h", "--yes", "--for-good", *place) == 0
+    assert "restore" not in capsys.readouterr().out
+    assert sorted((load_settings().state_dir / "trash").iterdir()) == before
     assert run("ls", *place) == 0
     assert "nothing is stored" in capsys.readouterr().out
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections import OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 import polars as pl
 
+from maestro._core.temporary import temporary_folder
 from maestro.apps.shared.report import report_text
 from maestro.errors import MaestroError, RunError
 from maestro.reports.tables.compare import Comparison, compare_runs
@@ -123,8 +123,8 @@ class RunsSession:
 
     def workbook(self, run: str) -> bytes:
         """Return a run as an Excel workbook."""
-        with tempfile.TemporaryDirectory() as folder:
-            return self.load(run).export(Path(folder) / "run.xlsx").read_bytes()
+        with temporary_folder("workbook") as folder:
+            return self.load(run).export(folder / "run.xlsx").read_bytes()
 
     def remove(self, runs: Sequence[str]) -> dict[str, str]:
         """Move runs to the trash; returns what could not be moved, and why."""

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import io
-import tempfile
 from html import escape
-from pathlib import Path
 from typing import Any
 
 import panel as pn
 
+from maestro._core.temporary import temporary_folder
 from maestro.apps.shared.page import HtmlPane, card
 from maestro.errors import RunError
 from maestro.validation.verdict.result import FILE
@@ -61,5 +60,5 @@ def report_text(wf: WalkForward) -> str:
             return path.read_text(encoding="utf-8")
         with contextlib.suppress(RunError):  # a folder that may only be read
             return wf.report(path).read_text(encoding="utf-8")
-    with tempfile.TemporaryDirectory() as folder:
-        return wf.report(Path(folder) / "report.html").read_text(encoding="utf-8")
+    with temporary_folder("report") as folder:
+        return wf.report(folder / "report.html").read_text(encoding="utf-8")

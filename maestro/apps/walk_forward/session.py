@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -16,6 +15,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from maestro._core.temporary import new_folder
 from maestro.apps.walk_forward.remote import belongs_to_service, run_on_service
 from maestro.apps.walk_forward.state import WalkForwardState
 from maestro.bars import Bars
@@ -190,7 +190,7 @@ class Dashboard:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
-        self._folder = Path(tempfile.mkdtemp(prefix="maestro-studies-"))
+        self._folder = new_folder("studies")
         journal = self._folder / f"{wf.id}.log"
         wf.to_optuna(journal)
         command = "import sys; from optuna_dashboard._cli import main; sys.exit(main())"

@@ -207,9 +207,11 @@ def rm(
     start: From = None,
     end: To = None,
     yes: Yes = False,
+    for_good: Annotated[bool, typer.Option("--for-good", help="Keep no copy of the rows.")] = False,
     store: Place = None,
 ) -> None:
-    """Remove a series, or a part of it, from the store."""
+    """Remove a series, or a part of it, from the store; a copy of the rows goes to the trash."""
+    from maestro.data.files.trash import restoring_command, to_trash
     from maestro.data.outages import Outages
     from maestro.data.stores import SeriesKey
 
@@ -220,10 +222,13 @@ def rm(
             raise _nothing(target, key, start, end)
         first, last = (int(frame["timestamp"].to_physical()[row]) for row in (0, -1))
         _ask(f"remove {len(frame):,} rows of {key}, {minute(first)} to {minute(last)}, from {target.name}?", yes)
+        copy = None if for_good else to_trash(key, frame)
         removed = target.delete(key, low, high)
         if low is None and high is None:
             Outages.of(target).forget(key)
     typer.echo(f"{removed:,} rows of {key} removed")
+    if copy is not None:
+        typer.echo(f"To restore them: {restoring_command(key, copy, store)}")
 
 
 app.command()(data_check.check)

@@ -17,6 +17,7 @@ import polars as pl
 
 from maestro._core.atomic import replacing
 from maestro._core.formatting import label
+from maestro._core.temporary import temporary_folder
 from maestro.errors import MissingExtraError, RunError
 from maestro.reports.figures.downsampling import thin
 from maestro.reports.page.output import MARK, refuse_foreign
@@ -76,12 +77,12 @@ def write_workbook(wf: WalkForward, path: str | os.PathLike[str], *, max_rows: i
     refuse_foreign(target, lambda head: _is_ours(target), "a workbook that Maestro wrote")
     book = None
     try:
-        with replacing(target) as temporary:
+        with replacing(target) as temporary, temporary_folder("workbook") as parts:
             book = xlsxwriter.Workbook(
                 temporary,
                 {
                     "constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False,
-                    "strings_to_numbers": False, "default_date_format": _FORMATS["moment"],
+                    "strings_to_numbers": False, "default_date_format": _FORMATS["moment"], "tmpdir": str(parts),
                 },
             )  # fmt: skip
             _Book(book, wf, min(max_rows, MAX_ROWS)).write()

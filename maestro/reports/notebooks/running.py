@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from maestro._core.temporary import temporary_folder
 from maestro.errors import MissingExtraError, ParameterError, RunError, SettingsError, nearest
 
 if TYPE_CHECKING:
@@ -248,8 +249,8 @@ def run_notebook(
     nbformat = _import("nbformat")
     began = time.perf_counter()
     error = None
-    with tempfile.TemporaryDirectory(prefix="maestro-") as folder, _environment(path), _quiet(), _not_waiting():
-        out = Path(folder) / "run.ipynb"
+    with temporary_folder("notebook") as folder, _environment(path), _quiet(), _not_waiting():
+        out = folder / "run.ipynb"
         try:
             papermill.execute_notebook(
                 str(path), str(out), parameters=given, kernel_name="python3", progress_bar=progress,
