@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import MAXYEAR, MINYEAR, UTC, datetime
 
 import polars as pl
 
@@ -29,14 +30,22 @@ def last_year() -> int:
 
 def check_years(utc: pl.Series, place: Place | None = None, shown: pl.Series | None = None) -> None:
     """Refuse stamps before 1900 or after next year, with the first of them."""
-    low, high = utc.min(), utc.max()
-    last = last_year()
-    if low is None or (low.year >= FIRST_YEAR and high.year <= last):  # type: ignore[union-attr]
+    last, dtype = last_year(), utc.dtype
+    if not isinstance(dtype, pl.Datetime) or utc.drop_nulls().is_empty():
         return
-    row = int((~utc.dt.year().is_between(FIRST_YEAR, last)).arg_true()[0])
-    value = utc[row] if shown is None else shown[row]
+    # As integers: a stamp outside the years 1 to 9999 is no Python datetime.
+    ticks, second = utc.to_physical(), {"ms": 10**3, "us": 10**6, "ns": 10**9}[dtype.time_unit]
+    first, end = (int(datetime(year, 1, 1, tzinfo=UTC).timestamp()) * second for year in (FIRST_YEAR, last + 1))
+    outside = (ticks < first) | (ticks >= end)
+    if not outside.any():
+        return
+    row = int(outside.arg_true()[0])
+    year = 1970 + math.floor(ticks[row] / second / (365.2425 * 86_400))
+    source = utc if shown is None else shown
+    far = source.dtype.is_temporal() and not MINYEAR < year < MAXYEAR
+    value = source.to_physical()[row] if far else source[row]
     raise BarsError(
-        f"the timestamp {shown_value(value)} at {(place or row_name)(row)} would be in the year {utc[row].year}; "
+        f"the timestamp {shown_value(value)} at {(place or row_name)(row)} would be in the year {year}; "
         f"stamps from {FIRST_YEAR} to {last} are read: {UNDERSTOOD}. {REMEDY}"
     )
 

@@ -69,6 +69,16 @@ def test_a_bomb_does_not_fill_the_memory(tmp_path: Path) -> None:
     assert int(peak) < 400
 
 
+@pytest.mark.parametrize("stamp", [2**62, -(2**62), 300_000_000_000_000_000])
+def test_a_stamp_that_is_no_date_is_an_error_in_words(stamp: int, tmp_path: Path) -> None:
+    frame = ms.synthetic_bars(300).to_frame()
+    name = frame.columns[0]
+    stamps = frame[name].to_physical().scatter(7, stamp).cast(frame.schema[name])
+    frame.with_columns(stamps.alias(name)).write_ipc(tmp_path / "bars.feather")
+    with pytest.raises(BarsError, match=r"the timestamp .* at row 7 would be in the year -?\d+"):
+        ms.load(tmp_path / "bars.feather")
+
+
 def test_flipped_bits_of_a_parquet_file_are_an_error_in_words(tmp_path: Path) -> None:
     good = tmp_path / "good.parquet"
     ms.synthetic_bars(300).to_frame().write_parquet(good)
