@@ -1,6 +1,7 @@
 """``python -m benchmarks`` runs every benchmark in a process of its own and writes what they print to results.md.
 
-``python -m benchmarks tpe start`` runs some, and prints only.
+``python -m benchmarks tpe start`` runs some, and prints only. ``python -m benchmarks reliability`` breaks things on
+purpose and writes docs/reliability.md.
 """
 
 from __future__ import annotations
@@ -64,6 +65,10 @@ def run(path: Path) -> tuple[str, bool]:
 
 def main(wanted: list[str]) -> int:
     """Run the benchmarks wanted, or all; returns an exit code."""
+    if wanted[:1] == ["reliability"]:
+        from benchmarks.reliability.table import main as reliability
+
+        return reliability(wanted[1:])
     found = {path.stem.removeprefix("bench_"): path for path in sorted(HERE.glob("bench_*.py"))}
     unknown = [name for name in wanted if name not in found]
     if unknown:

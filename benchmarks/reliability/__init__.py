@@ -1,0 +1,1 @@
+"""``python -m benchmarks reliability``: break things on purpose, count failures, write docs/reliability.md."""
