@@ -38,8 +38,8 @@ _HEAD = """# Reliability
 """
 _TAIL = """
 A full disk, flipped bits of folds, and hostile names over every public object and page are tests of the suite
-(`tests/runs`, `tests/data/files`, `tests/test_hostile_names.py`). Not measured yet: memory of the apps over 1,000 visits,
-other origins, full inodes, and kills of the other commands that write. What is promised is in `SECURITY.md`.
+(`tests/runs`, `tests/data/files`, `tests/test_hostile_names.py`). Not measured yet: memory of the apps over 1,000
+visits, other origins, full inodes, and kills of the other commands that write. What is promised is in `SECURITY.md`.
 """
 
 
