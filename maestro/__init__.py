@@ -35,13 +35,13 @@ _HOMES = {
     "maestro.apps": ("app",),
     "maestro.errors": ("MaestroError",),
 }  # fmt: skip
-_MODULES = ("errors", "indicators", "ledger", "metrics", "portfolio", "reports", "runs", "validation")
+_MODULES = ("decision", "errors", "indicators", "ledger", "metrics", "portfolio", "reports", "runs", "validation")
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = sorted([*_HOME, *_MODULES])
 
 if TYPE_CHECKING:
-    from maestro import errors, indicators, ledger, metrics, portfolio, reports, runs, validation
+    from maestro import decision, errors, indicators, ledger, metrics, portfolio, reports, runs, validation
     from maestro.apps.serving import app
     from maestro.bars import Bars, BarsWarning
     from maestro.bars.loading import load, load_sample, samples, synthetic_bars
@@ -88,6 +88,8 @@ hooks.bind(
         "random_entries_html": "maestro.reports.tables.decision:random_entries_html",
         "regime_figure": "maestro.reports.figures.regimes:regime_figure",
         "regime_html": "maestro.reports.tables.decision:regime_html",
+        "now": "maestro.decision.now:now",
+        "signal": "maestro.decision.signal:signal",
         "preliminary_verdict": "maestro.validation.verdict.preliminary:preliminary_verdict",
         "many_html": "maestro.reports.many.html:many_html",
         "portfolio": "maestro.walkforward.portfolio.build:portfolio",

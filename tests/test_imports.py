@@ -31,6 +31,7 @@ LAYERS = (
     ("walkforward",),
     ("reproduce",),
     ("validation",),
+    ("decision",),
     ("reports",),
     ("apps", "cli", "client", "service", "testing"),
 )

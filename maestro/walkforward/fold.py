@@ -81,6 +81,41 @@ def run_fold(
     training window as history; only signals of the test window count, and it ends flat. An error of the strategy
     becomes the fold's error, never a number; `RunCancelled` and a `SettingsError` of the search are raised.
     """
+    result = search_fold(plan, bars, window, fold, first=first, cancelled=cancelled, on_trial=on_trial)
+    if result.chosen is None:
+        return result
+    history = bars[window.train_start : window.test_stop]
+    inside = (window.test_start - window.train_start, window.test_stop - window.train_start)
+    try:
+        strategy = plan.strategy(**result.chosen.params)
+        simulator, signals = _simulator(plan, history, inside), strategy.evaluate(history)
+        result.test_metrics = simulator.metrics(signals)
+        bt = Backtest(simulator, signals, result.test_metrics, strategy, plan.costs, plan.sizing)
+        equity = bt.equity
+        result.equity, result.position = equity["equity"].to_numpy(), equity["position"].to_numpy()
+        result.trades = bt.trades
+        result.notes = tuple(note for note in bt.notes if note != NO_LOSS)  # said of all folds together, by the result
+    except MaestroError as error:
+        result.error = f"the chosen parameters failed on the test window: {error}"
+    except Exception as error:  # user code: whatever it raises is this fold's failure
+        result.error = f"the chosen parameters failed on the test window: {type(error).__name__}: {error}"
+    return result
+
+
+def search_fold(
+    plan: Plan,
+    bars: Bars,
+    window: Window,
+    fold: int,
+    *,
+    first: Sequence[Parameters] = (),
+    cancelled: Callable[[], bool] | None = None,
+    on_trial: Callable[[Trial], None] | None = None,
+) -> FoldResult:
+    """Search and choose on the training window of a fold; the test is still to be made.
+
+    An error of the strategy becomes the fold's error; `RunCancelled` and a `SettingsError` of the search are raised.
+    """
     train = bars[window.train_start : window.train_stop]
     evaluate = evaluator(plan, train)
     parts = [len(train) * k // 4 for k in (1, 2)] if plan.pruner is not None else []
@@ -108,22 +143,6 @@ def run_fold(
     result = FoldResult(fold, window, trials_table(fold, trials, chosen, plan.space), chosen)
     if result.chosen is None:
         result.error = _why_none(trials, plan, len(train))
-        return result
-    history = bars[window.train_start : window.test_stop]
-    inside = (window.test_start - window.train_start, window.test_stop - window.train_start)
-    try:
-        strategy = plan.strategy(**result.chosen.params)
-        simulator, signals = _simulator(plan, history, inside), strategy.evaluate(history)
-        result.test_metrics = simulator.metrics(signals)
-        bt = Backtest(simulator, signals, result.test_metrics, strategy, plan.costs, plan.sizing)
-        equity = bt.equity
-        result.equity, result.position = equity["equity"].to_numpy(), equity["position"].to_numpy()
-        result.trades = bt.trades
-        result.notes = tuple(note for note in bt.notes if note != NO_LOSS)  # said of all folds together, by the result
-    except MaestroError as error:
-        result.error = f"the chosen parameters failed on the test window: {error}"
-    except Exception as error:  # user code: whatever it raises is this fold's failure
-        result.error = f"the chosen parameters failed on the test window: {type(error).__name__}: {error}"
     return result
 
 

@@ -154,6 +154,14 @@ class WalkForward:
         written: Path = hook("export_run")(self, path, form=form)
         return written
 
+    def now(self, bars: Bars | None = None, *, strategy: Any = None) -> Any:
+        """Parameters for now: the same search on the most recent training window (see `maestro.decision.now`)."""
+        return hook("now")(self, bars, strategy=strategy)
+
+    def signal(self, bars: Bars | None = None, chosen: Any = None, *, strategy: Any = None) -> Any:
+        """Orders for the next bar with the parameters for now (see `maestro.decision.signal`)."""
+        return hook("signal")(self, bars, chosen, strategy=strategy)
+
     def to_optuna(self, path: str | Path) -> list[str]:
         """Write the searches as Optuna studies, one a fold, for optuna-dashboard; returns their names.
 

@@ -1,0 +1,10 @@
+"""From a verdict to trading: the parameters for now, the signal at the last bar, and whether live results fit."""
+
+from __future__ import annotations
+
+from maestro.decision.expectation import Expectation, expectation
+from maestro.decision.now import Now, now
+from maestro.decision.signal import Signal, signal
+from maestro.decision.track import Track, read_fills, track
+
+__all__ = ["Expectation", "Now", "Signal", "Track", "expectation", "now", "read_fills", "signal", "track"]
