@@ -80,6 +80,8 @@ def objects(bars: Bars, wf: ms.WalkForward) -> dict[str, Any]:
     check = Check("bars", MARKUP, "validity", "fail", 1.0, 2.0, True, MARKUP, MARKUP, MARKUP)
     returns = wf.equity["equity"].pct_change().drop_nulls().to_numpy()
     other = ms.walk_forward(bars, strategy, splitter=ms.Rolling(n_splits=4), trials=6, seed=1)
+    universe = ms.universe({MARKUP: bars, "B": bars[:2_900]})
+    many = ms.walk_forward_many(universe, strategy, splitter=ms.Rolling(n_splits=4), trials=3, workers=1)
     return {
         "Backtest": ms.backtest(bars, strategy()),
         "Bars": bars,
@@ -91,15 +93,20 @@ def objects(bars: Bars, wf: ms.WalkForward) -> dict[str, Any]:
         "Intervals": bootstrap_metrics(returns, periods_per_year=8_760, reps=100),
         "LookAhead": ms.validation.lookahead(bars, strategy),
         "MonteCarlo": ms.validation.monte_carlo(wf, paths=200),
+        "Now": wf.now(),
+        "Portfolio": many.portfolio(),
         "Quality": assess(gaps),
         "RandomEntries": ms.validation.random_entries(wf, bars, repetitions=99),
         "RegimeHistory": ms.regimes(bars, train="1mo", refit=None),
+        "Significance": many.significance,
         "Sweep": ms.sweep(bars, strategy, n=5),
+        "Universe": universe,
         "Verdict": Verdict(
             (check,), MARKUP, MARKUP, MARKUP, MARKUP, (Caveat(MARKUP, MARKUP),), (MARKUP,), (MARKUP,), {MARKUP: MARKUP}
         ),
         "Verification": Verification(MARKUP, 3, [1], [("file", MARKUP)], [MARKUP]),
         "WalkForward": wf,
+        "WalkForwards": many,
     }
 
 

@@ -80,6 +80,7 @@ def expectation(wf: Any, bars: int | None = None, *, repetitions: int = 1_000, s
     for k in range(repetitions):
         path = np.concatenate([next(drawn) for _ in range(times)])[:length]
         curve = np.concatenate(([1.0], np.cumprod(1.0 + path)))
+        curve[np.maximum.accumulate(curve <= 0.0)] = 0.0  # an account that is ruined stays so
         totals[k] = curve[-1] - 1.0
         falls[k] = (curve / np.maximum.accumulate(curve) - 1.0).min()
     return Expectation(length, _quantiles(totals), _quantiles(falls), repetitions, block, seed)

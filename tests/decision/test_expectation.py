@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
+import polars as pl
 import pytest
 
 import maestro as ms
@@ -31,6 +34,14 @@ def test_one_bar_has_the_quantiles_of_the_returns() -> None:
 def test_a_stretch_longer_than_the_past_is_drawn_too() -> None:
     n = len(WF.equity)
     assert expectation(WF, 2 * n, repetitions=100).bars == 2 * n
+
+
+def test_a_ruined_account_stays_ruined() -> None:
+    ruined = copy.copy(WF)
+    lost = pl.when(pl.col("return") < -0.02).then(-1.5).otherwise("return")
+    ruined.equity = WF.equity.with_columns(lost.alias("return"))
+    found = expectation(ruined, 100)
+    assert found.total_return["0.05"] == found.max_drawdown["0.05"] == -1.0
 
 
 @pytest.mark.parametrize(("settings", "words"), [({"bars": 0}, "bars=0"), ({"repetitions": 99}, "repetitions=99")])

@@ -14,7 +14,7 @@ from maestro.decision.now import now
 from maestro.errors import RunError, SettingsError
 
 WHOLE = ms.load_sample("AAPL")
-WF = ms.walk_forward(WHOLE[:2_400], "RSIStrategy", trials=10, executor="serial")
+WF = ms.walk_forward(WHOLE[:2_400], "EmaCrossStrategy", trials=10, executor="serial")
 CHOSEN = now(WF)
 
 
