@@ -126,6 +126,56 @@ def test_what_goes_wrong_is_said_and_the_page_lives_on(visit: Visit) -> None:
     three.page.get_by_text("the link has 'colour'", exact=False).wait_for()
 
 
+def test_an_unknown_name_in_a_link_is_reported_and_nothing_is_computed(visit: Visit) -> None:
+    for name in ("backtest", "walk_forward"):
+        one = visit(name, data="TEST:YEAR:1h", strategy="EmaCros")
+        one.page.get_by_text("there is no strategy 'EmaCros'", exact=False).wait_for()
+        one.page.get_by_text("EmaCros (unknown)").wait_for()
+        one.page.wait_for_timeout(500)  # the browser once answered with the first strategy of its list
+        assert "EmaCros'" in one.text("Python")
+        assert not metrics(one)
+        assert not one.page.locator(".tiles div").count()
+    two = visit("walk_forward", data="TEST:YEAR:1h", search="tqe")
+    two.page.get_by_role("alert").get_by_text("tqe", exact=False).wait_for()
+    assert not two.page.locator(".tiles div").count()
+
+
+_CARDS = """() => {
+  const found = [], walk = root => { for (const node of root.querySelectorAll('*')) {
+    if (node.matches('.MuiPaper-root') && !node.matches('.MuiDrawer-paper, .MuiAppBar-root')) {
+      const { left, right, top, bottom } = node.getBoundingClientRect();
+      if (right > left && bottom > top) found.push([left, right, top, bottom]);
+    }
+    if (node.shadowRoot) walk(node.shadowRoot);
+  } };
+  walk(document);
+  return found;
+}"""
+
+
+def overlapping(visitor: Visitor) -> list[Any]:
+    cards = visitor.page.evaluate(_CARDS)
+    assert len(cards) > 1
+    return [
+        (a, b) for k, a in enumerate(cards) for b in cards[:k]
+        if min(a[1], b[1]) - max(a[0], b[0]) > 1 and min(a[3], b[3]) - max(a[2], b[2]) > 1
+    ]  # fmt: skip
+
+
+def test_no_card_covers_another_on_any_screen(visit: Visit) -> None:
+    for name, drawn in {"market": ".legend", "backtest": "table tbody tr", "walk_forward": ".tiles div"}.items():
+        one = visit(name, data="TEST:YEAR:1h")
+        one.page.locator(drawn).first.wait_for(state="attached")
+        for width, height in ((1366, 657), (1500, 950), (420, 860)):
+            one.page.set_viewport_size({"width": width, "height": height})
+            one.page.wait_for_timeout(500)
+            tabs = one.page.locator(".bk-tab")
+            for k in range(max(1, tabs.count())):
+                if tabs.count() and tabs.nth(k).is_visible():
+                    tabs.nth(k).evaluate("tab => tab.click()")  # on a phone the controls lie over it
+                one.until(lambda one=one: not overlapping(one))
+
+
 _TRIED = (
     "<img src=x onerror=alert(1)>",
     "<script>alert(2)</script>",

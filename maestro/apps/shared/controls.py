@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -44,6 +45,16 @@ def control(name: str, parameter: Parameter, value: Any) -> Any:
     return pmui.FloatSlider(start=low, end=high, step=step, value=value, format=f"0.{'0' * digits}", **shared, **wide)
 
 
+def offered(known: Iterable[str], value: str) -> dict[str, str]:
+    """Options of a list, with `value` marked as unknown if it is not one of them.
+
+    A list replaces a value that it does not contain by its first option, so the page would show the result of another
+    setting than the link asks for.
+    """
+    options = {name: name for name in known}
+    return options if value in options else {**options, f"{value} (unknown)": value}
+
+
 def _usable(name: str, parameter: Parameter, value: Any) -> Any:
     """Value for a control: the default in place of one that the backtest refuses, which the page shows."""
     try:
@@ -63,29 +74,29 @@ class StrategyControls(pn.viewable.Viewer):
         self._made: list[Any] = []
         self._rule = ""
         own = [] if state.own is None else [state.own.__name__]
-        self.name_box = pmui.Select(
-            label="Strategy",
-            options=[*own, *strategies(plugins=True)],
-            value=state.strategy,
-            sizing_mode="stretch_width",
-        )
+        self._known = [*own, *strategies(plugins=True)]
+        self.name_box = pmui.Select(label="Strategy", sizing_mode="stretch_width", **self._offered())
         self.widgets: dict[str, Any] = {}
         self._place = pn.Column(sizing_mode="stretch_width")
         self.name_box.param.watch(lambda event: state.param.update(strategy=event.new, params={}), "value")
         state.param.watch(self._follow, ["strategy", "params"])
         self._follow()
 
+    def _offered(self) -> dict[str, Any]:
+        """Options and value of the list of strategies."""
+        return {"options": offered(self._known, self.state.strategy), "value": self.state.strategy}
+
     def _follow(self, *_: Any) -> None:
         """Make the widgets of another rule, or give those that are there the state's values."""
         if self._writing:
             return
+        self.name_box.param.update(**self._offered())
         try:
             cls = self.state.chosen()
         except MaestroError:
             self._place.objects, self.widgets = [], {}
             self._made, self._rule = [], ""  # made anew when a rule is there again
             return
-        self.name_box.value = self.state.strategy
         if not self._fixed:
             return
         params = self.state.params

@@ -113,6 +113,8 @@ def card(title: str, *content: Any, **options: Any) -> Any:
     head = [HtmlPane(f"<b>{escape(title)}</b>", margin=(0, 0, 4, 0))] if title else []
     inner = pn.Column(*head, *content, sizing_mode="stretch_width", margin=12)
     options.setdefault("margin", (0, 0, 12, 0))
+    # Panel limits a card to the height of the window, so that the next card covers the rest of it.
+    options["styles"] = {"max-height": "none", **options.get("styles", {})}
     return pmui.Paper(inner, sizing_mode="stretch_width", elevation=1, **options)
 
 

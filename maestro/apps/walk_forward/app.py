@@ -7,7 +7,7 @@ from typing import Any
 
 import panel as pn
 
-from maestro.apps.shared.controls import StrategyControls, TradeControls
+from maestro.apps.shared.controls import StrategyControls, TradeControls, offered
 from maestro.apps.shared.freeze import Freeze
 from maestro.apps.shared.page import HtmlPane, page
 from maestro.apps.shared.report import report_text
@@ -16,7 +16,7 @@ from maestro.apps.walk_forward import session
 from maestro.apps.walk_forward.state import WalkForwardState
 from maestro.apps.walk_forward.view import WalkForwardView
 from maestro.bars import Bars
-from maestro.errors import MaestroError, RunCancelled
+from maestro.errors import MaestroError, RunCancelled, SettingsError, nearest
 from maestro.search.runner import METHODS
 from maestro.walkforward.result import WalkForward
 
@@ -36,12 +36,13 @@ class App(pn.viewable.Viewer):
 
         super().__init__()
         self.state = WalkForwardState(**settings)
-        problems = self.state.read(query or {})
+        self.problems = self.state.read(query or {})
         self.picker = SeriesPicker(self.state, bars)
         self.rule, self.trade = StrategyControls(self.state, fixed=False), TradeControls(self.state)
         wide = {"sizing_mode": "stretch_width"}
         self.splitter = pmui.TextInput(label="Windows", value=self.state.splitter, **wide)
-        self.search = pmui.Select(label="Search", options=list(METHODS), value=self.state.search, width=140)
+        methods = offered(METHODS, self.state.search)
+        self.search = pmui.Select(label="Search", options=methods, value=self.state.search, width=140)
         self.trials = pmui.IntInput(label="Trials a fold", value=self.state.trials, start=1, step=50, width=140)
         self.select = pmui.TextInput(label="Chosen by", value=self.state.select, width=190)
         self.seed = pmui.IntInput(label="Seed", value=self.state.seed, start=0, width=90)
@@ -76,8 +77,8 @@ class App(pn.viewable.Viewer):
         if pn.state.curdoc is not None and pn.state.curdoc.session_context is not None:
             pn.state.on_session_destroyed(self._closed)
         self.follow()
-        if problems:
-            self.view.message.say("; ".join(problems))
+        if self.problems:  # what follow says of these settings comes after what the link could not say
+            self.view.message.say("; ".join(filter(None, (*self.problems, self.view.message.text))))
 
     def settings(self) -> dict[str, Any]:
         """Return what reproduces the screen."""
@@ -107,6 +108,10 @@ class App(pn.viewable.Viewer):
             self.view.message.say(self.picker.problem)
             return
         try:
+            self.state.chosen()  # an unknown name is refused at once, also where nothing is computed yet
+            if self.state.search not in METHODS:
+                allowed = f"allowed: {', '.join(METHODS)}.{nearest(self.state.search, METHODS)}"
+                raise SettingsError(f"search={self.state.search!r} is unknown; {allowed}")
             windows = session.windows(self.state, bars)
             self.view.show_windows(bars, windows)
             if self.live.value and session.is_quick(self.state, bars, len(windows)):
