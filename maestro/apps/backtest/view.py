@@ -88,11 +88,11 @@ class BacktestView(pn.viewable.Viewer):
     def __panel__(self) -> Any:
         left = pn.Column(
             card("", self.headline, self.chart), card("Trades: a click goes there", self.trades),
-            sizing_mode="stretch_width", styles={"flex": "3 1 620px", "min-width": "0"},
+            sizing_mode="stretch_width", styles={"flex": "3 1 620px", "min-width": "0", "max-height": "none"},
         )  # fmt: skip
         right = pn.Column(
             card("Against buy and hold", self.metrics), self.notes, *self.beside,
-            sizing_mode="stretch_width", styles={"flex": "1 1 300px", "min-width": "0"},
+            sizing_mode="stretch_width", styles={"flex": "1 1 300px", "min-width": "0", "max-height": "none"},
         )  # fmt: skip
         both = pn.FlexBox(
             left, right, flex_wrap="wrap", gap="12px", sizing_mode="stretch_width", align_items="flex-start"
