@@ -20,6 +20,7 @@ import pytest
 import maestro as ms
 from maestro.cli import main
 from maestro.config import load_settings
+from maestro.data.files import trash
 from maestro.data.stores import SeriesKey
 from maestro.data.stores.parquet import ParquetStore
 from maestro.testing import FakeExchange
@@ -172,6 +173,41 @@ def test_import_show_store_export_remove(tmp_path: Path, capsys: pytest.CaptureF
     assert sorted((load_settings().state_dir / "trash").iterdir()) == before
     assert run("ls", *place) == 0
     assert "nothing is stored" in capsys.readouterr().out
+
+
+def test_remove_of_a_damaged_series_keeps_it_unless_no_copy_is_wanted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = ("--store", tmp_path / "store")
+    file = tmp_path / "KRAKEN_BTCUSD.csv"
+    BARS.write_csv(file)
+    assert run("import", file, *place) == 0
+    [part] = (tmp_path / "store").rglob("*.parquet")
+    part.write_bytes(part.read_bytes()[:-1])
+    capsys.readouterr()
+    assert run("rm", "KRAKEN:BTCUSD:1h", "--yes", *place) == 1
+    assert "cannot be copied to the trash; --for-good removes them without a copy" in capsys.readouterr().err
+    assert part.exists()
+    assert run("rm", "KRAKEN:BTCUSD:1h", "--yes", "--for-good", *place) == 0
+    assert capsys.readouterr().out == "500 rows of KRAKEN:BTCUSD:1h removed\n"
+    assert not part.exists()
+
+
+def test_remove_keeps_rows_that_came_after_the_copy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    key, store = SeriesKey.parse("KRAKEN:BTCUSD:1h"), ParquetStore(tmp_path / "store")
+    store.append(key, BARS[:400])
+    copied = trash.to_trash
+
+    def and_then_another_writes(key: SeriesKey, frame: pl.DataFrame) -> Path:
+        store.append(key, BARS[400:])
+        return copied(key, frame)
+
+    monkeypatch.setattr(trash, "to_trash", and_then_another_writes)
+    assert run("rm", str(key), "--yes", "--store", tmp_path / "store") == 1
+    assert "was written to meanwhile; nothing was removed" in capsys.readouterr().err
+    assert store.read(key).equals(BARS)
 
 
 def test_check_tells_an_outage_from_a_missing_download(

@@ -214,15 +214,28 @@ def rm(
     from maestro.data.files.trash import restoring_command, to_trash
     from maestro.data.outages import Outages
     from maestro.data.stores import SeriesKey
+    from maestro.errors import StoreDamagedError, StoreError
 
     key, low, high = SeriesKey.parse(name), _moment(start), _moment(end)
+    copy = None
     with opened(store) as target:
-        frame = target.read(key, low, high)
-        if frame.is_empty():
-            raise _nothing(target, key, start, end)
-        first, last = (int(frame["timestamp"].to_physical()[row]) for row in (0, -1))
-        _ask(f"remove {len(frame):,} rows of {key}, {minute(first)} to {minute(last)}, from {target.name}?", yes)
-        copy = None if for_good else to_trash(key, frame)
+        version = target.version(key, low, high)
+        try:
+            frame = target.read(key, low, high)
+        except StoreDamagedError as error:
+            if not for_good:
+                raise StoreDamagedError(
+                    f"{error} Its rows cannot be copied to the trash; --for-good removes them without a copy."
+                ) from None
+            _ask(f"remove rows of {key}, which is damaged, from {target.name}, without a copy?", yes)
+        else:
+            if frame.is_empty():
+                raise _nothing(target, key, start, end)
+            first, last = (int(frame["timestamp"].to_physical()[row]) for row in (0, -1))
+            _ask(f"remove {len(frame):,} rows of {key}, {minute(first)} to {minute(last)}, from {target.name}?", yes)
+            copy = None if for_good else to_trash(key, frame)
+            if target.version(key, low, high) != version:
+                raise StoreError(f"{key} was written to meanwhile; nothing was removed. Run the command again.")
         removed = target.delete(key, low, high)
         if low is None and high is None:
             Outages.of(target).forget(key)

@@ -119,6 +119,19 @@ def is_own(name: str) -> bool:
     return OWN.fullmatch(target or name) is not None or target == NAME
 
 
+def is_series(folder: Path) -> bool:
+    """Whether a folder whose manifest cannot be read was a series: the manifest still says so, or its files are there.
+
+    Raises
+    ------
+    OSError
+        The folder cannot be read.
+    """
+    return b'"maestro": "series"' in (folder / NAME).read_bytes() or any(
+        re.fullmatch(_FILE, path.name) for path in folder.glob("*.parquet")
+    )
+
+
 def make_folder(folder: Path, root: Path) -> None:
     """Make a folder below `root`, and those between, durably."""
     if not folder.is_dir():

@@ -95,7 +95,8 @@ class ParquetStore:
         return self.update(key, rows)[0] if len(rows) else AppendResult()
 
     def delete(self, key: SeriesKey, start: int | None = None, end: int | None = None, *, stamps: object = None) -> int:
-        """See `Store.delete`. Files that go as a whole are not read: damaged ones can be deleted."""
+        """See `Store.delete`. Files that go as a whole are not read: damaged ones can be deleted. Follows no link."""
+        self._refuse_links(key)
         return self.update(key, None, drop=(start, end), stamps=as_stamps(stamps))[1]
 
     def series(self) -> list[SeriesInfo]:
@@ -218,6 +219,17 @@ class ParquetStore:
     def _folder(self, key: SeriesKey) -> Path:
         return self.root.joinpath(*key.path)
 
+    def _refuse_links(self, key: SeriesKey) -> None:
+        """Refuse to remove rows through a symbolic link below the root: its target may belong to something else."""
+        place = self.root
+        for part in key.path:
+            place /= part
+            if place.is_symlink():
+                raise StoreError(
+                    f"{place} is a symbolic link to {os.readlink(place)}; no rows are removed through a link. "
+                    "Remove the link yourself, or put the folder in its place."
+                )
+
     @contextlib.contextmanager
     def _locked(self, key: SeriesKey) -> Iterator[None]:
         """Hold the series against other writers."""
@@ -242,7 +254,7 @@ class ParquetStore:
         try:
             found = manifests.load(folder / manifests.NAME, key)
         except StoreDamagedError:
-            if damaged_is_empty:
+            if damaged_is_empty and manifests.is_series(folder):
                 return Manifest(str(key), manifests.period_length(key))
             raise
         if found is not None:

@@ -367,6 +367,29 @@ def test_foreign_files_are_named_and_left_alone(store: ParquetStore) -> None:
     assert [path.name for path in folder(store).iterdir()] == ["notes.txt"]
 
 
+@pytest.mark.parametrize("depth", range(4))
+def test_no_rows_are_removed_through_a_symbolic_link(store: ParquetStore, tmp_path: Path, depth: int) -> None:
+    store.append(KEY, rows(YEARS))
+    linked = [folder(store), *folder(store).parents][depth]
+    target = linked.rename(tmp_path / "elsewhere")
+    linked.symlink_to(target, target_is_directory=True)
+    before = sorted(target.rglob("*"))
+    for range_ in ((None, None), (None, NEW_YEAR_2020)):
+        with pytest.raises(StoreError, match=r"is a symbolic link to .*elsewhere; no rows are removed through a link"):
+            store.delete(KEY, *range_)
+    assert sorted(target.rglob("*")) == before
+    assert store.read(KEY).equals(rows(YEARS))
+
+
+def test_a_manifest_of_something_else_is_not_deleted(store: ParquetStore) -> None:
+    foreign = folder(store) / manifest.NAME
+    foreign.parent.mkdir(parents=True)
+    foreign.write_text('{"name": "a browser extension"}')
+    with pytest.raises(StoreDamagedError, match=r"manifest\.json is not a valid manifest"):
+        store.delete(KEY)
+    assert foreign.read_text() == '{"name": "a browser extension"}'
+
+
 def test_a_folder_without_the_right_to_write_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match=r"Not a directory; nothing was changed"):
