@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from maestro._core.formatting import number, percent, plural, significant
+from maestro._core.formatting import known, number, percent, plural, significant
 from maestro._core.registry import Registry
 from maestro.validation.robustness.break_even import HIGHEST_MULTIPLE
 from maestro.validation.robustness.shifts import SHIFT
@@ -401,7 +401,8 @@ def shifted_parameters(inputs: VerdictInputs) -> Check:
     asked = f"at least {percent(MIN_KEPT, 0)} kept"
     if not inputs.shifts:
         return not_done(inputs, key, title, "robustness", asked)
-    own, found = inputs.evidence.oos_sharpe, inputs.shifts
+    own = inputs.evidence.oos_sharpe
+    found = {name: value if known(value) else 0.0 for name, value in inputs.shifts.items()}  # undefined kept nothing
     kept = {name: value / own for name, value in found.items()}
     value = float(np.median(list(kept.values())))
     return make_check(

@@ -59,3 +59,11 @@ def test_a_run_that_loses_without_costs_has_no_break_even(wf: ms.WalkForward) ->
     assert found["shifts"].outcome == "not done"
     inputs = VerdictInputs(wf, cost_multiple=math.inf)
     assert {check.key: check for check in all_checks(inputs)}["costs"].value_text == "above 16 times"
+
+
+def test_an_undefined_neighbour_counts_as_one_that_kept_nothing(wf: ms.WalkForward) -> None:
+    own = wf.metrics["sharpe_ratio"]
+    shifts = {"fast lower": own, "fast higher": math.nan, "slow lower": math.nan}
+    found = {check.key: check for check in all_checks(VerdictInputs(wf, shifts=shifts))}["shifts"]
+    assert (found.value, found.outcome) == (0.0, "fail")
+    assert found.details["kept"] == {"fast lower": 1.0, "fast higher": 0.0, "slow lower": 0.0}
