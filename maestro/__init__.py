@@ -88,6 +88,7 @@ hooks.bind(
         "random_entries_html": "maestro.reports.tables.decision:random_entries_html",
         "regime_figure": "maestro.reports.figures.regimes:regime_figure",
         "regime_html": "maestro.reports.tables.decision:regime_html",
+        "by_regime": "maestro.validation.robustness.by_regime:by_regime",
         "now": "maestro.decision.now:now",
         "signal": "maestro.decision.signal:signal",
         "preliminary_verdict": "maestro.validation.verdict.preliminary:preliminary_verdict",

@@ -22,7 +22,7 @@ _DAMAGE = (ValueError, KeyError, TypeError, AttributeError, OSError, EOFError, N
 """What reading a damaged archive raises."""
 
 
-class UnusableFold(Exception):  # noqa: N818: the fold is computed again, nobody sees an error
+class UnusableFold(Exception):  # the fold is computed again, nobody sees an error
     """A file that is not the finished fold that was looked for; its message says why."""
 
 

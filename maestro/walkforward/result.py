@@ -154,6 +154,11 @@ class WalkForward:
         written: Path = hook("export_run")(self, path, form=form)
         return written
 
+    def by_regime(self, model: Any = None, **options: Any) -> pl.DataFrame:
+        """Performance per regime, in and out of sample (see `maestro.validation.by_regime`)."""
+        table: pl.DataFrame = hook("by_regime")(self, model, **options)
+        return table
+
     def now(self, bars: Bars | None = None, *, strategy: Any = None) -> Any:
         """Parameters for now: the same search on the most recent training window (see `maestro.decision.now`)."""
         return hook("now")(self, bars, strategy=strategy)

@@ -1,5 +1,6 @@
 """What small changes do to a walk-forward: other parameters, windows, costs, delays, missing bars, noise on prices."""
 
+from maestro.validation.robustness.by_regime import by_regime
 from maestro.validation.robustness.choices import Choices, Outcome, choices_of
 from maestro.validation.robustness.cost_map import CostMap, cost_map
 from maestro.validation.robustness.geometry import GeometryMap, geometry_map
@@ -13,6 +14,7 @@ __all__ = [
     "Neighbourhood",
     "Outcome",
     "Perturbations",
+    "by_regime",
     "choices_of",
     "cost_map",
     "geometry_map",
