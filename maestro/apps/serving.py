@@ -113,11 +113,14 @@ def serve(
     restrict(data_dirs)
     import panel as pn
 
+    from maestro.apps.shared.series import clear_uploads
+
     for name in names:
         if name not in APPS:
             raise SettingsError(f"there is no app {name!r}; there are: {', '.join(APPS)}.{nearest(name, APPS)}")
     if not 0 <= port < 65_536:
         raise SettingsError(f"port {port} cannot be; give 1 to 65535, or 0 for a free one.")
+    clear_uploads()
     try:
         port = port or _free_port(address)
         hosts = {address, "localhost", "127.0.0.1", *([socket.gethostname()] if address in ("0.0.0.0", "::") else [])}

@@ -6,6 +6,7 @@ by Ctrl-C. A command's module is imported when the command is called, and import
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import sys
 from collections.abc import Sequence
@@ -97,6 +98,10 @@ def maestro(
     """Is a trading rule robust, or fitted to the past? Walk-forward research from the shell."""
     if server and ctx.invoked_subcommand != "walk-forward":
         raise typer.BadParameter("--server is for walk-forward only; leave it out.", ctx)
+    from maestro._core.temporary import remove_abandoned
+
+    with contextlib.suppress(OSError):  # a command that needs a temporary folder says what is wrong with it
+        remove_abandoned()
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

@@ -39,3 +39,12 @@ def test_leftovers_of_killed_processes_are_removed_and_nothing_else(
         assert not left.exists()
     assert not mine.exists()
     assert {living, *foreign} <= set(tmp_path.iterdir())
+
+
+def test_any_command_removes_them(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-c", _KILLED, str(tmp_path)], check=False)
+    assert len(list(tmp_path.glob("maestro-bars-*"))) == 1
+    command = [sys.executable, "-m", "maestro", "config"]
+    places = {name: str(tmp_path) for name in ("TMPDIR", "TEMP", "TMP")}
+    subprocess.run(command, check=True, capture_output=True, env={**os.environ, **places})
+    assert list(tmp_path.glob("maestro-bars-*")) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,13 @@ import polars as pl
 import pytest
 
 import maestro as ms
+from maestro._core.processes import host_id
 from maestro.apps.market import App, session
 from maestro.apps.shared import series
 from maestro.apps.shared.page import Message, card
 from maestro.errors import BarsError
 from tests.apps.test_runs_session import HOSTILE
+from tests.support.processes import ended_process
 
 
 @pytest.fixture(autouse=True)
@@ -113,6 +116,15 @@ def test_whatever_a_file_contains_there_is_a_message(content: bytes, ending: str
     app.picker.file.param.update(filename=f"bad{ending}", value=content)
     assert len(app.view.message.text) > 20
     assert "SAMPLE:AAPL:1d" in app.view.facts.object
+
+
+def test_parts_of_uploads_of_killed_servers_are_cleared() -> None:
+    kept = series.keep_upload("bars.csv", b"1")
+    parts = [kept.with_name(f".bars.csv.{host_id()}-{pid}-0123abcd.part") for pid in (ended_process(), os.getpid())]
+    for part in parts:
+        part.write_bytes(b"half")
+    series.clear_uploads()
+    assert sorted(kept.parent.iterdir()) == sorted([kept, parts[1]])
 
 
 def test_files_too_large_and_names_that_lead_elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import panel as pn
 import param
 from panel_material_ui import FileInput
 
-from maestro._core.atomic import write_atomic
+from maestro._core.atomic import remove_leftovers, write_atomic
 from maestro.apps.shared.access import refuse_data
 from maestro.apps.shared.page import HtmlPane
 from maestro.apps.shared.state import SeriesState
@@ -62,6 +62,13 @@ def keep_upload(name: str, content: bytes) -> Path:
     if not path.exists():
         write_atomic(path, content)
     return path
+
+
+def clear_uploads() -> None:
+    """Remove parts of uploads and of bars handed to apps that killed processes left behind."""
+    for kind in ("uploads", "bars"):
+        for folder in (load_settings().state_dir / kind).glob("*/"):
+            remove_leftovers(folder)
 
 
 def settings_of(bars: Bars) -> dict[str, str | None]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from maestro._core.atomic import remove_leftovers
 from maestro.config import load_settings
 from maestro.data.files.exporting import write_file
 from maestro.errors import StoreError
@@ -32,6 +33,7 @@ def to_trash(key: SeriesKey, frame: pl.DataFrame) -> Path:
     folder = load_settings().state_dir / TRASH
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        remove_leftovers(folder)
     except OSError as error:
         raise StoreError(
             f"cannot make {folder}: {error.strerror or error}; nothing was removed. Set state_dir to another folder, "

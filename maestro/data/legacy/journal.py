@@ -14,7 +14,7 @@ from typing import Any
 
 import polars as pl
 
-from maestro._core.atomic import write_atomic
+from maestro._core.atomic import remove_leftovers, write_atomic
 from maestro._core.json import dumps
 from maestro._core.locks import locked
 from maestro._core.seal import read_sealed, sealed
@@ -60,6 +60,7 @@ class Migration:
         """Keep what is about to be written, and what was there; on disk for good when this returns."""
         folder = self._undo(key)
         make_folder(folder, self.folder)
+        remove_leftovers(folder)
         content = io.BytesIO()
         rows.write_parquet(content, statistics=False)
         name = f"{len(self._batches(key)):06d}-{_digest(content.getvalue())}.parquet"

@@ -10,7 +10,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -20,7 +19,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from maestro._core.atomic import write_atomic
+from maestro._core.atomic import replacing, write_atomic
+from maestro._core.temporary import temporary_folder
 from maestro.errors import StoreError, StoreUnavailableError
 
 VERSION = "9.3.4"
@@ -86,13 +86,14 @@ def fetch_jar(folder: Path) -> Path:
     if shutil.which("mvn") is None:
         raise StoreError(f"Maven is needed to fetch QuestDB, and there is none; install it (package maven), {other}.")
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder) as temporary:
+    with temporary_folder("jar") as temporary:
         command = ["mvn", "-q", "-B", "dependency:copy", f"-Dartifact=org.questdb:questdb:{VERSION}"]
         done = subprocess.run([*command, f"-DoutputDirectory={temporary}"], capture_output=True, text=True)
-        if done.returncode or not (Path(temporary) / JAR).is_file():
+        if done.returncode or not (temporary / JAR).is_file():
             last = "\n".join((done.stdout + done.stderr).strip().splitlines()[-5:])
             raise StoreError(f"Maven could not fetch QuestDB:\n{last}\nTry again with a network, {other}.")
-        os.replace(Path(temporary) / JAR, target)
+        with replacing(target) as written:
+            shutil.copyfile(temporary / JAR, written)
     return target
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from maestro._core.temporary import temporary_folder
 from maestro.errors import MissingExtraError, RunError
 from maestro.reports.page.output import MARK, write_page
 from maestro.reports.tables.annualisation import days_per_year
@@ -65,30 +66,32 @@ def write_tearsheet(result: Any, path: str | os.PathLike[str]) -> Path:
         index = pd.DatetimeIndex(daily["date"].to_list())
         returns = pd.Series(numbers(daily, "return"), index, name="Strategy")
         held = pd.Series(numbers(daily, "benchmark"), index, name="Buy and hold")
-        target = Path(path)
-        work = target.with_name(f".{target.name}.{os.getpid()}.quantstats")
         try:
-            sheet(
-                returns,
-                benchmark=None if held.isna().all() else held,
-                output=str(work),
-                title=escape(f"{name} on {series}{made}"),
-                periods_per_year=round(days) if days == round(days) else days,
-                match_dates=False,
-                parameters={
-                    "Returns": "daily" if len(daily) == len(frame) else f"{escape(timeframe)} bars compounded to days"
-                },
-            )
-            text = work.read_text("utf-8")
+            with temporary_folder("tearsheet") as folder:
+                work = folder / "sheet.html"
+                sheet(
+                    returns,
+                    benchmark=None if held.isna().all() else held,
+                    output=str(work),
+                    title=escape(f"{name} on {series}{made}"),
+                    periods_per_year=round(days) if days == round(days) else days,
+                    match_dates=False,
+                    parameters={
+                        "Returns": (
+                            "daily" if len(daily) == len(frame) else f"{escape(timeframe)} bars compounded to days"
+                        )
+                    },
+                )
+                text = work.read_text("utf-8")
         except OSError as error:
-            raise RunError(f"cannot write beside {target}: {error}; choose a folder that can be written to.") from error
+            raise RunError(
+                f"cannot write a temporary file: {error}; set TMPDIR to a folder that can be written to."
+            ) from error
         except Exception as error:
             raise RunError(
                 f"QuantStats could not make a sheet of these returns: {type(error).__name__}: {error}"
             ) from error
-        finally:
-            work.unlink(missing_ok=True)
-    return write_page(target, _offline(text))
+    return write_page(path, _offline(text))
 
 
 def daily_returns(frame: pl.DataFrame, start: float) -> pl.DataFrame:

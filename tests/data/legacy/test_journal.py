@@ -8,9 +8,11 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from maestro._core.processes import host_id
 from maestro.data.legacy.journal import Migration, begin, reopen
 from maestro.data.stores import SeriesKey
 from maestro.errors import StoreDamagedError
+from tests.support.processes import ended_process
 
 KEY = SeriesKey("TEST", "BTCUSD", "1h")
 
@@ -25,6 +27,15 @@ def migration(tmp_path: Path) -> Migration:
 
 def flipped(content: bytes, position: int) -> bytes:
     return content[:position] + bytes([content[position] ^ 1 << position % 8]) + content[position + 1 :]
+
+
+def test_what_a_killed_migration_left_behind_goes_with_the_next_batch(migration: Migration) -> None:
+    batches = migration.folder / "undo" / "~".join(KEY.path)
+    left = batches / f".000003-0123456789abcdef.parquet.{host_id()}-{ended_process()}-0123abcd.part"
+    left.write_bytes(b"half")
+    migration.add_undo(KEY, pl.DataFrame({"close": [3.0]}))
+    assert not left.exists()
+    assert len(list(batches.iterdir())) == 4
 
 
 def test_no_changed_bit_of_the_manifest_is_believed(migration: Migration) -> None:

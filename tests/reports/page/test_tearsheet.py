@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import maestro as ms
+from maestro._core.processes import host_id
 from maestro.errors import MissingExtraError, RunError
 from maestro.reports import write_report, write_tearsheet
 from tests.reports.pages import Page
@@ -38,6 +40,25 @@ def test_a_report_with_its_sheet(wf: StandIn, tmp_path: Path, capfd: pytest.Capt
     assert sorted(p.name for p in tmp_path.iterdir()) == ["report-tearsheet.html", "report.html"]
     assert capfd.readouterr() == ("", "")
     assert dict(matplotlib.rcParams) == before
+
+
+def test_quantstats_works_in_a_folder_that_names_its_process(
+    wf: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import quantstats
+
+    used: list[Path] = []
+    html = quantstats.reports.html
+
+    def watched(*values: object, output: str, **named: object) -> object:
+        used.append(Path(output).parent)
+        return html(*values, output=output, **named)
+
+    monkeypatch.setattr(quantstats.reports, "html", watched)
+    write_tearsheet(wf, tmp_path / "sheet.html")
+    [folder] = used
+    assert folder.name.startswith(f"maestro-tearsheet-{host_id()}-{os.getpid()}-")  # the next process removes it
+    assert not folder.exists()
 
 
 def test_the_markets_own_days_for_a_single_backtest(tmp_path: Path) -> None:
