@@ -15,11 +15,13 @@ from maestro.validation.robustness import (
     GeometryMap,
     Neighbourhood,
     Perturbations,
+    Retiming,
     by_regime,
     cost_map,
     geometry_map,
     neighbourhood,
     perturbations,
+    retiming,
 )
 from maestro.validation.statistics.bootstrap import Intervals, bootstrap_metrics, optimal_block
 from maestro.validation.statistics.cpcv import Cpcv, cpcv
@@ -61,6 +63,7 @@ __all__ = [
     "Perturbations",
     "RandomEntries",
     "Resampled",
+    "Retiming",
     "Significance",
     "Snooping",
     "TrialReturns",
@@ -91,6 +94,7 @@ __all__ = [
     "random_entries",
     "reality_check",
     "resampled_test",
+    "retiming",
     "significance",
     "spa",
     "step_m",

@@ -6,6 +6,7 @@ from maestro.validation.robustness.cost_map import CostMap, cost_map
 from maestro.validation.robustness.geometry import GeometryMap, geometry_map
 from maestro.validation.robustness.neighbourhood import Neighbourhood, neighbourhood
 from maestro.validation.robustness.perturbation import Perturbations, perturbations
+from maestro.validation.robustness.retiming import Retiming, retiming
 
 __all__ = [
     "Choices",
@@ -14,10 +15,12 @@ __all__ = [
     "Neighbourhood",
     "Outcome",
     "Perturbations",
+    "Retiming",
     "by_regime",
     "choices_of",
     "cost_map",
     "geometry_map",
     "neighbourhood",
     "perturbations",
+    "retiming",
 ]
