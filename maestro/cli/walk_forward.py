@@ -44,7 +44,10 @@ def walk_forward(
         str | None, typer.Option(metavar="HOW", help="tpe, random, grid or sobol.  [default: tpe]")
     ] = None,
     select: Annotated[
-        str, typer.Option(metavar="METRICS", help="What decides, in order; -volatility: smaller is better.")
+        str,
+        typer.Option(
+            metavar="METRICS", help="What decides, in order; or pareto:, rank_average:, weighted:A=0.7,B=0.3."
+        ),
     ] = "sharpe_ratio,vwr",
     warm_start: Annotated[bool, typer.Option("--warm-start", help="Begin with the choice of the fold before.")] = False,
     seed: options.Seed = None,

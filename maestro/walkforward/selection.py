@@ -16,6 +16,7 @@ from maestro.search.trials import Trial, round_score
 from maestro.typing import FloatArray
 
 Kind: TypeAlias = Literal["order", "weighted", "rank_average", "pareto"]
+KINDS = ("order", "weighted", "rank_average", "pareto")
 Select: TypeAlias = "Selection | str | Sequence[str] | Mapping[str, float]"
 
 
@@ -41,8 +42,8 @@ class Selection:
     weights: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.kind not in ("order", "weighted", "rank_average", "pareto"):
-            raise SettingsError(f"selection {self.kind!r} is unknown; allowed: order, weighted, rank_average, pareto.")
+        if self.kind not in KINDS:
+            raise SettingsError(f"selection {self.kind!r} is unknown; allowed: {', '.join(KINDS)}.")
         if not self.metrics:
             raise SettingsError("a selection without a metric; give at least one, like ('sharpe_ratio', 'vwr').")
         for name in self.metrics:
@@ -64,11 +65,20 @@ class Selection:
 
     @classmethod
     def of(cls, given: Select) -> Selection:
-        """Understand names in order (also ``"sharpe_ratio,vwr"``), a mapping of weights, or a selection."""
+        """Understand names in order, a mapping of weights, a selection, or a text.
+
+        Texts: ``"sharpe_ratio,vwr"`` (in order), ``"pareto:sharpe_ratio,-volatility"``,
+        ``"rank_average:sharpe_ratio,vwr"``, ``"weighted:sharpe_ratio=0.7,max_drawdown=0.3"``.
+
+        Raises
+        ------
+        SettingsError
+            An unknown kind or metric, or a weight that is not a number.
+        """
         if isinstance(given, Selection):
             return given
         if isinstance(given, str):
-            return cls(tuple(name.strip() for name in given.split(",")))
+            return cls._of_text(given)
         if isinstance(given, Mapping):
             return cls(tuple(given), "weighted", tuple(float(w) for w in given.values()))
         if not isinstance(given, Sequence):
@@ -77,6 +87,25 @@ class Selection:
                 "maestro.walkforward.Selection."
             )
         return cls(tuple(given))
+
+    @classmethod
+    def _of_text(cls, text: str) -> Selection:
+        kind, colon, rest = text.partition(":")
+        if colon and kind.strip() not in KINDS:
+            known = f"{', '.join(KINDS)}.{nearest(kind, KINDS)}"
+            raise SettingsError(f"select={text!r}: {kind!r} is not a kind of selection; allowed: {known}")
+        names = [name.strip() for name in (rest if colon else text).split(",")]
+        if not colon or kind.strip() != "weighted":
+            return cls(tuple(names), kind.strip() if colon else "order")  # type: ignore[arg-type]
+        weights = {}
+        for name, _, value in (one.partition("=") for one in names):
+            try:
+                weights[name.strip()] = float(value)
+            except ValueError:
+                raise SettingsError(
+                    f"select={text!r}: {name!r} has no weight; write weighted:sharpe_ratio=0.7,max_drawdown=0.3."
+                ) from None
+        return cls(tuple(weights), "weighted", tuple(weights.values()))
 
     @property
     def score_name(self) -> str:

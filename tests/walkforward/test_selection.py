@@ -85,12 +85,28 @@ def test_rank_average_and_pareto_by_hand() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("sharpe_ratio, vwr", Selection(("sharpe_ratio", "vwr"))),
+        ("order:vwr", Selection(("vwr",))),
+        ("pareto:sharpe_ratio,-volatility", Selection(("sharpe_ratio", "-volatility"), "pareto")),
+        ("rank_average:sharpe_ratio,vwr", Selection(("sharpe_ratio", "vwr"), "rank_average")),
+        ("weighted:vwr=1,-fees=2e-3", Selection(("vwr", "-fees"), "weighted", (1.0, 0.002))),
+    ],
+)
+def test_a_selection_as_text(text: str, expected: Selection) -> None:
+    assert Selection.of(text) == expected
+
+
+@pytest.mark.parametrize(
     ("make", "said"),
     [
         (
             lambda: Selection.of("sharp_ratio"),
             "no metric is called 'sharp_ratio'; there are: sharpe_ratio.*Did you mean 'sharpe_ratio'",
         ),
+        (lambda: Selection.of("pareta:vwr"), "'pareta' is not a kind of selection; allowed: order.*'pareto'"),
+        (lambda: Selection.of("weighted:vwr,fees=1"), "'vwr' has no weight"),
         (lambda: Selection.of(()), "without a metric; give at least one"),
         (lambda: Selection(("vwr",), "best"), "selection 'best' is unknown; allowed: order, weighted"),  # type: ignore[arg-type]
         (lambda: Selection(("vwr", "fees"), "weighted", (1.0,)), "1 weights for 2 metrics; give one each"),
