@@ -17,6 +17,7 @@ import polars as pl
 import maestro as ms
 from maestro.data.stores import SeriesKey
 from maestro.data.stores.parquet import ParquetStore
+from maestro.errors import MaestroError
 
 _KEY = SeriesKey("KRAKEN", "BTCUSD", "1h")
 
@@ -27,7 +28,9 @@ def _maestro(*words: object) -> list[str]:
 
 def _environment(folder: Path) -> dict[str, str]:
     places = {f"MAESTRO_{name.upper()}_DIR": str(folder / name) for name in ("state", "ledger", "runs")}
-    return {**os.environ, **places}
+    temporary = folder / "temporary"
+    temporary.mkdir(exist_ok=True)
+    return {**os.environ, **places, **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(temporary))}
 
 
 def _killed(command: list[str], folder: Path, after: float) -> None:
@@ -58,7 +61,7 @@ def _each(
         if done.returncode:
             yield f"exit code {done.returncode}: {done.stderr.strip()[-200:]}"
         else:
-            parts = [path.name for path in place.rglob("*.part")]
+            parts = [path.name for path in (*place.rglob("*.part"), *place.glob("temporary/maestro-*"))]
             yield f"left {parts}" if parts else "" if result(place) == expected else "another result"
         shutil.rmtree(place)
 
@@ -94,8 +97,7 @@ def data_import(tries: int, folder: Path) -> Iterator[str]:
 
 def data_export(tries: int, folder: Path) -> Iterator[str]:
     """Kill ``maestro data export --force`` onto an earlier export: the file is one export or the other."""
-    frame = ms.synthetic_bars(20_000, timeframe="1h", seed=1).to_frame()
-    rows = frame.select(pl.col(frame.columns[0]).alias("timestamp"), *frame.columns[1:])
+    rows = _rows(20_000)
     store = ParquetStore(folder / "store")
     store.append(_KEY, rows)
     store.close()
@@ -107,6 +109,31 @@ def data_export(tries: int, folder: Path) -> Iterator[str]:
     yield from _each(
         tries, folder, command, lambda place: pl.read_parquet(place / "out.parquet").hash_rows().sum(), prepare
     )
+
+
+def data_rm(tries: int, folder: Path) -> Iterator[str]:
+    """Kill ``maestro data rm``: every row is in the store or in the trash."""
+    rows = _rows(20_000)
+    command = _maestro("data", "rm", _KEY, "--yes", "--store", "store")
+    rng = random.Random(6)
+    for number in range(tries):
+        place = folder / str(number)
+        place.mkdir()
+        store = ParquetStore(place / "store")
+        store.append(_KEY, rows)
+        _killed(command, place, rng.uniform(0.2, 1.5))
+        copies = [pl.read_parquet(path) for path in (place / "state/trash").glob("*.parquet")]
+        try:
+            kept = pl.concat([store.read(_KEY).select(rows.columns), *(copy.select(rows.columns) for copy in copies)])
+            yield "" if kept.unique().sort("timestamp").equals(rows) else f"{len(kept.unique())} rows of {len(rows)}"
+        except MaestroError as error:
+            yield str(error)[:200]
+        shutil.rmtree(place)
+
+
+def _rows(count: int) -> pl.DataFrame:
+    frame = ms.synthetic_bars(count, timeframe="1h", seed=1).to_frame()
+    return frame.select(pl.col(frame.columns[0]).alias("timestamp"), *frame.columns[1:])
 
 
 def _stored(place: Path) -> object:

@@ -5,23 +5,25 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks.reliability import files, kills, processes
+from benchmarks.reliability import files, kills, names, processes
+from maestro._core.temporary import temporary_folder
 
 PAGE = Path(__file__).parents[2] / "docs/reliability.md"
 AREAS: dict[str, tuple[int, Callable[[int, Path], Iterator[str]]]] = {
     "kill-walk-forward": (100, kills.walk_forward),
     "kill-import": (100, kills.data_import),
     "kill-export": (100, kills.data_export),
+    "kill-rm": (100, kills.data_rm),
     "flips-runs": (4_000, files.flips_of_runs),
     "flips-series": (3_000, files.flips_of_series),
     "flips-data": (3_000, files.flips_of_data),
+    "names": (200, names.hostile_names),
     "links": (2_000, files.links),
     "bombs": (20, files.bombs),
     "foreign": (80, files.foreign_folders),
@@ -67,11 +69,11 @@ def main(words: list[str]) -> int:
 
 def _tried(name: str, tries: int, function: Callable[[int, Path], Iterator[str]]) -> tuple[str, int]:
     began, found, done = time.perf_counter(), Counter[str](), 0
-    with tempfile.TemporaryDirectory(prefix="maestro-reliability-") as folder:
+    with temporary_folder("reliability") as folder:
         before = os.environ.get("MAESTRO_LEDGER_DIR")
-        os.environ["MAESTRO_LEDGER_DIR"] = str(Path(folder) / "ledger")  # nothing here is a search for an edge
+        os.environ["MAESTRO_LEDGER_DIR"] = str(folder / "ledger")  # nothing here is a search for an edge
         try:
-            for said in function(tries, Path(folder)):
+            for said in function(tries, folder):
                 done += 1
                 found.update([said] if said else [])
         finally:

@@ -1,0 +1,48 @@
+"""The harness of ``python -m benchmarks reliability``: it counts failures, and its areas find what they look for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from benchmarks.reliability import files, names, table
+from maestro.apps.shared import access
+
+
+def failing(tries: int, folder: Path) -> Iterator[str]:
+    """Fail every third time."""
+    (folder / "own").write_text("removed afterwards")
+    for number in range(tries):
+        yield "it broke" if number % 3 == 0 else ""
+
+
+def test_failures_are_counted_named_and_make_the_exit_code(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setattr(table, "AREAS", {"broken": (60, failing)})
+    monkeypatch.setattr(table, "PAGE", tmp_path / "reliability.md")
+    assert table.main(["broken", "--share", "0.1"]) == 1
+    said = capsys.readouterr()
+    assert "| Fail every third time | 6 | 2 | `python -m benchmarks reliability broken` |" in said.out
+    assert "broken: 2 × it broke" in said.err
+    assert table.main(["--share", "0.1"]) == 1
+    assert not table.PAGE.exists(), "a part of the tries is not the page, unless it is asked for"
+    assert table.main(["--share", "0.1", "--page"]) == 1
+    assert "These are 10% of the tries of a full run" in table.PAGE.read_text(encoding="utf-8")
+    with pytest.raises(SystemExit):
+        table.main(["borken"])
+    assert "there is no area borken; there are: broken" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("area", ["flips-series", "links", "foreign", "names"])
+def test_an_area_holds_at_a_few_tries(area: str, tmp_path: Path) -> None:
+    assert set(table.AREAS[area][1](3, tmp_path)) == {""}
+
+
+def test_an_area_finds_what_it_looks_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(access, "refuse_data", lambda name: "")
+    assert any(said.startswith("opened") for said in files.links(20, tmp_path))
+    monkeypatch.setattr("maestro.bars.Bars._repr_html_", lambda bars: f"<b>{bars.symbol}</b>")
+    assert "Bars: " in "".join(names.hostile_names(2, tmp_path))
