@@ -49,7 +49,7 @@ class BarsWarning(UserWarning):
 
 
 class Bars:
-    """Open, high, low, close, volume of one symbol, a row a bar.
+    """Open, high, low, close, volume of one symbol, one row per bar.
 
     Built by `Bars.from_frame`, which refuses what is broken; `quality()` reports what is odd.
 

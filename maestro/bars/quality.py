@@ -1,4 +1,4 @@
-"""What is odd in market data, and what each oddity can do to a backtest; nothing is mended."""
+"""Anomalies in market data, and their effect on a backtest; nothing is repaired."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class Quality:
     Attributes
     ----------
     findings : tuple of Finding
-    table : polars frame, a row a finding: check, severity, count, first, last, examples, meaning
+    table : polars frame, one row per finding: check, severity, count, first, last, examples, meaning
     fatal : bool, a walk-forward should not be run on these bars
     ok : bool, nothing worse than "info"
     marks : list of (check, from, to), datetimes for charts
@@ -140,7 +140,7 @@ def assess(bars: Rows, outages: Sequence[Span] = ()) -> Quality:
     ----------
     bars : Bars
     outages : sequence of (from, to) [µs]
-        Gaps that the exchange is known to have, so that they are told from a missing download.
+        Gaps that the exchange is known to have, to distinguish them from missing downloads.
     """
     columns = {name: getattr(bars, name) for name in (*PRICES, "volume")}
     found = [

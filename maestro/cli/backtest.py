@@ -1,4 +1,4 @@
-"""``maestro backtest``: one strategy on bars, its figures beside buying and holding."""
+"""``maestro backtest``: one strategy on bars, its metrics compared with buy and hold."""
 
 from __future__ import annotations
 

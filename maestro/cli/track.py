@@ -1,4 +1,4 @@
-"""``maestro track``: live fills beside what the run promised."""
+"""``maestro track``: live fills compared with the run's expectations."""
 
 from __future__ import annotations
 

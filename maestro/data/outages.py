@@ -1,4 +1,4 @@
-"""Gaps in the data of the exchanges themselves, recorded beside the store so that they are not requested again."""
+"""Gaps in the data of the exchanges themselves, recorded in the store's folder so that they are not requested again."""
 
 from __future__ import annotations
 

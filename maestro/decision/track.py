@@ -1,4 +1,4 @@
-"""Live results beside what was promised: the band of the run, and the fills of the engine."""
+"""Live results compared with expectations: the band of the run, and the fills of the engine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What trading costs: a fee a side and slippage against the trader."""
+"""Trading costs: a fee per side, and slippage against the trader."""
 
 from __future__ import annotations
 

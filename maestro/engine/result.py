@@ -39,10 +39,10 @@ class Backtest:
     Attributes
     ----------
     metrics : dict of float, by the names in `maestro.metrics.NAMES`
-    equity : polars frame, a row a bar: timestamp, equity, position (units, negative short), drawdown
-    trades : polars frame, a row a trade in order of its exit: side, entry_time, exit_time, entry_price, exit_price,
+    equity : polars frame, one row per bar: timestamp, equity, position (units, negative short), drawdown
+    trades : polars frame, one row per trade in order of its exit: side, entry_time, exit_time, entry_price, exit_price,
         size, fees, funding, pnl, return, exit_reason (signal, reversal, stop, trail, target, limit, end, open, ruin)
-    orders : polars frame, a row a fill: timestamp, side, size, price, fee
+    orders : polars frame, one row per fill: timestamp, side, size, price, fee
     returns : float64[n], a bar, the first against the starting cash
     benchmark : float64[n], equity of buying at the first open and holding, without costs
     bars, strategy, signals, costs, sizing, cash, fill : what went in

@@ -1,4 +1,4 @@
-"""Executors of somebody else: any object with `submit` as in `concurrent.futures`, and a Dask cluster."""
+"""External executors: any object with `submit` as in `concurrent.futures`, and a Dask cluster."""
 
 from __future__ import annotations
 

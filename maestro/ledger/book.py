@@ -1,4 +1,4 @@
-"""The ledger of one series: what was tried on it, how often, and whether the book is to be believed."""
+"""The ledger of one series: what was tried on it, how often, and whether the ledger is intact."""
 
 from __future__ import annotations
 

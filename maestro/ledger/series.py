@@ -1,4 +1,4 @@
-"""Which ledger a trial belongs to: the market and timeframe it ran on, and the person who ran it."""
+"""Which ledger a trial belongs to: the market and timeframe it ran on, and the user who ran it."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def series_of(given: Bars | str) -> str:
 
 
 def file_name(series: str) -> str:
-    """Name of a series' file, safe on every file system; odd names are told apart by a hash."""
+    """Name of a series' file, safe on every file system; a hash distinguishes odd names."""
     parts = series.split(":")
     safe = "_".join(re.sub(r"[^A-Za-z0-9.-]", "-", part).lstrip(".") or "-" for part in parts)[:96]
     plain = len(parts) == 3 and all(_NAME.fullmatch(part.upper()) and "_" not in part for part in parts)
@@ -49,7 +49,7 @@ def file_name(series: str) -> str:
 
 
 def user() -> str:
-    """Name of the person at work; in a container without names, the number."""
+    """Name of the current user; in a container without names, the number."""
     try:
         name = getpass.getuser()
     except (KeyError, OSError, ImportError):  # no such user is known to the system
@@ -58,5 +58,5 @@ def user() -> str:
 
 
 def folder() -> Path:
-    """Where this person's ledgers are: the setting ``ledger_dir``, a folder for each user in it."""
+    """Folder of the current user's ledgers: the setting ``ledger_dir``, a folder for each user in it."""
     return load_settings().ledger_dir / user()

@@ -140,7 +140,7 @@ def verify(
     bars : Bars or a name for `ms.load`, optional
         In place of where the manifest says that the bars come from.
     strategy : type of Strategy, optional
-        A class of one's own that the run was made with.
+        Class of the user-defined strategy of the run.
     search, pruner : optional
         An Optuna sampler and pruner, where the run was searched by such objects.
     workers, executor, progress, cancel
@@ -306,7 +306,7 @@ def _inputs(wf: WalkForward, search: Any, pruner: Any) -> None:
 
 @dataclass(frozen=True)
 class _AsRecorded:
-    """A splitter of the person's own: its windows stand in the spec."""
+    """A user-defined splitter: its windows are in the spec."""
 
     windows: tuple[Window, ...]
     plain: dict[str, Any]

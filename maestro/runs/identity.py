@@ -40,7 +40,7 @@ def run_id(spec: dict[str, Any], version: str = __version__) -> str:
 
 
 def source_hash(thing: type | FunctionType) -> str:
-    """Hash of the source of a strategy (or of a function) and of what it uses of the person's own code.
+    """Hash of the source of a strategy (or of a function) and of the user code that it calls.
 
     Source texts of methods, values of class attributes, defaults and closures, base classes, and the functions,
     classes, modules and plain values of the person's own modules that these name, and so on. What installed packages

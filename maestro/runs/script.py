@@ -1,4 +1,4 @@
-"""The lines of Python that give a run again."""
+"""The Python code that reproduces a run."""
 
 from __future__ import annotations
 

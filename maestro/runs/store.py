@@ -1,4 +1,4 @@
-"""A run on disk: manifest and tables, a file a finished fold while it runs, a lock while somebody works on it."""
+"""A run on disk: manifest and tables, one file per finished fold while it runs, a lock while it is in use."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ _LARGEST = 2**53
 
 
 def checked_options(given: Any) -> tuple[Any, ...]:
-    """Return options as a tuple, or refuse those that could not be told apart.
+    """Return options as a tuple, or refuse indistinguishable ones.
 
     Raises
     ------

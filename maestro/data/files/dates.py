@@ -58,7 +58,7 @@ def read_dates(column: pl.Series, *, drop_letters: bool = False) -> Written:
     Raises
     ------
     BarsError
-        Day and month cannot be told apart.
+        Day and month are ambiguous.
     """
     if len(column) and (plain := _plain_iso(column) or _by_parts(column, drop_letters)):
         return plain

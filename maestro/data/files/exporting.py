@@ -18,7 +18,7 @@ FORMS = (".csv", ".csv.gz", ".parquet")
 def write_file(
     frame: pl.DataFrame, path: Path, *, force: bool = False, metadata: Mapping[str, str] | None = None
 ) -> None:
-    """Write rows; the form is told by the name's ending: ``.csv``, ``.csv.gz`` or ``.parquet``.
+    """Write rows; the format is chosen by the file extension: ``.csv``, ``.csv.gz`` or ``.parquet``.
 
     Stamps in a CSV are ISO with a Z; numbers have as many digits as make them the same again. The file appears
     whole or not at all. `metadata` goes into a Parquet file's own.

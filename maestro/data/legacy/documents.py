@@ -65,7 +65,7 @@ class Reading:
 
     Attributes
     ----------
-    rows : polars frame, timestamp and OHLCV, ascending, a row a stamp
+    rows : polars frame, timestamp and OHLCV, ascending, one row per timestamp
     documents : int, that were read
     identical : int, that repeat another one with the same stamp and values
     rejected : mapping from reason to number; ``documents == len(rows) + identical + sum(rejected)``

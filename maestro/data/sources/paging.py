@@ -1,4 +1,4 @@
-"""A stretch of time asked page by page: nothing lost to short or empty answers, and true holes told from them."""
+"""A period requested page by page: nothing lost to short or empty answers, and true gaps distinguished from them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The server store: a QuestDB table a series, deduplicated by stamp, written by ILP, read as Parquet."""
+"""The server store: one QuestDB table per series, deduplicated by timestamp, written by ILP, read as Parquet."""
 
 from __future__ import annotations
 

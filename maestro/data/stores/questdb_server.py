@@ -1,4 +1,4 @@
-"""A QuestDB server of one's own: the jar fetched, started, watched and stopped, without a container engine."""
+"""A local QuestDB server: the jar fetched, started, watched and stopped, without a container engine."""
 
 from __future__ import annotations
 

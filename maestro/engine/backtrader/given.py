@@ -1,4 +1,4 @@
-"""Signals of a person's own strategy, traded bar by bar by backtrader's broker."""
+"""Signals of a user-defined strategy, traded bar by bar by backtrader's broker."""
 
 from __future__ import annotations
 

@@ -288,7 +288,7 @@ def _disturbed(row: dict[str, Any]) -> str:
 
 
 def _grid(rows: pl.DataFrame, x: str, y: str, column: str, xs: Sequence[Any], ys: Sequence[Any]) -> Any:
-    """Values of a table as a matrix, a row a value of `y`; NaN where there is none."""
+    """Values of a table as a matrix, one row per value of `y`; NaN where there is none."""
     grid = np.full((len(ys), len(xs)), np.nan)
     for a, b, found in rows.select(x, y, column).iter_rows():
         if a in xs and b in ys and found is not None:

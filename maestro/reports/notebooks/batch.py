@@ -68,7 +68,7 @@ def read_batch(path: Path, notebook: Path, common: Mapping[str, Any] | None = No
     path : Path
         ``.yaml``/``.yml``: a list of mappings, one mapping alone (as an app freezes it), or a mapping of ``common``
         (parameters of all), ``each`` (lists, of which every combination is taken) and ``reports`` (a list of
-        mappings). ``.csv``: a row a report, a column a parameter; an empty cell is left to the notebook. ``name``
+        mappings). ``.csv``: one row per report, one column per parameter; an empty cell is left to the notebook. ``name``
         names a report.
     notebook : Path
     common : mapping, optional
@@ -155,7 +155,7 @@ def run_batch(
 
 
 def write_index(records: Sequence[Record], out: Path, notebook: Path) -> Path:
-    """Write ``index.html``: a row a report with status, key figures and link; returns its path."""
+    """Write ``index.html``: one row per report with status, key figures and link; returns its path."""
     from maestro.reports.notebooks.batch_index import index_page
 
     return write_page(out / "index.html", index_page(records, notebook.name))

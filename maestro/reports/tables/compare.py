@@ -45,8 +45,8 @@ class Comparison:
     names : tuple of str
         A run each: strategy and series, with the beginning of its id.
     curves : tuple of Curve
-    metrics : frame, a row a metric: metric, then a column a run with the figure as people read it
-    settings : frame, a row a setting: setting, differs, then a column a run
+    metrics : frame, one row per metric: metric, then one column per run with the figure as people read it
+    settings : frame, one row per setting: setting, differs, then one column per run
     notes : tuple of str
         What stands in the way of a fair comparison: other bars, stretches that do not overlap, failed folds.
     """

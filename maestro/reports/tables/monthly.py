@@ -54,7 +54,7 @@ def monthly_frame(result: Any) -> pl.DataFrame:
 
 
 def monthly_returns(result: Any) -> Html:
-    """Heat map of the monthly returns, a row a year, with the year's return and buy and hold's beside it.
+    """Heat map of the monthly returns, one row per year, with the year's return and buy and hold's beside it.
 
     Colours run from loss over the ground to gain; the figures are in percent.
     """

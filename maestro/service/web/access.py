@@ -1,4 +1,4 @@
-"""Who makes a request: by API key, token or cookie, or the one person of a service without users."""
+"""Who makes a request: by API key, token or cookie, or the single user of a service without accounts."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ class BoundaryAudit:
     ----------
     passed : bool
         No check of any fold found anything. A fold without a complete trial has nothing to compare (null).
-    table : polars frame, a row a fold and check
+    table : polars frame, one row per fold and check
         fold, check, passed, train_stop and test_start (bar indices), finding.
     strategy, bars : str
         What was checked, on what.

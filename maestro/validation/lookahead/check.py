@@ -37,7 +37,7 @@ class LookAhead:
     ----------
     passed : bool
         No check found anything. A check that could not be made does not count against it; `table` names it.
-    table : polars frame, a row a check
+    table : polars frame, one row per check
         check, passed (null where it could not be made), signal, bar, timestamp, cut, columns, finding.
     changes : polars frame, a row for each signal that a cut changed
         cut (bars given), signal, bar and timestamp of its first change, bars (how many changed), and its value there

@@ -148,7 +148,7 @@ def choices_of(wf: Recorded, bars: Bars | None = None, strategy: Any = None) -> 
     bars : Bars, optional
         Those of the run; loaded again by name where absent.
     strategy : type of Strategy, optional
-        The class, for a run with a strategy of one's own that was loaded from disk.
+        Class of a user-defined strategy, for a run loaded from disk.
 
     Raises
     ------

@@ -37,9 +37,9 @@ class CostMap:
 
     Attributes
     ----------
-    table : polars frame, a row a cell
+    table : polars frame, one row per cell
         fee, slippage, and the stitched out-of-sample sharpe_ratio, total_return, annual_return, max_drawdown.
-    funding : polars frame, a row a rate
+    funding : polars frame, one row per rate
         funding (settled every 8 h, longs pay a positive one), and the same figures, at the run's fee and slippage.
     fee, slippage : float
         Of the run.
@@ -99,7 +99,7 @@ def cost_map(
     funding : floats
         Rates settled every 8 h in place of the bars' own; a rule still sees the bars' own.
     strategy : type of Strategy, optional
-        The class, for a run with a strategy of one's own that was loaded from disk.
+        Class of a user-defined strategy, for a run loaded from disk.
     cancel : threading.Event, optional
         Set it to stop; `RunCancelled` follows.
     progress : bool or callable

@@ -33,7 +33,7 @@ class GeometryMap:
 
     Attributes
     ----------
-    table : polars frame, a row a geometry
+    table : polars frame, one row per geometry
         train and test (bars), offset (bars by which the first window begins later), folds, failed, num_trades, and of
         the stitched out-of-sample stretch sharpe_ratio, total_return, annual_return, volatility, max_drawdown; the
         same with ``common_`` on the stretch that all geometries tested.
@@ -113,7 +113,7 @@ def geometry_map(
     trials : int, optional
         A fold; as in the run where absent.
     strategy : type of Strategy, optional
-        The class, for a run with a strategy of one's own that was loaded from disk.
+        Class of a user-defined strategy, for a run loaded from disk.
     workers : int, optional
         Processes; all cores where absent.
     cancel : threading.Event, optional

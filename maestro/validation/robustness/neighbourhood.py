@@ -37,11 +37,11 @@ class Neighbourhood:
 
     Attributes
     ----------
-    table : polars frame, a row a displacement
+    table : polars frame, one row per displacement
         The steps of each parameter away from the choice (the choice itself has zeros), folds (in how many it is a
         feasible set inside the searched ranges), in_sample and out_of_sample (mean of the metric over these folds),
         kept (median over the folds of the neighbour's in-sample metric over that of the choice).
-    folds : polars frame, a row a fold
+    folds : polars frame, one row per fold
         The choice's metric in sample, the neighbours' median and worst, kept (median share), neighbours.
     names : tuple of str
         Searched parameters that have neighbours; options of a choice have no order and none.
@@ -128,7 +128,7 @@ def neighbourhood(
     seed : int
         Of the draw where there are more.
     strategy : type of Strategy, optional
-        The class, for a run with a strategy of one's own that was loaded from disk.
+        Class of a user-defined strategy, for a run loaded from disk.
     cancel : threading.Event, optional
         Set it to stop; `RunCancelled` follows.
     progress : bool or callable

@@ -34,7 +34,7 @@ class Perturbations:
 
     Attributes
     ----------
-    table : polars frame, a row a repetition
+    table : polars frame, one row per repetition
         kind (``as it was``, ``delay``, ``missing``, ``noise``), level (bars; share of bars; share of the standard
         deviation of a bar's return), repetition, failed (folds that raised), and of the stitched out-of-sample stretch
         sharpe_ratio, total_return, annual_return, volatility, max_drawdown, num_trades.
@@ -96,7 +96,7 @@ def perturbations(
     bars : Bars, optional
         Those of the run; loaded again by name where absent.
     delays : ints [bars]
-        Every signal is acted on so many bars later than it would be. Not for a rule that lays orders of its own.
+        Every signal is acted on so many bars later than it would be. Not for a strategy with user-defined orders.
     missing : floats
         Share of the bars that are drawn and left out, the first and last of each window excepted: the rule sees, and
         trades, what is left.
@@ -107,7 +107,7 @@ def perturbations(
         Draws for each share of `missing` and `noise`.
     seed : int
     strategy : type of Strategy, optional
-        The class, for a run with a strategy of one's own that was loaded from disk.
+        Class of a user-defined strategy, for a run loaded from disk.
     cancel : threading.Event, optional
         Set it to stop; `RunCancelled` follows.
     progress : bool or callable

@@ -30,7 +30,7 @@ class Intervals:
 
     Attributes
     ----------
-    table : polars frame, a row a metric
+    table : polars frame, one row per metric
         metric, value (of the returns themselves), low and high (bounds of the interval), above_zero (share of the
         resamples in which it is above zero), defined (share in which it is a number).
     samples : dict of float64[reps], by metric

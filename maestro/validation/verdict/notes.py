@@ -1,4 +1,4 @@
-"""What a verdict says beside its checks: a summary, warnings to read first, and notes."""
+"""What a verdict states in addition to its checks: a summary, warnings to read first, and notes."""
 
 from __future__ import annotations
 
