@@ -134,7 +134,7 @@ def read_params(strategy: type[Strategy], texts: Iterable[str] | None) -> dict[s
     Raises
     ------
     ParameterError
-        No such parameter, or a text that is no value of its type.
+        No such parameter, or a text that is not a value of its type.
     """
     pairs = read_pairs(texts, "--param", "-p fast=20")
     proxy = {"proxy": True} if pairs.get("proxy", "").lower() in _YES else {}
@@ -206,7 +206,7 @@ def read_space(strategy: type[Strategy], texts: Iterable[str] | None, fixed: dic
     Raises
     ------
     ParameterError
-        No such parameter, or a text that is no range.
+        No such parameter, or a text that is not a range.
     """
     declared = strategy.parameters(fixed)
     space: dict[str, Any] = {}

@@ -15,7 +15,7 @@ Unit = Literal["", "time", "size", "url", "store"]
 
 @dataclass(frozen=True, slots=True)
 class Doc:
-    """Description and bounds of a setting, written beside its type.
+    """Description and bounds of a setting, next to its type.
 
     Attributes
     ----------

@@ -65,7 +65,7 @@ class Sizing:
         Raises
         ------
         SettingsError
-            An unknown kind, or what is no number above 0.
+            An unknown kind, or a value that is not a number above 0.
         """
         if isinstance(given, Sizing):
             return given

@@ -1,4 +1,4 @@
-"""A file that only grows: each line carries the hash of the one before, and an anchor beside it says where it ends.
+"""A file that only grows: each line carries the hash of the one before, and an anchor file says where it ends.
 
 A line is the SHA-256 of the link and the content, a space, the content as JSON. The link is the hash of the line
 before, so a line that was changed, removed, added or moved breaks the chain there. Lines cut off the end leave a

@@ -43,7 +43,7 @@ def source_hash(thing: type | FunctionType) -> str:
     """Hash of the source of a strategy (or of a function) and of the user code that it calls.
 
     Source texts of methods, values of class attributes, defaults and closures, base classes, and the functions,
-    classes, modules and plain values of the person's own modules that these name, and so on. What installed packages
+    classes, modules and plain values of the user's modules that these name, and so on. What installed packages
     do is covered by the versions in the manifest; this package's own version is part of the id.
     """
     sources = _Sources()
@@ -52,7 +52,7 @@ def source_hash(thing: type | FunctionType) -> str:
 
 
 def describe(thing: Any) -> Any:
-    """Return an object that a person configured (a sampler, a pruner, a splitter) as plain values, without its state.
+    """Return an object that the user configured (a sampler, a pruner, a splitter) as plain values, without its state.
 
     Equal settings give equal values in every process; functions among them stand by the hash of their source.
     """

@@ -205,7 +205,7 @@ class Orders(Signals):
     - account : float64[ACCOUNT_WIDTH], CASH, POSITION (units), EQUITY at the close, BUDGET (cash a full entry
       would spend, fee included; NaN where sized in units), BUDGET_UNITS (NaN where sized in cash), FEE
       (fraction a side), LIVE (number of open lots)
-    - book : float64[slots, BOOK_WIDTH], a row an order: SIDE (+1 buy, -1 sell, 0 none), PRICE (limit), SPEND
+    - book : float64[slots, BOOK_WIDTH], one row per order: SIDE (+1 buy, -1 sell, 0 none), PRICE (limit), SPEND
       (cash to spend, fee included; 0: by UNITS), UNITS, LOT (a buy opens the lot of that number, a sale with
       a number >= 0 closes it whole, -1: first in, first out), FILLED (units filled in this bar, else 0) and
       FILL_PRICE. A filled row has SIDE 0.

@@ -139,7 +139,7 @@ class WalkForward:
         path : str or Path, optional
             ``report.html`` in the run's folder where absent, or ``maestro-<id>.html`` here without one.
         tearsheet : bool
-            Also write a QuantStats tear sheet beside it (``pip install "maestro-research[report]"``).
+            Also write a QuantStats tear sheet next to it (``pip install "maestro-research[report]"``).
         """
         if path is None:
             path = self.folder / "report.html" if self.folder else Path(f"maestro-{self.id}.html")

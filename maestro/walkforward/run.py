@@ -105,7 +105,7 @@ def walk_forward(
     accept_defects : bool
         Run also on data in which `bars.quality()` finds a fatal defect; the result's notes say so.
     command : str, optional
-        Line of the shell that gives the same run, kept in the manifest beside the lines of Python.
+        Shell command that reproduces the run, kept in the manifest with the Python code.
 
     Raises
     ------

@@ -301,7 +301,7 @@ def checked(windows: Sequence[Any], n: int) -> list[Window]:
     Raises
     ------
     SplitError
-        No window, one that is no window, or one that tests before it has trained.
+        No window, an invalid window, or one that tests before it has trained.
     """
     if not windows:
         raise SplitError(f"the splitter gives no fold for {n} bars; give more bars or shorter windows.")

@@ -1,4 +1,4 @@
-"""What every store of market data promises."""
+"""The protocol of a store of market data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The way to a QuestDB server: pooled HTTP for questions, ILP over HTTP for rows, every failure told in plain words."""
+"""Connection to a QuestDB server: pooled HTTP for queries, ILP over HTTP for rows, clear errors for every failure."""
 
 from __future__ import annotations
 

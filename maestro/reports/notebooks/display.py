@@ -92,7 +92,7 @@ def headline(result: Any, **more: Any) -> None:
     Raises
     ------
     SettingsError
-        `result` has no metrics and is no mapping.
+        `result` has no metrics and is not a mapping.
     """
     found = headline_of(result) | more
     data = {

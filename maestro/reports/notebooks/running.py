@@ -112,7 +112,7 @@ def notebook_parameters(path: Path) -> dict[str, NotebookParameter]:
     Raises
     ------
     RunError
-        The file is no notebook.
+        The file is not a notebook.
     SettingsError
         It has no such cell, or more than one.
     """

@@ -39,7 +39,7 @@ def write_report(wf: WalkForward, path: str | os.PathLike[str], *, tearsheet: bo
     wf : WalkForward, live or reloaded
     path : path of the HTML file; missing folders are made, an existing file is replaced atomically
     tearsheet : bool
-        Whether to write QuantStats' tear sheet beside it, as ``<name>-tearsheet.html``.
+        Whether to write QuantStats' tear sheet next to it, as ``<name>-tearsheet.html``.
 
     Returns
     -------

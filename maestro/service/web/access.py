@@ -68,7 +68,7 @@ async def document_of(request: Request) -> dict[str, Any]:
     Raises
     ------
     SpecificationError
-        It is no JSON, holds NaN, or is no object.
+        It is not JSON, contains NaN, or is not an object.
     """
 
     def refuse(name: str) -> Any:

@@ -12,7 +12,7 @@ from maestro.ledger import Ledger, Tally
 def enter_looks(tried: Mapping[str, tuple[Bars, Tally]], run: str, strategies: str) -> list[str]:
     """Enter in the ledger of each series the trials of all the other series.
 
-    Whoever takes the best of forty symbols has looked at forty. Exact repetitions count once, as everywhere.
+    Choosing the best of forty symbols means having looked at forty. Exact repetitions count once, as everywhere.
 
     Parameters
     ----------
