@@ -80,7 +80,8 @@ def now(wf: Any, bars: Bars | None = None, *, strategy: Any = None) -> Now:
 
     The result is that of the next fold of a walk-forward whose earlier folds are those of the run: the same method,
     number of trials, ranking and seed. The training window is as long as the run's last one (by the calendar for
-    `Calendar`; from the first bar on if all windows begin there) and ends with the last bar, less the purge.
+    `Calendar` and `OnRegime`, as if the next bar opened when the last one ends; from the first bar on if all windows
+    begin there) and ends with the last bar, less the purge.
 
     Parameters
     ----------
@@ -142,7 +143,7 @@ def next_window(wf: Any, bars: Bars, windows: list[Window]) -> Window:
     """Training window that ends with the last bar; its test window is still to come."""
     how, n = wf.spec["splitter"], len(bars)
     stop = n - int(how.get("purge", 0) or 0)
-    if how.get("kind") == "Calendar":
+    if how.get("kind") in ("Calendar", "OnRegime"):
         ends = int(end_of(bars, n - 1).timestamp() * 1_000_000)
         start = int(np.searchsorted(bars.time, offset(ends, f"-{how['train']}")))
     elif len({w.train_start for w in windows}) == 1 and len(windows) > 1:

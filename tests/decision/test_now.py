@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -80,3 +81,18 @@ def test_other_bars_and_a_search_without_a_choice_are_refused() -> None:
     short = ms.walk_forward(flat, "RSIStrategy", trials=3, executor="serial", splitter="rolling:50,1,1")
     with pytest.raises(RunError, match="no parameters can be chosen on the most recent training window"):
         short.now()
+
+
+def test_a_triggered_run_trains_on_the_window_that_its_trigger_would_open() -> None:
+    common: dict[str, Any] = {"trials": 8, "executor": "serial"}
+    trigger = ms.OnRegime(train="2y", min_gap="3mo", max_gap="1y")
+    later = ms.walk_forward(BARS, "EmaCrossStrategy", splitter=trigger, **common)
+    windows = windows_of(later)
+    day = 86_400_000_000
+    fold = next(k for k, w in enumerate(windows) if k > 1 and np.diff(BARS.time[w.test_start - 1 :])[0] == day)
+    start = windows[fold].test_start
+    wf = ms.walk_forward(BARS[:start], "EmaCrossStrategy", splitter=trigger, **common)
+    assert windows_of(wf) == windows[:fold]
+    found, row = wf.now(), later.folds.row(fold, named=True)
+    assert found.params == {name: row[name] for name in found.params}
+    assert found.trials.equals(later.trials.filter(pl.col("fold") == fold))
