@@ -35,8 +35,8 @@ def walk_forward(
         str,
         typer.Option(
             metavar="KIND:…",
-            help="rolling:10,2,1 (splits, folds to train, to test), expanding:10, adaptive:10,2 or "
-            "calendar:6mo,1mo; gaps as purge=24,embargo=6 behind.",
+            help="rolling:10,2,1 (splits, folds to train, to test), expanding:10, adaptive:10,2, "
+            "calendar:6mo,1mo or on-regime:6mo,0.9,3,2w,3mo; gaps as purge=24,embargo=6 behind.",
         ),
     ] = "rolling:10,2,1",
     trials: Annotated[int | None, typer.Option(metavar="N", help="Parameter sets a fold.  [default: 100]")] = None,

@@ -32,7 +32,8 @@ from maestro.walkforward.folds import run_folds
 from maestro.walkforward.result import WalkForward
 from maestro.walkforward.run import PreparedRun
 from maestro.walkforward.selection import Selection
-from maestro.walkforward.splitters import Window, splitter_of
+from maestro.walkforward.splitter_text import recorded_splitter
+from maestro.walkforward.splitters import Window
 from maestro.walkforward.tables import Kept, assemble, fold_tables
 
 _DECIDING = ("python", "maestro", "code", "kernels", "machine", "cpu", "numpy", "numba", "polars", "optuna")
@@ -320,12 +321,10 @@ class _AsRecorded:
 
 def _again(spec: dict[str, Any], cls: type[Strategy], bars: Bars, search: Any, pruner: Any) -> PreparedRun:
     """The walk-forward of a spec, ready to run."""
-    kind = str(spec["splitter"]["kind"])
     windows = tuple(Window(*w) for w in spec["windows"])
     try:
-        own = type(splitter_of(kind.lower()))
-        splitter: Any = own(**{name: value for name, value in spec["splitter"].items() if name != "kind"})
-    except (MaestroError, TypeError):
+        splitter: Any = recorded_splitter(spec["splitter"])
+    except MaestroError:
         splitter = _AsRecorded(windows, spec["splitter"])
     chosen = spec["selection"]
     selection = Selection(tuple(chosen["metrics"]), chosen["kind"], tuple(chosen["weights"]))

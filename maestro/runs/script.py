@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-_SPLITTERS = ("Rolling", "Expanding", "Adaptive", "Calendar")
+_SPLITTERS = ("Rolling", "Expanding", "Adaptive", "Calendar", "OnRegime")
 
 
 def python_lines(spec: dict[str, Any], origin: str, declared: dict[str, Any], built_in: bool) -> str:
@@ -24,7 +24,11 @@ def python_lines(spec: dict[str, Any], origin: str, declared: dict[str, Any], bu
     bars, splitter, space = spec["bars"], dict(spec["splitter"]), spec["space"]
     kind = splitter.pop("kind")
     sizing, search = spec["sizing"], spec["search"]
-    windows = f"ms.{kind}({', '.join(f'{k}={v!r}' for k, v in splitter.items() if v is not None)})"
+    if kind == "OnRegime":
+        model = ", ".join(f"{k}={v!r}" for k, v in splitter.pop("model").items())
+        windows = f"ms.OnRegime({', '.join(f'{k}={v!r}' for k, v in splitter.items())}, model=ms.Regimes({model}))"
+    else:
+        windows = f"ms.{kind}({', '.join(f'{k}={v!r}' for k, v in splitter.items() if v is not None)})"
     if kind not in _SPLITTERS:
         windows = f"...,  # {kind} {splitter}\n    "
     own = {name: ranged for name, ranged in space["search"].items() if ranged != declared.get(name)}

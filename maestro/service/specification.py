@@ -22,7 +22,8 @@ from maestro.strategies import by_name
 from maestro.walkforward.result import WalkForward
 from maestro.walkforward.run import Planned, plan, walk_forward
 from maestro.walkforward.selection import Selection
-from maestro.walkforward.splitters import checked, splitter_of
+from maestro.walkforward.splitter_text import splitter_of
+from maestro.walkforward.splitters import checked
 
 _SAMPLE = re.compile(r"sample:[A-Za-z]{1,12}")
 _SERIES = re.compile(r"[A-Za-z0-9_-]{1,40}:[A-Za-z0-9_^=./:+-]{1,60}:[1-9]\d{0,5}[a-zA-Z]{1,2}")

@@ -34,8 +34,10 @@ from maestro.walkforward.folds import Job, run_folds, trials_evaluated
 from maestro.walkforward.notes import left_out_note
 from maestro.walkforward.result import WalkForward, load_stored
 from maestro.walkforward.selection import Select, Selection
-from maestro.walkforward.splitters import SPLITTERS, Splitter, checked, splitter_of
+from maestro.walkforward.splitter_text import SPLITTERS, splitter_of
+from maestro.walkforward.splitters import Splitter, checked
 from maestro.walkforward.tables import Kept, assemble, fold_tables
+from maestro.walkforward.triggers import OnRegime
 
 T = TypeVar("T")
 
@@ -338,6 +340,7 @@ class PreparedRun:
 
         started = time.perf_counter()
         notes = [*self.accepted, *self._left_out()]
+        cuts = self.splitter.cuts(self.bars) if isinstance(self.splitter, OnRegime) else []
         manifest: dict[str, Any] = {
             "id": self.id,
             "spec": self.spec,
@@ -346,6 +349,7 @@ class PreparedRun:
             "versions": versions(),
             "python": self._python(),
             **({"command": command} if command else {}),
+            **({"cuts": [cut.to_dict() for cut in cuts]} if cuts else {}),
         }
         done: dict[int, Kept] = {}
         if store is not None:

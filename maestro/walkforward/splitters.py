@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -13,7 +13,7 @@ from maestro._core.formatting import plural
 from maestro.bars import Bars
 from maestro.data.durations import duration_unit, offset, truncate
 from maestro.data.timeframes import as_datetime, timeframe_us
-from maestro.errors import SplitError, nearest
+from maestro.errors import SplitError
 
 SHORTEST = 2
 """Bars that a window has at least."""
@@ -232,67 +232,6 @@ class Calendar(_Gap):
             starts.append(start)
             start = offset(start, self.step or self.test)
         return starts
-
-
-def splitter_of(given: Splitter | str) -> Splitter:
-    """Understand a splitter, or a text ``kind:value,value,purge=24`` with its settings in order: ``rolling:10,2,1``.
-
-    Raises
-    ------
-    SplitError
-        An unknown kind, or settings that it does not have.
-    """
-    if not isinstance(given, str):
-        if not hasattr(given, "split"):
-            raise SplitError(
-                f"splitter={given!r} cannot split; give a text like rolling:10,2,1, ms.Rolling, ms.Expanding, "
-                "ms.Calendar, ms.Adaptive, or an object with split(bars) that returns "
-                "(train_start, train_stop, test_start, test_stop) a fold."
-            )
-        return given
-    kind, _, settings = given.partition(":")
-    example = "; give rolling:10,2,1, expanding:10, adaptive:10,2 or calendar:6mo,1mo."
-    if kind not in SPLITTERS:
-        raise SplitError(f"splitter={given!r} is unknown{example}{nearest(kind, SPLITTERS)}")
-    names = (*_ordered(SPLITTERS[kind]), "purge", "embargo")
-    values: dict[str, Any] = {}
-    for place, part in enumerate(filter(None, (one.strip() for one in settings.split(",")))):
-        name, equals, value = part.partition("=")
-        if not equals:
-            name, value = (names[place] if place < len(names) - 2 else part), part
-        if name not in names or name in values:
-            raise SplitError(f"splitter={given!r}: {part!r} is not understood; {kind} has {', '.join(names)}{example}")
-        values[name] = _number_or_text(value)
-    return SPLITTERS[kind](**values)
-
-
-def splitter_text(splitter: Splitter) -> str:
-    """Text that `splitter_of` turns into an equal splitter; `SplitError` for one that is not the project's own."""
-    kinds = {cls: kind for kind, cls in SPLITTERS.items()}
-    cls: Any = type(splitter)
-    if cls not in kinds:
-        raise SplitError(f"{splitter!r} has no text; the kinds that have are {', '.join(SPLITTERS)}.")
-    values: dict[str, Any] = asdict(splitter)  # type: ignore[call-overload]
-    gaps = [f"{name}={values[name]}" for name in ("purge", "embargo") if values[name]]
-    settings = [str(values[name]) for name in _ordered(cls) if values[name] is not None]  # only the last may be
-    return f"{kinds[cls]}:{','.join([*settings, *gaps])}"
-
-
-SPLITTERS: dict[str, Any] = {"rolling": Rolling, "expanding": Expanding, "adaptive": Adaptive, "calendar": Calendar}
-"""The kinds of splitter, by the name that texts use."""
-
-
-def _ordered(cls: Any) -> list[str]:
-    return [field.name for field in fields(cls) if field.name not in ("purge", "embargo")]
-
-
-def _number_or_text(text: str) -> int | float | str:
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text
 
 
 def checked(windows: Sequence[Any], n: int) -> list[Window]:

@@ -15,6 +15,10 @@ from maestro.errors import SettingsError, SplitError
 from maestro.regime import UNKNOWN, Regimes, most_probable
 from maestro.walkforward.splitters import SHORTEST, Window
 
+_REASONS = {
+    "regime": "a change of regime", "longest gap": "the longest gap", "end of the bars": "the end of the bars",
+}  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Cut:
@@ -45,8 +49,12 @@ class Cut:
     fit: dict[str, Any]
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, for a run's record."""
-        return {**asdict(self), "window": list(self.window)}
+        """Plain values, for a run's record; for another reason than a change, new_state and probability are None."""
+        changed = self.reason == "regime"
+        return {
+            **asdict(self), "window": list(self.window), "new_state": self.new_state if changed else None,
+            "probability": self.probability if changed else None,
+        }  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,13 +119,24 @@ class OnRegime:
         SplitError
             The bars are not longer than a training window and the shortest gap, or the model cannot be fitted.
         """
-        found = list(self._walk(bars))
+        found = list(bars.cached(("cuts", self), lambda: tuple(self._walk(bars))))
         if not found:
             raise SplitError(
                 f"OnRegime(train={self.train!r}, min_gap={self.min_gap!r}) finds no fold between {bars.start} and "
                 f"{bars.end}; give more bars or shorter lengths."
             )
         return found
+
+    def notes(self, bars: Bars) -> list[str]:
+        """How many test windows ended for which reason, and what to compare the run with."""
+        cuts = self.cuts(bars)
+        counts = [(reason, sum(cut.reason == reason for cut in cuts)) for reason in _REASONS]
+        said = ", ".join(f"{count} by {_REASONS[reason]}" for reason, count in counts if count)
+        return [
+            f"Test windows ended: {said}. In our measurements re-optimising when the regime changes did not pay; "
+            "ms.validation.retiming(wf) repeats the run with as many re-optimisations on the calendar and at random "
+            "times."
+        ]
 
     def _walk(self, bars: Bars) -> Iterator[Cut]:
         end = int(bars.time[-1]) + timeframe_us(bars.timeframe)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -129,3 +130,35 @@ def test_bars_that_are_too_few_or_never_move_are_refused(apple: Bars) -> None:
         OnRegime(train="20y").split(apple)
     with pytest.raises(SplitError, match="rows are too few"):
         OnRegime(train="1mo", min_gap="1w", max_gap="2w", model=Regimes(states=4)).split(apple)
+
+
+def test_a_run_records_why_each_test_window_ended(apple: Bars, tmp_path: Path) -> None:
+    wf = ms.walk_forward(
+        apple, "EmaCrossStrategy", splitter="on-regime:2y,min_gap=1mo,max_gap=1y", trials=4, executor="serial",
+        runs_dir=tmp_path,
+    )  # fmt: skip
+    cuts = DAILY.cuts(apple)
+    recorded = ms.load_run(wf.id, tmp_path).manifest["cuts"]
+    assert [cut["reason"] for cut in recorded] == [cut.reason for cut in cuts]
+    assert [cut["window"] for cut in recorded] == wf.spec["windows"]
+    for cut in recorded:
+        assert (cut["probability"] is None) == (cut["new_state"] is None) == (cut["reason"] != "regime")
+        assert cut["fit"]
+    note = next(n for n in wf.notes if n.startswith("Test windows ended:"))
+    assert f"{sum(c.reason == 'regime' for c in cuts)} by a change of regime" in note
+    assert "ms.validation.retiming(wf)" in note
+
+
+def test_the_python_lines_of_a_run_give_the_same_run(apple: Bars) -> None:
+    splitter = replace(DAILY, model=Regimes(states=3))
+    wf = ms.walk_forward(apple, "EmaCrossStrategy", splitter=splitter, trials=2, executor="serial")
+    made: dict[str, Any] = {}
+    exec(wf.manifest["python"], made)
+    assert made["wf"].id == wf.id
+
+
+def test_a_recorded_run_is_verified_with_its_trigger(apple: Bars, tmp_path: Path) -> None:
+    wf = ms.walk_forward(
+        apple, "EmaCrossStrategy", splitter=DAILY, trials=3, executor="serial", runs_dir=tmp_path
+    )  # fmt: skip
+    assert ms.verify(wf.id, runs_dir=tmp_path).equal

@@ -25,7 +25,8 @@ from maestro.execution import events as ev
 from maestro.validation.verdict.build import verdict
 from maestro.walkforward.result import WalkForward
 from maestro.walkforward.run import walk_forward
-from maestro.walkforward.splitters import Window, checked, splitter_of
+from maestro.walkforward.splitter_text import splitter_of
+from maestro.walkforward.splitters import Window, checked
 
 Done = Callable[[Any, Exception | None], None]
 QUICK = 25_000_000

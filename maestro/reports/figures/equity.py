@@ -69,7 +69,7 @@ def equity_source(result: Any, *, points: int = MAX_POINTS) -> ColumnDataSource:
 def equity_figure(
     result: Any, *, folds: pl.DataFrame | None = None, source: ColumnDataSource | None = None, height: int = 340
 ) -> Any:
-    """Equity over buy and hold, with the folds shaded.
+    """Equity over buy and hold, with the folds shaded, and a dashed line where a change of regime ended a test window.
 
     Parameters
     ----------
@@ -103,15 +103,19 @@ def equity_figure(
         held = fig.line("time", "benchmark", source=source, color=COLOR["benchmark"], width=1.4)
         items.append(("Buy and hold", [held]))
     line = fig.line("time", "equity", source=source, color=COLOR["strategy"], width=2)
+    changes = _changes_of_regime(result)
+    if len(changes):
+        shown = fig.vspan(x=changes, line_color=COLOR["insample"], line_dash="dashed", line_width=1.2)
+        items.append(("Change of regime", [shown]))
     items.insert(0, ("Out of sample" if _folds_of(result, folds) is not None else "Strategy", [line]))
     add_legend(fig, items)
     rows = [("", "@time{%F %H:%M} UTC"), ("Equity", "@equity{0,0.00}")]
-    if len(items) > 1:
+    if np.isfinite(data["benchmark"]).any():
         rows.append(("Buy and hold", "@benchmark{0,0.00}"))
     if _folds_of(result, folds) is not None:
         rows.insert(1, ("Fold", "@fold{0}"))
     add_hover(fig, [line], rows, formatters={"@time": "datetime"}, mode="vline")
-    fig.y_range.renderers = [renderer for _, shown in items for renderer in shown]
+    fig.y_range.renderers = [r for name, drawn in items if name != "Change of regime" for r in drawn]
     number_axis(fig.yaxis, "0.[00]a" if len(values) and values.max() >= 10_000 else "0,0.[000]")
     fig.x_range.range_padding = 0.01
     return fig
@@ -159,6 +163,18 @@ def equity_layout(result: Any) -> Column:
     below = drawdown_figure(result, source=source, x_range=above.x_range)
     above.xaxis.visible = False
     return column(above, below, sizing_mode="stretch_width", spacing=4)
+
+
+def _changes_of_regime(result: Any) -> FloatArray:
+    """Ends [ms] of the test windows that a change of regime ended, from the run's record."""
+    manifest = getattr(result, "manifest", None)
+    cuts = manifest.get("cuts", []) if isinstance(manifest, dict) else []
+    if not cuts:
+        return np.empty(0)
+    ended = {fold for fold, cut in enumerate(cuts) if cut["reason"] == "regime"}
+    rows = result.folds.filter(pl.col("fold").is_in(ended)) if ended else result.folds.head(0)
+    found: FloatArray = stamps_ms(rows["test_end"])
+    return found
 
 
 def _unbroken(data: Any) -> ColumnDataSource:

@@ -20,7 +20,8 @@ from maestro.strategies import Strategy, strategy_class
 from maestro.validation.lookahead.probing import COLUMNS, private
 from maestro.walkforward.fold import FoldResult, Plan, run_fold
 from maestro.walkforward.selection import Select, Selection
-from maestro.walkforward.splitters import Splitter, Window, checked, splitter_of
+from maestro.walkforward.splitter_text import splitter_of
+from maestro.walkforward.splitters import Splitter, Window, checked
 
 _TABLE: dict[str, Any] = {
     "fold": pl.Int64, "check": pl.String, "passed": pl.Boolean, "train_stop": pl.Int64, "test_start": pl.Int64,

@@ -166,3 +166,18 @@ def test_costs_of_one_backtest() -> None:
     assert paid.fees == pytest.approx(bt.metrics["fees"])
     assert paid.net == pytest.approx(bt.metrics["final_equity"] - bt.cash)
     assert paid.slippage == bt.metrics["slippage"] > 0
+
+
+def test_changes_of_regime_are_drawn_where_they_ended_a_test_window() -> None:
+    bars = ms.load_sample("AAPL")
+    wf = ms.walk_forward(bars, "RSIStrategy", splitter="on-regime:2y,min_gap=1mo,max_gap=1y", trials=2,
+                         executor="serial")  # fmt: skip
+    ended = [k for k, cut in enumerate(wf.manifest["cuts"]) if cut["reason"] == "regime"]
+    assert 0 < len(ended) < len(wf.folds)
+    fig = reports.equity_figure(wf)
+    drawn = next(r for r in fig.renderers if type(r.glyph).__name__ == "VSpan")
+    stamps = [wf.folds["test_end"][k].timestamp() * 1_000 for k in ended]
+    assert list(drawn.data_source.data["x"]) == stamps
+    assert drawn not in fig.y_range.renderers
+    calendar = ms.walk_forward(bars, "RSIStrategy", splitter="calendar:2y,1y", trials=2, executor="serial")
+    assert all(type(r.glyph).__name__ != "VSpan" for r in reports.equity_figure(calendar).renderers)
