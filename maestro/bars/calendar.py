@@ -184,12 +184,14 @@ def _intraday(time: IntArray, length: int, active: tuple[int, ...], touched: tup
 def _usual_session(night: BoolArray, weekday: IntArray) -> float:
     """Median of the bars per session if sessions are that long on every weekday, else 0.
 
-    `weekday` is that of each session's start. A quarter of the sessions of a weekday decides, so that holidays and lost
-    bars do not.
+    `weekday` is that of each session's start. A quarter of the sessions of a weekday decides, and weekdays on which
+    few sessions begin do not count, so that holidays and lost bars do not matter.
     """
     lengths = np.diff(np.flatnonzero(night))
     usual = float(np.median(lengths)) if len(lengths) else 0.0
-    every = all(np.mean(lengths[weekday[:-1] == day] == usual) >= 0.25 for day in np.unique(weekday[:-1]))
+    days, counts = np.unique(weekday[:-1], return_counts=True)
+    often = days[4 * counts >= counts.max()] if len(days) else days
+    every = all(np.mean(lengths[weekday[:-1] == day] == usual) >= 0.25 for day in often)
     return usual if every else 0.0
 
 

@@ -17,7 +17,10 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 @takes_file_options
 def signal_command(
     run: Run, data: Data = None, symbol: options.Symbol = None, strategy: Own = None,
-    runs_dir: options.RunsDir = None, seed: Annotated[int, typer.Option(metavar="N", help="Of the bootstrap.")] = 0,
+    runs_dir: options.RunsDir = None,
+    seed: Annotated[
+        int, typer.Option(metavar="N", help="Seed of the bootstrap.  [default: 0]")
+    ] = 0,
 ) -> None:  # fmt: skip
     """Print the orders for the next bar, as JSON.
 

@@ -21,7 +21,10 @@ def track_command(
     fills: Annotated[Path, typer.Option(metavar="FILE", help="CSV: timestamp, side, size, price and fee.")],
     data: Annotated[str, typer.Option("--data", "-d", metavar="NAME", help="The run's bars with newer ones behind.")],
     symbol: options.Symbol = None, strategy: Own = None, runs_dir: options.RunsDir = None,
-    seed: Annotated[int, typer.Option(metavar="N", help="Of the bootstrap.")] = 0, json: options.Json = False,
+    seed: Annotated[
+        int, typer.Option(metavar="N", help="Seed of the bootstrap.  [default: 0]")
+    ] = 0,
+    json: options.Json = False,
 ) -> None:  # fmt: skip
     """Compare live fills with what the run promised."""
     from maestro._core import formatting as formats

@@ -73,6 +73,13 @@ def test_holidays_and_lost_bars_change_nothing(data: st.DataObject) -> None:
     assert (found.kind, found.periods_per_year) == ("sessions", 252 * bars)
 
 
+def test_holidays_that_cut_sessions_over_midnight_change_nothing() -> None:
+    time = session(86, 4, 30, 23 * 60)
+    time = time[~np.isin(time // DAY_US, [19_737, 19_744, 19_751, 19_762, 19_765])]
+    found = infer_calendar(np.delete(time, [20]), "30m")
+    assert (found.kind, found.periods_per_year) == ("sessions", 1_008)
+
+
 def test_minutes_without_a_trade_are_counted_as_they_come() -> None:
     keep = np.random.default_rng(0).random(60 * 24 * 30) < 0.4
     found = infer_calendar(round_the_clock(60 * 24 * 30, 1)[keep], "1m")

@@ -29,7 +29,8 @@ def test_each_ledger_gets_the_tally_of_all_others(tmp_path: Path, monkeypatch: p
         assert found.variance == pytest.approx(others.var(ddof=1))
 
 
-def test_one_series_has_no_others() -> None:
+def test_one_series_has_no_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MAESTRO_LEDGER_DIR", str(tmp_path))
     bars = ms.synthetic_bars(50, 9, "1d")
     assert enter_looks({"only": (bars, Tally(5))}, "run", "rule") == []
     assert Ledger(bars).n_trials == 0
