@@ -53,7 +53,7 @@ def user() -> str:
     try:
         name = getpass.getuser()
     except (KeyError, OSError, ImportError):  # no such user is known to the system
-        name = f"uid-{os.getuid()}"
+        name = f"uid-{os.getuid()}" if hasattr(os, "getuid") else "user"  # Windows has no numbers
     return re.sub(r"[^A-Za-z0-9._-]", "-", name).lstrip(".") or "user"
 
 

@@ -534,3 +534,14 @@ def test_a_series_that_was_never_tried_is_said_to_be_so(capsys: pytest.CaptureFi
     code, told = shell(capsys, "BINANCE:BTCUSD:1d")
     assert code == 1
     assert "Did you mean 'BINANCE:BTCUSDT:1h'?" in told
+
+
+def test_a_user_without_a_name_has_a_folder_where_there_are_no_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nobody() -> str:
+        raise ImportError("no pwd")
+
+    monkeypatch.setattr("getpass.getuser", nobody)
+    monkeypatch.delattr("os.getuid", raising=False)
+    from maestro.ledger.series import user
+
+    assert user() == "user"
