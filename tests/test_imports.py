@@ -104,6 +104,24 @@ def test_a_layer_imports_only_from_lower_layers() -> None:
     assert not wrong, "\n".join(wrong)
 
 
+def test_no_module_imports_a_private_name_of_another_package() -> None:
+    wrong = []
+    for path in MODULES:
+        own = module_name(path).split(".")[:2]
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("maestro."):
+                private = [a.name for a in node.names if a.name.startswith("_") and not a.name.startswith("__")]
+                if private and str(node.module).split(".")[:2] != own:
+                    wrong.append(f"{place(path)}:{node.lineno} imports {', '.join(private)} of {node.module}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_no_file_is_longer_than_450_lines() -> None:
+    files = [*MODULES, *sorted((ROOT / "tests").rglob("*.py"))]
+    lengths = {place(path): len(path.read_text(encoding="utf-8").splitlines()) for path in files}
+    assert {name: lines for name, lines in lengths.items() if lines > 450} == {}
+
+
 def module_name(path: Path) -> str:
     parts = path.relative_to(ROOT).with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)

@@ -270,7 +270,7 @@ class Bars:
             if values is not None:
                 columns[name] = values[window]
         cut = [("" if edge is None else str(int(edge))) for edge in (window.start, window.stop)]
-        return self._like(columns, f"[{cut[0]}:{cut[1]}]")
+        return self.like(columns, f"[{cut[0]}:{cut[1]}]")
 
     def between(self, start: str | date | None = None, end: str | date | None = None) -> Bars:
         """Bars that open at or after `start` and before `end` (dates, datetimes or ISO text; naive is UTC)."""
@@ -301,7 +301,7 @@ class Bars:
         It is cut with these bars, so a rule never sees a bar of it that had not closed. `name` is its symbol if absent.
         """
         key, option = named_other(self, other, name), "" if name is None else f", name={name!r}"
-        made = self._like({"time": self.time, **{n: getattr(self, n) for n in _COLUMNS}}, "")
+        made = self.like({"time": self.time, **{n: getattr(self, n) for n in _COLUMNS}})
         made.origin = f"{self.origin}.with_other({other.origin}{option})" if self.origin and other.origin else ""
         made.others = dict(sorted({**made.others, **cut_others({key: other}, self.time, self.timeframe)}.items()))
         return made
@@ -330,7 +330,7 @@ class Bars:
             raise BarsError(f"{len(self)} {self.timeframe} bars do not cover one whole {timeframe} bar.")
         for note in notes:
             warnings.warn(note, BarsWarning, stacklevel=2)
-        result = self._like(columns, f".resample({timeframe!r})")
+        result = self.like(columns, f".resample({timeframe!r})")
         result.timeframe = timeframe_name(timeframe_us(timeframe))
         result.others = cut_others(self.others, result.time, result.timeframe)
         calendar = resampled_calendar(self.calendar, self.timeframe, result.time, result.timeframe)
@@ -370,18 +370,13 @@ class Bars:
         result.outages, result._calendar, result.others = self.outages, self.calendar, self.others
         return result
 
-    def _like(self, columns: dict[str, Any], made_by: str) -> Bars:
+    def like(self, columns: dict[str, Any], made_by: str = "") -> Bars:
+        """Bars of other validated, read-only columns that are otherwise these; `made_by` extends their origin."""
         bars = Bars(
-            columns,
-            provider=self.provider,
-            symbol=self.symbol,
-            timeframe=self.timeframe,
-            periods_per_year=self.periods_per_year,
-            synthetic=self.synthetic,
-            notes=self.notes,
-            origin=self.origin and self.origin + made_by,
-            calendar=self.calendar,
-        )
+            columns, provider=self.provider, symbol=self.symbol, timeframe=self.timeframe,
+            periods_per_year=self.periods_per_year, synthetic=self.synthetic, notes=self.notes,
+            origin=self.origin and self.origin + made_by, calendar=self.calendar,
+        )  # fmt: skip
         bars.outages = self.outages
         bars.others = cut_others(self.others, bars.time, self.timeframe)
         return bars

@@ -56,7 +56,7 @@ def cut_others(others: Mapping[str, Bars], time: Any, timeframe: str) -> dict[st
         begin = int(np.searchsorted(other.time, time[0]))
         end = int(np.searchsorted(bar_ends(other.time, other.timeframe), last, side="right"))
         columns = {key: getattr(other, key)[begin : max(begin, end)] for key in ("time", *_COLUMNS)}
-        found[name] = other._like(columns, f"[{begin}:{end}]")
+        found[name] = other.like(columns, f"[{begin}:{end}]")
     return found
 
 

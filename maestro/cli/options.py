@@ -40,6 +40,13 @@ Space = Annotated[
         help="What to search: fast=5:50, x=0.1:2:0.1 (step) or n=5,8,13; once for each.",
     ),
 ]
+Trials = Annotated[int | None, typer.Option(metavar="N", help="Parameter sets per fold.  [default: 100]")]
+Search = Annotated[str | None, typer.Option(metavar="HOW", help="tpe, random, grid or sobol.  [default: tpe]")]
+Select = Annotated[
+    str,
+    typer.Option(metavar="METRICS", help="What decides, in order; or pareto:, rank_average:, weighted:A=0.7,B=0.3."),
+]
+Progress = Annotated[bool, typer.Option("--progress/--no-progress", help="Show progress on stderr.")]
 Fee = Annotated[float | None, typer.Option(metavar="FRACTION", help="Fee a side; 0.001 is 0.1 %.  [default: 0.001]")]
 Slippage = Annotated[
     float | None, typer.Option(metavar="FRACTION", help="Slippage of market orders.  [default: 0.0005]")

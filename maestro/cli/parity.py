@@ -52,7 +52,7 @@ def parity(
     write: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the page with all tables, in Markdown.")
     ] = None,
-    progress: Annotated[bool, typer.Option("--progress/--no-progress", help="Show progress on stderr.")] = True,
+    progress: options.Progress = True,
     json: options.Json = False,
 ) -> None:  # fmt: skip
     """Compare the engines, strategy by strategy: do they agree, and where not, why?
@@ -64,7 +64,7 @@ def parity(
 
     from maestro.cli import parsing as reading
     from maestro.cli import printing
-    from maestro.reports.page.output import write_page
+    from maestro.reports.output import write_page
     from maestro.strategies import strategies
     from maestro.validation.parity import compare as comparing
     from maestro.validation.parity.page import page

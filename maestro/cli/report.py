@@ -57,7 +57,7 @@ def report(
     ] = False,
     runs_dir: options.RunsDir = None,
     tearsheet: options.Tearsheet = False,
-    progress: Annotated[bool, typer.Option("--progress/--no-progress", help="Show progress on stderr.")] = True,
+    progress: options.Progress = True,
     json: options.Json = False,
 ) -> None:
     """Write the report of a run, of a notebook, or a batch of them: HTML that needs no network.
@@ -129,7 +129,7 @@ def _of_notebook(
     from maestro.errors import SettingsError
     from maestro.reports.notebooks.page import headline_of_notebook, notebook_page
     from maestro.reports.notebooks.running import executed_bytes, notebook_parameters, run_notebook
-    from maestro.reports.page.output import write_bytes, write_page
+    from maestro.reports.output import write_bytes, write_page
 
     target = out or Path(f"{notebook.stem}.html")
     for place in (target, executed):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from maestro.cli import options
 from maestro.cli.file_options import takes_file_options
+from maestro.cli.recorded import opened_run
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
@@ -31,7 +32,7 @@ def robustness(
         str | None, typer.Option(metavar="FILE:CLASS", help="The class, where the run was made with one's own.")
     ] = None,
     runs_dir: options.RunsDir = None,
-    progress: Annotated[bool, typer.Option("--progress/--no-progress", help="Show progress on stderr.")] = True,
+    progress: options.Progress = True,
     json: options.Json = False,
 ) -> None:
     """Change parameters, windows, costs and bars a little; what is left of a run?
@@ -39,19 +40,10 @@ def robustness(
     Takes seconds. Nothing is chosen, and no trial is counted.
     """
     from maestro.cli import interrupts as stopping
-    from maestro.cli import parsing as reading
-    from maestro.errors import RunError, SettingsError
     from maestro.reports.page import robustness as page
     from maestro.reproduce.bars import recorded_bars
-    from maestro.walkforward.result import load_run
 
-    cls = None if strategy is None else reading.read_strategy(strategy, None)
-    folder = reading.configured(runs_dir, "runs_dir")
-    try:
-        wf = load_run(run, folder)
-    except RunError as error:
-        raise SettingsError(str(error)) from error
-    given: Any = None if data is None else reading.read_bars(data, symbol, None, None)
+    wf, given, cls = opened_run(run, data, symbol, strategy, runs_dir)
     bars = recorded_bars(wf.manifest, given)
     with stopping.stopped_by_ctrl_c() as cancel:
         found = page.measure(

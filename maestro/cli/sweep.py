@@ -50,7 +50,7 @@ def sweep(
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write all sets, as CSV or Parquet by the name's ending.")
     ] = None,
-    progress: Annotated[bool, typer.Option("--progress/--no-progress", help="Show progress on stderr.")] = True,
+    progress: options.Progress = True,
     json: options.Json = False,
 ) -> None:
     """Simulate many parameter sets on the same bars and rank them.

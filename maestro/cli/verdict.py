@@ -41,7 +41,7 @@ def verdict(
         bool, typer.Option("--preliminary", help="Only the checks that need neither bars nor a simulation; at once.")
     ] = False,
     force: Annotated[bool, typer.Option("--force", help="Judge again even if there is a verdict.")] = False,
-    progress: Annotated[bool, typer.Option("--progress/--no-progress", help="Show progress on stderr.")] = True,
+    progress: options.Progress = True,
     json: options.Json = False,
 ) -> None:
     """Judge a run: robust, inconclusive, fitted, or not enough data.

@@ -34,7 +34,7 @@ def verify(
     ] = None,
     runs_dir: options.RunsDir = None,
     workers: options.Workers = None,
-    progress: Annotated[bool, typer.Option("--progress/--no-progress", help="Show progress on stderr.")] = True,
+    progress: options.Progress = True,
     json: options.Json = False,
 ) -> None:
     """Repeat a recorded run, in part or whole, and compare it bit by bit.

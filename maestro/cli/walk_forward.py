@@ -39,16 +39,9 @@ def walk_forward(
             "calendar:6mo,1mo or on-regime:6mo,0.9,3,2w,3mo; gaps as purge=24,embargo=6 behind.",
         ),
     ] = "rolling:10,2,1",
-    trials: Annotated[int | None, typer.Option(metavar="N", help="Parameter sets a fold.  [default: 100]")] = None,
-    search: Annotated[
-        str | None, typer.Option(metavar="HOW", help="tpe, random, grid or sobol.  [default: tpe]")
-    ] = None,
-    select: Annotated[
-        str,
-        typer.Option(
-            metavar="METRICS", help="What decides, in order; or pareto:, rank_average:, weighted:A=0.7,B=0.3."
-        ),
-    ] = "sharpe_ratio,vwr",
+    trials: options.Trials = None,
+    search: options.Search = None,
+    select: options.Select = "sharpe_ratio,vwr",
     warm_start: Annotated[bool, typer.Option("--warm-start", help="Begin with the choice of the fold before.")] = False,
     seed: options.Seed = None,
     symbol: options.Symbol = None,
@@ -71,7 +64,7 @@ def walk_forward(
     ] = False,
     report: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the report, one HTML file.")] = None,
     tearsheet: options.Tearsheet = False,
-    progress: Annotated[bool, typer.Option("--progress/--no-progress", help="Show progress on stderr.")] = True,
+    progress: options.Progress = True,
     json: options.Json = False,
 ) -> None:
     """Choose parameters on past bars, test them on later ones, fold by fold.

@@ -49,13 +49,9 @@ def walk_forward_many(
     splitter: Annotated[
         str, typer.Option(metavar="KIND:…", help="calendar:6mo,1mo begins at the same dates on all; or rolling:10,2,1.")
     ] = "rolling:10,2,1",
-    trials: Annotated[int | None, typer.Option(metavar="N", help="Parameter sets per fold.  [default: 100]")] = None,
-    search: Annotated[
-        str | None, typer.Option(metavar="HOW", help="tpe, random, grid or sobol.  [default: tpe]")
-    ] = None,
-    select: Annotated[
-        str, typer.Option(metavar="METRICS", help="What decides, in order; -volatility: smaller is better.")
-    ] = "sharpe_ratio,vwr",
+    trials: options.Trials = None,
+    search: options.Search = None,
+    select: options.Select = "sharpe_ratio,vwr",
     seed: options.Seed = None,
     start: options.Start = None,
     end: options.End = None,
@@ -76,7 +72,7 @@ def walk_forward_many(
     report: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the page, one HTML file.")] = None,
     out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the table as .csv or .parquet.")] = None,
     top: Annotated[int, typer.Option(metavar="N", help="Rows to print, the best first.")] = 15,
-    progress: Annotated[bool, typer.Option("--progress/--no-progress", help="Show progress on stderr.")] = True,
+    progress: options.Progress = True,
     json: options.Json = False,
 ) -> None:
     """Run strategies on many series; how many of the good results are chance?

@@ -12,7 +12,7 @@ from maestro.bars import Bars
 from maestro.data.files.names import OPTIONAL, PRICES
 from maestro.data.timeframes import as_datetime, bar_ends
 from maestro.decision.expectation import Expectation, expectation
-from maestro.decision.now import Now, end_of, extended_bars
+from maestro.decision.now import Now, end_of, extended_bars, now
 from maestro.engine import Simulator
 from maestro.engine.kernels import account as ac
 from maestro.errors import SettingsError
@@ -120,8 +120,6 @@ def signal(
     SettingsError
         The run fills orders at the close that decides them, which cannot be traded.
     """
-    from maestro.decision.now import now
-
     plan, whole = recorded_plan(wf, strategy), extended_bars(wf, bars)
     if plan.fill != "next_open":
         raise SettingsError(f"run {wf.id} fills orders at the close that decides them, which cannot be traded.")
@@ -217,7 +215,4 @@ def _one_more(bars: Bars, price: float, low: float, high: float) -> Bars:
             columns[name] = np.append(getattr(bars, name), np.nan)
     for column in columns.values():
         column.flags.writeable = False
-    return Bars(
-        columns, provider=bars.provider, symbol=bars.symbol, timeframe=bars.timeframe,
-        periods_per_year=bars.periods_per_year, synthetic=bars.synthetic, notes=bars.notes, calendar=bars.calendar,
-    )  # fmt: skip
+    return bars.like(columns)

@@ -12,7 +12,7 @@ import polars as pl
 from maestro.bars import Bars
 from maestro.decision.expectation import Expectation, expectation
 from maestro.decision.now import Now, extended_bars, now
-from maestro.engine import Backtest, Simulator
+from maestro.engine import backtest
 from maestro.errors import RunError, SettingsError
 from maestro.reproduce.plan import recorded_plan
 
@@ -107,19 +107,23 @@ def checked_fills(frame: pl.DataFrame) -> pl.DataFrame:
         stamp = stamp.str.to_datetime(time_unit="us", time_zone="UTC", strict=False)
     else:
         stamp = stamp.cast(pl.Datetime("us", "UTC"), strict=False)
-    fee = pl.col("fee").cast(pl.Float64, strict=False).fill_null(0.0) if "fee" in frame.columns else pl.lit(0.0)
+    fee = pl.lit(0.0)
+    if "fee" in frame.columns:  # an empty one is none; what is not a number stays null and is refused
+        fee = pl.when(pl.col("fee").is_null()).then(0.0).otherwise(pl.col("fee").cast(pl.Float64, strict=False))
     made = frame.select(
         stamp.alias("timestamp"), pl.col("side").cast(pl.String).str.to_lowercase().alias("side"),
         pl.col("size").cast(pl.Float64, strict=False), pl.col("price").cast(pl.Float64, strict=False), fee.alias("fee"),
     )  # fmt: skip
     good = (
         made["timestamp"].is_not_null() & made["side"].is_in(["buy", "sell"]) & (made["size"] > 0).fill_null(False)
-        & (made["price"] > 0).fill_null(False) & made["size"].is_finite().fill_null(False)
+        & (made["price"] > 0).fill_null(False) & made["fee"].is_finite().fill_null(False)
+        & made["size"].is_finite().fill_null(False) & made["price"].is_finite().fill_null(False)
     )  # fmt: skip
     if not good.all():
         row = int((~good).arg_max() or 0)
         raise SettingsError(
-            f"fill {row} is {made.row(row)}; give an ISO timestamp, buy or sell, and a size and price above 0."
+            f"fill {row} is {made.row(row)}; give an ISO timestamp, buy or sell, a size and price above 0, and "
+            "a number or nothing as the fee."
         )
     return made.sort("timestamp")
 
@@ -163,13 +167,10 @@ def track(
             "use; leave them out."
         )
     history = whole[first:]
-    simulator = Simulator(
-        history, costs=plan.costs, sizing=plan.sizing, cash=plan.cash, fill=plan.fill,
+    bt = backtest(
+        history, plan.strategy(**found.params), costs=plan.costs, sizing=plan.sizing, cash=plan.cash, fill=plan.fill,
         window=(begin - first, len(history)), close_at_end=False,
     )  # fmt: skip
-    rule = plan.strategy(**found.params)
-    signals = rule.evaluate(history)
-    bt = Backtest(simulator, signals, simulator.metrics(signals), rule, plan.costs, plan.sizing)
     sign = np.where(given["side"].to_numpy() == "buy", 1.0, -1.0)
     units = sign * given["size"].to_numpy()
     spent = float((units * given["price"].to_numpy()).sum() + given["fee"].sum())

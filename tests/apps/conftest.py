@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,9 +16,8 @@ _AMONG_THEMSELVES = (
 
 
 @pytest.fixture(autouse=True)
-def _nothing_stays_restricted() -> Iterator[None]:
-    yield
-    access.lift()
+def _nothing_stays_restricted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(access, "_folders", None)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

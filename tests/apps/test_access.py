@@ -71,8 +71,8 @@ def test_a_link_names_no_folder_of_runs_elsewhere(tmp_path: Path, state: type[Ru
     assert one.runs_dir == str(tmp_path / "data" / "runs")
 
 
-def test_an_app_in_a_notebook_opens_what_its_user_may(tmp_path: Path) -> None:
-    access.lift()
+def test_an_app_in_a_notebook_opens_what_its_user_may(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(access, "_folders", None)
     path = tmp_path / "else" / "bars.csv"
     ms.synthetic_bars(100).to_frame().write_csv(path)
     assert problem(str(path)) == ""

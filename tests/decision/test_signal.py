@@ -117,6 +117,24 @@ def test_levels_of_stops_and_targets() -> None:
     assert [(one.type, one.side) for one in first] == [("market", "buy"), ("stop", "sell"), ("target", "sell")]
 
 
+def test_a_strategy_that_reads_a_second_symbol_has_a_signal() -> None:
+    class Pair(ms.Strategy):
+        n = ms.Int(10, 5, 20)
+
+        def signals(self, bars: ms.Bars) -> ms.Signals:
+            other = bars.other("IBM")
+            theirs = other.at(other.close / ms.indicators.sma(other.close, self.n))
+            own = bars.close / ms.indicators.sma(bars.close, self.n)
+            return ms.Signals.flip(own > theirs, own < theirs)
+
+    bars = ms.load_sample("AAPL").with_other(ms.load_sample("IBM"))
+    wf = ms.walk_forward(bars[:1_000], Pair, trials=3, executor="serial")
+    chosen = wf.now()
+    later = wf.signal(bars[:1_040], chosen)
+    bt = ms.backtest(bars[:1_041], Pair(**chosen.params), window=(1_000, 1_041))
+    assert later.position == bt.books.position[-2]
+
+
 def test_fills_at_the_close_cannot_be_traded() -> None:
     wf: Any = ms.walk_forward(ms.load_sample("IBM")[:600], "RSIStrategy", trials=3, fill="close", executor="serial")
     with pytest.raises(SettingsError, match="which cannot be traded"):

@@ -51,6 +51,8 @@ def test_a_loss_outside_the_band_is_said() -> None:
         ({"timestamp": "soon"}, "give an ISO timestamp"),
         ({"timestamp": "1999-01-01"}, "1 fills are before 20.*when the parameters came into use"),
         ({"price": None}, "give an ISO timestamp"),
+        ({"fee": "free"}, "a number or nothing as the fee"),
+        ({"price": float("inf")}, "give an ISO timestamp"),
     ],
 )
 def test_fills_that_are_none_are_refused(row: dict[str, Any], words: str) -> None:

@@ -19,23 +19,10 @@ from hypothesis import strategies as st
 import maestro as ms
 from maestro.cli import main
 from maestro.errors import LedgerError, RunCancelled, SettingsError, StrategyError
-from maestro.ledger import Chain, Ledger, Tally, ledgers, scored, uncounted, verify
-from maestro.ledger.series import file_name, series_of
+from maestro.ledger import Ledger, Tally, ledgers, scored, uncounted, verify
 from maestro.runs import remove
 
 ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A user's folder of ledgers, empty."""
-    monkeypatch.setenv("MAESTRO_LEDGER_DIR", str(tmp_path / "books"))
-    return ms.ledger.folder()
-
-
-@pytest.fixture(scope="module")
-def bars() -> ms.Bars:
-    return ms.synthetic_bars(900, seed=3)
 
 
 def run(bars: ms.Bars, **more: Any) -> ms.WalkForward:
@@ -71,45 +58,6 @@ def test_a_trial_without_a_sharpe_ratio_counts_without_a_part_in_the_variance() 
     assert tally.variance == pytest.approx(0.02)
     with pytest.raises(SettingsError, match="not fewer"):
         Tally.of([1.0, 2.0], 1)
-
-
-# -- which ledger --------------------------------------------------------------------------------
-
-
-def test_more_bars_of_a_market_are_the_same_series(bars: ms.Bars) -> None:
-    run(bars)
-    run(bars[:800])
-    book = Ledger(bars)
-    assert book.entries()["fingerprint"].drop_nulls().n_unique() == 2
-    assert len(ledgers()) == 1
-    assert Ledger(bars.name.lower().replace("1H", "1h")).n_trials == book.n_trials
-
-
-def test_bars_without_a_name_are_known_by_their_content(bars: ms.Bars) -> None:
-    plain = ms.Bars.from_frame(bars.to_frame())
-    assert series_of(plain) == f"UNNAMED:{plain.fingerprint[:16].upper()}:1h"
-
-
-@pytest.mark.parametrize("text", ["AAPL", "", ":", "A:", 3])
-def test_what_names_no_series_is_refused(text: Any) -> None:
-    with pytest.raises(SettingsError, match="names no series; give bars, or PROVIDER:SYMBOL:timeframe"):
-        Ledger(text)
-
-
-def test_names_of_files_are_safe_and_differ() -> None:
-    names = [
-        "A:B:1h",
-        "A:B/USD:1h",
-        "A:B-USD:1h",
-        "../../x:y:1h",
-        "A_B:C:1h",
-        "A:B_C:1h",
-        "Ä:Ö:1h",
-        "a" * 300 + ":b:1h",
-    ]
-    files = [file_name(name) for name in names]
-    assert len(set(files)) == len(names)
-    assert all(Path(file).name == file and len(file) < 128 and not file.startswith(".") for file in files)
 
 
 # -- what counts ---------------------------------------------------------------------------------
@@ -399,100 +347,6 @@ def test_a_run_that_was_killed_is_counted_once_when_it_goes_on(bars: ms.Bars, tm
     assert not errors(verify())
 
 
-# -- tampering -----------------------------------------------------------------------------------
-
-
-def written(bars: ms.Bars) -> Ledger:
-    book = Ledger(bars)
-    for k in range(4):
-        book.record("slider", sharpes=[0.1 * k])
-    assert not verify()
-    return book
-
-
-def test_any_flipped_bit_is_found(bars: ms.Bars) -> None:
-    book = written(bars)
-    for path in (book.path, book.path.with_name(f"{book.path.name}.head"), book.folder / "index.ledger"):
-        content = path.read_bytes()
-        for at in range(len(content)):
-            path.write_bytes(content[:at] + bytes([content[at] ^ (1 << at % 8)]) + content[at + 1 :])
-            assert errors(verify()), f"bit {at % 8} of byte {at} of {path.name}"
-        path.write_bytes(content)
-    assert not verify()
-
-
-def test_every_change_is_named(bars: ms.Bars) -> None:
-    book = written(bars)
-    content = book.path.read_bytes()
-    lines = content.splitlines(keepends=True)
-    cases = {
-        "changed": content.replace(b'"trials":1', b'"trials":0', 1),
-        "cut off": b"".join(lines[:-2]),
-        "moved": b"".join([*lines[:2], lines[3], lines[2], *lines[4:]]),
-        "removed": b"".join([*lines[:2], *lines[3:]]),
-        "added": b"".join([*lines[:3], lines[2], *lines[3:]]),
-        "emptied": b"",
-        "newline": content[:-1],
-    }
-    for name, other in cases.items():
-        book.path.write_bytes(other)
-        assert errors(book.verify()), name
-        assert errors(verify()), name
-    book.path.write_bytes(b"".join(lines[:-2]))
-    [found] = errors(book.verify())
-    assert found == "2 lines were cut off the end, 2 trials with them: the anchor says 5"
-    book.path.unlink()
-    assert f"the ledger of {book.series} was removed" in errors(verify())
-
-
-def test_a_ledger_in_the_place_of_another_is_found(bars: ms.Bars) -> None:
-    book, other = written(bars), Ledger("A:B:1h")
-    other.record("slider", trials=500)
-    other.path.write_bytes(book.path.read_bytes())
-    (other.folder / f"{other.path.name}.head").write_bytes((book.folder / f"{book.path.name}.head").read_bytes())
-    assert any("in the place of" in text for text in errors(verify()))
-
-
-@pytest.mark.parametrize("lines", [0, 1, 3])
-def test_trials_that_were_cut_off_go_on_counting(bars: ms.Bars, lines: int) -> None:
-    book = written(bars)
-    content = book.path.read_bytes().splitlines(keepends=True)
-    book.path.write_bytes(b"".join(content[:lines]))
-    book.record("slider", trials=1)
-    trials = book.trials
-    assert trials.evaluated == trials.distinct == 5
-    assert trials.missing == 4 - max(lines - 1, 0)
-    assert any("met when writing" in text for text in errors(verify()))
-    book.record("slider", trials=1)
-    assert book.n_trials == 6
-    assert [f.text for f in verify() if "trials missing" in f.text]
-
-
-def test_a_missing_anchor_is_no_accident(bars: ms.Bars) -> None:
-    book = written(bars)
-    anchor = book.folder / f"{book.path.name}.head"
-    anchor.unlink()
-    assert any("is missing" in text for text in errors(verify()))
-    book.record("slider", trials=1)
-    assert book.n_trials == 5
-    assert any("the anchor is missing" in text for text in errors(verify()))
-    anchor.write_text("nonsense\n")
-    book.record("slider", trials=1)
-    assert book.n_trials == 6
-    assert any("the anchor is damaged" in text for text in errors(verify()))
-
-
-def test_a_line_that_is_no_entry_at_the_end_stays_as_evidence(tmp_path: Path) -> None:
-    chain = Chain(tmp_path / "x.ledger")
-    chain.append([{"trials": 3}])
-    with chain.path.open("ab") as file:
-        file.write(b"something\n")
-    chain.append([{"trials": 2}])
-    assert b"something\n" in chain.path.read_bytes()
-    assert [entry.get("trials") for entry in chain.entries()] == [3, 0, 2]
-    assert len(errors(chain.verify())) == 2
-
-
 # -- the shell -----------------------------------------------------------------------------------
 
 
@@ -534,14 +388,3 @@ def test_a_series_that_was_never_tried_is_said_to_be_so(capsys: pytest.CaptureFi
     code, told = shell(capsys, "BINANCE:BTCUSD:1d")
     assert code == 1
     assert "Did you mean 'BINANCE:BTCUSDT:1h'?" in told
-
-
-def test_a_user_without_a_name_has_a_folder_where_there_are_no_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
-    def nobody() -> str:
-        raise ImportError("no pwd")
-
-    monkeypatch.setattr("getpass.getuser", nobody)
-    monkeypatch.delattr("os.getuid", raising=False)
-    from maestro.ledger.series import user
-
-    assert user() == "user"

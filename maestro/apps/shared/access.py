@@ -34,12 +34,6 @@ def restricted() -> bool:
     return _folders is not None
 
 
-def lift() -> None:
-    """Take the restriction back."""
-    global _folders
-    _folders = None
-
-
 def refuse_data(name: str) -> str:
     """Why an app does not open these data; empty if it does. A file is not looked at before."""
     if _folders is None or name.startswith("sample:") or (is_series_name(name) and not Path(name).is_file()):

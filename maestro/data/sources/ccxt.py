@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import email.utils
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -12,7 +11,7 @@ from urllib.parse import urlsplit
 import polars as pl
 
 from maestro.data.sources.context import Context
-from maestro.data.sources.http import MARGIN, WITHOUT_RETRY_AFTER, Reply
+from maestro.data.sources.http import BACKOFF, MARGIN, Reply, banned, earlier_time, gave_up, retry_after
 from maestro.data.sources.limits import Clock
 from maestro.data.sources.paging import walk
 from maestro.data.sources.protocol import Page, Source, check_page, make_frame
@@ -25,7 +24,6 @@ PREFIX = "CCXT-"
 _ROWS = 1_000
 """Rows asked for at once; an exchange that sends fewer is asked again from the last one on."""
 _FUNDING_STEP = timeframe_us("8h")
-_BACKOFF = (0.25, 30.0)
 _MS = 1_000
 
 
@@ -116,7 +114,7 @@ class CcxtExchange:
                 await self._sit_out(problem)
             except (library.NetworkError, ValueError, TypeError, LookupError) as error:  # the latter of torn bodies
                 problem = f"{type(error).__name__}: {error}"
-                first, longest = _BACKOFF
+                first, longest = BACKOFF
                 await self._clock.sleep(min(first * 2**attempt, longest) * self._rng.uniform(0.5, 1.0))
             except library.BadSymbol as error:
                 near = nearest(str(error).split()[-1], list(self.exchange.markets or {}))
@@ -124,36 +122,18 @@ class CcxtExchange:
             except library.BaseError as error:
                 raise SourceError(f"{self.exchange.name} refused: {type(error).__name__}: {error}") from error
             else:
-                return Reply(value, self._now())
-        raise SourceError(
-            f"{self.exchange.name} failed {self._fetch.tries} times in a row; the last failure: {problem.rstrip('.')}. "
-            "What was received before is stored; run the same command again later."
-        )
+                return Reply(value, earlier_time(self._headers(), self._clock.now()))
+        raise gave_up(self.exchange.name, self._fetch.tries, problem)
 
     async def _sit_out(self, problem: str) -> None:
         """Wait as long as the exchange asks for."""
-        given = {key.lower(): value for key, value in (self.exchange.last_response_headers or {}).items()}
-        try:
-            wait = float(given["retry-after"]) + MARGIN
-        except (KeyError, ValueError):
-            wait = WITHOUT_RETRY_AFTER[429]
+        wait = retry_after(self._headers(), 429, self._clock.now()) + MARGIN
         if wait > self._fetch.patience:
-            until = email.utils.formatdate(self._clock.now() + wait, usegmt=True)
-            raise SourceError(
-                f"{self.exchange.name} must not be called before {until} ({problem}); fetch.patience "
-                f"(MAESTRO_FETCH_PATIENCE) allows a wait of {self._fetch.patience:g} s. "
-                "What was received before is stored; run the same command again after that time."
-            )
+            raise banned(self.exchange.name, self._clock.now() + wait, problem, self._fetch)
         await self._clock.sleep(wait)
 
-    def _now(self) -> float:
-        """The earlier of our time and the exchange's: with a clock that is fast an open bar must not look closed."""
-        now = self._clock.now()
-        given = {key.lower(): value for key, value in (self.exchange.last_response_headers or {}).items()}
-        try:
-            return min(now, email.utils.parsedate_to_datetime(given["date"]).timestamp())
-        except (KeyError, ValueError):
-            return now
+    def _headers(self) -> dict[str, str]:
+        return {key.lower(): value for key, value in (self.exchange.last_response_headers or {}).items()}
 
 
 def _read(series: str, rows: Any, low: int, high: int) -> pl.DataFrame:

@@ -24,7 +24,7 @@ _LOG = logging.getLogger("maestro.data")
 _LOGGED_FROM = 2.0  # [s] of waiting
 MARGIN = 0.1  # [s] added to every Retry-After, whose seconds are truncated
 WITHOUT_RETRY_AFTER = {429: 60.0, 418: 120.0}  # [s] the shortest of the exchanges' bans, where the header is missing
-_BACKOFF = (0.25, 30.0)  # [s] the first and the longest pause after a failure
+BACKOFF = (0.25, 30.0)  # [s] the first and the longest pause after a failure
 
 
 class Reply(NamedTuple, Generic[T]):
@@ -130,19 +130,15 @@ class Client:
                         problem = f"an answer that cannot be used: {error}"
                     else:
                         self._trouble = False
-                        return Reply(value, self._time_of(response))
+                        return Reply(value, earlier_time(response.headers, self.host.clock.now()))
             finally:
                 self._under_way -= 1
                 self._freed.set()
             self._trouble = True
             if not self.host.banned():
-                first, longest = _BACKOFF
+                first, longest = BACKOFF
                 await self.host.clock.sleep(min(first * 2**attempt, longest) * self._rng.uniform(0.5, 1.0))
-        raise SourceError(
-            f"{self.host.name} failed {self.fetch.tries} times in a row at {path}; "
-            f"the last failure: {problem.rstrip('.')}. "
-            "What was received before is stored; run the same command again later."
-        )
+        raise gave_up(self.host.name, self.fetch.tries, problem, f" at {path}")
 
     async def _admit(self, cost: Mapping[str, float], problem: str) -> None:
         """Wait until a request may be sent, and count it."""
@@ -150,12 +146,8 @@ class Client:
             while True:
                 wait = self.host.wait(cost)
                 if wait > self.fetch.patience:
-                    until = email.utils.formatdate(self.host.clock.now() + wait, usegmt=True)
-                    raise SourceError(
-                        f"{self.host.name} must not be called before {until} ({problem or 'it banned this address'}); "
-                        f"fetch.patience (MAESTRO_FETCH_PATIENCE) allows a wait of {self.fetch.patience:g} s. "
-                        "What was received before is stored; run the same command again after that time."
-                    )
+                    until = self.host.clock.now() + wait
+                    raise banned(self.host.name, until, problem or "it banned this address", self.fetch)
                 if wait > 0:
                     if wait >= _LOGGED_FROM:
                         _LOG.info(
@@ -177,11 +169,11 @@ class Client:
             return ""
         said = f"HTTP {status} {_message(response)}".strip()
         if status in WITHOUT_RETRY_AFTER:
-            self.host.ban(_retry_after(response, self.host.clock.now()) + MARGIN)
+            self.host.ban(retry_after(response.headers, response.status_code, self.host.clock.now()) + MARGIN)
             return said
         if status >= 500:
             if "retry-after" in response.headers:
-                self.host.ban(_retry_after(response, self.host.clock.now()) + MARGIN)
+                self.host.ban(retry_after(response.headers, response.status_code, self.host.clock.now()) + MARGIN)
             return said
         if status in (403, 451):
             raise SourceError(
@@ -194,13 +186,30 @@ class Client:
             )
         raise SourceError(f"{self.host.name} refused {response.request.url.path}: {said}")
 
-    def _time_of(self, response: httpx.Response) -> float:
-        """The earlier of our time and the host's: with a clock that is fast an open bar must not look closed."""
-        now = self.host.clock.now()
-        try:
-            return min(now, email.utils.parsedate_to_datetime(response.headers["date"]).timestamp())
-        except (KeyError, ValueError):
-            return now
+
+def earlier_time(headers: Mapping[str, str], now: float) -> float:
+    """The earlier of our time and the host's: with a clock that is fast an open bar must not look closed."""
+    try:
+        return min(now, email.utils.parsedate_to_datetime(headers["date"]).timestamp())
+    except (KeyError, ValueError):
+        return now
+
+
+def gave_up(name: str, tries: int, problem: str, where: str = "") -> SourceError:
+    """Error of a host that failed as often as is allowed."""
+    return SourceError(
+        f"{name} failed {tries} times in a row{where}; the last failure: {problem.rstrip('.')}. "
+        "What was received before is stored; run the same command again later."
+    )
+
+
+def banned(name: str, until: float, problem: str, fetch: FetchSettings) -> SourceError:
+    """Error of a host that must not be called until a time [s since 1970] that is too far away."""
+    moment = email.utils.formatdate(until, usegmt=True)
+    return SourceError(
+        f"{name} must not be called before {moment} ({problem}); fetch.patience (MAESTRO_FETCH_PATIENCE) allows a wait "
+        f"of {fetch.patience:g} s. What was received before is stored; run the same command again after that time."
+    )
 
 
 def _message(response: httpx.Response) -> str:
@@ -216,9 +225,9 @@ def _message(response: httpx.Response) -> str:
     return str(said)[:200]
 
 
-def _retry_after(response: httpx.Response, now: float) -> float:
+def retry_after(headers: Mapping[str, str], status: int, now: float) -> float:
     """Seconds to wait: a number, or an HTTP date; the shortest of the exchanges' bans where there is neither."""
-    text = response.headers.get("retry-after", "").strip()
+    text = headers.get("retry-after", "").strip()
     try:
         seconds = float(text)
     except ValueError:
@@ -227,7 +236,7 @@ def _retry_after(response: httpx.Response, now: float) -> float:
         except ValueError:
             seconds = -1.0
     if not 0 <= seconds < float("inf"):
-        return WITHOUT_RETRY_AFTER.get(response.status_code, 60.0)
+        return WITHOUT_RETRY_AFTER.get(status, 60.0)
     return seconds
 
 

@@ -20,7 +20,7 @@ from maestro._core.formatting import label
 from maestro._core.temporary import temporary_folder
 from maestro.errors import MissingExtraError, RunError
 from maestro.reports.figures.downsampling import thin
-from maestro.reports.page.output import MARK, refuse_foreign
+from maestro.reports.output import MARK, refuse_foreign
 from maestro.reports.tables.annualisation import described
 from maestro.walkforward.columns import metric_names, parameter_names, ranked_by, ranked_from_below, title
 from maestro.walkforward.result import WalkForward

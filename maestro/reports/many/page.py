@@ -13,7 +13,7 @@ from maestro.reports.html.embedding import page_parts
 from maestro.reports.html.environment import render_page
 from maestro.reports.many.curves import p_histogram, sparkline
 from maestro.reports.many.html import HEAD, cells_of, ranked
-from maestro.reports.page.output import write_page
+from maestro.reports.output import write_page
 from maestro.walkforward.many import Cell, WalkForwards
 
 MULTIPLES = 48

@@ -14,7 +14,7 @@ from maestro.reports.html.embedding import page_parts
 from maestro.reports.html.environment import render, render_page
 from maestro.reports.html.fragments import Cell, table
 from maestro.reports.many.curves import sparkline
-from maestro.reports.page.output import write_text
+from maestro.reports.output import write_text
 from maestro.walkforward.portfolio import Portfolio
 
 _DAY_US = 86_400_000_000

@@ -17,7 +17,7 @@ from maestro.errors import MaestroError, ParameterError, SettingsError
 from maestro.reports.notebooks.page import headline_of_notebook, notebook_page
 from maestro.reports.notebooks.running import NotebookParameter, checked_parameters, executed_bytes, notebook_parameters, read_notebook, read_yaml, run_notebook
 from maestro.version import __version__
-from maestro.reports.page.output import write_bytes, write_page, write_text
+from maestro.reports.output import write_bytes, write_page, write_text
 
 _FORM = "a list of parameters, or a mapping of 'common' (of all), 'each' (lists to combine) and 'reports' (a list)"
 

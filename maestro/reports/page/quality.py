@@ -11,7 +11,7 @@ from maestro.reports.figures.quality import quality_figure
 from maestro.reports.html.embedding import page_parts
 from maestro.reports.html.environment import render_page
 from maestro.reports.html.fragments import Cell, empty, table
-from maestro.reports.page.output import write_page
+from maestro.reports.output import write_page
 
 if TYPE_CHECKING:
     from maestro.bars import Bars

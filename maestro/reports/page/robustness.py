@@ -14,7 +14,7 @@ from maestro.errors import SettingsError
 from maestro.reports.figures import robustness as drawn
 from maestro.reports.html.embedding import page_parts
 from maestro.reports.html.environment import Html, render_page
-from maestro.reports.page.output import write_page
+from maestro.reports.output import write_page
 
 if TYPE_CHECKING:
     from maestro.validation.robustness import CostMap, GeometryMap, Neighbourhood, Perturbations

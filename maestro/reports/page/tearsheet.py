@@ -17,7 +17,7 @@ import polars as pl
 
 from maestro._core.temporary import temporary_folder
 from maestro.errors import MissingExtraError, RunError
-from maestro.reports.page.output import MARK, write_page
+from maestro.reports.output import MARK, write_page
 from maestro.reports.tables.annualisation import days_per_year
 from maestro.walkforward.columns import growth, numbers, start_value, title
 

@@ -17,7 +17,7 @@ from maestro.reports.figures.trades import reasons_table, trade_distribution, tr
 from maestro.reports.figures.trials import trial_distribution, trial_states
 from maestro.reports.html.embedding import page_parts
 from maestro.reports.html.environment import render_page
-from maestro.reports.page.output import write_page
+from maestro.reports.output import write_page
 from maestro.reports.page.provenance import provenance, quality_table
 from maestro.reports.page.verdict import strips
 from maestro.reports.tables.annualisation import described

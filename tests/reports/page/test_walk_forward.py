@@ -13,7 +13,7 @@ import pytest
 from maestro.errors import RunError
 from maestro.reports import write_report
 from maestro.reports.figures.theme import DARK, LIGHT
-from maestro.reports.page.output import write_text
+from maestro.reports.output import write_text
 from maestro.reports.page.walk_forward import render
 from tests.reports.pages import Page
 from tests.reports.standin import StandIn, stand_in

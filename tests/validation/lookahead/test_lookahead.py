@@ -15,7 +15,7 @@ from maestro.errors import MissingSeriesError, ParameterError, SettingsError, St
 from maestro.strategies import STRATEGIES
 from maestro.strategies.steps import ORDER_STEP
 from tests.strategies import markets
-from tests.validation.lookahead import leaky
+from tests.validation.lookahead import honest, leaky
 
 CUTS = 60
 """Fewer than the 200 of benchmarks/check_lookahead.py, which proves the same on whole series."""
@@ -61,7 +61,7 @@ def test_other_defects_are_caught_under_their_own_names(cls: Any, name: str) -> 
         assert found.failed == [name], found
 
 
-@pytest.mark.parametrize("cls", leaky.HONEST)
+@pytest.mark.parametrize("cls", honest.HONEST)
 def test_honest_strategies_raise_no_alarm(cls: Any) -> None:
     found = check(cls)
     assert found.passed, found

@@ -1,4 +1,4 @@
-"""How a report is written to disk: atomically, with an error that names the path."""
+"""How a report is written to disk: atomically, and over nothing that Maestro did not write."""
 
 from __future__ import annotations
 

