@@ -104,6 +104,7 @@ def parity(
 
 
 def _show(result: Parity, as_it_comes: bool) -> None:
+    from maestro._core import formatting as formats
     from maestro.cli.printing import say, show_table
     from maestro.validation.parity.compare import AS_IT_COMES
     from maestro.validation.parity.page import WAYS
@@ -124,12 +125,12 @@ def _show(result: Parity, as_it_comes: bool) -> None:
                 row["strategy"],
                 row["series"],
                 row["engine"],
-                f"{row['trades']:,}",
+                formats.number(row["trades"], 0),
                 f"{row['metric_difference']:.0e}",
                 f"{row['fill_difference']:.0e}",
                 f"{row['equity_difference']:.0e}",
-                f"{row['trades_within_a_bar']:.1%}",
-                f"{row['equity_correlation']:.4f}",
+                formats.percent(row["trades_within_a_bar"]),
+                formats.number(row["equity_correlation"], 4),
                 "yes" if row["passed"] else "no" if plain else "NO",
                 " ".join(marks),
             )

@@ -172,11 +172,11 @@ def show(wf: WalkForward) -> None:
     if len(good):
         rows = []
         for key in COMPARED:
-            inside = good[f"is_{key}"].mean()
+            inside = wf.in_sample_annual_return if key == "annual_return" else good[f"is_{key}"].mean()
             cells = (inside, wf.metrics[key], wf.benchmark[key])
             rows.append((formats.label(key), *(formats.metric(key, cell) for cell in cells)))
         show_table(("", "in sample*", "out of sample", "buy and hold"), rows)
-        say("* mean over the folds of the chosen parameters")
+        say("* of the chosen parameters: the annual return compounds over the folds, the others are means")
         typer.echo()
     _show_folds(wf)
     show_notes(note for note in verdict.notes if note != wf.calendar)

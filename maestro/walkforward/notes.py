@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from maestro._core.formatting import percent
 from maestro.search.sampling import share_left_out
 from maestro.search.space import Space
 from maestro.search.trials import EVALUATED
@@ -26,7 +27,7 @@ def left_out_note(space: Space, bars: int, where: str) -> list[str]:
     share = share_left_out(space, bars)
     if share <= NOTED:
         return []
-    part = "All" if share == 1 else f"About {share:.0%}"
+    part = "All" if share == 1 else f"About {percent(share, 0)}"
     return [
         f"{part} of the sets in the searched ranges were left out: they need a warm-up longer than half of the "
         f"{bars:,} {where}. Narrow the ranges, or give more bars."
@@ -49,8 +50,8 @@ def failures_note(errors: pl.Series, tried: int, what: str) -> list[str]:
     if not len(messages) or len(messages) <= NOTED * tried:
         return []
     return [
-        f"{len(messages):,} of {tried:,} {what} ({len(messages) / tried:.0%}) failed and are in no figure; the first "
-        f"error: {messages[0]}"
+        f"{len(messages):,} of {tried:,} {what} ({percent(len(messages) / tried, 0)}) failed and are in no figure; the "
+        f"first error: {messages[0]}"
     ]
 
 
@@ -69,6 +70,6 @@ def undefined_note(states: pl.Series, score: str) -> list[str]:
         return []
     why = "they lost on no trade, or made none" if score.removeprefix("-") == "profit_factor" else "most made no trade"
     return [
-        f"{undefined:,} of {evaluated:,} trials ({undefined / evaluated:.0%}) have no {score} and could not be chosen: "
-        f"{why}."
+        f"{undefined:,} of {evaluated:,} distinct trials ({percent(undefined / evaluated, 0)}) have no {score} and "
+        f"could not be chosen: {why}."
     ]

@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 import maestro as ms
+from maestro._core.formatting import percent
 from maestro.search.space import Space
 from maestro.strategies import strategy_class
 from maestro.walkforward.notes import failures_note, left_out_note, undefined_note
@@ -15,7 +16,8 @@ BARS = ms.synthetic_bars(900, seed=70_411)
 
 
 @pytest.mark.parametrize(
-    ("bars", "share"), [(1_000, None), (390, None), (340, "About [12][0-9]%"), (218, "About 6[0-4]%"), (10, "All")]
+    ("bars", "share"),
+    [(1_000, None), (390, None), (340, "About [12][0-9]\\s%"), (218, "About 6[0-4]\\s%"), (10, "All")],
 )
 def test_sets_that_do_not_fit_are_noted_above_a_tenth(bars: int, share: str | None) -> None:
     notes = left_out_note(Space(strategy_class("EmaCrossStrategy")[0]), bars, "bars of x")
@@ -36,7 +38,9 @@ def test_a_strategy_without_a_warm_up_leaves_out_nothing() -> None:
 @pytest.mark.parametrize(("failed", "noted"), [(0, False), (10, False), (11, True), (100, True)])
 def test_failures_are_noted_above_a_tenth(failed: int, noted: bool) -> None:
     errors = pl.Series([None] * (100 - failed) + [f"e{k}" for k in range(failed)], dtype=pl.String)
-    wanted = [f"{failed} of 100 sets ({failed}%) failed and are in no figure; the first error: e0"]
+    wanted = [
+        f"{failed} of 100 sets ({failed}\N{NARROW NO-BREAK SPACE}%) failed and are in no figure; the first error: e0"
+    ]
     assert failures_note(errors, 100, "sets") == (wanted if noted else [])
 
 
@@ -56,8 +60,8 @@ def test_failed_trials_are_a_note_of_the_run_its_report_and_no_trials_of_the_led
     counts = wf.trials.group_by("fold").agg((pl.col("state") != "failed").sum().alias("left"))["left"]
     (note,) = [note for note in wf.notes if "failed" in note]
     assert note == (
-        f"{failed} of 360 trials ({failed / 360:.0%}) failed and are in no figure; the first error: ValueError: too "
-        f"long (fewest trials left: {counts.min()} in fold {note.rstrip(')').split()[-1]})"
+        f"{failed} of 360 trials ({percent(failed / 360, 0)}) failed and are in no figure; the first error: "
+        f"ValueError: too long (fewest trials left: {counts.min()} in fold {note.rstrip(')').split()[-1]})"
     )
     assert note in ms.load_run(wf.id, str(tmp_path)).notes
     assert "failed and are in no figure" in wf.report().read_text("utf-8")
@@ -71,16 +75,18 @@ def test_the_search_that_starved_finds_sets_to_evaluate() -> None:
     assert "failed" not in states
     assert states["complete"] > 600
     assert len(wf.trials) == 900
-    assert wf.notes[0].startswith("About 62% of the sets in the searched ranges were left out: they need a warm-up")
+    assert wf.notes[0].startswith(
+        "About 62\N{NARROW NO-BREAK SPACE}% of the sets in the searched ranges were left out: they need a warm-up"
+    )
 
 
 @pytest.mark.parametrize(("undefined", "noted"), [(0, False), (9, False), (10, True)])
 def test_trials_without_a_score_are_noted_above_a_tenth(undefined: int, noted: bool) -> None:
     states = pl.Series(["complete"] * (90 - undefined + 5) + ["undefined"] * undefined + ["failed"] * 5)
     found = undefined_note(states, "sharpe_ratio")
-    assert found == (
-        ["10 of 95 trials (11%) have no sharpe_ratio and could not be chosen: most made no trade."] * noted
-    )
+    wanted = f"10 of 95 distinct trials ({percent(10 / 95, 0)}) have no sharpe_ratio and could not be chosen: most "
+    wanted += "made no trade."
+    assert found == [wanted] * noted
 
 
 def test_a_profit_factor_without_a_loss_is_noted() -> None:

@@ -1,6 +1,6 @@
-"""A run as an Excel workbook: summary with native charts, folds, trials, trades and equity.
+"""A run as an Excel workbook: summary with native charts, verdict, folds, trials, trades and equity.
 
-Nothing in it is a formula: text is text, whatever it begins with, and what is no number is an empty cell.
+No cell is a formula: text stays text, whatever it begins with. A value that is not finite is an empty cell.
 """
 
 from __future__ import annotations
@@ -19,10 +19,13 @@ from maestro._core.atomic import replacing
 from maestro._core.formatting import label
 from maestro._core.temporary import temporary_folder
 from maestro.errors import MissingExtraError, RunError
+from maestro.reports.export.charts import INK, add_charts
 from maestro.reports.figures.downsampling import thin
 from maestro.reports.output import MARK, refuse_foreign
 from maestro.reports.tables.annualisation import described
-from maestro.walkforward.columns import metric_names, parameter_names, ranked_by, ranked_from_below, title
+from maestro.validation.verdict.preliminary import current_verdict
+from maestro.validation.verdict.rule import QUESTIONS
+from maestro.walkforward.columns import parameter_names, ranked_by, ranked_from_below, title
 from maestro.walkforward.result import WalkForward
 
 MAX_ROWS = 1_048_576
@@ -46,7 +49,13 @@ _SETTINGS = (
     "warm_start",
 )  # fmt: skip
 _RECORD = ("started", "seconds", "versions", "command", "python")
-_INK, _OUT, _IN, _LOSS, _MUTED = "#1f3a5f", "#1f77b4", "#b0b8c4", "#c0504d", "#8a8f98"
+_OUTCOMES = {"pass": "#1b7f4b", "fail": "#b3261e", "not done": "#8a8f98"}
+_SHEETS = ("Verdict", "Folds", "Trials", "Trades", "Equity", "Chart data")
+_NARROW, _WIDE = 26.0, 60.0
+"""Widths of the columns of the summary [characters]."""
+_LINE = 15.0
+"""Height of one line of text [points]."""
+_MUTED = "#8a8f98"
 _PROPERTIES = "docProps/custom.xml"
 _FIRST = datetime(1900, 3, 1)
 
@@ -115,13 +124,18 @@ class _Book:
     def __init__(self, book: Any, wf: WalkForward, max_rows: int) -> None:
         self.book, self.wf, self.max_rows = book, wf, max_rows
         self.formats = {name: book.add_format({"num_format": form}) for name, form in _FORMATS.items()}
-        self.head = book.add_format({"bold": True, "font_color": "white", "bg_color": _INK, "text_wrap": True,
+        self.head = book.add_format({"bold": True, "font_color": "white", "bg_color": INK, "text_wrap": True,
                                      "valign": "vcenter"})  # fmt: skip
         self.strong = book.add_format({"bold": True})
-        self.big = book.add_format({"bold": True, "font_size": 16, "font_color": _INK})
+        self.big = book.add_format({"bold": True, "font_size": 16, "font_color": INK})
         self.muted = book.add_format({"font_color": _MUTED})
         self.wrapped = book.add_format({"text_wrap": True, "valign": "top", "num_format": "@"})
+        self.outcomes = {
+            name: book.add_format({"bold": True, "valign": "top", "font_color": color})
+            for name, color in _OUTCOMES.items()
+        }
         self.notes: list[str] = []
+        self.verdict, self.unread = current_verdict(wf)
 
     def write(self) -> None:
         """Write all sheets; the summary is the first, and is written last, when all notes are known."""
@@ -130,14 +144,55 @@ class _Book:
         self.book.set_properties({"title": _text(f"{strategy} on {series}"), "comments": _text(f"Run {wf.id}")})
         self.book.set_custom_property(MARK, _text(wf.id))
         summary = self.book.add_worksheet("Summary")
-        sheets = {name: self.book.add_worksheet(name) for name in ("Folds", "Trials", "Trades", "Equity", "Chart data")}
+        sheets = {name: self.book.add_worksheet(name) for name in _SHEETS}
+        self.checks(sheets["Verdict"])
         self.table(sheets["Folds"], wf.folds, "folds", freeze=1)
         self.table(sheets["Trials"], self._trials(), "trials", freeze=2)
         self.table(sheets["Trades"], self._first(wf.trades, "trades"), "trades", freeze=1)
         self.table(sheets["Equity"], self._first(wf.equity, "bars of equity"), "equity", freeze=1)
         rows = self.chart_data(sheets["Chart data"])
         self.summary(summary, strategy, series)
-        self.charts(summary, rows)
+        add_charts(self.book, summary, wf, rows)
+        for name, sheet in {"Summary": summary, **sheets}.items():
+            self.print_setup(sheet, name)
+
+    def print_setup(self, sheet: Any, name: str) -> None:
+        """Print a sheet on A4 across, as wide as one page, with the run and the page number at its foot."""
+        sheet.set_landscape()
+        sheet.set_paper(9)
+        sheet.fit_to_pages(1, 0)
+        sheet.set_margins(0.4, 0.4, 0.5, 0.6)
+        run = _text(self.wf.id)[:64].replace("&", "&&")
+        sheet.set_footer(f"&L&8Maestro, run {run}&C&8{name}&R&8&P of &N")
+        if name != "Summary":
+            sheet.repeat_rows(0)
+
+    # -- verdict ----------------------------------------------------------------------------
+
+    def checks(self, sheet: Any) -> None:
+        """Write the checks of the verdict, one row each, and what would change the conclusion."""
+        found, widths = self.verdict, (34, 34, 10, 18, 18, 90)
+        for j, (heading, width) in enumerate(
+            zip(("Question", "Check", "Outcome", "Value", "Required", "Meaning"), widths, strict=True)
+        ):
+            sheet.set_column(j, j, width)
+            sheet.write_string(0, j, heading, self.head)
+        sheet.freeze_panes(1, 2)
+        for i, check in enumerate(found.checks, 1):
+            sheet.set_row(i, _height(check.meaning, widths[-1]))
+            sheet.write_string(i, 0, QUESTIONS[check.question], self.wrapped)
+            sheet.write_string(i, 1, check.title, self.wrapped)
+            sheet.write_string(i, 2, check.outcome, self.outcomes[check.outcome])
+            done = check.outcome != "not done"
+            sheet.write_string(i, 3, _text(check.value_text if done else ""), self.wrapped)
+            sheet.write_string(i, 4, _text(check.threshold_text), self.wrapped)
+            sheet.write_string(i, 5, _text(check.meaning), self.wrapped)
+        i = len(found.checks) + 1
+        for change in found.changes:
+            i += 1
+            sheet.write_string(i, 0, "Next" if found.preliminary else "What would change it", self.wrapped)
+            sheet.merge_range(i, 1, i, 5, _text(change), self.wrapped)
+            sheet.set_row(i, _height(change, sum(widths[1:])))
 
     # -- tables -----------------------------------------------------------------------------
 
@@ -224,30 +279,41 @@ class _Book:
         """Write what the run is, its metrics, what a reader must know, and how it is made again."""
         wf = self.wf
         sheet.hide_gridlines(2)
-        sheet.set_column(0, 0, 26)
-        sheet.set_column(1, 1, 46)
+        sheet.set_column(0, 0, _NARROW)
+        sheet.set_column(1, 1, _WIDE)
         sheet.set_column(2, 2, 3)
         sheet.write_string(0, 0, _text(f"{strategy} on {series}"), self.big)
         sheet.write_string(
-            1, 0, _text(f"Walk-forward {wf.id}. All figures are out of sample; moments are UTC."), self.muted
+            1,
+            0,
+            _text(f"Walk-forward {wf.id}. Figures are out of sample unless stated; times are UTC."),
+            self.muted,
         )
-        i = 3
+        verdict = [(self.verdict.name, " ".join(filter(None, (self.verdict.headline, self.verdict.summary))))]
+        verdict += [("Caution", str(warning)) for warning in self.verdict.warnings]
+        verdict += [("Caution", self.unread)] if self.unread else []
+        i = self._pairs(sheet, 3, "Verdict", verdict) + 2
         sheet.write_string(i, 0, "Out of sample", self.head)
         sheet.write_string(i, 1, "", self.head)
-        for name, value in wf.metrics.items():
+        figures = {**wf.metrics, "efficiency": wf.efficiency, "annual_return, in sample": wf.in_sample_annual_return}
+        for name, value in figures.items():
             i += 1
             sheet.write_string(i, 0, _heading(name))
-            self.cell(sheet, i, 1, value, self._left(self._form(name, pl.Float64())))
-        for heading, pairs in (("Settings", self._settings()), ("What a reader must know", self._notes())):
-            if not pairs:
-                continue
-            i += 2
-            sheet.write_string(i, 0, heading, self.head)
-            sheet.write_string(i, 1, "", self.head)
-            for key, words in pairs:
-                i += 1
-                sheet.write_string(i, 0, _text(key), self.wrapped)
-                sheet.write_string(i, 1, _text(words), self.wrapped)
+            self.cell(sheet, i, 1, value, self._left(self._form(name.split(",")[0], pl.Float64())))
+        for heading, pairs in (("Settings", self._settings()), ("Notes", self._notes())):
+            if pairs:
+                i = self._pairs(sheet, i + 2, heading, pairs)
+
+    def _pairs(self, sheet: Any, i: int, heading: str, pairs: list[tuple[str, str]]) -> int:
+        """Write rows of a name and a text below a heading in row `i`, as high as its text; returns the last row."""
+        sheet.write_string(i, 0, heading, self.head)
+        sheet.write_string(i, 1, "", self.head)
+        for key, words in pairs:
+            i += 1
+            sheet.set_row(i, max(_height(words, _WIDE), _height(key, _NARROW)))
+            sheet.write_string(i, 0, _text(key), self.wrapped)
+            sheet.write_string(i, 1, _text(words), self.wrapped)
+        return i
 
     def _left(self, form: str) -> Any:
         return self.book.add_format({"num_format": _FORMATS[form], "align": "left"})
@@ -264,7 +330,7 @@ class _Book:
 
     def _notes(self) -> list[tuple[str, str]]:
         errors = self.wf.folds.filter(pl.col("error").is_not_null()) if "error" in self.wf.folds.columns else None
-        rows = [("", note) for note in [*self.wf.notes, *self.notes]]
+        rows = [("", note) for note in dict.fromkeys([*self.verdict.notes, *self.wf.notes, *self.notes])]
         if errors is not None:
             rows += [(f"Fold {row['fold']} failed", row["error"]) for row in errors.iter_rows(named=True)]
         return rows
@@ -282,52 +348,11 @@ class _Book:
         self.table(sheet, frame, "chart", freeze=1)
         return len(frame)
 
-    def charts(self, sheet: Any, rows: int) -> None:
-        """Place native charts: equity against buy and hold, drawdown, each fold in and out of sample."""
-        if rows:
-            span = self.wf.equity["timestamp"][0], self.wf.equity["timestamp"][-1]
-            equity = self._chart("Equity, out of sample", "money", span)
-            self._lines(equity, rows, ((1, "equity", _OUT), (2, "buy and hold", _IN)))
-            sheet.insert_chart("D4", equity)
-            under = self._chart("Drawdown", "percent", span)
-            self._lines(under, rows, ((3, "drawdown", _LOSS),))
-            under.set_legend({"none": True})
-            sheet.insert_chart("D21", under)
-        folds, score = self.wf.folds, ranked_by(self.wf.spec)
-        if score in metric_names(folds) and len(folds):
-            both = self._chart(f"{label(score)} of the choice, fold by fold", "number")
-            for side, name, colour in (("is", "in sample", _IN), ("oos", "out of sample", _OUT)):
-                j = folds.columns.index(f"{side}_{score}")
-                both.add_series({"name": name, "categories": ["Folds", 1, 0, len(folds), 0],
-                                 "values": ["Folds", 1, j, len(folds), j], "fill": {"color": colour}})  # fmt: skip
-            sheet.insert_chart("D38", both)
 
-    def _lines(self, chart: Any, rows: int, series: tuple[tuple[int, str, str], ...]) -> None:
-        for j, name, colour in series:
-            chart.add_series({"name": name, "categories": ["Chart data", 1, 0, rows, 0],
-                              "values": ["Chart data", 1, j, rows, j], "line": {"color": colour, "width": 1.5},
-                              "marker": {"type": "none"}})  # fmt: skip
-
-    def _chart(self, heading: str, form: str, span: tuple[Any, Any] | None = None) -> Any:
-        """Chart over time where a span is given, else columns; a time axis of Excel's own knows whole days only."""
-        chart = self.book.add_chart({"type": "scatter", "subtype": "straight"} if span else {"type": "column"})
-        chart.set_title({"name": heading, "name_font": {"size": 12, "color": _INK}, "overlay": False})
-        axis: dict[str, Any] = {"num_font": {"size": 9}, "label_position": "low", "major_gridlines": {"visible": False}}
-        if span:
-            first, last = (_days(moment) for moment in span)
-            axis |= {"num_format": "yyyy-mm" if last - first > 90 else "yyyy-mm-dd", "min": first, "max": last}
-        chart.set_x_axis(axis)
-        grid = {"visible": True, "line": {"color": "#e5e7eb"}}
-        short = {"money": "#,##0", "percent": "0%", "number": "0.0"}[form]
-        chart.set_y_axis({"num_format": short, "num_font": {"size": 9}, "major_gridlines": grid})
-        chart.set_legend({"position": "top", "font": {"size": 9}})
-        chart.set_size({"width": 720, "height": 320})
-        return chart
-
-
-def _days(moment: datetime) -> float:
-    """Moment as Excel counts it, days since the last but one of 1899."""
-    return (moment.astimezone(UTC).replace(tzinfo=None) - datetime(1899, 12, 30)).total_seconds() / 86_400
+def _height(text: str, width: float) -> float:
+    """Height of a row that shows a wrapped text whole, within Excel's limit of 409 points."""
+    lines = sum(max(1, math.ceil(len(line) / width)) for line in text.splitlines() or [""])
+    return min(409.0, _LINE * lines)
 
 
 def _heading(column: str) -> str:

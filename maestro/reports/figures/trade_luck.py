@@ -8,7 +8,7 @@ import numpy as np
 from bokeh.layouts import row
 from bokeh.models.sources import ColumnDataSource
 
-from maestro._core.formatting import label, percent
+from maestro._core.formatting import label, number, percent
 from maestro.reports.figures.downsampling import thin
 from maestro.reports.figures.theme import (
     COLOR,
@@ -92,8 +92,8 @@ def distribution(values: Any, observed: float, name: str, *, height: int, as_per
             "left": edges[:-1],
             "right": edges[1:],
             "top": counts / max(counts.sum(), 1),
-            "from": [percent(e) if as_percent else f"{e:.2f}" for e in edges[:-1]],
-            "to": [percent(e) if as_percent else f"{e:.2f}" for e in edges[1:]],
+            "from": [percent(e) if as_percent else number(e) for e in edges[:-1]],
+            "to": [percent(e) if as_percent else number(e) for e in edges[1:]],
         }
     )
     bars = fig.quad("left", "right", "top", 0, source=source, fill_color=COLOR["trial"], line_color=COLOR["surface"])

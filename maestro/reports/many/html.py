@@ -6,6 +6,7 @@ from typing import Any
 
 import polars as pl
 
+from maestro._core.formatting import known, metric, number
 from maestro._core.markup import RIGHT, Markup, html, joined, table
 from maestro.walkforward.many import WalkForwards
 
@@ -35,9 +36,8 @@ def ranked(many: WalkForwards) -> pl.DataFrame:
 
 def cells_of(row: dict[str, Any]) -> tuple[str, ...]:
     """Text of a row's cells, by `HEAD`."""
-    formats = (
-        ("sharpe_ratio", "{:.2f}"), ("is_sharpe_ratio", "{:.2f}"), ("total_return", "{:.1%}"),
-        ("max_drawdown", "{:.1%}"), ("num_trades", "{:,.0f}"), ("p_value", "{:.4f}"), ("p_adjusted", "{:.3f}"),
-    )  # fmt: skip
-    numbers = ["" if row[name] is None or row[name] != row[name] else form.format(row[name]) for name, form in formats]
+    metrics = ("sharpe_ratio", "is_sharpe_ratio", "total_return", "max_drawdown", "num_trades")
+    texts = {name: metric(name, row[name]) for name in metrics}
+    texts |= {"p_value": number(row["p_value"], 4), "p_adjusted": number(row["p_adjusted"], 3)}
+    numbers = [text if known(row[name]) else "" for name, text in texts.items()]
     return (row["symbol"], row["timeframe"], row["strategy"], *numbers)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from maestro._core.formatting import plural
+from maestro._core.formatting import number, plural
 from maestro.reports.html.embedding import page_parts
 from maestro.reports.html.environment import render_page
 from maestro.reports.many.curves import p_histogram, sparkline
@@ -56,12 +56,12 @@ def many_page(many: WalkForwards) -> str:
         title=plural(len(many.cells), "walk-forward"),
         histogram=p_histogram(pvalues),
         below=found.below,
-        expected=f"{found.expected:.1f}",
+        expected=number(found.expected, 1),
         multiples=[row for row in rows if row["curve"]][:MULTIPLES],
         heads=HEAD[3:],
         rows=rows,
         notes=many.notes,
-        repetitions=f"{found.repetitions:,}",
+        repetitions=number(found.repetitions, 0),
         block=plural(found.block, "day"),
     )
 

@@ -295,9 +295,9 @@ def overfitting(inputs: VerdictInputs) -> Check:
     if found is None:
         return not_done(inputs, key, title, "persistence", asked)
     return make_check(
-        key, title, "persistence", found.pbo, MAX_PBO, at_least=False, value_text=percent(found.pbo, 0),
+        key, title, "persistence", found.pbo, MAX_PBO, at_least=False, value_text=percent(found.pbo),
         threshold_text=asked,
-        meaning=f"In {percent(found.pbo, 0)} of {len(found.logits):,} splits of the past into halves, the best set of "
+        meaning=f"In {percent(found.pbo)} of {len(found.logits):,} splits of the past into halves, the best set of "
         "one half was below the median in the other.",
         sets=found.n_trials, blocks=found.n_blocks, loss=found.probability_of_loss,
     )  # fmt: skip
@@ -323,9 +323,9 @@ def deflated(inputs: VerdictInputs) -> Check:
     luck = expected_max_sharpe(count, variance) * root
     return make_check(
         key, title, "luck", value, CONFIDENCE, value_text=f"{percent(value)} confidence", threshold_text=asked,
-        meaning=f"By luck alone the best of {count:,} trials ({source}) is expected to have a Sharpe ratio of "
-        f"{number(luck)}; this one is {number(ratio * root)}. The comparison is strict, as the trials chose on earlier "
-        "bars.",
+        meaning=f"By luck alone the best of {plural(count, 'distinct trial')} ({source}) is expected to have a Sharpe "
+        f"ratio of {number(luck)}; this one is {number(ratio * root)}. The comparison is strict, as the trials "
+        "chose on earlier bars.",
         trials=count, variance=variance, luck=luck, source=source,
     )  # fmt: skip
 
@@ -363,8 +363,8 @@ def predictive_ability(inputs: VerdictInputs) -> Check:
     return make_check(
         key, title, "luck", found.pvalue, SIGNIFICANCE, at_least=False,
         value_text=f"p = {significant(found.pvalue, 3)}" if found.pvalue else least, threshold_text=asked,
-        meaning=f"If none of the {found.n_rules:,} distinct sets could time the market, the best of them would still "
-        f"look as good as here in {often} of the resamples; constant exposure earns no credit.",
+        meaning=f"If none of the {found.n_rules:,} distinct sets that the folds tried could time the market, the best "
+        f"of them would still look as good as here in {often} of the resamples; constant exposure earns no credit.",
         lower=found.lower, upper=found.upper, rules=found.n_rules, periods=found.n_periods, block=found.block,
         reps=found.reps,
     )  # fmt: skip

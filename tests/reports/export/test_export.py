@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,6 +18,7 @@ import pytest
 from maestro.errors import MissingExtraError, RunError, SettingsError
 from maestro.reports.export.excel import write_workbook
 from maestro.reports.export.tables import export_run
+from maestro.validation.verdict.preliminary import current_verdict
 from tests.reports.export.workbook import Sheet, read
 from tests.reports.standin import StandIn, stand_in
 
@@ -55,7 +57,7 @@ def same(sheet: Sheet, heading: str, expected: pl.Series) -> None:
 
 def test_every_table_is_in_the_workbook_to_the_last_digit(run: StandIn, tmp_path: Path) -> None:
     book = read(export_run(run, tmp_path / "run.xlsx"))
-    assert list(book.sheets) == ["Summary", "Folds", "Trials", "Trades", "Equity", "Chart data"]
+    assert list(book.sheets) == ["Summary", "Verdict", "Folds", "Trials", "Trades", "Equity", "Chart data"]
     folds, trials, trades, equity = (book.sheets[name.capitalize()] for name in TABLES)
     for sheet, frame in ((folds, run.folds), (trials, run.trials), (trades, run.trades), (equity, run.equity)):
         assert len({heading for (i, _), heading in sheet.cells.items() if i == 0}) == frame.width
@@ -97,6 +99,36 @@ def test_the_summary_says_what_the_run_is_and_what_failed(run: StandIn, tmp_path
     assert values["Sharpe ratio"] == pytest.approx(run.metrics["sharpe_ratio"], rel=1e-15)
     assert values["Turnover a year"] is None  # NaN
     assert summary.formulas == 0
+
+
+def test_the_verdict_is_on_the_summary_and_a_sheet_of_its_own(run: StandIn, tmp_path: Path) -> None:
+    book = read(export_run(run, tmp_path / "run.xlsx"))
+    verdict, _ = current_verdict(run)
+    summary, sheet = book.sheets["Summary"], book.sheets["Verdict"]
+    values = {summary.cells[i, 0]: summary.cells.get((i, 1)) for i, j in summary.cells if j == 0}
+    assert verdict.headline in values[verdict.name]
+    assert values["Efficiency"] == pytest.approx(run.efficiency, rel=1e-15)
+    assert values["Annual return, in sample"] == pytest.approx(run.in_sample_annual_return, rel=1e-15)
+    rows = len(verdict.checks)
+    assert sheet.column("Check")[:rows] == [check.title for check in verdict.checks]
+    assert sheet.column("Outcome")[:rows] == [check.outcome for check in verdict.checks]
+    assert sheet.column("Meaning")[:rows] == [check.meaning for check in verdict.checks]
+    assert verdict.changes[-1] in sheet.text()
+
+
+def test_a_sheet_prints_on_pages_as_wide_as_it_is_with_its_heading_on_each(run: StandIn, tmp_path: Path) -> None:
+    book = read(export_run(run, tmp_path / "run.xlsx"))
+    for sheet in book.sheets.values():
+        assert 'orientation="landscape"' in sheet.xml
+        assert 'fitToHeight="0"' in sheet.xml
+
+
+def test_a_row_of_the_summary_is_as_high_as_its_text(run: StandIn, tmp_path: Path) -> None:
+    long = "a note of many words " * 20
+    summary = read(export_run(run.but(notes=(long,)), tmp_path / "run.xlsx")).sheets["Summary"]
+    [row] = [i for (i, j), value in summary.cells.items() if j == 1 and value == long]
+    [height] = re.findall(rf'<row r="{row + 1}"[^>]* ht="([0-9.]+)"', summary.xml)
+    assert float(height) >= 15 * len(long) / 60
 
 
 def test_the_charts_are_excels_own_and_point_at_the_rows(run: StandIn, tmp_path: Path) -> None:

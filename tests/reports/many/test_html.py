@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from maestro._core.formatting import percent
 from maestro.reports.many.html import HEAD, cells_of
 
 
@@ -10,5 +11,5 @@ def test_numbers_that_are_not_there_are_empty() -> None:
            "total_return": 0.123, "max_drawdown": -0.2, "num_trades": 1234.0, "p_value": 0.01234,
            "p_adjusted": 0.5}  # fmt: skip
     cells = cells_of(row)
-    assert cells == ("A", "1d", "R", "", "", "12.3%", "-20.0%", "1,234", "0.0123", "0.500")
+    assert cells == ("A", "1d", "R", "", "", percent(0.123), percent(-0.2), "1,234", "0.0123", "0.500")
     assert len(cells) == len(HEAD)
