@@ -44,7 +44,7 @@ def robustness(
     from maestro.reproduce.bars import recorded_bars
 
     wf, given, cls = opened_run(run, data, symbol, strategy, runs_dir)
-    bars = recorded_bars(wf.manifest, given)
+    bars = recorded_bars(wf, given)
     with stopping.stopped_by_ctrl_c() as cancel:
         found = page.measure(
             wf, bars, parts=tuple(part) if part else page.PARTS, strategy=cls, cancel=cancel,

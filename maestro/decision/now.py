@@ -17,7 +17,8 @@ from maestro.data.timeframes import as_datetime, bar_ends
 from maestro.errors import BarsError, RunError, SettingsError
 from maestro.ledger import uncounted
 from maestro.metrics import NAMES
-from maestro.reproduce.plan import recorded_bars, recorded_plan, repeatable, windows_of
+from maestro.reproduce.bars import recorded_bars
+from maestro.reproduce.plan import recorded_plan, repeatable, windows_of
 from maestro.search.space import Space
 from maestro.walkforward.fold import search_fold
 from maestro.walkforward.splitters import Window

@@ -1,4 +1,4 @@
-"""The bars of a recorded run, loaded again by what its manifest says of them."""
+"""The bars of a recorded run: live, given, or loaded again."""
 
 from __future__ import annotations
 
@@ -14,60 +14,75 @@ from maestro.bars import Bars, BarsWarning, as_us
 from maestro.bars.loading import load
 from maestro.bars.source_line import evaluate, written
 from maestro.data.timeframes import timeframe_us
-from maestro.errors import BarsError, MaestroError
+from maestro.errors import BarsError, MaestroError, SettingsError
+from maestro.reproduce.recorded import Recorded
+
+_LOADING = (MaestroError, OSError, ValueError, TypeError, AttributeError)
+"""What loading bars may raise."""
+_REMEDY = "give the run's bars: bars=… in Python, --data in the shell."
 
 
-def recorded_bars(manifest: dict[str, Any], given: Bars | str | Path | None = None) -> Bars:
-    """Bars of a run, with the fingerprint of those it was made on.
+def recorded_bars(wf: Recorded, given: Bars | str | Path | None = None) -> Bars:
+    """Return the bars of a run: those given, the run's own while it is live, or those that its manifest names.
+
+    Whatever their source, they have the run's fingerprint, and its provider, symbol, notes and bars per year: results
+    on them are those of the run.
 
     Parameters
     ----------
-    manifest : dict
-        Of the run.
+    wf : WalkForward, live or loaded
     given : Bars, or a name for `ms.load`, optional
-        In place of what the manifest says; more bars than the run's are cut to its range, shorter ones made longer.
+        Bars to use in place of those. Shorter bars are resampled to the run's timeframe and a longer range is cut to
+        the run's, so a series that has grown since can be given as it is.
 
     Raises
     ------
     BarsError
         They cannot be loaded, or are not those of the run; the message says how they differ.
+    SettingsError
+        `given` is neither bars nor a name.
     """
-    spec = manifest["spec"]
+    spec = wf.spec
+    found = wf.bars if given is None else given
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", BarsWarning)
-        found = given if isinstance(given, Bars) else load(given) if given is not None else _by_manifest(manifest)
+        if found is None:
+            found = _by_manifest(wf)
+        elif isinstance(found, (str, Path)):
+            found = load(found)
+        elif not isinstance(found, Bars):
+            raise SettingsError(
+                f"bars is a {type(found).__name__}; give ms.Bars (ms.load, ms.Bars.from_frame) or a name for ms.load."
+            )
         found = _like(found, spec["bars"])
     if found.fingerprint != spec["bars"]["fingerprint"]:
-        raise BarsError(_difference(found, spec["bars"]))
-    known = spec["bars"]
-    found = found[:]
-    found.provider, found.symbol, found.synthetic = known["provider"], known["symbol"], known["synthetic"]
-    found.notes, found.periods_per_year = tuple(known["notes"]), spec["periods_per_year"]
-    return found
+        raise BarsError(f"these are not the bars of run {wf.id}: {_difference(found, spec['bars'])}; {_REMEDY}")
+    return _described_as(found, spec)
 
 
-def _by_manifest(manifest: dict[str, Any]) -> Bars:
-    known = manifest["spec"]["bars"]
-    line = written(manifest)
-    if line:
-        try:
-            found = evaluate(line)
-        except BarsError:
-            raise
-        except (MaestroError, OSError, ValueError, TypeError, AttributeError) as error:
-            raise BarsError(f"{line}, which gave the run's bars, fails now: {error}") from error
-        if found is not None:
-            return found
-    if known["provider"] and known["symbol"]:
-        return load(f"{known['provider']}:{known['symbol']}:{known['timeframe']}")
-    raise BarsError(
-        f"the run's manifest does not say where its bars ({known['name'] or 'without a name'}, {known['n']:,}) come "
-        "from; give them: bars=… in Python, --data in the shell."
+def _by_manifest(wf: Recorded) -> Bars:
+    """Load the bars by the line of Python in the manifest, or else the stored series of their name."""
+    known, line = wf.spec["bars"], written(wf.manifest)
+    try:
+        found = evaluate(line) if line else None
+    except _LOADING as error:
+        raise BarsError(f"the bars of run {wf.id} cannot be loaded: {line}: {error} Else {_REMEDY}") from error
+    if found is not None:
+        return found
+    said = (
+        f"run {wf.id} does not say where its bars ({known['name'] or 'without a name'}, {known['n']:,} bars) came from"
     )
+    if not (known["provider"] and known["symbol"]):
+        raise BarsError(f"{said}; {_REMEDY}")
+    name = f"{known['provider']}:{known['symbol']}:{known['timeframe']}"
+    try:
+        return load(name)
+    except _LOADING as error:
+        raise BarsError(f"{said}, and {name} cannot be loaded: {error} Else {_REMEDY}") from error
 
 
 def _like(found: Bars, known: dict[str, Any]) -> Bars:
-    """Bars in the run's timeframe and range, as far as they reach."""
+    """Return bars in the run's timeframe and range, as far as they reach."""
     old, new = timeframe_us(found.timeframe), timeframe_us(known["timeframe"])
     if new > old and new % old == 0:
         found = found.resample(known["timeframe"])
@@ -78,6 +93,20 @@ def _like(found: Bars, known: dict[str, Any]) -> Bars:
     return found[int(begin) : int(end)] if end > begin else found
 
 
+def _described_as(found: Bars, spec: dict[str, Any]) -> Bars:
+    """Return bars with the run's description; the same object, with what it has cached, if it has that already."""
+    known = spec["bars"]
+    description = {
+        "provider": known["provider"], "symbol": known["symbol"], "synthetic": known["synthetic"],
+        "notes": tuple(known["notes"]), "periods_per_year": spec["periods_per_year"],
+    }  # fmt: skip
+    if any(getattr(found, name) != value for name, value in description.items()):
+        found = found[:]
+        for name, value in description.items():
+            setattr(found, name, value)
+    return found
+
+
 def _difference(found: Bars, known: dict[str, Any]) -> str:
     first, last = (datetime.fromisoformat(known[name]) for name in ("start", "end"))
     recorded = _words(known["name"], known["n"], first, last, known["fingerprint"])
@@ -85,10 +114,7 @@ def _difference(found: Bars, known: dict[str, Any]) -> str:
     why = "their number differs" if len(found) != known["n"] else "the range differs"
     if len(found) == known["n"] and (found.start, found.end) == (first, last):
         why = "number and range are the same, prices, volumes or further columns are not"
-    return (
-        f"the bars are not those of the run: {why}. Recorded: {recorded}; now: {shown}. Give those of the run: bars=… "
-        "in Python, --data in the shell."
-    )
+    return f"{why}. Recorded: {recorded}; now: {shown}"
 
 
 def _words(name: str, n: int, first: datetime, last: datetime, fingerprint: str) -> str:

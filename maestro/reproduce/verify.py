@@ -163,7 +163,6 @@ def verify(
     began = time.perf_counter()
     if isinstance(run, WalkForward):
         wf, outcome = run, Verification(run.id)
-        bars = run.bars if bars is None else bars
         strategy = strategy or (run.plan.strategy if run.plan else None)
         if wf.folder is not None and _files(RunStore(wf.folder), outcome) is None:
             return outcome
@@ -186,7 +185,7 @@ def verify(
         text = f"the source of {cls.__name__} is {source[:16]}, recorded was {wf.spec['source'][:16]}"
         outcome.differences.append(("code", text))
     try:
-        found = recorded_bars(wf.manifest, bars)
+        found = recorded_bars(wf, bars)
     except BarsError as error:
         outcome.differences.append(("bars", str(error)))
         outcome.seconds = time.perf_counter() - began

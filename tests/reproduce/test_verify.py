@@ -17,7 +17,6 @@ import maestro as ms
 from maestro.bars.source_line import evaluate, named
 from maestro.cli import main
 from maestro.errors import RunError, SettingsError, StrategyError
-from maestro.reproduce.differences import unequal
 from maestro.reproduce.verify import Verification
 from maestro.runs.store import TABLES, _manifest
 
@@ -212,16 +211,6 @@ def test_bars_that_are_others_are_named(run: ms.WalkForward, bars: ms.Bars) -> N
         assert "not repeated" in outcome.conclusion
 
 
-def test_more_bars_are_cut_and_shorter_ones_made_longer(bars: ms.Bars, tmp_path: Path) -> None:
-    long = ms.synthetic_bars(2_000, seed=3)
-    wf = ms.walk_forward(long[100:1000], "EmaCrossStrategy", runs_dir=tmp_path / "runs", **FEW)
-    assert again(wf).equal
-    assert again(wf, bars=ms.Bars.from_frame(long.to_frame())).equal
-    slow = ms.walk_forward(long.resample("2h"), "EmaCrossStrategy", runs_dir=tmp_path / "runs", **FEW)
-    assert again(slow).equal
-    assert again(slow, bars=ms.Bars.from_frame(long.to_frame())).equal
-
-
 def test_bars_of_a_file_are_found_again_or_asked_for(
     bars: ms.Bars, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -322,19 +311,6 @@ def test_what_is_not_there_is_named(run: ms.WalkForward, tmp_path: Path) -> None
     for fold in (3, -1, True, "first"):
         with pytest.raises(SettingsError, match="is none of the run's; it has 0 to 2"):
             again(run, folds=[fold] if isinstance(fold, str) else fold)
-
-
-def test_tables_are_compared_to_the_bit() -> None:
-    old = pl.DataFrame({"a": [0.1, float("nan"), None, 0.0], "b": ["x", None, "z", "w"]})
-    assert unequal("t", old, old.clone()) == []
-    new = old.with_columns(pl.Series("a", [0.1 + 2**-55 * 2, float("nan"), float("nan"), -0.0]))
-    assert (
-        unequal("t", old, new) == ["t: a in row 0 was 0.1, now 0.10000000000000006, and 2 more rows"]
-        or len(unequal("t", old, new)) == 1
-    )
-    assert unequal("t", old, old.with_columns(b=pl.lit("x")))[0].startswith("t: b in row 1 was None, now 'x'")
-    assert unequal("t", old, old.head(2)) == ["t: 4 rows recorded, now 2"]
-    assert unequal("t", old, old.rename({"a": "c"})) == ["t: columns a, b recorded, now c, b"]
 
 
 # -- the shell -----------------------------------------------------------------------------------

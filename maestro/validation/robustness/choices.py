@@ -15,7 +15,9 @@ from maestro import metrics as m
 from maestro.bars import Bars
 from maestro.engine import Costs, Simulator
 from maestro.errors import MaestroError, RunCancelled, SettingsError, StrategyError
-from maestro.reproduce.plan import Recorded, recorded_bars, recorded_plan, windows_of
+from maestro.reproduce.bars import recorded_bars
+from maestro.reproduce.plan import recorded_plan, windows_of
+from maestro.reproduce.recorded import Recorded
 from maestro.strategies.signals import Signals
 from maestro.typing import FloatArray, Parameters
 from maestro.walkforward.fold import Plan

@@ -15,7 +15,7 @@ from maestro.bars import Bars
 from maestro.data.timeframes import timeframe_us
 from maestro.engine import Costs
 from maestro.errors import SettingsError
-from maestro.reproduce.plan import Recorded
+from maestro.reproduce.recorded import Recorded
 from maestro.strategies.signals import Signals
 from maestro.typing import FloatArray
 from maestro.validation.robustness.break_even import break_even

@@ -17,7 +17,7 @@ from maestro.bars import Bars
 from maestro.engine import Simulator
 from maestro.errors import MaestroError, SettingsError
 from maestro.indicators import ColumnCache, using
-from maestro.reproduce.plan import Recorded
+from maestro.reproduce.recorded import Recorded
 from maestro.search.dimensions import Dimension
 from maestro.search.tpe import check_seed
 from maestro.typing import FloatArray, IntArray, Parameters

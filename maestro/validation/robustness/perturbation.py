@@ -14,7 +14,7 @@ import polars as pl
 from maestro.bars import Bars
 from maestro.data.files.names import OPTIONAL
 from maestro.errors import MaestroError, SettingsError
-from maestro.reproduce.plan import Recorded
+from maestro.reproduce.recorded import Recorded
 from maestro.search.tpe import check_seed
 from maestro.strategies.signals import Bracket, Orders, Signals
 from maestro.typing import BoolArray, FloatArray

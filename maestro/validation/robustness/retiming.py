@@ -16,7 +16,8 @@ from maestro.bars import Bars
 from maestro.errors import RunCancelled, SettingsError, nearest
 from maestro.execution.choose import choose
 from maestro.execution.protocol import Task, TaskContext, results_of, run_tasks
-from maestro.reproduce.plan import recorded_bars, recorded_plan, repeatable, windows_of
+from maestro.reproduce.bars import recorded_bars
+from maestro.reproduce.plan import recorded_plan, repeatable, windows_of
 from maestro.search.tpe import check_seed
 from maestro.typing import FloatArray
 from maestro.validation.statistics.permutation import walk

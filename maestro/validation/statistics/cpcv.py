@@ -18,7 +18,9 @@ from maestro import metrics as m
 from maestro._core.hooks import hook
 from maestro.bars import Bars
 from maestro.errors import SettingsError
-from maestro.reproduce.plan import Recorded, recorded_bars, recorded_plan
+from maestro.reproduce.bars import recorded_bars
+from maestro.reproduce.plan import recorded_plan
+from maestro.reproduce.recorded import Recorded
 from maestro.typing import FloatArray, IntArray
 from maestro.validation.statistics.trials import parameter_sets, trial_returns
 

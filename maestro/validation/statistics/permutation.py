@@ -17,7 +17,9 @@ from maestro.data.files.names import OPTIONAL
 from maestro.errors import RunCancelled, SettingsError, nearest
 from maestro.execution.choose import choose
 from maestro.execution.protocol import Task, TaskContext, results_of, run_tasks
-from maestro.reproduce.plan import Recorded, recorded_bars, recorded_plan, repeatable, windows_of
+from maestro.reproduce.bars import recorded_bars
+from maestro.reproduce.plan import recorded_plan, repeatable, windows_of
+from maestro.reproduce.recorded import Recorded
 from maestro.search.tpe import check_seed
 from maestro.typing import FloatArray
 from maestro.walkforward.fold import Plan, run_fold

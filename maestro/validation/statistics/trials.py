@@ -15,7 +15,9 @@ from maestro.bars import Bars
 from maestro.engine import Simulator
 from maestro.errors import MaestroError, RunCancelled, SettingsError
 from maestro.indicators import ColumnCache, using
-from maestro.reproduce.plan import Recorded, recorded_bars, recorded_plan, windows_of
+from maestro.reproduce.bars import recorded_bars
+from maestro.reproduce.plan import recorded_plan, windows_of
+from maestro.reproduce.recorded import Recorded
 from maestro.search.trials import EVALUATED
 from maestro.typing import FloatArray, IntArray, Parameters
 from maestro.validation.statistics.overfitting import Overfitting, pbo

@@ -14,7 +14,9 @@ from maestro._core.hooks import hook
 from maestro.bars import Bars
 from maestro.engine import Costs, Simulator, Sizing
 from maestro.errors import SettingsError, nearest
-from maestro.reproduce.plan import Recorded, recorded_bars, windows_of
+from maestro.reproduce.bars import recorded_bars
+from maestro.reproduce.plan import windows_of
+from maestro.reproduce.recorded import Recorded
 from maestro.search.tpe import check_seed
 from maestro.strategies.signals import Signals
 from maestro.typing import FloatArray, IntArray

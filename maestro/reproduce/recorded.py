@@ -1,0 +1,24 @@
+"""What the functions that repeat a run need of it: `Recorded`."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import polars as pl
+
+from maestro.bars import Bars
+from maestro.walkforward.fold import Plan
+
+
+class Recorded(Protocol):
+    """A walk-forward, live or loaded; `maestro.WalkForward` is one."""
+
+    spec: dict[str, Any]
+    manifest: dict[str, Any]
+    folds: pl.DataFrame
+    trials: pl.DataFrame
+    equity: pl.DataFrame
+    trades: pl.DataFrame
+    id: str
+    bars: Bars | None
+    plan: Plan | None
