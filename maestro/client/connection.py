@@ -6,10 +6,10 @@ import time
 from typing import Any
 
 from maestro.config import load_settings
-from maestro.errors import AccessError, JobError, MissingExtraError, QuotaError, ServiceError, SettingsError
+from maestro.errors import AccessError, JobError, MissingExtraError, QuotaError, RunError, ServiceError, SettingsError
 from maestro.version import __version__
 
-_ERRORS = {401: AccessError, 403: AccessError, 404: JobError, 422: SettingsError, 429: QuotaError}
+_ERRORS = {401: AccessError, 403: AccessError, 404: JobError, 410: RunError, 422: SettingsError, 429: QuotaError}
 
 
 class Connection:

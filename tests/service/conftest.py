@@ -37,12 +37,15 @@ def queue(database: Database) -> Queue:
 def submit(queue: Queue) -> Callable[..., Job]:
     """Submits a small walk-forward, with other fields on top; ``owner`` and ``priority`` are the job's."""
 
-    def add(*, owner: str = "anna", priority: int = 0, idempotency: str | None = None, **changed: Any) -> Job:
+    def add(
+        *, owner: str = "anna", priority: int = 0, idempotency: str | None = None, kept: bool = True, **changed: Any
+    ) -> Job:
         specification = Specification.of({**SMALL, **changed})
         bars, planned = specification.plan()
         job, _ = queue.submit(
             owner, specification.to_dict(), run=planned.id, strategy=specification.strategy, provider=bars.provider,
             symbol=bars.symbol, folds=planned.folds, trials=planned.trials, priority=priority, idempotency=idempotency,
+            kept=kept,
         )  # fmt: skip
         return job
 

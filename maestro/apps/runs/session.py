@@ -10,8 +10,8 @@ from typing import Any
 import polars as pl
 
 from maestro._core.temporary import temporary_folder
-from maestro.apps.shared.report import report_text
 from maestro.errors import MaestroError, RunError
+from maestro.reports.page.stored import report_text
 from maestro.reports.tables.compare import Comparison, compare_runs
 from maestro.runs import RunStore
 from maestro.runs import remove as remove_run

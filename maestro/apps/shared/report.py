@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 from html import escape
 from typing import Any
 
 import panel as pn
 
-from maestro._core.temporary import temporary_folder
 from maestro.apps.shared.page import HtmlPane, card
-from maestro.errors import RunError
-from maestro.validation.verdict.result import FILE
-from maestro.walkforward.result import WalkForward
 
 _FRAME = "width: 100%; height: 82vh; border: 0; border-radius: 4px; background: #fff; display: block"
 
@@ -47,18 +42,3 @@ class ReportFrame(pn.viewable.Viewer):
 
     def __panel__(self) -> Any:
         return self.card
-
-
-def report_text(wf: WalkForward) -> str:
-    """Text of a run's report, one page that needs no network.
-
-    It is written into the run's folder, where it has one, unless it is there and no verdict came after it.
-    """
-    if wf.folder is not None:
-        path, verdict = wf.folder / "report.html", wf.folder / FILE
-        if path.exists() and not (verdict.exists() and verdict.stat().st_mtime > path.stat().st_mtime):
-            return path.read_text(encoding="utf-8")
-        with contextlib.suppress(RunError):  # a folder that may only be read
-            return wf.report(path).read_text(encoding="utf-8")
-    with temporary_folder("report") as folder:
-        return wf.report(folder / "report.html").read_text(encoding="utf-8")

@@ -10,13 +10,13 @@ import panel as pn
 from maestro.apps.shared.controls import StrategyControls, TradeControls, offered
 from maestro.apps.shared.freeze import Freeze
 from maestro.apps.shared.page import HtmlPane, page
-from maestro.apps.shared.report import report_text
 from maestro.apps.shared.series import SeriesPicker
 from maestro.apps.walk_forward import session
 from maestro.apps.walk_forward.state import WalkForwardState
 from maestro.apps.walk_forward.view import WalkForwardView
 from maestro.bars import Bars
 from maestro.errors import MaestroError, RunCancelled, SettingsError, nearest
+from maestro.reports.page.stored import report_text
 from maestro.search.runner import METHODS
 from maestro.walkforward.result import WalkForward
 

@@ -32,11 +32,11 @@ class Queue:
 
     def submit(
         self, owner: str, spec: dict[str, Any], *, run: str, strategy: str, provider: str, symbol: str, folds: int,
-        trials: int, name: str = "", priority: int = 0, idempotency: str | None = None,
+        trials: int, name: str = "", priority: int = 0, idempotency: str | None = None, kept: bool = True,
     ) -> tuple[Job, bool]:  # fmt: skip
         """Add a job, or find the one that this user has for the same run; returns it and whether it is new.
 
-        A job that failed or was cancelled does not stand in the way of a new one.
+        A job that failed, was cancelled, or whose run is no longer `kept` on disk is not found: a new one is added.
 
         Raises
         ------
@@ -58,9 +58,9 @@ class Queue:
                         )
                     return Job.of(row), False
             row = connection.execute(
-                "SELECT * FROM jobs WHERE owner = ? AND run = ? AND state IN ('queued', 'running', 'done') "
-                "ORDER BY number DESC LIMIT 1",
-                (owner, run),
+                "SELECT * FROM jobs WHERE owner = ? AND run = ? AND (state IN ('queued', 'running') "
+                "OR (state = 'done' AND ?)) ORDER BY number DESC LIMIT 1",
+                (owner, run, kept),
             ).fetchone()
             if row is not None:
                 return Job.of(row), False
@@ -107,13 +107,14 @@ class Queue:
         )
         return [Job.of(row) for row in rows]
 
-    def may_read(self, run: str, owner: str | None = None) -> bool:
-        """Whether a run is that of a finished job, of this user if one is given."""
+    def of_run(self, run: str, owner: str | None = None) -> Job | None:
+        """Return the job of a run, of this user if one is given: a finished one, or the newest."""
         row = self.database.row(
-            "SELECT 1 FROM jobs WHERE run = :run AND state = 'done' AND (:owner IS NULL OR owner = :owner) LIMIT 1",
+            "SELECT * FROM jobs WHERE run = :run AND (:owner IS NULL OR owner = :owner) "
+            "ORDER BY state = 'done' DESC, number DESC LIMIT 1",
             {"run": run, "owner": owner},
         )
-        return row is not None
+        return None if row is None else Job.of(row)
 
     def events(self, ident: str, after: int = 0, limit: int = 1000) -> list[Event]:
         """Return the events of a job behind a number, in order."""

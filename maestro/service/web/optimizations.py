@@ -67,7 +67,7 @@ def routes(service: Service) -> APIRouter:
             return service.queue.submit(
                 caller.name, specification.to_dict(), run=planned.id, strategy=specification.strategy,
                 provider=bars.provider, symbol=bars.symbol, folds=planned.folds, trials=planned.trials,
-                name=specification.name, priority=priority, idempotency=key,
+                name=specification.name, priority=priority, idempotency=key, kept=service.bodies.is_kept(planned.id),
             )  # fmt: skip
 
         job, new = await run_in_threadpool(add)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 from typing import Any
 
@@ -18,7 +19,7 @@ log = logging.getLogger("maestro.service.web")
 TYPE = "application/problem+json"
 _TITLES = {
     400: "The request cannot be understood", 401: "Log in first", 403: "Not allowed", 404: "Not found",
-    405: "Not possible here", 408: "The request took too long", 409: "Conflict", 413: "Too large",
+    405: "Not possible here", 408: "The request took too long", 409: "Conflict", 410: "Removed", 413: "Too large",
     415: "Unsupported encoding", 422: "A field cannot be used", 429: "Too much at once", 431: "Headers too large",
     500: "A fault of the service", 503: "Not available at this moment", 507: "The service cannot write",
 }  # fmt: skip
@@ -52,6 +53,8 @@ def answer(error: MaestroError) -> Response:
         return problem(404, str(error))
     if isinstance(error, ServiceError):
         return problem(409 if "Idempotency-Key" in str(error) else 503, str(error))
+    if isinstance(error, RunError) and hasattr(error, "status"):
+        return problem(int(error.status), str(error))
     if isinstance(error, RunError):
         log.error("a run cannot be read: %s", error)
         return problem(500, "the run cannot be read on the server; ask an admin, its log says why.")
@@ -75,6 +78,14 @@ def handle_errors(app: FastAPI) -> None:
         name = str(first["loc"][-1])
         return problem(422, f"{name}: {first['msg']}; see /docs.", field=name, value=first.get("input"))
 
+    async def of_system(request: Request, error: Exception) -> Response:
+        assert isinstance(error, OSError)
+        log.error("request failed", exc_info=error, extra={"path": request.url.path})
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return problem(507, "the disk of the service is full; nothing was changed, ask an admin to make room.")
+        why = f"the service cannot read or write a file ({error.strerror or type(error).__name__})"
+        return problem(500, f"{why}; its log has the cause under this request id.")
+
     async def unexpected(request: Request, error: Exception) -> Response:
         log.error("request failed", exc_info=error, extra={"path": request.url.path})
         return problem(500, "the service failed; its log has the cause under this request id.")
@@ -83,4 +94,5 @@ def handle_errors(app: FastAPI) -> None:
     app.add_exception_handler(StarletteHTTPException, of_http)
     app.add_exception_handler(HTTPException, of_http)
     app.add_exception_handler(RequestValidationError, of_validation)
+    app.add_exception_handler(OSError, of_system)
     app.add_exception_handler(Exception, unexpected)

@@ -2,7 +2,6 @@
 
 import hashlib
 import re
-import threading
 from collections.abc import Callable
 from typing import Annotated, Literal
 
@@ -12,10 +11,12 @@ from fastapi.concurrency import run_in_threadpool
 from maestro.errors import JobError
 from maestro.service.accounts import Caller
 from maestro.service.web.access import require
+from maestro.service.web.optimizations import PREFIX
 from maestro.service.web.state import Service
 from maestro.service.web.tables import TYPES
 
 _RUN = re.compile(r"[0-9a-f]{16}")
+_ENDS = {"failed": "failed", "cancelled": "was cancelled"}
 _UNCHANGING = "private, max-age=31536000, immutable"
 
 
@@ -23,13 +24,19 @@ def routes(service: Service) -> APIRouter:
     """Return the endpoints."""
     router = APIRouter(prefix="/api/v2/results", tags=["results"])
     viewer = Depends(require(service, "viewer"))
-    writing = threading.Lock()
 
     async def answer(
         request: Request, caller: Caller, run: str, form: str, body: Callable[[], bytes], *, unchanging: bool = True
     ) -> Response:
-        if not _RUN.fullmatch(run) or not service.queue.may_read(run, caller.owner):
-            raise JobError(f"there is no finished run {run!r}; list your jobs for those that there are.")
+        job = service.queue.of_run(run, caller.owner) if _RUN.fullmatch(run) else None
+        if job is None:
+            raise JobError(f"there is no run {run!r} of yours; list your jobs to see those that there are.")
+        if job.is_open:
+            raise JobError(
+                f"run {run} is not finished, its job {job.id} is {job.state}; follow {PREFIX}/{job.id}/events."
+            )
+        if job.state != "done":
+            raise JobError(f"run {run} is not finished, its job {job.id} {_ENDS[job.state]}; submit it again.")
         content = await run_in_threadpool(body)
         tag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
         headers = {"ETag": tag, "Cache-Control": _UNCHANGING if unchanging else "private, no-cache"}
@@ -53,26 +60,14 @@ def routes(service: Service) -> APIRouter:
 
     @router.get("/{run}/report", summary="The report, one HTML file")
     async def report(request: Request, run: str, caller: Annotated[Caller, viewer]) -> Response:
-        def written() -> bytes:
-            path = service.runs_dir / run / "report.html"
-            with writing:
-                if not path.exists():
-                    service.bodies.load(run).report(path)
-            return path.read_bytes()
-
-        found = await answer(request, caller, run, "text/html; charset=utf-8", written, unchanging=False)
+        make = service.bodies.report
+        found = await answer(request, caller, run, "text/html; charset=utf-8", lambda: make(run), unchanging=False)
         found.headers["Content-Security-Policy"] = "sandbox allow-scripts allow-popups allow-downloads"
         return found
 
     @router.get("/{run}/verdict", summary="The verdict, if one was made (maestro verdict RUN)")
     async def verdict(request: Request, run: str, caller: Annotated[Caller, viewer]) -> Response:
-        def read() -> bytes:
-            path = service.runs_dir / run / "verdict.json"
-            if not path.exists():
-                raise JobError(f"run {run} was not judged yet; run maestro verdict {run} on the server.")
-            return path.read_bytes()
-
-        return await answer(request, caller, run, "json", read, unchanging=False)
+        return await answer(request, caller, run, "json", lambda: service.bodies.verdict(run), unchanging=False)
 
     @router.get("/{run}/{table}", summary="A table: equity, trades, folds or trials")
     async def table(

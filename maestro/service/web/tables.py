@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import io
+import logging
+import os
 import threading
 from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from maestro._core.json import dumps
-from maestro.errors import RunError
+from maestro.errors import JobError, RunError
+from maestro.reports.page.stored import report_text
 from maestro.runs import RunStore
-from maestro.runs.store import TABLES
+from maestro.runs.store import MANIFEST, TABLES
+from maestro.validation.verdict.result import FILE, read_verdict
 from maestro.walkforward.result import WalkForward, load_stored
+
+log = logging.getLogger("maestro.service.web")
 
 TYPES = {
     "json": "application/json",
@@ -23,23 +31,37 @@ TYPES = {
 _KEPT = 64 * 2**20
 
 
+class RunUnavailable(RunError):
+    """A finished run that was removed, is computed again, or is damaged.
+
+    Attributes
+    ----------
+    status : int
+        Of the HTTP answer.
+    """
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
 class Bodies:
-    """Answers about runs, the ones asked for last kept in memory."""
+    """Answers about runs, the ones asked for last kept in memory.
+
+    Raises
+    ------
+    RunUnavailable
+        The run was removed (410), is computed again (409), or is damaged (500).
+    """
 
     def __init__(self, runs_dir: Path) -> None:
         self.runs_dir = runs_dir
-        self._kept: OrderedDict[tuple[str, str, str], bytes] = OrderedDict()
+        self._kept: OrderedDict[tuple[Any, ...], bytes] = OrderedDict()
         self._size = 0
-        self._lock = threading.Lock()
+        self._lock, self._reporting = threading.Lock(), threading.Lock()
 
     def table(self, run: str, name: str, form: str) -> bytes:
-        """Return a table, ``equity``, ``trades``, ``folds`` or ``trials``.
-
-        Raises
-        ------
-        RunError
-            The run is not finished, or damaged.
-        """
+        """Return a table, ``equity``, ``trades``, ``folds`` or ``trials``."""
         return self._body((run, name, form), lambda: self._table(run, name, form))
 
     def manifest(self, run: str) -> bytes:
@@ -54,11 +76,69 @@ class Bodies:
         """Return the result in the schema of 2020."""
         return self._body((run, "v1", "json"), lambda: dumps(self.load(run).to_v1()).encode())
 
+    def report(self, run: str) -> bytes:
+        """Return the report, made once and again after a new verdict."""
+        with self._in_words(run), self._reporting:
+            return report_text(self.load(run)).encode()
+
+    def verdict(self, run: str) -> bytes:
+        """Return the verdict.
+
+        Raises
+        ------
+        JobError
+            The run was not judged yet.
+        """
+        with self._in_words(run):
+            self._written(run)
+            found = read_verdict(self.runs_dir / run, run)
+            if found is None:
+                raise JobError(f"run {run} was not judged yet; run maestro verdict {run} on the server.")
+            return dumps(found.to_dict()).encode()
+
+    def is_kept(self, run: str) -> bool:
+        """Whether a finished run is on disk, be it damaged."""
+        try:
+            return RunStore(self.runs_dir / run).status() == "done"
+        except RunError:
+            return True
+
     def load(self, run: str) -> WalkForward:
         """Load the run."""
         return load_stored(RunStore(self.runs_dir / run))
 
-    def _body(self, key: tuple[str, str, str], make: Any) -> bytes:
+    def _written(self, run: str) -> int:
+        """When the manifest was written; a run that is made again has another."""
+        return (self.runs_dir / run / MANIFEST).stat().st_mtime_ns
+
+    @contextmanager
+    def _in_words(self, run: str) -> Iterator[None]:
+        folder = self.runs_dir / run
+        try:
+            yield
+        except (RunError, OSError) as error:
+            if not (folder / MANIFEST).exists():
+                words = f"run {run} was removed from the server; submit its specification again to compute it again."
+                raise RunUnavailable(words, 410) from error
+            if isinstance(error, RunError) and not self.is_kept(run):
+                words = f"run {run} is being computed again; follow its job and ask again when it is done."
+                raise RunUnavailable(words, 409) from error
+            log.error("run %s cannot be read: %s", run, error)
+            why = str(error).partition(";")[0].replace(f"{folder}{os.sep}", "")
+            if isinstance(error, OSError):
+                why = f"{Path(error.filename or folder).name}: {error.strerror}"
+            remedy = f"remove it (maestro runs remove {run}), then submit its specification again."
+            if FILE in why:
+                remedy = f"make the verdict again (maestro verdict {run} --force)."
+            raise RunUnavailable(
+                f"run {run} cannot be read on the server: {why}; ask an admin to {remedy}", 500
+            ) from error
+
+    def _body(self, key: tuple[Any, ...], make: Any) -> bytes:
+        with self._in_words(key[0]):
+            return self._kept_or_made((*key, self._written(key[0])), make)
+
+    def _kept_or_made(self, key: tuple[Any, ...], make: Any) -> bytes:
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)
@@ -82,10 +162,10 @@ class Bodies:
         assert name in TABLES
         store = RunStore(self.runs_dir / run)
         if form == "parquet":
-            manifest = store.manifest()
-            if manifest["status"] == "done":
-                content = (store.folder / f"{name}.parquet").read_bytes()
-                if hashlib.sha256(content).hexdigest() == manifest["sha256"][name]:
+            manifest, path = store.manifest(), store.folder / f"{name}.parquet"
+            if manifest["status"] == "done" and path.exists():
+                content = path.read_bytes()
+                if hashlib.sha256(content).hexdigest() == manifest["sha256"].get(name):
                     return content
         table = store.tables()[name]  # raises where it is unfinished or damaged
         if form == "arrow":

@@ -53,12 +53,27 @@ def test_jobs_of_others_do_not_exist(submit: Submit, queue: Queue) -> None:
     for look in (queue.get, queue.cancel):
         with pytest.raises(JobError, match="there is no job"):
             look(job.id, "ben")
-    assert not queue.may_read(job.run, "anna")
+    assert queue.of_run(job.run, "anna") == job
     worker = Leases(queue.database, "w")
     assert worker.claim()
     worker.finish(job, None, 1.0)
-    assert queue.may_read(job.run, "anna")
-    assert not queue.may_read(job.run, "ben")
+    found = queue.of_run(job.run, "anna")
+    assert found is not None
+    assert found.state == "done"
+    assert queue.of_run(job.run, "ben") is None
+    assert queue.of_run("0" * 16) is None
+
+
+def test_a_job_whose_run_was_removed_is_not_found_again(submit: Submit, queue: Queue) -> None:
+    job = submit()
+    worker = Leases(queue.database, "w")
+    assert worker.claim()
+    worker.finish(job, None, 1.0)
+    assert submit().id == job.id
+    again = submit(kept=False)
+    assert again.id != job.id
+    assert again.state == "queued"
+    assert submit(kept=False).id == again.id, "an open job is found, whatever is on disk"
 
 
 def test_events_go_on_behind_a_number(submit: Submit, queue: Queue, database: Database) -> None:
