@@ -102,7 +102,7 @@ def test_refusals_are_errors_of_the_library(site: Site, monkeypatch: pytest.Monk
         with pytest.raises(JobError, match="there is no job"):
             client.job("nope")
         job = client.submit("sample:AAPL", "EmaCrossStrategy", **ASKED)
-        with pytest.raises(JobError, match="no finished run"):
+        with pytest.raises(JobError, match="is not finished, its job"):
             job.result()
         job.cancel()
         with pytest.raises(RunCancelled, match="submit it again"):
