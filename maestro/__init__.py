@@ -78,6 +78,7 @@ if TYPE_CHECKING:
 
 hooks.bind(
     {
+        "backtest_html": "maestro.reports.tables.backtest:backtest_html",
         "concentration_html": "maestro.reports.tables.decision:concentration_html",
         "cpcv_figure": "maestro.reports.figures.trade_luck:cpcv_figure",
         "cpcv_html": "maestro.reports.tables.decision:cpcv_html",

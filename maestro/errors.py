@@ -3,10 +3,27 @@
 from __future__ import annotations
 
 import difflib
+import linecache
+import re
+import sys
+import sysconfig
 from collections.abc import Iterable
+from pathlib import Path
 
 
-class MaestroError(Exception):
+class _ShortInNotebooks:
+    """Shows the message and the user's own lines in a notebook; ``%xmode Verbose`` shows every frame."""
+
+    def _render_traceback_(self: BaseException) -> list[str]:  # type: ignore[misc]  # IPython's protocol
+        shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+        tb = getattr(shell, "InteractiveTB", None)
+        if getattr(tb, "mode", "") == "Verbose":
+            return list(tb.structured_traceback(type(self), self, self.__traceback__))  # type: ignore[union-attr]
+        name = f"\x1b[31;1m{type(self).__name__}\x1b[0m"
+        return [f"{name}: {self}" if str(self) else name, *_user_lines(self)]
+
+
+class MaestroError(_ShortInNotebooks, Exception):
     """Root of all errors raised on purpose by Maestro."""
 
 
@@ -52,6 +69,10 @@ class LedgerError(MaestroError):
 
 class RunCancelled(MaestroError):
     """The run was cancelled; what had finished is on disk and is taken up again."""
+
+
+class RunInterrupted(_ShortInNotebooks, KeyboardInterrupt):
+    """A run was interrupted by Ctrl-C or a notebook's stop button; the message says what was kept."""
 
 
 class SourceError(MaestroError):
@@ -121,3 +142,22 @@ def nearest(name: str, known: Iterable[str]) -> str:
     if not close and len(wanted) > 1:  # "RSI" is far from "RSIStrategy", but it is all of its beginning
         close = [one for one in lowered if wanted in one]
     return f" Did you mean {lowered[close[0]]!r}?" if len(close) == 1 else ""
+
+
+def _user_lines(error: BaseException) -> list[str]:
+    """Lines of the user's cells and files through which an error came, innermost last, those of its cause included."""
+    ours = str(Path(__file__).parent)
+    paths = (ours, *(sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")))
+    found: dict[tuple[str, int], str] = {}
+    cause: BaseException | None = error
+    while cause is not None:
+        tb = cause.__traceback__
+        while tb is not None:
+            name, number = tb.tb_frame.f_code.co_filename, tb.tb_lineno
+            code, cell = linecache.getline(name, number).strip(), re.search(r"ipykernel_\d+|^<ipython", name)
+            if code and (cell or (Path(name).is_absolute() and not name.startswith(paths))):
+                where = "in this cell" if cell else name
+                found[name, number] = f"  {where}, line {number}: {code}"
+            tb = tb.tb_next
+        cause = cause.__cause__
+    return list(found.values())

@@ -225,3 +225,34 @@ def test_a_disk_that_fills(tmp_path: Path) -> None:
     assert not list(tmp_path.rglob("*.parquet"))
     freed = start(resource.RLIM_INFINITY)
     assert freed.returncode == 0, freed.stderr
+
+
+def test_only_an_interrupt_is_not_an_exception_under_the_root() -> None:
+    classes = [c for _, c in inspect.getmembers(errors, inspect.isclass) if issubclass(c, BaseException)]
+    assert {c for c in classes if not issubclass(c, MaestroError)} == {errors.RunInterrupted}
+    assert issubclass(errors.RunInterrupted, KeyboardInterrupt)
+    assert not issubclass(errors.RunInterrupted, Exception)
+
+
+def test_a_notebook_shows_the_message_and_the_lines_outside_of_maestro() -> None:
+    with pytest.raises(errors.StrategyError) as caught:
+        ms.backtest(ms.synthetic_bars(300), "Nothing")
+    first, *lines = caught.value._render_traceback_()
+    assert str(caught.value) in first
+    assert [line.rsplit(": ", 1)[1] for line in lines] == ['ms.backtest(ms.synthetic_bars(300), "Nothing")']
+
+
+def test_the_line_of_the_strategy_that_raised_is_shown() -> None:
+    def breaks() -> None:
+        raise ValueError("inner")
+
+    def wrap() -> None:
+        try:
+            breaks()
+        except ValueError as error:
+            raise errors.StrategyError("outer") from error
+
+    with pytest.raises(errors.StrategyError) as caught:
+        wrap()
+    shown = "\n".join(caught.value._render_traceback_())
+    assert 'raise ValueError("inner")' in shown

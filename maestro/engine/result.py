@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from maestro import metrics as m
-from maestro._core.markup import RIGHT, html, notes_list, table
+from maestro._core.hooks import hook
 from maestro.bars import Bars
 from maestro.engine.costs import Costs
 from maestro.engine.kernels import account as ac
@@ -188,10 +188,7 @@ class Backtest:
         )
 
     def _repr_html_(self) -> str:
-        who = repr(self.strategy) if self.strategy is not None else "signals"
-        title = html("<p><b>{}</b> on {}, {:,} bars</p>", who, self.bars.name or "bars", len(self.bars))
-        rows = ((name, f"{value:,.6g}", m.DESCRIPTIONS[name]) for name, value in self.metrics.items())
-        return str(title + table((), rows, ("", RIGHT)) + notes_list(self.notes))
+        return str(hook("backtest_html")(self))
 
 
 def _times(stamps: Any) -> pl.Series:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -77,6 +78,17 @@ class RunStopped:
 
 Event: TypeAlias = RunStarted | TrialDone | TrialsEvaluated | FoldDone | RunDone | RunStopped
 Listener: TypeAlias = Callable[[Event], None]
+
+
+def bar_options(progress: Any) -> dict[str, Any] | None:
+    """Options of the progress bar that `progress` asks for, None without one.
+
+    True asks for a bar. None asks for one in a notebook, and only for work that takes longer than a second.
+    """
+    if progress is True:
+        return {}
+    shell = sys.modules["IPython"].get_ipython() if progress is None and "IPython" in sys.modules else None
+    return {"delay": 1.0} if type(shell).__name__ == "ZMQInteractiveShell" else None
 
 
 class ProgressBar:

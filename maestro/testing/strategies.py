@@ -61,7 +61,7 @@ class StrategyContract:
         assert any(not _orders(bars, self.strategy, params).equals(usual) for params in others)
 
     def test_every_fold_has_a_result(self, bars: Bars) -> None:
-        wf = walk_forward(bars, self.strategy, splitter=self.splitter, trials=10, workers=1)
+        wf = walk_forward(bars, self.strategy, splitter=self.splitter, trials=10, workers=1, progress=False)
         assert not len(wf.failed_folds), wf.failed_folds["error"].to_list()
 
     def test_every_parameter_is_documented(self) -> None:

@@ -15,7 +15,7 @@ import numpy as np
 
 from maestro.bars import Bars
 from maestro.engine import Costs, Simulator, Sizing
-from maestro.errors import BarsError, RunCancelled, RunError, SettingsError
+from maestro.errors import BarsError, RunCancelled, RunError, RunInterrupted, SettingsError
 from maestro.execution import events as ev
 from maestro.execution.choose import check
 from maestro.execution.protocol import Outcome, handle_all
@@ -62,7 +62,7 @@ def walk_forward(
     workers: int | None = None,
     executor: Any = None,
     runs_dir: str | Path | None = None,
-    progress: bool | ev.Listener | Sequence[ev.Listener] = False,
+    progress: bool | ev.Listener | Sequence[ev.Listener] | None = None,
     cancel: threading.Event | None = None,
     force: bool = False,
     accept_defects: bool = False,
@@ -98,8 +98,8 @@ def walk_forward(
         Whichever suits the work if absent.
     runs_dir : path, optional
         Keep the run here: it is loaded when it exists and goes on at the missing fold when it was interrupted.
-    progress : bool, listener or listeners
-        True shows a bar of trials with rate and time left.
+    progress : bool, listener or listeners, optional
+        True shows a bar of trials with rate and time left. Absent, a notebook shows it for work over a second.
     cancel : threading.Event, optional
         Set it to stop; `RunCancelled` follows, and finished folds are kept.
     force : bool
@@ -121,11 +121,12 @@ def walk_forward(
         costs=costs, sizing=sizing, cash=cash, fill=fill, select=select, warm_start=warm_start, pruner=pruner,
     )  # fmt: skip
     listeners: list[ev.Listener] = []
-    if progress is True:
-        listeners = [ev.ProgressBar()]
+    options = ev.bar_options(progress)
+    if options is not None:
+        listeners = [ev.ProgressBar(**options)]
     elif callable(progress):
         listeners = [progress]
-    elif progress:
+    elif progress and progress is not True:
         listeners = list(progress)
     check(executor, workers)  # before anything is written
     store = None if runs_dir is None else RunStore(Path(runs_dir) / run.id)
@@ -379,6 +380,9 @@ class PreparedRun:
         except RunCancelled as stop:
             tell(ev.RunStopped(self.id, len(done), "cancelled"))
             raise RunCancelled(f"cancelled after {len(done)} of {len(self.windows)} folds{kept_where}.") from stop
+        except KeyboardInterrupt as stop:
+            tell(ev.RunStopped(self.id, len(done), "interrupted"))
+            raise RunInterrupted(f"interrupted after {len(done)} of {len(self.windows)} folds{kept_where}.") from stop
         except BaseException as error:
             tell(ev.RunStopped(self.id, len(done), str(error)))
             if isinstance(error, RunError) and store is not None:

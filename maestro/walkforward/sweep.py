@@ -14,7 +14,7 @@ import polars as pl
 from maestro._core.markup import Markup, html
 from maestro.bars import Bars
 from maestro.engine import Costs, Simulator, Sizing
-from maestro.errors import MaestroError, RunCancelled, SettingsError, nearest
+from maestro.errors import MaestroError, RunCancelled, RunInterrupted, SettingsError, nearest
 from maestro.execution.choose import Work, check, choose
 from maestro.execution.events import TrialsEvaluated
 from maestro.execution.protocol import Executor, Outcome, Task, TaskContext, handle_all, run_tasks
@@ -218,6 +218,8 @@ def _evaluated(
         book.close()
         if isinstance(error, RunCancelled):
             raise RunCancelled(f"the sweep was cancelled after {len(sharpes):,} of {len(sets):,} sets.") from error
+        if isinstance(error, KeyboardInterrupt):
+            raise RunInterrupted(f"the sweep was interrupted after {len(sharpes):,} of {len(sets):,} sets.") from error
         raise
     parts = [done[k] for k in range(len(pieces))]
     return np.concatenate([values for values, _ in parts]), [error for _, errors in parts for error in errors]

@@ -13,6 +13,7 @@ import pytest
 
 import maestro as ms
 from maestro import metrics as m
+from maestro._core.formatting import percent
 from maestro.bars import Bars
 from maestro.engine import Backtest
 from tests.support.rules import FALLING, RISING, THREE, Cross, FailsAbove, FailsOnTest, NeverTrades
@@ -182,7 +183,9 @@ def test_sets_that_never_fit_are_infeasible_trials_once_as_many_proposals_were_d
     told = wf.trials.filter(pl.col("error").is_not_null())
     assert told["error"].str.contains("more than half of the 24 bars given").all()
     assert "All of the sets" in wf.notes[0]
-    assert any("(100%) failed and are in no figure" in note and "0 in fold 0" in note for note in wf.notes)
+    assert any(
+        f"({percent(1.0, 0)}) failed and are in no figure" in note and "0 in fold 0" in note for note in wf.notes
+    )
 
 
 class Explodes(ms.Strategy):

@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 import maestro as ms
+from maestro._core.formatting import percent
 from maestro.bars import Bars
 from maestro.errors import MaestroError, ParameterError, RunCancelled, SettingsError, StrategyError, WarmupError
 from maestro.metrics import NAMES
@@ -201,7 +202,7 @@ def test_sets_whose_warm_up_takes_more_than_half_of_the_bars_are_left_out_with_a
     assert len(sw) == 50 if sampler != "grid" else 25 < len(sw) <= 50
     assert sw.table["slow"].max() <= 50
     assert len(sw.notes) == 1
-    assert re.match(r"About \d\d% of the sets .* longer than half of the 100 bars\. Narrow", sw.notes[0])
+    assert re.match(r"About \d\d\s% of the sets .* longer than half of the 100 bars\. Narrow", sw.notes[0])
     assert ms.sweep(RISING, "EmaCrossStrategy", n=50, sampler=sampler).notes == ()
 
 
@@ -223,6 +224,8 @@ class Raises(ms.Strategy):
 def test_a_tenth_of_failed_sets_is_a_note_and_they_are_not_counted() -> None:
     before = ms.Ledger(RISING).n_trials
     sw = ms.sweep(RISING, Raises, n=100, sampler="grid")
-    assert sw.notes == ("40 of 100 sets (40%) failed and are in no figure; the first error: ValueError: too long",)
+    assert sw.notes == (
+        f"40 of 100 sets ({percent(0.4, 0)}) failed and are in no figure; the first error: ValueError: too long",
+    )
     assert ms.Ledger(RISING).n_trials == before + 60
     assert ms.sweep(RISING, Raises, n=66, sampler="grid", space={"n": (1, 66)}).notes == ()

@@ -15,6 +15,7 @@ from maestro import metrics as m
 from maestro.bars import Bars
 from maestro.engine import Costs, Simulator
 from maestro.errors import MaestroError, RunCancelled, SettingsError, StrategyError
+from maestro.execution.events import bar_options
 from maestro.reproduce.bars import recorded_bars
 from maestro.reproduce.plan import recorded_plan, windows_of
 from maestro.reproduce.recorded import Recorded
@@ -188,13 +189,14 @@ class Counter:
 
 @contextmanager
 def counting(
-    progress: bool | Callable[[int], None], total: int, what: str, unit: str, cancel: Any = None
+    progress: bool | Callable[[int], None] | None, total: int, what: str, unit: str, cancel: Any = None
 ) -> Iterator[Counter]:
     """Yield a counter: True shows a bar, a callable gets the number done since the last call."""
-    if progress is True:
+    options = bar_options(progress)
+    if options is not None:
         from tqdm.auto import tqdm
 
-        with tqdm(total=total, desc=what, unit=unit, dynamic_ncols=True) as bar:
+        with tqdm(total=total, desc=what, unit=unit, dynamic_ncols=True, **options) as bar:
             yield Counter(lambda count: bar.update(count) and None, cancel, what)
     else:
         yield Counter(progress if callable(progress) else (lambda count: None), cancel, what)

@@ -82,7 +82,7 @@ def cost_map(
     funding: Sequence[float] = FUNDING,
     strategy: Any = None,
     cancel: threading.Event | None = None,
-    progress: bool | Callable[[int], None] = False,
+    progress: bool | Callable[[int], None] | None = None,
 ) -> CostMap:
     """Trade the choices of a walk-forward at other costs.
 
@@ -102,8 +102,9 @@ def cost_map(
         Class of a user-defined strategy, for a run loaded from disk.
     cancel : threading.Event, optional
         Set it to stop; `RunCancelled` follows.
-    progress : bool or callable
-        True shows a bar; a callable gets the number of cells done since the last call.
+    progress : bool or callable, optional
+        True shows a bar, which a notebook also shows by itself for work over a second; a callable
+        gets the number of cells done since the last call.
 
     Raises
     ------

@@ -95,7 +95,7 @@ def geometry_map(
     strategy: Any = None,
     workers: int | None = None,
     cancel: threading.Event | None = None,
-    progress: bool | Callable[[int], None] = False,
+    progress: bool | Callable[[int], None] | None = None,
 ) -> GeometryMap:
     """Repeat a walk-forward with longer and shorter windows, begun at other bars.
 
@@ -119,8 +119,9 @@ def geometry_map(
         Processes; all cores where absent.
     cancel : threading.Event, optional
         Set it to stop; `RunCancelled` follows.
-    progress : bool or callable
-        True shows a bar; a callable gets the number of geometries done since the last call.
+    progress : bool or callable, optional
+        True shows a bar, which a notebook also shows by itself for work over a second; a callable
+        gets the number of geometries done since the last call.
 
     Notes
     -----

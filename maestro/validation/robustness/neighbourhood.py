@@ -105,7 +105,7 @@ def neighbourhood(
     seed: int = 0,
     strategy: Any = None,
     cancel: threading.Event | None = None,
-    progress: bool | Callable[[int], None] = False,
+    progress: bool | Callable[[int], None] | None = None,
 ) -> Neighbourhood:
     """Evaluate the parameter sets around each fold's choice, on its training and on its test window.
 
@@ -131,8 +131,9 @@ def neighbourhood(
         Class of a user-defined strategy, for a run loaded from disk.
     cancel : threading.Event, optional
         Set it to stop; `RunCancelled` follows.
-    progress : bool or callable
-        True shows a bar; a callable gets the number of backtests done since the last call.
+    progress : bool or callable, optional
+        True shows a bar, which a notebook also shows by itself for work over a second; a callable
+        gets the number of backtests done since the last call.
 
     Raises
     ------

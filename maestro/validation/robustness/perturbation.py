@@ -86,7 +86,7 @@ def perturbations(
     seed: int = 0,
     strategy: Any = None,
     cancel: threading.Event | None = None,
-    progress: bool | Callable[[int], None] = False,
+    progress: bool | Callable[[int], None] | None = None,
 ) -> Perturbations:
     """Test the choices of a walk-forward under small disturbances, without searching again.
 
@@ -110,8 +110,9 @@ def perturbations(
         Class of a user-defined strategy, for a run loaded from disk.
     cancel : threading.Event, optional
         Set it to stop; `RunCancelled` follows.
-    progress : bool or callable
-        True shows a bar; a callable gets the number of tests done since the last call.
+    progress : bool or callable, optional
+        True shows a bar, which a notebook also shows by itself for work over a second; a callable
+        gets the number of tests done since the last call.
 
     Raises
     ------

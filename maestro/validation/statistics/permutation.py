@@ -16,6 +16,7 @@ from maestro.bars import Bars
 from maestro.data.files.names import OPTIONAL
 from maestro.errors import RunCancelled, SettingsError, nearest
 from maestro.execution.choose import choose
+from maestro.execution.events import bar_options
 from maestro.execution.protocol import Task, TaskContext, results_of, run_tasks
 from maestro.reproduce.bars import recorded_bars
 from maestro.reproduce.plan import recorded_plan, repeatable, windows_of
@@ -170,7 +171,7 @@ def permutation_test(
     strategy: Any = None,
     workers: int | None = None,
     cancel: threading.Event | None = None,
-    progress: bool | Callable[[int], None] = False,
+    progress: bool | Callable[[int], None] | None = None,
 ) -> Permutation:
     """Repeat a walk-forward, with its searches, on series with permuted returns.
 
@@ -198,8 +199,9 @@ def permutation_test(
         Processes; all cores where absent.
     cancel : threading.Event, optional
         Set it to stop; `RunCancelled` follows.
-    progress : bool or callable
-        True shows a bar; a callable gets the number of repetitions done since the last call.
+    progress : bool or callable, optional
+        True shows a bar, which a notebook also shows by itself for work over a second; a callable
+        gets the number of repetitions done since the last call.
 
     Notes
     -----
@@ -274,12 +276,14 @@ def walk(bars: Bars, plan: Plan, windows: list[Window], warm: bool, cancelled: C
 
 
 def _shown(
-    progress: bool | Callable[[int], None], total: int, plan: Plan
+    progress: bool | Callable[[int], None] | None, total: int, plan: Plan
 ) -> tuple[Callable[[int], None], Callable[[], None]]:
-    if progress is True:
+    options = bar_options(progress)
+    if options is not None:
         from tqdm.auto import tqdm
 
-        bar = tqdm(total=total, desc=f"{plan.strategy.__name__} on permuted bars", unit="series", dynamic_ncols=True)
+        name = f"{plan.strategy.__name__} on permuted bars"
+        bar = tqdm(total=total, desc=name, unit="series", dynamic_ncols=True, **options)
         return lambda done: bar.update(done) and None, bar.close
     if callable(progress):
         return progress, lambda: None

@@ -7,7 +7,15 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from maestro.bars import Bars
-from maestro.errors import BarsError, MaestroError, MissingExtraError, RunCancelled, RunError, SettingsError
+from maestro.errors import (
+    BarsError,
+    MaestroError,
+    MissingExtraError,
+    RunCancelled,
+    RunError,
+    RunInterrupted,
+    SettingsError,
+)
 from maestro.ledger import uncounted
 from maestro.runs.writing import write_file
 from maestro.search.tpe import check_seed
@@ -51,7 +59,7 @@ def verdict(
     seed: int = 0,
     strategy: Any = None,
     workers: int | None = None,
-    progress: bool | Callable[[float, str], None] = False,
+    progress: bool | Callable[[float, str], None] | None = None,
     cancel: threading.Event | None = None,
     save: bool = True,
 ) -> Verdict:
@@ -75,8 +83,9 @@ def verdict(
         The class, for a run with a user-defined strategy that was loaded from disk.
     workers : int, optional
         Processes for the permutations; by default all cores.
-    progress : bool or callable
-        True shows a progress bar; a callable receives the share that is done (0 to 1) and the current step.
+    progress : bool or callable, optional
+        True shows a bar, which a notebook also shows by itself for work over a second; a callable
+        receives the share that is done (0 to 1) and the current step.
     cancel : threading.Event, optional
         Set it to stop; `RunCancelled` is raised and nothing is written.
     save : bool
@@ -101,7 +110,10 @@ def verdict(
     check_seed(seed)
     with uncounted("a verdict"), StepProgress(progress) as shown:
         work = _Work(wf, bars, seed, strategy, workers, cancel or threading.Event(), shown)
-        inputs = work.inputs_with(permutations)
+        try:
+            inputs = work.inputs_with(permutations)
+        except KeyboardInterrupt as stop:
+            raise RunInterrupted("the verdict was interrupted; nothing of it is kept.") from stop
         repetitions = permutations if isinstance(permutations, int) else permutations.to_dict()["repetitions"]
         made = draw_up(inputs, {"seed": seed, "trials": inputs.trials, "permutations": repetitions})
     wf.verdict = made

@@ -161,8 +161,8 @@ def _one(
         raise RunCancelled("cancelled.")
     made = planted_bars(bars, edge, duration=duration, seed=np.random.SeedSequence([seed, number]))
     with uncounted("calibration"):
-        wf = walk_forward(made, strategy, workers=1, accept_defects=True, **settings)
-        judged = verdict(wf, permutations=permutations, workers=1, seed=seed)
+        wf = walk_forward(made, strategy, workers=1, accept_defects=True, progress=False, **settings)
+        judged = verdict(wf, permutations=permutations, workers=1, seed=seed, progress=False)
     return wf.metrics["sharpe_ratio"], judged.checks
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from maestro.execution.events import bar_options
+
 STEPS = {"lookahead": 3, "bootstrap": 12, "trials": 12, "pbo": 8, "spa": 12, "robustness": 5, "permutations": 48}
 """Approximate share of the time that each step takes [percent]."""
 
@@ -12,19 +14,20 @@ STEPS = {"lookahead": 3, "bootstrap": 12, "trials": 12, "pbo": 8, "spa": 12, "ro
 class StepProgress:
     """Progress of the steps as a share of the whole, for a progress bar or a listener."""
 
-    def __init__(self, progress: bool | Callable[[float, str], None]) -> None:
+    def __init__(self, progress: bool | Callable[[float, str], None] | None) -> None:
         self._tell: Callable[[float, str], None] = progress if callable(progress) else lambda share, text: None
         self._bar: Any = None
-        self._wanted = progress is True
+        self._options = bar_options(progress)
         self._done, self._text, self._step = 0.0, "", ""
 
     def __enter__(self) -> StepProgress:
-        if self._wanted:
+        if self._options is not None:
             from tqdm.auto import tqdm
 
             self._bar = tqdm(
-                total=100, desc="verdict", dynamic_ncols=True, bar_format="{desc}: {percentage:3.0f}%|{bar}| {elapsed}"
-            )
+                total=100, desc="verdict", dynamic_ncols=True, bar_format="{desc}: {percentage:3.0f}%|{bar}| {elapsed}",
+                **self._options,
+            )  # fmt: skip
         return self
 
     def __exit__(self, kind: Any, *rest: object) -> None:

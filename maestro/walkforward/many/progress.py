@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from maestro.errors import SettingsError
+from maestro.execution.events import bar_options
 from maestro.walkforward.many.cells import Cell
 
 
@@ -50,20 +51,23 @@ class Counter:
 
     Parameters
     ----------
-    progress : bool or callable
-        True shows a bar on stderr or in the notebook.
+    progress : bool or callable, optional
+        True shows a bar on stderr or in the notebook; absent, a notebook shows it for work over a second.
     total, there, failed : int
         All walk-forwards, those that were loaded, and those that could not begin.
     """
 
-    def __init__(self, progress: bool | Watcher, total: int, there: int, failed: int) -> None:
+    def __init__(self, progress: bool | Watcher | None, total: int, there: int, failed: int) -> None:
         self._total, self._there, self._failed, self._done = total, there + failed, failed, there + failed
         self._began = time.monotonic()
         self._bar: Any = None
-        if progress is True:
+        options = bar_options(progress)
+        if options is not None:
             from tqdm.auto import tqdm
 
-            self._bar = tqdm(total=total, initial=self._done, desc="walk-forwards", unit="run", dynamic_ncols=True)
+            self._bar = tqdm(
+                total=total, initial=self._done, desc="walk-forwards", unit="run", dynamic_ncols=True, **options
+            )
         elif progress and not callable(progress):
             raise SettingsError(f"progress={progress!r}; give True, False or a function of a Progress.")
         self._watcher = progress if callable(progress) else None

@@ -11,7 +11,7 @@ from typing import Any
 from maestro.bars import Bars
 from maestro.bars.universe import Universe, universe
 from maestro.engine import Costs, Sizing
-from maestro.errors import MaestroError, RunCancelled, RunError, SettingsError
+from maestro.errors import MaestroError, RunCancelled, RunError, RunInterrupted, SettingsError
 from maestro.execution.choose import HEAVY, Work, check, choose
 from maestro.execution.protocol import Outcome, handle_all, run_tasks
 from maestro.ledger import Recorder, Tally
@@ -53,7 +53,7 @@ def walk_forward_many(
     workers: int | None = None,
     executor: Any = None,
     runs_dir: str | Path | None = None,
-    progress: bool | Watcher = False,
+    progress: bool | Watcher | None = None,
     cancel: threading.Event | None = None,
     force: bool = False,
     accept_defects: bool = False,
@@ -164,7 +164,7 @@ class _Many:
             self.summaries[cell] = failed(cell, str(error))
 
     def execute(
-        self, workers: int | None, executor: Any, progress: bool | Watcher, cancel: threading.Event, force: bool,
+        self, workers: int | None, executor: Any, progress: bool | Watcher | None, cancel: threading.Event, force: bool,
         command: str | None,
     ) -> WalkForwards:  # fmt: skip
         """Run what is missing, and put the result together."""
@@ -194,11 +194,12 @@ class _Many:
         where = "" if self.runs_dir is None else f"; {self.runs_dir} has them, and the same call continues there"
         try:
             handle_all(run_tasks(chosen, tasks, self.series, cancel=cancel), keep, count)
-        except (RunCancelled, RunError) as stop:
+        except (RunCancelled, RunError, KeyboardInterrupt) as stop:
             self._looks()
             done = sum("id" in summary.row for summary in self.summaries.values())
-            said = "cancelled" if isinstance(stop, RunCancelled) else str(stop).rstrip(".")
-            raise type(stop)(f"{said} after {done} of {len(self.runs)} walk-forwards{where}.") from stop
+            said = {RunCancelled: "cancelled", KeyboardInterrupt: "interrupted"}.get(type(stop), str(stop).rstrip("."))
+            kind = RunInterrupted if isinstance(stop, KeyboardInterrupt) else type(stop)
+            raise kind(f"{said} after {done} of {len(self.runs)} walk-forwards{where}.") from stop
         finally:
             counter.close()
         notes = [*self.universe.notes, *self._looks()]
