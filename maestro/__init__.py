@@ -92,6 +92,7 @@ hooks.bind(
         "by_regime": "maestro.validation.robustness.by_regime:by_regime",
         "now": "maestro.decision.now:now",
         "signal": "maestro.decision.signal:signal",
+        "preliminary_portfolio_verdict": "maestro.validation.verdict.portfolio:preliminary_portfolio_verdict",
         "preliminary_verdict": "maestro.validation.verdict.preliminary:preliminary_verdict",
         "many_html": "maestro.reports.many.html:many_html",
         "portfolio": "maestro.walkforward.portfolio.build:portfolio",

@@ -80,19 +80,30 @@ class Ledger:
         The same fold of the same run (equal bars, settings, seed and source, so equal results) is one attempt however
         often it is computed: there is nothing new to choose from. All else counts every time.
         """
+        return self._count(None)
+
+    @property
+    def own_trials(self) -> Trials:
+        """As `trials`, without those on the other series of a universe (entries of kind ``universe``)."""
+        return self._count("universe")
+
+    def _count(self, left_out: str | None) -> Trials:
         entries = self._chain.entries()
         once: dict[Any, Tally] = {}
-        evaluated = 0
+        evaluated = elsewhere = 0
         for k, entry in enumerate(entries):
             if entry.get("kind") == "damage":
                 continue
             run, found = entry.get("run"), _tally(entry)
+            if entry.get("kind") == left_out:
+                elsewhere += found.trials
+                continue
             evaluated += found.trials
             key = (entry.get("kind"), run, entry.get("fold")) if run else k
             if key not in once or found.trials > once[key].trials:
                 once[key] = found
         whole = sum(once.values(), Tally())
-        missing = max(int(entries[-1].get("total", 0)) - evaluated, 0) if entries else 0
+        missing = max(int(entries[-1].get("total", 0)) - evaluated - elsewhere, 0) if entries else 0
         return Trials(whole.trials + missing, evaluated + missing, whole.variance, missing)
 
     @property

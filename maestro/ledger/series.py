@@ -6,7 +6,9 @@ import getpass
 import hashlib
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from maestro.bars import Bars
 from maestro.config import load_settings
@@ -37,6 +39,14 @@ def series_of(given: Bars | str) -> str:
             f"{given!r} names no series; give bars, or PROVIDER:SYMBOL:timeframe like BITSTAMP:BTCUSD:1h."
         )
     return f"{parts[0].upper()}:{parts[1]}"
+
+
+def recorded_series(bars: Mapping[str, Any]) -> str:
+    """Name of the series of a run, from the ``bars`` of its spec, as `series_of` gives it for the bars themselves."""
+    provider, symbol = str(bars["provider"]), str(bars["symbol"])
+    if not provider and not symbol:
+        provider, symbol = "UNNAMED", str(bars["fingerprint"])[:16].upper()
+    return f"{provider}:{symbol}:{bars['timeframe']}"
 
 
 def file_name(series: str) -> str:

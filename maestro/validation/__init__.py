@@ -3,10 +3,13 @@
 from maestro.validation.lookahead.boundary import BoundaryAudit, boundary_audit
 from maestro.validation.lookahead.check import LookAhead, lookahead
 from maestro.validation.multiple import (
+    ManyPermutation,
     Resampled,
     Significance,
     benjamini_hochberg,
     holm,
+    permutation_test_many,
+    permutation_test_portfolio,
     resampled_test,
     significance,
 )
@@ -56,6 +59,7 @@ __all__ = [
     "GeometryMap",
     "Intervals",
     "LookAhead",
+    "ManyPermutation",
     "MonteCarlo",
     "Neighbourhood",
     "Overfitting",
@@ -87,6 +91,8 @@ __all__ = [
     "optimal_block",
     "pbo",
     "permutation_test",
+    "permutation_test_many",
+    "permutation_test_portfolio",
     "permuted_bars",
     "perturbations",
     "preliminary_verdict",

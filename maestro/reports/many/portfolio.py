@@ -15,6 +15,8 @@ from maestro.reports.html.environment import render, render_page
 from maestro.reports.html.fragments import Cell, table
 from maestro.reports.many.curves import sparkline
 from maestro.reports.output import write_text
+from maestro.reports.page.verdict import strips
+from maestro.validation.verdict.rule import QUESTIONS
 from maestro.walkforward.portfolio import Portfolio
 
 _DAY_US = 86_400_000_000
@@ -42,8 +44,9 @@ def portfolio_html(portfolio: Portfolio) -> Markup:
 def portfolio_page(portfolio: Portfolio) -> str:
     """HTML text of the page; all text in it is escaped."""
     return render_page(
-        "portfolio.html", **page_parts("many.css"), **_parts(portfolio, 1080, 260), correlation=_matrix(portfolio),
-        drawdowns=_drawdowns(portfolio), weights=_weights(portfolio),
+        "portfolio.html", **page_parts("verdict.css", "many.css"), **_parts(portfolio, 1080, 260),
+        verdict=portfolio.verdict, questions=QUESTIONS, strips=strips(portfolio.verdict),
+        correlation=_matrix(portfolio), drawdowns=_drawdowns(portfolio), weights=_weights(portfolio),
         subtitle=[plural(len(portfolio.names), "sleeve"), *_settings(portfolio)],
     )  # fmt: skip
 

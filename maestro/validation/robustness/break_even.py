@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 
+from maestro.engine import Costs
 from maestro.validation.robustness.choices import Choices
 
 HIGHEST_MULTIPLE = 16.0
@@ -45,6 +46,12 @@ def break_even(total_return: Callable[[float], float], highest: float, *, precis
     return (low + high) / 2
 
 
+def multiplied(costs: Costs, multiple: float) -> Costs:
+    """Costs with fee and slippage times a number, each at most `_HIGHEST_RATE`."""
+    fee, slippage = (min(rate * multiple, _HIGHEST_RATE) for rate in (costs.fee, costs.slippage))
+    return replace(costs, fee=fee, slippage=slippage)
+
+
 def break_even_multiple(choices: Choices) -> float:
     """Multiple of fee and slippage, both at once, at which the choices break even; to 2 %, up to `HIGHEST_MULTIPLE`.
 
@@ -54,11 +61,6 @@ def break_even_multiple(choices: Choices) -> float:
     signals, costs = choices.signals(), choices.plan.costs
 
     def total_return(multiple: float) -> float:
-        multiplied = replace(
-            costs,
-            fee=min(costs.fee * multiple, _HIGHEST_RATE),
-            slippage=min(costs.slippage * multiple, _HIGHEST_RATE),
-        )
-        return choices.stitched(signals=signals, costs=multiplied).metrics["total_return"]
+        return choices.stitched(signals=signals, costs=multiplied(costs, multiple)).metrics["total_return"]
 
     return break_even(total_return, HIGHEST_MULTIPLE, precision=_PRECISION)

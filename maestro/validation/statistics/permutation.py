@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+import polars as pl
 
 from maestro import metrics as m
 from maestro.bars import Bars
@@ -22,7 +23,7 @@ from maestro.reproduce.bars import recorded_bars
 from maestro.reproduce.plan import recorded_plan, repeatable, windows_of
 from maestro.reproduce.recorded import Recorded
 from maestro.search.tpe import check_seed
-from maestro.typing import FloatArray
+from maestro.typing import FloatArray, IntArray
 from maestro.walkforward.fold import Plan, run_fold
 from maestro.walkforward.splitters import Window
 from maestro.walkforward.tables import assemble, fold_tables, stitched_metrics
@@ -118,7 +119,18 @@ def permuted_bars(bars: Bars, seed: Any = 0, *, block: int = 1) -> Bars:
         raise SettingsError(f"{n} bars have no order to permute; give at least 3.")
     if isinstance(block, bool) or not isinstance(block, int) or not 1 <= block <= (n - 1) // 2:
         raise SettingsError(f"block={block!r} is not a whole number from 1 to {(n - 1) // 2}, half of the bars.")
-    order = 1 + _order(n - 1, block, np.random.default_rng(seed))
+    return reordered_bars(bars, 1 + drawn_order(n - 1, block, np.random.default_rng(seed)))
+
+
+def reordered_bars(bars: Bars, order: IntArray) -> Bars:
+    """Bars whose returns, gaps, ranges and volumes after the first bar are in the given order.
+
+    Parameters
+    ----------
+    bars : Bars
+    order : int64[n - 1]
+        A permutation of 1 to n - 1: which bar stands at each place after the first.
+    """
     opens, close = bars.open, bars.close
     gap = np.log(opens[1:] / close[:-1])
     body = np.log(close / opens)
@@ -150,14 +162,16 @@ def permuted_bars(bars: Bars, seed: Any = 0, *, block: int = 1) -> Bars:
     return permuted
 
 
-def _order(n: int, block: int, rng: np.random.Generator) -> Any:
+def drawn_order(n: int, block: int, rng: np.random.Generator) -> IntArray:
     """A permutation of 0..n-1 in blocks; the blocks begin at a drawn place, so that no boundary is privileged."""
     if block == 1:
-        return rng.permutation(n)
+        whole: IntArray = rng.permutation(n)
+        return whole
     shift = int(rng.integers(block))
     edges = np.unique(np.concatenate(([0], np.arange(shift, n, block), [n])))
     pieces = [np.arange(a, b) for a, b in pairwise(edges)]
-    return np.concatenate([pieces[k] for k in rng.permutation(len(pieces))])
+    joined: IntArray = np.concatenate([pieces[k] for k in rng.permutation(len(pieces))])
+    return joined
 
 
 def permutation_test(
@@ -262,6 +276,14 @@ def _repeat(
 
 def walk(bars: Bars, plan: Plan, windows: list[Window], warm: bool, cancelled: Callable[[], bool]) -> dict[str, float]:
     """Metrics of a walk-forward's stitched out-of-sample stretch, without files, ledger or events."""
+    tables = walked_tables(bars, plan, windows, warm, cancelled)
+    return stitched_metrics(tables["equity"], tables["folds"], tables["trades"], plan.cash, bars.periods_per_year)
+
+
+def walked_tables(
+    bars: Bars, plan: Plan, windows: list[Window], warm: bool, cancelled: Callable[[], bool]
+) -> dict[str, pl.DataFrame]:
+    """Tables of a walk-forward, without files, ledger or events."""
     kept = []
     before: list[dict[str, Any]] = []
     for fold, window in enumerate(windows):
@@ -271,8 +293,7 @@ def walk(bars: Bars, plan: Plan, windows: list[Window], warm: bool, cancelled: C
         chosen = result.chosen
         before = [] if chosen is None or result.error else [{n: chosen.params[n] for n in plan.space.names}]
         kept.append(fold_tables(result, bars, plan.space, plan.cash))
-    tables = assemble(kept, plan.cash)
-    return stitched_metrics(tables["equity"], tables["folds"], tables["trades"], plan.cash, bars.periods_per_year)
+    return assemble(kept, plan.cash)
 
 
 def _shown(

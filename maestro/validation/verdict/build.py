@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from maestro.bars import Bars
 from maestro.errors import (
@@ -29,12 +29,12 @@ from maestro.validation.statistics.permutation import Permutation, permutation_t
 from maestro.validation.statistics.snooping import spa
 from maestro.validation.statistics.trials import PBO_BLOCKS, trial_returns
 from maestro.validation.verdict.inputs import VerdictInputs, count_trials
+from maestro.validation.verdict.portfolio import portfolio_verdict
 from maestro.validation.verdict.preliminary import draw_up
 from maestro.validation.verdict.progress import StepProgress
 from maestro.validation.verdict.result import FILE, Verdict
-
-if TYPE_CHECKING:
-    from maestro.walkforward.result import WalkForward
+from maestro.walkforward.portfolio import Portfolio
+from maestro.walkforward.result import WalkForward
 
 PERMUTATIONS = 19
 """The fewest repetitions that can show p = 0.05; a tenth of those of a careful test, and of its time."""
@@ -52,7 +52,7 @@ _NEED_BARS = ("lookahead", "pbo", "permutation", "spa", "costs", "shifts")
 
 
 def verdict(
-    wf: WalkForward,
+    wf: WalkForward | Portfolio,
     bars: Bars | None = None,
     *,
     permutations: int | Permutation = PERMUTATIONS,
@@ -63,14 +63,16 @@ def verdict(
     cancel: threading.Event | None = None,
     save: bool = True,
 ) -> Verdict:
-    """Judge a walk-forward: is it robust, inconclusive, fitted to the past, or is there not enough data?
+    """Judge a walk-forward or a portfolio: robust, inconclusive, fitted to the past, or not enough data?
 
     Checks answer six questions; ``docs/verdict.md`` states each with its threshold, and the rule. No single check
     decides. `WalkForward.verdict` has a preliminary verdict at once, without the checks that take time.
 
     Parameters
     ----------
-    wf : WalkForward, live or loaded
+    wf : WalkForward, live or loaded, or Portfolio
+        A portfolio is judged by its own equity curve, with the trials on all of its series; checks that make no sense
+        for it say so.
     bars : Bars, optional
         Those of the run. By default the run's own while it is live, and otherwise loaded again by their name; checks
         that need bars are "not done" if that fails.
@@ -80,7 +82,8 @@ def verdict(
     seed : int
         The verdict depends on the run, the seed, the number of permutations and the ledger only, not on `workers`.
     strategy : type of Strategy, optional
-        The class, for a run with a user-defined strategy that was loaded from disk.
+        The class, for a run with a user-defined strategy that was loaded from disk; for a portfolio, a mapping of
+        names to classes.
     workers : int, optional
         Processes for the permutations; by default all cores.
     progress : bool or callable, optional
@@ -108,6 +111,18 @@ def verdict(
     if not isinstance(permutations, (int, Permutation)):
         raise SettingsError(f"permutations is a {type(permutations).__name__}; give a number, or a permutation test.")
     check_seed(seed)
+    if isinstance(wf, Portfolio):
+        if bars is not None:
+            raise SettingsError("a portfolio has the bars of its sleeves; leave bars out.")
+        with uncounted("a verdict"), StepProgress(progress) as shown:
+            return portfolio_verdict(
+                wf, permutations=permutations, seed=seed, strategies=strategy, workers=workers,
+                cancel=cancel or threading.Event(), shown=shown,
+            )  # fmt: skip
+    if not isinstance(wf, WalkForward):
+        raise SettingsError(
+            f"a {type(wf).__name__} has no verdict; give a walk-forward, or a portfolio (ms.portfolio)."
+        )
     with uncounted("a verdict"), StepProgress(progress) as shown:
         work = _Work(wf, bars, seed, strategy, workers, cancel or threading.Event(), shown)
         try:

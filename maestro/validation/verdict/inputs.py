@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from maestro.bars import Bars
 from maestro.errors import MaestroError
 from maestro.ledger import Ledger
+from maestro.ledger.series import recorded_series
 from maestro.typing import FloatArray
 from maestro.validation.statistics.trials import sharpe_variance
 from maestro.validation.verdict.evidence import Evidence, gather
@@ -112,11 +113,8 @@ def count_trials(wf: WalkForward, bars: Bars | None) -> TrialCount:
     spec = wf.spec["bars"]
     if spec["synthetic"]:
         return TrialCount(own, variance, "of this run only: the bars are synthetic")
-    provider, symbol = spec["provider"], spec["symbol"]
-    if not provider and not symbol:  # as `maestro.ledger` names such a series
-        provider, symbol = "UNNAMED", spec["fingerprint"][:16].upper()
     try:
-        recorded = Ledger(bars if bars is not None else f"{provider}:{symbol}:{spec['timeframe']}").trials
+        recorded = Ledger(bars if bars is not None else recorded_series(spec)).trials
     except (MaestroError, OSError) as error:
         return TrialCount(own, variance, f"of this run only: the ledger cannot be read ({error})")
     if recorded.distinct < own or not math.isfinite(recorded.variance):

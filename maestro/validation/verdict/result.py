@@ -90,6 +90,11 @@ class Verdict:
         return answers_of(self.checks)
 
     @property
+    def of_portfolio(self) -> bool:
+        """Whether it is the verdict of a portfolio; `run` is the portfolio's id then."""
+        return self.settings.get("subject") == "portfolio"
+
+    @property
     def not_done(self) -> tuple[Check, ...]:
         """Checks that were not done."""
         return tuple(check for check in self.checks if check.outcome == "not done")
@@ -141,7 +146,8 @@ class Verdict:
         """What would change the conclusion, in sentences."""
         if self.preliminary:
             count = f"{len(self.not_done)} of {plural(len(self.checks), 'check')} are not done yet"
-            return (*self.hints, f"{count}: ms.verdict(wf), or maestro verdict {self.run}.")
+            how = "ms.verdict(portfolio)" if self.of_portfolio else f"ms.verdict(wf), or maestro verdict {self.run}"
+            return (*self.hints, f"{count}: {how}.")
         return (*self.hints, *what_would_change(self.checks))
 
     def __getitem__(self, key: str) -> Check:

@@ -82,7 +82,11 @@ def portfolio(
     }  # fmt: skip
     if daily:
         notes.append("The sleeves have different bars; metrics are those of daily returns, 365 days a year.")
-    return Portfolio(sleeves, account, settings, tuple(notes), 365.0 if daily else float(periods.pop()))
+    given = {
+        "weights": weights, "rebalance": rebalance, "cash": cash, "invested": invested, "max_weight": max_weight,
+        "debt": debt,
+    }  # fmt: skip
+    return Portfolio(sleeves, account, settings, tuple(notes), 365.0 if daily else float(periods.pop()), chosen, given)
 
 
 def _sleeves_of(runs: Any) -> tuple[dict[str, WalkForward], list[str]]:

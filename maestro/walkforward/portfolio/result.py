@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -11,9 +13,11 @@ import polars as pl
 
 from maestro import metrics as m
 from maestro._core.hooks import hook
+from maestro.runs.identity import canonical, digest
 from maestro.typing import FloatArray, IntArray
-from maestro.walkforward.portfolio.account import Account
+from maestro.walkforward.portfolio.account import Account, run_account
 from maestro.walkforward.portfolio.sleeves import DAY_US, Sleeves
+from maestro.walkforward.result import WalkForward
 
 _STAMP = pl.Datetime("us", "UTC")
 _SHOWN = ("sharpe_ratio", "total_return", "max_drawdown")
@@ -32,19 +36,27 @@ class Portfolio:
     settings : dict
         weights, rebalance, cash, invested, max_weight, debt.
     notes : tuple of str
+    runs : mapping of name to WalkForward
+    given : dict
+        Arguments of `ms.portfolio`, with which the same portfolio can be made of other runs.
+    id : str
+        Hash of the ids of the runs, their names and the settings.
     """
 
     def __init__(
-        self, sleeves: Sleeves, account: Account, settings: dict[str, Any], notes: tuple[str, ...], periods: float
-    ) -> None:
+        self, sleeves: Sleeves, account: Account, settings: dict[str, Any], notes: tuple[str, ...], periods: float,
+        runs: Mapping[str, WalkForward], given: dict[str, Any],
+    ) -> None:  # fmt: skip
         self.names, self.settings, self.notes = sleeves.names, settings, notes
+        self.runs, self.given = dict(runs), given
+        self.id = digest(canonical([sorted([name, wf.id] for name, wf in runs.items()), settings]))[:16]
+        self._verdict: Any = None
         self.periods_per_year = periods
         self._sleeves, self._account = sleeves, account
         stamps = pl.Series(sleeves.time).cast(_STAMP)
         cash = float(settings["cash"])
         equity = account.equity
-        before = np.concatenate(([cash], equity[:-1]))
-        returns = np.divide(equity, before, out=np.ones(len(equity)), where=before > 0) - 1.0
+        returns = _returns(equity, cash)
         peak = np.maximum.accumulate(np.maximum(equity, cash))
         self.equity = pl.DataFrame(
             {
@@ -77,6 +89,75 @@ class Portfolio:
         days = self._sleeves.time // DAY_US
         rows: IntArray = np.flatnonzero(np.append(days[1:] != days[:-1], True))
         return rows
+
+    @cached_property
+    def returns(self) -> FloatArray:
+        """Returns per period of `metrics`: per bar, or per day if the sleeves have bars of different length."""
+        values: FloatArray = self.equity["equity"].to_numpy()
+        if self._daily is not None:
+            values = values[self._daily]
+        return _returns(values, float(self.settings["cash"]))
+
+    @cached_property
+    def benchmark(self) -> dict[str, float]:
+        """Metrics of the same capital in the markets: each sleeve replaced by buying and holding, without costs."""
+        sleeves, account = self._sleeves, self._account
+        k = len(self.names)
+        markets = replace(
+            sleeves, value=sleeves.market, exposure=np.zeros_like(sleeves.exposure), cost=np.zeros(k), ruined={}
+        )
+        weights = dict(account.weights)
+        held = run_account(markets, list(weights), weights.__getitem__, float(self.settings["cash"])).equity
+        if self._daily is not None:
+            held = held[self._daily]
+        return m.from_equity(held, float(self.settings["cash"]), periods_per_year=self.periods_per_year)
+
+    @cached_property
+    def timing(self) -> tuple[IntArray, FloatArray]:
+        """Days since 1970, and return per day that the timing of the rules earned, costs included.
+
+        From each bar's return of the portfolio, that of each sleeve's market times the sleeve's capital and its mean
+        exposure is taken away. Where a market's drift took something from its sleeve, nothing is given back.
+        """
+        sleeves, account = self._sleeves, self._account
+        cash = float(self.settings["cash"])
+        k = len(self.names)
+
+        def before(values: FloatArray) -> FloatArray:
+            return np.concatenate((np.ones((1, k)), values[:-1]))
+
+        moved = np.divide(sleeves.value, before(sleeves.value), out=np.ones_like(sleeves.value),
+                          where=before(sleeves.value) > 0)  # fmt: skip
+        begin = np.divide(account.capital, moved, out=np.zeros_like(moved), where=moved > 0)
+        equity = np.concatenate(([cash], account.equity[:-1]))[:, None]
+        share = np.divide(begin, equity, out=np.zeros_like(begin), where=equity > 0)
+        bars = np.maximum(sleeves.there.sum(axis=0), 1)
+        exposure = np.where(sleeves.there, sleeves.exposure, 0.0).sum(axis=0) / bars
+        market = sleeves.market / before(sleeves.market) - 1.0
+        drift = share * exposure * market
+        drift[:, drift.sum(axis=0) <= 0] = 0.0
+        earned = self.equity["return"].to_numpy() - drift.sum(axis=1)
+        days, start = np.unique(sleeves.time // DAY_US, return_index=True)
+        summed: FloatArray = np.add.reduceat(earned, start)
+        return days, summed
+
+    @property
+    def verdict(self) -> Any:
+        """The verdict that `ms.verdict` made of this portfolio; before that, a preliminary one."""
+        return self._preliminary if self._verdict is None else self._verdict
+
+    @verdict.setter
+    def verdict(self, made: Any) -> None:
+        self._verdict = made
+
+    @cached_property
+    def _preliminary(self) -> Any:
+        return hook("preliminary_portfolio_verdict")(self)
+
+    @property
+    def ruined(self) -> bool:
+        """Whether nothing was left at some close."""
+        return self._account.ruined >= 0
 
     @cached_property
     def contributions(self) -> pl.DataFrame:
@@ -152,6 +233,12 @@ class Portfolio:
 
     def _repr_html_(self) -> str:
         return str(hook("portfolio_html")(self))
+
+
+def _returns(equity: FloatArray, cash: float) -> FloatArray:
+    before = np.concatenate(([cash], equity[:-1]))
+    found: FloatArray = np.divide(equity, before, out=np.ones(len(equity)), where=before > 0) - 1.0
+    return found
 
 
 def _pairwise(returns: FloatArray) -> FloatArray:

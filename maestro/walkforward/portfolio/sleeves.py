@@ -30,6 +30,8 @@ class Sleeves:
         Of one unit of capital at each bar's close; constant where a sleeve has no bar, 1 before its first.
     exposure : float64[n, k]
         Notional over the sleeve's capital at each close; 0 where a fold has ended.
+    market : float64[n, k]
+        As `value`, of buying and holding over the tested bars, without costs.
     there : bool[n, k]
         From a sleeve's first tested bar to its last.
     starts : tuple of int64 arrays, stamps at which the test windows of each sleeve begin
@@ -42,6 +44,7 @@ class Sleeves:
     time: IntArray
     value: FloatArray
     exposure: FloatArray
+    market: FloatArray
     there: BoolArray
     starts: tuple[IntArray, ...]
     cost: FloatArray
@@ -65,7 +68,7 @@ def align(runs: Mapping[str, WalkForward], *, shared_debt: bool) -> Sleeves:
     stamps = {name: _stamps(name, wf) for name, wf in runs.items()}
     time: IntArray = np.unique(np.concatenate(list(stamps.values())))
     n, k = len(time), len(runs)
-    value, exposure = np.ones((n, k)), np.zeros((n, k))
+    value, exposure, market = np.ones((n, k)), np.zeros((n, k)), np.ones((n, k))
     there = np.zeros((n, k), np.bool_)
     ruined: dict[str, float] = {}
     for place, (name, wf) in enumerate(runs.items()):
@@ -80,9 +83,11 @@ def align(runs: Mapping[str, WalkForward], *, shared_debt: bool) -> Sleeves:
         value[:, place] = np.where(last >= 0, own[last], 1.0)
         exposure[:, place] = np.where(last >= 0, held[last], 0.0)
         exposure[rows[-1] + 1 :, place] = 0.0
+        holding = wf.equity["benchmark"].to_numpy() / wf.spec["cash"]
+        market[:, place] = np.where(last >= 0, holding[last], 1.0)
         there[rows[0] : rows[-1] + 1, place] = True
     return Sleeves(
-        tuple(runs), time, value, exposure, there,
+        tuple(runs), time, value, exposure, market, there,
         tuple(_us(wf.folds.filter(pl.col("oos_total_return").is_not_null())["test_start"]) for wf in runs.values()),
         np.array([wf.spec["costs"]["fee"] + wf.spec["costs"]["slippage"] for wf in runs.values()]), ruined,
     )  # fmt: skip

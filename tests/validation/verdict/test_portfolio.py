@@ -1,0 +1,130 @@
+"""The verdict of a portfolio: the same rule, checks on its equity, what is not applicable, and all looks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+import maestro as ms
+from maestro.errors import SettingsError
+from maestro.search.trials import EVALUATED
+from maestro.validation import conclude_from, permutation_test_portfolio
+from maestro.validation.verdict.calibration import planted_bars
+from maestro.validation.verdict.portfolio import preliminary_portfolio_verdict
+from maestro.validation.verdict.portfolio_evidence import count_looks, gather_portfolio
+from maestro.validation.verdict.result import Verdict
+
+SETTINGS: dict[str, Any] = {"splitter": "calendar:12mo,4mo", "trials": 5, "executor": "serial"}
+
+
+@pytest.fixture(scope="module")
+def many() -> ms.WalkForwards:
+    base = ms.load("sample:AAPL")[:1_500]
+    series = {name: planted_bars(base, 0.5, seed=k) for k, name in enumerate("ABC")}
+    return ms.walk_forward_many(series, "EmaCrossStrategy", **SETTINGS)
+
+
+@pytest.fixture(scope="module")
+def p(many: ms.WalkForwards) -> ms.Portfolio:
+    return many.portfolio()
+
+
+@pytest.fixture(scope="module")
+def verdict(p: ms.Portfolio) -> Verdict:
+    return ms.verdict(p, workers=1)
+
+
+def test_all_checks_are_there_and_the_rule_is_the_same(p: ms.Portfolio, verdict: Verdict) -> None:
+    assert p.verdict is verdict
+    assert verdict.conclusion == conclude_from(verdict.checks)
+    assert [check.key for check in verdict.checks if check.outcome == "not done"] == ["pbo"]
+    assert "Not applicable: a portfolio" in verdict["pbo"].meaning
+    assert verdict.answers["performance"] == "yes"
+    assert verdict["permutation"].value == 0.05
+    assert "the same in all" in verdict["permutation"].meaning
+    assert "time its markets" in verdict["spa"].meaning
+    assert verdict.run == p.id
+    assert "portfolio of 3 sleeves (EmaCrossStrategy)" in verdict.strategy
+    assert Verdict.from_json(verdict.to_json(), p.id).conclusion == verdict.conclusion
+
+
+def test_figures_are_those_of_the_portfolio(p: ms.Portfolio, verdict: Verdict) -> None:
+    assert verdict["benchmark"].value == p.metrics["sharpe_ratio"]
+    assert verdict["benchmark"].threshold == p.benchmark["sharpe_ratio"]
+    assert verdict["sharpe"].details["annual"] == pytest.approx(p.metrics["sharpe_ratio"], rel=1e-9)
+    evidence = gather_portfolio(p)
+    assert evidence.trades == sum(len(wf.trades.filter(pl.col("exit_reason") != "open")) for wf in p.runs.values())
+    first = next(iter(p.runs.values()))
+    starts = first.folds["test_start"]
+    equity = dict(zip(p.equity["timestamp"], p.equity["equity"].shift(1, fill_value=1e5), strict=True))
+    at = np.array([*(equity[stamp] for stamp in starts), p.equity["equity"][-1]])
+    assert (evidence.folds, evidence.profitable) == (len(starts), int((np.diff(at) > 0).sum()))
+
+
+def test_one_sleeve_is_judged_as_its_walk_forward(many: ms.WalkForwards) -> None:
+    wf = many.run("A")
+    one = ms.verdict(ms.portfolio({"A": wf}), permutations=3, workers=1)
+    own = ms.verdict(wf, permutations=3, workers=1, save=False)
+    for key in ("trades", "folds", "sharpe", "interval", "benchmark", "efficiency", "consistency", "deflated", "costs",
+                "shifts", "permutation", "lookahead"):  # fmt: skip
+        assert one[key].outcome == own[key].outcome, key
+        if own[key].value is None:
+            assert one[key].value is None, key
+        else:
+            assert one[key].value == pytest.approx(own[key].value, rel=1e-9), key
+
+
+def test_higher_costs_and_shifts_are_those_of_changed_runs(p: ms.Portfolio, verdict: Verdict) -> None:
+    assert verdict["costs"].outcome == "pass"
+    assert set(verdict["shifts"].details["kept"]) == {"fast lower", "fast higher", "slow lower", "slow higher"}
+
+
+def test_preliminary_and_taken_over(many: ms.WalkForwards, p: ms.Portfolio) -> None:
+    fresh = many.portfolio(weights="inverse_volatility")
+    assert fresh.verdict.preliminary
+    assert fresh.verdict.changes[-1].endswith("ms.verdict(portfolio).")
+    assert preliminary_portfolio_verdict(fresh).conclusion != "robust"
+    made = permutation_test_portfolio(p, repetitions=2, workers=1)
+    with pytest.raises(SettingsError, match="belongs to another one"):
+        ms.verdict(fresh, permutations=made)
+    with pytest.raises(SettingsError, match="leave bars out"):
+        ms.verdict(p, ms.load("sample:AAPL"))
+    with pytest.raises(SettingsError, match="a int has no verdict"):
+        ms.verdict(7)  # type: ignore[arg-type]
+
+
+def test_all_looks_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MAESTRO_LEDGER_DIR", str(tmp_path))
+    names = ("sample:AAPL", "sample:IBM", "sample:MSFT")
+    many = ms.walk_forward_many(list(names), "EmaCrossStrategy", **SETTINGS)
+    tried = {cell.symbol: len(wf.trials.filter(pl.col("state").is_in(EVALUATED))) for cell, wf in many.items()}
+    whole = count_looks({cell.symbol: wf for cell, wf in many.items()})
+    assert whole.distinct == sum(tried.values())
+    # Two sleeves of three: the looks at the third count too, once.
+    two = count_looks({name: many.run(name) for name in ("AAPL", "IBM")})
+    assert two.distinct == whole.distinct
+    assert "others of their universe" in two.source
+    # A search by hand on one of the series counts; runs without a universe are added up.
+    ms.Ledger(many.run("IBM").bars).record("by hand", trials=1_000)
+    assert count_looks({c.symbol: wf for c, wf in many.items()}).distinct == whole.distinct + 1_000
+    made = ms.verdict(many.portfolio(), permutations=0)
+    assert made["deflated"].details["trials"] == whole.distinct + 1_000
+
+
+def test_without_bars_it_says_what_is_not_done(many: ms.WalkForwards) -> None:
+    runs = {}
+    for cell, wf in many.items():
+        runs[cell.symbol] = ms.WalkForward(
+            {**wf.manifest, "python": "bars = ..."},
+            {n: getattr(wf, n) for n in ("folds", "trials", "equity", "trades")},
+        )
+    found = ms.verdict(ms.portfolio(runs))
+    assert {c.key for c in found.checks if c.outcome == "not done"} == {
+        "pbo", "lookahead", "permutation", "costs", "shifts"
+    }  # fmt: skip
+    assert "A: run" in found["lookahead"].meaning
+    assert found.conclusion != "robust"
