@@ -48,6 +48,7 @@ bench: .venv/.maestro-all ## Measure every figure beside its peer; writes benchm
 
 docs: .venv/.maestro-docs ## The documentation as a website, in docs/_build/html
 	@$(BIN)/python -m sphinx -q -W --keep-going -b html docs docs/_build/html
+	@! grep -rloE '<(script|link|img)[^>]* (src|href)="https?://' docs/_build/html --include='*.html' || { echo 'these pages load from foreign hosts'; exit 1; }
 	@echo docs/_build/html/index.html
 
 clean: ## Remove what make has made; runs and reports stay

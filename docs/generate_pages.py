@@ -93,10 +93,24 @@ def _parameter_row(parameter: dict[str, Any]) -> str:
 
 
 def _notebooks(folder: Path) -> None:
-    """Copy the numbered notebooks, and a page that lists them by their titles."""
+    """Execute the numbered notebooks, and write a page that lists them by their titles.
+
+    Controls become the values they had: with their scripts the pages would ask two foreign hosts.
+    """
+    import nbformat
+    from nbclient import NotebookClient
+
+    from maestro.reports.notebooks.widgets import static_outputs
+
     sources = sorted((DOCS.parent / "notebooks").glob("[0-9]*.ipynb"))
     for source in sources:
-        shutil.copy(source, folder / source.name)
+        notebook = nbformat.read(source, as_version=4)
+        NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(folder)}}).execute()
+        state = notebook.metadata.pop("widgets", {}).get("application/vnd.jupyter.widget-state+json", {})
+        for cell in notebook.cells:
+            if cell.cell_type == "code":
+                cell.outputs = static_outputs(cell.outputs, state.get("state", {}))
+        nbformat.write(notebook, folder / source.name)
     entries = "\n".join(source.stem for source in sources)
     (folder / "index.md").write_text(
         "# Notebooks\n\nEach has one cell of parameters, and runs as it stands or by `maestro report NOTEBOOK -p …`. "
