@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -28,8 +29,12 @@ class SharedAccount(NamedTuple):
     scaled : int
         Bars in which purchases were cut in proportion, because cash did not suffice.
     ruined : int
-        Bar at whose close the equity was not above 0: everything is closed there, with costs, and nothing follows;
-        -1 where that did not happen.
+        Bar at whose close the equity was not above 0, or not above the maintenance margin: everything is closed
+        there, with costs, and nothing follows; -1 if that did not happen.
+    limited : int
+        Bars in which a target was cut by a limit.
+    liquidated : bool
+        Whether everything was closed at the maintenance margin while there was still equity.
     """
 
     equity: FloatArray
@@ -39,11 +44,14 @@ class SharedAccount(NamedTuple):
     profit: FloatArray
     scaled: int
     ruined: int
+    limited: int = 0
+    liquidated: bool = False
 
 
 def run_shared(
-    price: FloatArray, close: FloatArray, targets: FloatArray, *, cash: float, fee: float = 0.0, slippage: float = 0.0
-) -> SharedAccount:
+    price: FloatArray, close: FloatArray, targets: FloatArray, *, cash: float, fee: float = 0.0, slippage: float = 0.0,
+    max_position: float = math.inf, max_gross: float = math.inf, maintenance: float = 0.0,
+) -> SharedAccount:  # fmt: skip
     """Trade several series from one account.
 
     At each bar the equity is valued at the order prices; every series with a target is brought to that share of it,
@@ -61,6 +69,14 @@ def run_shared(
     cash : float
     fee, slippage : float
         Fractions, per side.
+    max_position : float
+        Largest share of the equity, long or short, that a target may ask for; a larger one is cut to it.
+    max_gross : float
+        Largest sum of the absolute positions over the equity. If the targets of a bar, with the positions that stay,
+        ask for more, all targets of the bar are cut by the same factor; positions that stay are left alone.
+    maintenance : float
+        Cross margin of perpetuals, a share of the notional such as 0.05: if the equity at a close is not above that
+        share of all positions, the venue closes everything. 0 is none.
 
     Raises
     ------
@@ -76,27 +92,35 @@ def run_shared(
         raise SettingsError(f"cash={cash!r} is not an amount above 0.")
     if np.isinf(arrays[2]).any():
         raise SettingsError("targets hold infinite values; give shares of the equity, or NaN to leave a position.")
+    if not max_position > 0 or not max_gross > 0 or not 0 <= maintenance < 1:
+        raise SettingsError(
+            f"max_position={max_position!r}, max_gross={max_gross!r}, maintenance={maintenance!r}: limits are above 0, "
+            "and the margin is a share from 0 to below 1."
+        )
     n, k = arrays[0].shape
     equity, money = np.empty(n), np.empty(n)
     units, profit = np.empty((n, k)), np.empty((n, k))
     fees = np.zeros(k)
-    at, mark, share = arrays
-    scaled, ruined = _shared(
-        at, mark, share, float(cash), float(fee), float(slippage), equity, units, money, fees, profit
-    )
-    return SharedAccount(equity, units, money, fees, profit, int(scaled), int(ruined))
+    at, mark, asked = arrays
+    share = np.clip(asked, -max_position, max_position)
+    cut = (np.abs(asked) > max_position).any(axis=1)
+    scaled, ruined, liquidated = _shared(
+        at, mark, share, float(cash), float(fee), float(slippage), float(max_gross), float(maintenance), equity, units,
+        money, fees, profit, cut,
+    )  # fmt: skip
+    return SharedAccount(equity, units, money, fees, profit, int(scaled), int(ruined), int(cut.sum()), bool(liquidated))
 
 
 @njit(cache=True, nogil=True)
 def _shared(
-    price: Any, close: Any, targets: Any, cash: float, fee: float, slippage: float, equity: Any, units: Any,
-    money: Any, fees: Any, profit: Any,
-) -> tuple[int, int]:  # fmt: skip
+    price: Any, close: Any, targets: Any, cash: float, fee: float, slippage: float, most: float, maintenance: float,
+    equity: Any, units: Any, money: Any, fees: Any, profit: Any, cut: Any,
+) -> tuple[int, int, bool]:  # fmt: skip
     n, k = price.shape
     held = np.zeros(k)
     last = np.zeros(k)
     order = np.zeros(k)
-    scaled, ruined = 0, -1
+    scaled, ruined, liquidated = 0, -1, False
     for t in range(n):
         value = cash
         for i in range(k):
@@ -106,11 +130,21 @@ def _shared(
             value += held[i] * now
         # What each series should hold; sales at once, purchases when their sum is known.
         spent = 0.0
+        kept, wanted = 0.0, 0.0
+        for i in range(k):
+            if np.isnan(targets[t, i]) or np.isnan(price[t, i]):
+                kept += abs(held[i]) * (price[t, i] if not np.isnan(price[t, i]) else last[i])
+            else:
+                wanted += abs(targets[t, i]) * value
+        within = 1.0
+        if ruined < 0 and wanted > 0.0 and wanted + kept > most * value * (1.0 + 1e-12):
+            within = max(most * value - kept, 0.0) / wanted
+            cut[t] = True
         for i in range(k):
             order[i] = 0.0
             if ruined >= 0 or np.isnan(targets[t, i]) or np.isnan(price[t, i]) or value <= 0.0:
                 continue
-            order[i] = targets[t, i] * value / price[t, i] - held[i]
+            order[i] = within * targets[t, i] * value / price[t, i] - held[i]
             if order[i] < 0.0:
                 fill = price[t, i] * (1.0 - slippage)
                 paid = -order[i] * fill * fee
@@ -133,7 +167,7 @@ def _shared(
                 fees[i] += paid
                 profit[t, i] += bought * (price[t, i] - fill) - paid
                 held[i] += bought
-        total = cash
+        total, gross = cash, 0.0
         for i in range(k):
             now = price[t, i] if not np.isnan(price[t, i]) else last[i]
             mark = close[t, i] if not np.isnan(close[t, i]) else now
@@ -141,8 +175,10 @@ def _shared(
             last[i] = mark
             units[t, i] = held[i]
             total += held[i] * mark
-        if total <= 0.0 and ruined < 0:
+            gross += abs(held[i]) * mark
+        if total <= maintenance * gross and (total <= 0.0 or maintenance > 0.0) and ruined < 0:
             ruined = t
+            liquidated = total > 0.0
             for i in range(k):
                 fill = last[i] * (1.0 - slippage if held[i] > 0.0 else 1.0 + slippage)
                 paid = abs(held[i]) * fill * fee
@@ -154,4 +190,4 @@ def _shared(
             total = cash
         equity[t] = total
         money[t] = cash
-    return scaled, ruined
+    return scaled, ruined, liquidated

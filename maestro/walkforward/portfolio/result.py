@@ -34,7 +34,7 @@ class Portfolio:
     weights : polars frame
         timestamp (of the bar at whose open capital was moved), sleeve, weight.
     settings : dict
-        weights, rebalance, cash, invested, max_weight, debt.
+        weights, rebalance, cash, invested, max_weight, debt; max_gross, max_sleeves and maintenance if given.
     notes : tuple of str
     runs : mapping of name to WalkForward
     given : dict
@@ -104,7 +104,12 @@ class Portfolio:
         sleeves, account = self._sleeves, self._account
         k = len(self.names)
         markets = replace(
-            sleeves, value=sleeves.market, exposure=np.zeros_like(sleeves.exposure), cost=np.zeros(k), ruined={}
+            sleeves,
+            value=sleeves.market,
+            exposure=np.zeros_like(sleeves.exposure),
+            cost=np.zeros(k),
+            ruined={},
+            liquidated={},
         )
         weights = dict(account.weights)
         held = run_account(markets, list(weights), weights.__getitem__, float(self.settings["cash"])).equity
@@ -225,9 +230,11 @@ class Portfolio:
 
     def __repr__(self) -> str:
         found = self.metrics
+        count = len(self._sleeves.liquidated)
+        lost = f", {count:,} LIQUIDATED" if count else ""
         return (
             f"Portfolio({len(self.names):,} sleeves, weights {self.settings['weights']}, rebalanced "
-            f"{self.settings['rebalance']}: total_return={found['total_return']:.2%}, "
+            f"{self.settings['rebalance']}{lost}: total_return={found['total_return']:.2%}, "
             f"sharpe_ratio={found['sharpe_ratio']:.3f}, max_drawdown={found['max_drawdown']:.2%})"
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
@@ -38,6 +39,8 @@ class Sleeves:
     cost : float64[k], fee and slippage per unit of notional
     ruined : dict of str to float
         Sleeves whose value fell to zero or below, with what they owed, per unit of capital.
+    liquidated : dict of str to int
+        Of these, the open of the bar in which the venue closed the position [µs].
     """
 
     names: tuple[str, ...]
@@ -49,9 +52,12 @@ class Sleeves:
     starts: tuple[IntArray, ...]
     cost: FloatArray
     ruined: dict[str, float]
+    liquidated: dict[str, int]
 
 
-def align(runs: Mapping[str, WalkForward], *, shared_debt: bool) -> Sleeves:
+def align(
+    runs: Mapping[str, WalkForward], *, shared_debt: bool, maintenance: Mapping[str, float] | None = None
+) -> Sleeves:
     """Align walk-forwards.
 
     Parameters
@@ -59,11 +65,13 @@ def align(runs: Mapping[str, WalkForward], *, shared_debt: bool) -> Sleeves:
     runs : mapping of name to WalkForward
     shared_debt : bool
         A sleeve that lost more than its capital leaves the debt to the others; else it ends at zero.
+    maintenance : mapping of name to float, optional
+        Maintenance margin of the sleeves that can be liquidated, see `liquidation`.
 
     Raises
     ------
     SettingsError
-        A walk-forward without a tested bar.
+        A walk-forward without a tested bar, or one that can be liquidated and was loaded without its bars.
     """
     stamps = {name: _stamps(name, wf) for name, wf in runs.items()}
     time: IntArray = np.unique(np.concatenate(list(stamps.values())))
@@ -71,9 +79,14 @@ def align(runs: Mapping[str, WalkForward], *, shared_debt: bool) -> Sleeves:
     value, exposure, market = np.ones((n, k)), np.zeros((n, k)), np.ones((n, k))
     there = np.zeros((n, k), np.bool_)
     ruined: dict[str, float] = {}
+    liquidated: dict[str, int] = {}
     for place, (name, wf) in enumerate(runs.items()):
         rows = np.searchsorted(time, stamps[name])
         own, held = _course(wf)
+        closed = liquidation(name, wf, maintenance[name]) if maintenance and name in maintenance else None
+        if closed is not None:
+            own[closed.row :] = closed.left
+            liquidated[name] = int(stamps[name][closed.row])
         broke = np.flatnonzero(own <= 0)
         if len(broke):
             ruined[name] = -float(own[broke[0]])
@@ -89,7 +102,7 @@ def align(runs: Mapping[str, WalkForward], *, shared_debt: bool) -> Sleeves:
     return Sleeves(
         tuple(runs), time, value, exposure, market, there,
         tuple(_us(wf.folds.filter(pl.col("oos_total_return").is_not_null())["test_start"]) for wf in runs.values()),
-        np.array([wf.spec["costs"]["fee"] + wf.spec["costs"]["slippage"] for wf in runs.values()]), ruined,
+        np.array([wf.spec["costs"]["fee"] + wf.spec["costs"]["slippage"] for wf in runs.values()]), ruined, liquidated,
     )  # fmt: skip
 
 
@@ -115,6 +128,50 @@ def _course(wf: WalkForward) -> tuple[FloatArray, FloatArray]:
     fold = table["fold"].to_numpy()
     held[np.append(fold[1:] != fold[:-1], True)] = 0.0
     return own.copy(), held
+
+
+class Liquidation(NamedTuple):
+    """The first bar in which a venue closes a position, and what is left per unit of capital: 0, or a debt."""
+
+    row: int
+    left: float
+
+
+def liquidation(name: str, wf: WalkForward, maintenance: float) -> Liquidation | None:
+    """Where the equity of a walk-forward's account falls to the maintenance margin; None if it never does.
+
+    The venue closes a position when the account has no more than `maintenance` times the notional, at the worst price
+    of a bar. The whole margin is lost then, as it is with isolated margin. If the bar opens beyond the price at which
+    nothing is left, the account owes the difference. A position at a close counts as held since the open of that bar.
+
+    Worked: a short position of one unit sold at 100 with a capital of 100 and a margin of 5 % is liquidated at
+    (100 + 100) / 1.05 = 190.48.
+
+    Raises
+    ------
+    SettingsError
+        A walk-forward that was loaded without its bars, whose highs and lows decide.
+    """
+    if wf.bars is None:
+        raise SettingsError(
+            f"{name} was loaded without its bars, whose highs and lows decide on a liquidation; give the result of "
+            "walk_forward or walk_forward_many itself (with runs_dir it loads what is there), or leave maintenance out."
+        )
+    table, cash = wf.equity, float(wf.spec["cash"])
+    place = np.searchsorted(wf.bars.time, _us(table["timestamp"]))
+    units, close = table["position"].to_numpy(), table["close"].to_numpy()
+    worst = np.where(units < 0, wf.bars.high[place], wf.bars.low[place])
+    account = table.select(((pl.col("return") + 1.0).cum_prod() * cash).over("fold")).to_series().to_numpy()
+    at_worst = account - units * (close - worst)
+    hit = np.flatnonzero((units != 0) & (at_worst <= maintenance * np.abs(units) * worst))
+    if not len(hit):
+        return None
+    row = int(hit[0])
+    at_open = account[row] - units[row] * (close[row] - wf.bars.open[place][row])
+    fold = table["fold"].to_numpy()
+    begin = int(np.argmax(fold == fold[row]))
+    capital = float(table["equity"][begin - 1]) / cash if begin else 1.0
+    return Liquidation(row, min(float(at_open) / cash * capital, 0.0))
 
 
 def training_returns(runs: Mapping[str, WalkForward], at: int) -> tuple[list[str], FloatArray]:

@@ -191,3 +191,36 @@ def test_what_is_no_portfolio_is_refused(many: ms.WalkForwards, tmp_path: Any) -
     with pytest.raises(SettingsError, match="A was loaded without its bars"):
         ms.portfolio({"A": loaded, "B": loaded}, weights="hrp")
     assert len(ms.portfolio({"A": loaded}).equity) == len(wf.equity)
+
+
+class Own:
+    """Weights by the mean return of the training windows: an object of the user with nothing but `fit`."""
+
+    seen: tuple[int, ...] = ()
+
+    def fit(self, returns: Any) -> Own:
+        Own.seen = (*Own.seen, returns.shape[1])
+        good = np.maximum(returns.mean(axis=0), 0.0) + 1e-9
+        self.weights_ = good / good.sum()
+        return self
+
+
+def test_any_object_with_fit_chooses_the_weights(many: ms.WalkForwards) -> None:
+    rule = Own()
+    p = ms.portfolio(many, weights=rule)
+    runs = {cell.symbol: wf for cell, wf in many.items()}
+    stamp = p.weights["timestamp"].unique().sort()[3]
+    names, returns = training_returns(runs, int(pl.Series([stamp]).dt.timestamp("us")[0]))
+    wanted = dict(zip(names, Own().fit(returns).weights_, strict=True))
+    found = dict(p.weights.filter(timestamp=stamp).select("sleeve", "weight").rows())
+    assert {name: found[name] for name in names} == pytest.approx(wanted)
+    assert not hasattr(rule, "weights_"), "the object itself stays as it was"
+    assert p.settings["weights"] == "Own"
+    assert len(Own.seen) >= len(p.weights["timestamp"].unique())
+
+
+def test_a_search_for_weights_by_skfolio_runs_unchanged(many: ms.WalkForwards) -> None:
+    optimization = pytest.importorskip("skfolio.optimization")
+    p = ms.portfolio(many, weights=optimization.MeanRisk(max_weights=0.6))
+    assert p.weights["weight"].max() <= 0.6 + 1e-6
+    assert p.contributions["profit"].sum() == pytest.approx(total(p), abs=1e-9 * 100_000)
