@@ -64,7 +64,7 @@ Seed = Annotated[int | None, typer.Option(metavar="N", help="The same seed, the 
 Workers = Annotated[int | None, typer.Option(metavar="N", help="How many at once.  [default: all cores]")]
 Cluster = Annotated[
     str | None,
-    typer.Option(metavar="ADDRESS", help="Compute on the Dask cluster at this address: tcp://HOST:8786."),
+    typer.Option(metavar="ADDRESS", help="Compute on the Dask cluster at this address: tcp://HOST:8786; none: here."),
 ]
 RunsDir = Annotated[Path | None, typer.Option(metavar="DIR", help="Where runs are kept.  [default: runs]")]
 ServiceFolder = Annotated[

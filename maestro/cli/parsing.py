@@ -104,8 +104,12 @@ def _from_file(path: Path, name: str) -> type[Strategy]:
 
 @contextmanager
 def executor_of(address: str | None) -> Iterator[Any]:
-    """Yield a client of the cluster at ``--cluster``, closed at the end; None without an address."""
-    if address is None:
+    """Yield a client of the cluster at ``--cluster`` or the setting ``cluster``, closed at the end; None without.
+
+    ``--cluster none`` computes here, whatever the setting is.
+    """
+    address = configured(address, "cluster")
+    if address is None or address.lower() == "none":
         yield None
         return
     from maestro.execution.distributed import connected

@@ -166,6 +166,9 @@ class Settings:
     state_dir: Annotated[Path, Doc("folder of state: bans of exchanges, migrations, files dropped into an app")] = Path(
         "~/.cache/maestro"
     )
+    cluster: Annotated[
+        str | None, Doc("address of a Dask scheduler on which walk-forwards are computed, such as tcp://HOST:8786")
+    ] = None
     servers: ServerSettings = field(default_factory=ServerSettings)
     fetch: FetchSettings = field(default_factory=FetchSettings)
     cache: CacheSettings = field(default_factory=CacheSettings)

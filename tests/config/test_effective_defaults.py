@@ -6,7 +6,8 @@ import asyncio
 import importlib
 import re
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,6 +17,7 @@ import typer
 
 import maestro as ms
 from maestro.cli import _run, app
+from maestro.cli.parsing import executor_of
 from maestro.client.connection import configured
 from maestro.config import load_settings
 from maestro.config.schema import Entry
@@ -25,6 +27,7 @@ from maestro.data.legacy import open_legacy
 from maestro.data.outages import Outages
 from maestro.data.sources import Client, open_archive, open_source
 from maestro.data.stores import CachedStore, ParquetStore, QuestDBStore, RecentStore, open_store, questdb_server
+from maestro.execution import distributed
 from maestro.service.jobs import Database, Queue
 
 ROOT = Path(__file__).parents[2]
@@ -135,10 +138,28 @@ def runs() -> Path:
     return Path(walk_forward("runs_dir"))
 
 
+def cluster() -> str | None:
+    """Address at which a command looks for the scheduler; None if it computes here."""
+    found: list[str] = []
+
+    @contextmanager
+    def connected(address: str) -> Iterator[None]:
+        found.append(address)
+        yield
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(distributed, "connected", connected)
+        with executor_of("none"):
+            assert not found
+        with executor_of(None):
+            return found[0] if found else None
+
+
 EFFECTS: dict[str, Callable[[], Any]] = {
     "store": lambda: str(open_store(cached=False).root),  # type: ignore[attr-defined]
     "runs_dir": runs,
     "ledger_dir": lambda: ms.Ledger(ms.synthetic_bars(50, seed=1)).path.parent.parent,
+    "cluster": cluster,
     "state_dir": lambda: Outages.of(SimpleNamespace(name="server")).folder.parents[1],  # type: ignore[arg-type]
     "servers.questdb.url": lambda: server().name.removeprefix("questdb:"),
     "servers.questdb.user": lambda: server()._server._user,
