@@ -58,7 +58,10 @@ class ColumnCache:
 
     def column(self, function: Callable[..., R], args: tuple[Any, ...], kwargs: dict[str, Any]) -> R:
         """Return ``function(*args, **kwargs)``, kept from an earlier call where there was one."""
-        key = (function, *[id(a) if type(a) is np.ndarray else a for a in args], *kwargs.items())
+        if len(args) == 2 and not kwargs and type(args[0]) is np.ndarray and type(args[1]) is int:  # the usual call
+            key: tuple[Any, ...] = (function, id(args[0]), args[1])
+        else:
+            key = (function, *[id(a) if type(a) is np.ndarray else a for a in args], *kwargs.items())
         try:
             with self._lock:
                 entry = self._entries.get(key)

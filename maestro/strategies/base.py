@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -160,6 +161,24 @@ class Strategy:
         return f"{self.name}({', '.join(f'{k}={v!r}' for k, v in self.params.items())})"
 
 
+def maker(strategy: type[Strategy]) -> Callable[[Parameters], Strategy]:
+    """Return the function that makes an instance of a complete, valid set, as a search proposes it.
+
+    It leaves out the checks of ``strategy(**params)``, which cost more than the rest; a class with an ``__init__``
+    of its own is called as usual.
+    """
+    if strategy.__init__ is not Strategy.__init__ or strategy.__new__ is not Strategy.__new__:
+        return lambda params: strategy(**params)
+
+    def make(params: Parameters) -> Strategy:
+        made = object.__new__(strategy)
+        made.params = Params(params)
+        made.__dict__.update(params)
+        return made
+
+    return make
+
+
 def warmup_excess(strategy: type[Strategy], params: Parameters, n: int) -> float:
     """Return by how much twice the warm-up of a complete set of parameters exceeds `n` bars, as a share of them.
 
@@ -167,7 +186,7 @@ def warmup_excess(strategy: type[Strategy], params: Parameters, n: int) -> float
     """
     if strategy.warmup is Strategy.warmup:
         return 0.0
-    bare = object.__new__(strategy)
+    bare = object.__new__(strategy)  # not `maker`, which calls a class with an __init__ of its own
     bare.params = Params(params)
     bare.__dict__.update(params)
     try:

@@ -17,7 +17,7 @@ from maestro.metrics import NAMES, NO_LOSS
 from maestro.search.runner import search
 from maestro.search.space import Space
 from maestro.search.trials import Trial
-from maestro.strategies.base import Strategy
+from maestro.strategies.base import Strategy, maker
 from maestro.typing import Fill, FloatArray, Parameters
 from maestro.walkforward.notes import left_out_note
 from maestro.walkforward.selection import Selection
@@ -184,8 +184,8 @@ def _simulator(plan: Plan, bars: Bars, window: tuple[int, int] | None = None) ->
 
 def evaluator(plan: Plan, bars: Bars) -> Callable[[Parameters], FloatArray]:
     """Return the function from complete parameters to metrics on these bars."""
-    simulator, strategy = _simulator(plan, bars), plan.strategy
-    return lambda params: simulator.metrics(strategy(**params).evaluate(bars))
+    simulator, make = _simulator(plan, bars), maker(plan.strategy)
+    return lambda params: simulator.metrics(make(params).evaluate(bars))
 
 
 def _why_none(trials: Sequence[Trial], plan: Plan, bars: int) -> str:

@@ -1,4 +1,4 @@
-"""A person's own class, defined anywhere, is a strategy like any other; signals are checked where they are made."""
+"""A user-defined class is a strategy like any other, wherever it is defined; signals are checked when made."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ import pytest
 
 import maestro as ms
 from maestro.errors import ParameterError, StrategyError
+from maestro.strategies import strategy_class
+from maestro.strategies.base import maker
 from tests.strategies import markets
 
 BARS = markets.random_market(0, 600)
@@ -173,3 +175,23 @@ def test_numba_is_not_imported_until_a_strategy_is_used() -> None:
         "assert 'maestro.strategies.builtin.grid' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+@pytest.mark.parametrize("name", ms.strategies())
+def test_an_instance_made_without_checks_is_the_checked_one(name: str) -> None:
+    cls, _ = strategy_class(name)
+    checked = cls()
+    made = maker(cls)(dict(checked.params))
+    assert made.params == checked.params
+    assert vars(made) == vars(checked)
+
+
+def test_a_class_with_an_init_of_its_own_is_called() -> None:
+    class Own(ms.Strategy):
+        n = ms.Int(3, 1, 9)
+
+        def __init__(self, **params: Any) -> None:
+            super().__init__(**params)
+            self.twice = 2 * self.n
+
+    assert maker(Own)({"n": 4}).twice == 8  # type: ignore[attr-defined]

@@ -16,7 +16,7 @@ from maestro.strategies.signals import Signals
 if TYPE_CHECKING:
     from maestro.bars import Bars
 
-FAST_BELOW_SLOW = Constraint("fast < slow", lambda p: bool(p["fast"] < p["slow"]))
+FAST_BELOW_SLOW = Constraint("fast < slow", lambda p: p["fast"] < p["slow"])  # no bool(): searches ask it with columns
 
 
 def within_bands(num_std: str, period: str) -> Constraint:
