@@ -267,6 +267,35 @@ def test_a_run_is_watched_cancelled_and_resumed(visit: Visit, desk: Path, monkey
     assert (folder / "report.html").stat().st_size > 100_000
 
 
+def test_a_result_of_other_settings_is_dimmed_and_says_so(visit: Visit) -> None:
+    one = visit("walk_forward", data="TEST:YEAR:1h", trials=20)
+    one.page.locator(".run").wait_for()
+    card = one.page.locator(".tiles").locator("xpath=..")
+    opacity = """node => { let found = 1; for (let n = node; n; n = n.parentNode || n.host)
+        if (n instanceof Element) found = Math.min(found, Number(getComputedStyle(n).opacity)); return found; }"""
+    assert card.evaluate(opacity) == 1
+    one.page.get_by_label("Follow the controls").uncheck()
+    box = one.page.get_by_label("Windows")
+    box.fill("rolling:6,2,1")
+    box.press("Enter")
+    one.page.get_by_text("Computed with other settings; Start computes these (5 folds, ").wait_for()
+    one.until(lambda: card.evaluate(opacity) == 0.45)
+    assert "windows rolling:10,2,1;" in one.page.locator(".run").inner_text()
+    box.fill("rolling:90000,2,1")
+    box.press("Enter")
+    one.page.get_by_text("these cannot be computed").wait_for()
+    box.fill("rolling:10,2,1")
+    box.press("Enter")
+    one.until(lambda: card.evaluate(opacity) == 1)
+    two = visit("backtest", data="TEST:YEAR:1h")
+    two.until(lambda: len(metrics(two)) == 16)
+    size = two.page.get_by_role("textbox", name="Size")
+    size.fill("a lot")
+    size.press("Enter")
+    two.page.get_by_text("This is the result of other settings").wait_for()
+    two.until(lambda: two.page.locator("table").first.evaluate(opacity) == 0.45)
+
+
 # -- frozen -----------------------------------------------------------------------------------
 
 

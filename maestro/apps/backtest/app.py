@@ -53,7 +53,7 @@ class App(pn.viewable.Viewer):
         self.compute()
 
     def compute(self) -> None:
-        """Simulate and show; a failure is said on the page, and what was shown stays."""
+        """Simulate and show; after a failure the page says why, and dims what it showed before."""
         if self.picker.bars is None:
             self._fail(self.picker.problem)
             return
@@ -61,16 +61,15 @@ class App(pn.viewable.Viewer):
             shown = session.run(self.state, self.picker.bars)
         except MaestroError as error:
             self._fail(str(error))
-        except Exception as error:  # of a strategy of one's own: it may raise anything, and the page lives on
+        except Exception as error:  # a user-defined strategy may raise anything, and the page goes on
             self._fail(f"{self.state.strategy} raised {type(error).__name__}: {error}")
         else:
             self.view.update(shown)
-            self._fail("")
+            self.view.message.say("; ".join(self.problems))
 
     def _fail(self, problem: str) -> None:
-        """Say what went wrong, after what the link could not say."""
-        if said := "; ".join(filter(None, (*self.problems, problem))):
-            self.view.fail(said)
+        """Say what went wrong, after what of the link could not be used."""
+        self.view.fail("; ".join(filter(None, (*self.problems, problem))))
 
     def _controls(self) -> list[Any]:
         return [self.picker, self.rule, self.trade]

@@ -10,6 +10,7 @@ import panel as pn
 from maestro.apps.backtest import session
 from maestro.apps.chart import Chart
 from maestro.apps.shared.page import TABLE_STYLE, HtmlPane, Message, card
+from maestro.apps.shared.stale import Stale
 from maestro.bars import Bars
 from maestro.data.timeframes import DAY_US, timeframe_us
 
@@ -53,16 +54,26 @@ class BacktestView(pn.viewable.Viewer):
             stylesheets=[TABLE_STYLE],
         )  # fmt: skip
         self.trades.on_click(self._clicked)
+        wide = {"sizing_mode": "stretch_width"}
+        self.curves = pn.Column(
+            card("", self.headline, self.chart), card("Trades: a click goes there", self.trades),
+            styles={"flex": "3 1 620px", "min-width": "0", "max-height": "none"}, **wide,
+        )  # fmt: skip
+        self.figures = pn.Column(card("Against buy and hold", self.metrics), self.notes, **wide)
+        self.stale = Stale(self.curves, self.figures)
         self._shown: session.Shown | None = None
         self._bars: Bars | None = None
 
     def fail(self, problem: str) -> None:
-        """Say why there is no new result; what was shown stays."""
+        """Say why there is no new result, and dim the one before."""
         self.message.say(problem)
+        if self._shown is not None:
+            self.stale.mark("This is the result of other settings; those of the controls cannot be computed.")
 
     def update(self, shown: session.Shown) -> None:
         """Show a backtest: new candles only where the bars are others."""
         self.message.say()
+        self.stale.mark()
         bars = shown.bt.bars
         fresh = self._bars is None or self._bars.fingerprint != bars.fingerprint
         with pn.io.hold():
@@ -86,18 +97,12 @@ class BacktestView(pn.viewable.Viewer):
             self.chart.go_to(start, end)
 
     def __panel__(self) -> Any:
-        left = pn.Column(
-            card("", self.headline, self.chart), card("Trades: a click goes there", self.trades),
-            sizing_mode="stretch_width", styles={"flex": "3 1 620px", "min-width": "0", "max-height": "none"},
-        )  # fmt: skip
+        wide = {"sizing_mode": "stretch_width"}
         right = pn.Column(
-            card("Against buy and hold", self.metrics), self.notes, *self.beside,
-            sizing_mode="stretch_width", styles={"flex": "1 1 300px", "min-width": "0", "max-height": "none"},
-        )  # fmt: skip
-        both = pn.FlexBox(
-            left, right, flex_wrap="wrap", gap="12px", sizing_mode="stretch_width", align_items="flex-start"
+            self.figures, *self.beside, styles={"flex": "1 1 300px", "min-width": "0", "max-height": "none"}, **wide
         )
-        return pn.Column(self.message, both, sizing_mode="stretch_width")
+        both = pn.FlexBox(self.curves, right, flex_wrap="wrap", gap="12px", align_items="flex-start", **wide)
+        return pn.Column(self.message, self.stale.line, both, **wide)
 
 
 def _formatters(timeframe: str) -> dict[str, Any]:

@@ -28,7 +28,7 @@ class App(pn.viewable.Viewer):
         self.state.param.watch(self._changed, list(self.state.settings()))
         self._show()
         if problems:
-            self.view.fail("; ".join(problems))
+            self.view.message.say("; ".join(filter(None, (*problems, self.view.message.text))))
 
     def settings(self) -> dict[str, Any]:
         """Return what reproduces the screen."""

@@ -10,6 +10,7 @@ import panel as pn
 from maestro.apps.chart import Chart
 from maestro.apps.market import session
 from maestro.apps.shared.page import TABLE_STYLE, HtmlPane, Message, card
+from maestro.apps.shared.stale import Stale
 
 _FACTS = """
 h2 { font-size: 20px; font-weight: 600; margin: 0 0 8px; overflow-wrap: anywhere; }
@@ -44,12 +45,18 @@ class MarketView(pn.viewable.Viewer):
         self.back.on_click(lambda _: self._step(-1))
         self.on.on_click(lambda _: self._step(1))
         self.defects.on_click(lambda event: self._clicked(event.row))
+        self.stale = Stale(
+            card("", self.facts), card("", self.chart),
+            card("What is odd in the data, and what it can do to a backtest", self.steps, self.defects, self.clean),
+        )  # fmt: skip
         self._market: session.Market | None = None
         self._place = -1
 
     def fail(self, problem: str) -> None:
-        """Say why there is nothing new to show; what was shown stays."""
+        """Say why the series cannot be shown, and dim the one before."""
         self.message.say(problem)
+        if self._market is not None:
+            self.stale.mark(f"This is still {self._market.bars.name}.")
 
     def update(self, market: session.Market) -> None:
         """Show a series."""
@@ -68,6 +75,7 @@ class MarketView(pn.viewable.Viewer):
             self.clean.visible = not odd
             self.here.object = f"Places: {len(market.places):,}. A click on a row goes to its next one."
             self.message.say()
+            self.stale.mark()
         self._market, self._place = market, -1
 
     def _step(self, by: int) -> None:
@@ -90,7 +98,5 @@ class MarketView(pn.viewable.Viewer):
 
     def __panel__(self) -> Any:
         return pn.Column(
-            self.message, card("", self.facts), card("", self.chart),
-            card("What is odd in the data, and what it can do to a backtest", self.steps, self.defects, self.clean),
-            *self.beside, sizing_mode="stretch_width",
+            self.message, self.stale, *self.beside, sizing_mode="stretch_width",
         )  # fmt: skip

@@ -101,7 +101,7 @@ class TradeState(SeriesState):
     def __init__(self, own: type[Strategy] | None = None, **settings: Any) -> None:
         self.own = own
         if own is not None:
-            settings["strategy"] = own.__name__
+            settings.setdefault("strategy", own.__name__)
         super().__init__(**settings)
 
     def chosen(self) -> type[Strategy]:

@@ -12,12 +12,14 @@ from maestro.apps.shared.freeze import Freeze
 from maestro.apps.shared.page import HtmlPane, page
 from maestro.apps.shared.series import SeriesPicker
 from maestro.apps.walk_forward import session
+from maestro.apps.walk_forward.job import Job
 from maestro.apps.walk_forward.state import WalkForwardState
 from maestro.apps.walk_forward.view import WalkForwardView
 from maestro.bars import Bars
-from maestro.errors import MaestroError, RunCancelled, SettingsError, nearest
+from maestro.errors import BarsError, MaestroError, RunCancelled
 from maestro.reports.page.stored import report_text
 from maestro.search.runner import METHODS
+from maestro.validation.verdict.result import Verdict
 from maestro.walkforward.result import WalkForward
 
 _SERIES = ("data", "start", "end")
@@ -68,6 +70,10 @@ class App(pn.viewable.Viewer):
         self.studies.on_click(lambda *_: self._studies())
         self.runner, self.dashboard = session.Runner(), session.Dashboard()
         self.wf: WalkForward | None = None
+        self.job: Job | None = None  # of the result that is shown
+        self.asked: Job | None = None  # of the controls; None where they cannot be computed
+        self._begun: Job | None = None  # of the run or verdict in progress, or the last one
+        self._interrupted = ""  # id of the run that was cancelled
         self._ended: tuple[Any, Exception | None] | None = None
         self._watch: Any = None
         self._asked = False
@@ -102,24 +108,39 @@ class App(pn.viewable.Viewer):
         self.follow()
 
     def follow(self) -> None:
-        """Draw the windows of the settings, and where it takes under a second, the whole result."""
-        bars = self.picker.bars
-        if bars is None:
-            self.view.message.say(self.picker.problem)
-            return
+        """Draw the windows of the settings and, if it takes under a second, compute the whole result."""
+        self.asked = None
         try:
+            bars = self.picker.bars
+            if bars is None:
+                raise BarsError(self.picker.problem)
             self.state.chosen()  # an unknown name is refused at once, also where nothing is computed yet
-            if self.state.search not in METHODS:
-                allowed = f"allowed: {', '.join(METHODS)}.{nearest(self.state.search, METHODS)}"
-                raise SettingsError(f"search={self.state.search!r} is unknown; {allowed}")
             windows = session.windows(self.state, bars)
+            self.asked = Job(self.state, bars)
             self.view.show_windows(bars, windows)
-            if self.live.value and session.is_quick(self.state, bars, len(windows)):
-                self._show(session.run(self.state, bars, keep=False))
-        except MaestroError as error:
-            self.view.message.say(str(error))
-        except Exception as error:  # of a strategy of one's own: it may raise anything, and the page lives on
-            self.view.message.say(f"{self.state.strategy} raised {type(error).__name__}: {error}")
+            if self.live.value and not self.runner.busy and self.asked.seconds <= session.QUICK:
+                self._show(session.run(self.asked.state, bars, keep=False), self.asked)
+        except Exception as error:  # a user-defined strategy may raise anything, and the page goes on
+            self._say(error)
+        if self.asked is None:
+            self.view.hide_windows()
+        self._compare()
+
+    def _compare(self) -> None:
+        """Say so where the controls ask for another result than the one that is shown."""
+        asked, busy = self.asked, self.runner.busy
+        self.start.label = "Resume" if asked is not None and asked.id == self._interrupted else "Start"
+        why = ""
+        if self.job is not None and (asked is None or asked.id != self.job.id):
+            why = "Computed with other settings"
+            if asked is None:
+                why += "; these cannot be computed."
+            elif busy and self._begun is not None and self._begun.id == asked.id:
+                why += "; these are being computed."
+            else:
+                when = " when the run in progress has ended" if busy else ""
+                why += f"; {self.start.label} computes these{when} ({asked.effort})."
+        self.view.stale.mark(why)
 
     # -- a run that is kept -----------------------------------------------------------------
 
@@ -128,24 +149,31 @@ class App(pn.viewable.Viewer):
         if self.picker.bars is None:
             self.view.message.say(self.picker.problem)
             return
-        bars = self.picker.bars
-        self._begin(lambda: self.runner.start(self.state, bars, self._done))
+        try:
+            job = Job(self.state, self.picker.bars)
+        except Exception as error:  # see follow
+            self._say(error)
+            return
+        self._begin(job, lambda: self.runner.start(job.state, job.bars, self._done))
 
     def _judge(self) -> None:
-        """Judge what is shown."""
-        wf, bars = self.wf, self.picker.bars
-        if wf is not None and bars is not None:
-            self._begin(lambda: self.runner.judge(wf, bars, self.state.own, self._done))
+        """Judge what is shown, with the bars and the strategy that it was computed with."""
+        wf, job = self.wf, self.job
+        if wf is not None and job is not None:
+            own = None if job.state.own is None else job.strategy
+            self._begin(job, lambda: self.runner.judge(wf, job.bars, own, self._done))
 
-    def _begin(self, job: Callable[[], None]) -> None:
+    def _begin(self, job: Job, work: Callable[[], None]) -> None:
         try:
-            job()
+            work()
         except MaestroError as error:
             self.view.message.say(str(error))
             return
+        self._begun = job
         self.start.disabled, self.judge.disabled, self.cancel.disabled = True, True, False
         self.view.message.say()
         self.view.show_progress(self.runner.progress)
+        self._compare()
         self._watch = pn.state.add_periodic_callback(self.look, period=_EVERY)
 
     def _done(self, result: Any, error: Exception | None) -> None:
@@ -161,26 +189,33 @@ class App(pn.viewable.Viewer):
         if self._watch is not None:
             self._watch.stop()
             self._watch = None
+        self.runner.wait(10)  # the thread has handed over its result and is about to end
         self.start.disabled, self.judge.disabled, self.cancel.disabled = False, self.wf is None, True
         self.view.show_progress(None)
+        assert self._begun is not None
         if isinstance(result, WalkForward):
-            self.start.label = "Start"
-            self._show(result)
-        elif result is not None:
+            self._interrupted = ""
+            self._show(result, self._begun)
+        elif isinstance(result, Verdict):
             self.view.judged(result)
         elif isinstance(error, RunCancelled):
-            self.start.label = "Resume"
+            if isinstance(self.runner.progress, session.Progress):  # a run, not a verdict
+                self._interrupted = self._begun.id
             self.view.message.say(str(error), "warning")
-        else:
-            kind = "" if isinstance(error, MaestroError) else f"{type(error).__name__}: "
-            self.view.message.say(f"{kind}{error}")
+        elif error is not None:
+            self._say(error)
+        self._compare()
 
-    def _show(self, wf: WalkForward) -> None:
-        self.wf = wf
+    def _say(self, error: Exception) -> None:
+        """Say what went wrong: an error of the library as it is, any other as the strategy's."""
+        raised = "" if isinstance(error, MaestroError) else f"{self.state.strategy} raised {type(error).__name__}: "
+        self.view.message.say(f"{raised}{error}")
+
+    def _show(self, wf: WalkForward, job: Job) -> None:
+        self.wf, self.job = wf, job
         self.report.disabled = self.studies.disabled = self.judge.disabled = False
         self.links.object = ""
-        assert self.picker.bars is not None
-        self.view.update(wf, self.picker.bars, self.state.chosen())
+        self.view.update(wf, job)
 
     def _report(self) -> None:
         """Open the report of what is shown, in a tab of its own."""

@@ -16,6 +16,7 @@ import numpy as np
 import polars as pl
 
 from maestro._core.temporary import new_folder
+from maestro.apps.walk_forward.job import arguments
 from maestro.apps.walk_forward.remote import belongs_to_service, run_on_service
 from maestro.apps.walk_forward.state import WalkForwardState
 from maestro.bars import Bars
@@ -29,19 +30,13 @@ from maestro.walkforward.splitter_text import splitter_of
 from maestro.walkforward.splitters import Window, checked
 
 Done = Callable[[Any, Exception | None], None]
-QUICK = 25_000_000
-"""Bars x trials x folds up to which a walk-forward follows the controls: under a second on any machine of today."""
+QUICK = 1.0
+"""Estimated seconds up to which a walk-forward follows the controls."""
 
 
 def windows(state: WalkForwardState, bars: Bars) -> list[Window]:
     """Where the folds lie, before anything runs; `SplitError` where they do not fit."""
     return checked(splitter_of(state.splitter).split(bars), len(bars))
-
-
-def is_quick(state: WalkForwardState, bars: Bars, folds: int) -> bool:
-    """Whether the whole of it takes under a second, so that it can follow the controls."""
-    longest = len(bars) * state.trials * folds
-    return state.own is None and state.search in ("tpe", "random", "sobol") and longest <= QUICK
 
 
 def run(
@@ -56,11 +51,8 @@ def run(
         What a setting, the data or the strategy refuses; `RunCancelled`.
     """
     return walk_forward(
-        bars, state.chosen(), splitter=state.splitter, search=state.search, trials=state.trials, select=state.select,
-        seed=state.seed, params=state.params, space=state.ranges(), sizing=Sizing.of(state.sizing), cash=state.cash,
-        costs=Costs(fee=state.fee, slippage=state.slippage), fill=state.fill, cancel=cancel,
-        progress=False if progress is None else progress, runs_dir=state.runs_dir if keep else None,
-        executor=None if keep else "serial",
+        bars, state.chosen(), **arguments(state), cancel=cancel, progress=False if progress is None else progress,
+        runs_dir=state.runs_dir if keep else None, executor=None if keep else "serial",
     )  # fmt: skip
 
 

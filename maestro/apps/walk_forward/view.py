@@ -11,7 +11,9 @@ import panel as pn
 from maestro._core import formatting as formats
 from maestro.apps.shared.page import TABLE_STYLE, HtmlPane, Message, card
 from maestro.apps.shared.report import ReportFrame
+from maestro.apps.shared.stale import Stale
 from maestro.apps.walk_forward import figures, session
+from maestro.apps.walk_forward.job import Job
 from maestro.bars import Bars
 from maestro.reports import verdict_html
 from maestro.validation.verdict.preliminary import current_verdict
@@ -24,6 +26,7 @@ _TILES = """
 .tiles { display: flex; flex-wrap: wrap; gap: 8px 28px; font-variant-numeric: tabular-nums; }
 .tiles div { min-width: 96px; } .tiles span { display: block; font-size: 12px; opacity: .7; }
 .tiles b { font-size: 20px; font-weight: 600; }
+.run { font-size: 13px; overflow-wrap: anywhere; max-width: none; }
 h3 { margin: 0 0 6px; font-size: 18px; } p { margin: 0 0 8px; max-width: 75ch; }
 """
 _TABS = ("equity", "folds", "parameters", "trials", "samples", "verdict", "report")
@@ -69,11 +72,11 @@ class WalkForwardView(pn.viewable.Viewer):
         self.tabs.append(("Verdict", self.verdict))
         self.tabs.param.watch(lambda *_: self._draw(), "active")
         self.result = card("", self.headline, self.tabs, visible=False)
+        self.stale = Stale(self.result)
         self.opened = ReportFrame()
         self.opened.card.param.watch(lambda event: self._report_tab(event.new), "visible")
         self._wf: WalkForward | None = None
-        self._bars: Bars | None = None
-        self._own: Any = None
+        self._job: Job | None = None
         self._drawn: set[str] = set()
         self._windows: tuple[Bars, list[Window]] | None = None
 
@@ -85,6 +88,11 @@ class WalkForwardView(pn.viewable.Viewer):
         self._windows = (bars, windows)
         self.windows.object = figures.redressed(figures.windows_figure(bars, windows), self.dark)
 
+    def hide_windows(self) -> None:
+        """Draw none: the settings give none."""
+        self._windows = None
+        self.windows.object = None
+
     def show_progress(self, progress: session.Progress | session.Share | None) -> None:
         """Show how far the run is; None ends it."""
         self.progress.visible = self.told.visible = progress is not None
@@ -93,14 +101,14 @@ class WalkForwardView(pn.viewable.Viewer):
 
     # -- the result -------------------------------------------------------------------------
 
-    def update(self, wf: WalkForward, bars: Bars, own: Any) -> None:
-        """Show a result; figures are drawn when their tab is looked at."""
+    def update(self, wf: WalkForward, job: Job) -> None:
+        """Show a result and the job that gave it; figures are drawn when their tab is opened."""
         self.message.say()
-        self._wf, self._bars, self._own, self._drawn = wf, bars, own, set()
+        self._wf, self._job, self._drawn = wf, job, set()
         with pn.io.hold():
             self.opened.put("", "")
             verdict, unread = current_verdict(wf)
-            self.headline.object = _headline(wf, verdict)
+            self.headline.object = _headline(wf, job, verdict)
             self.verdict.object = _verdict_text(verdict, unread)
             names = [name for name in searched(wf) if wf.trials[name].dtype.is_numeric()]
             for box, name in ((self.x, names[0] if names else None), (self.y, names[-1] if names else None)):
@@ -144,8 +152,8 @@ class WalkForwardView(pn.viewable.Viewer):
 
     def judged(self, found: Verdict) -> None:
         """Show a verdict."""
-        if self._wf is not None:
-            self.headline.object = _headline(self._wf, found)
+        if self._wf is not None and self._job is not None:
+            self.headline.object = _headline(self._wf, self._job, found)
         self.verdict.object = _verdict_text(found)
         self.tabs.active = _TABS.index("verdict")
 
@@ -160,10 +168,10 @@ class WalkForwardView(pn.viewable.Viewer):
 
     def show_fold(self, row: int) -> None:
         """Draw one fold's curve."""
-        wf, bars = self._wf, self._bars
-        if wf is None or bars is None or row >= len(wf.folds):
+        wf, job = self._wf, self._job
+        if wf is None or job is None or row >= len(wf.folds):
             return
-        curve = session.fold_curve(wf, bars, row, self._own)
+        curve = session.fold_curve(wf, job.bars, row, job.strategy)
         self._set("fold", lambda: figures.fold_figure(curve, int(wf.folds["fold"][row])))
 
     def _heat(self) -> None:
@@ -184,7 +192,7 @@ class WalkForwardView(pn.viewable.Viewer):
     def __panel__(self) -> Any:
         return pn.Column(
             self.message, card("Windows: training (grey) and test (blue)", self.windows, self.told, self.progress),
-            self.result, *self.beside, sizing_mode="stretch_width",
+            self.stale, *self.beside, sizing_mode="stretch_width",
         )  # fmt: skip
 
 
@@ -203,7 +211,7 @@ def _verdict_text(verdict: Verdict, unread: str = "") -> str:
     return f"{f'<p>{escape(unread)}</p>' if unread else ''}{hint}{verdict_html(verdict)}"
 
 
-def _headline(wf: WalkForward, verdict: Verdict) -> str:
+def _headline(wf: WalkForward, job: Job, verdict: Verdict) -> str:
     m = wf.metrics
     tiles = [
         ("Return", formats.percent(m["total_return"], sign=True)),
@@ -218,4 +226,4 @@ def _headline(wf: WalkForward, verdict: Verdict) -> str:
     shown = "".join(f"<div><span>{escape(name)}</span><b>{escape(value)}</b></div>" for name, value in tiles)
     warnings = "".join(f"<p><b>{escape(w.title)}.</b> {escape(w.text)}</p>" for w in verdict.warnings)
     said = f"<h3>{escape(verdict.name)}</h3><p>{escape(verdict.headline)} {escape(verdict.summary)}</p>"
-    return f"{warnings}{said}<div class='tiles'>{shown}</div>"
+    return f"<p class='run'>{escape(job.title)}</p>{warnings}{said}<div class='tiles'>{shown}</div>"
