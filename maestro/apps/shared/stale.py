@@ -27,4 +27,5 @@ class Stale(pn.viewable.Viewer):
             one.styles = {**one.styles, "opacity": DIMMED if why else "1"}  # the browser keeps a style left out
 
     def __panel__(self) -> Any:
-        return pn.Column(self.line, *self.content, sizing_mode="stretch_width")
+        styles = {"max-height": "none"}  # otherwise a tall result is cut at the height of the page, as in `page.card`
+        return pn.Column(self.line, *self.content, sizing_mode="stretch_width", styles=styles)
