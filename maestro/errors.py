@@ -111,6 +111,10 @@ class ServiceError(MaestroError):
     """A service that does not answer, refuses, or whose database cannot be read or written."""
 
 
+class BackupError(MaestroError):
+    """A backup that cannot be made, found or restored, or is damaged."""
+
+
 class JobError(ServiceError):
     """A job that does not exist, is not finished, or failed."""
 

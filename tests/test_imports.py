@@ -33,7 +33,7 @@ LAYERS = (
     ("validation",),
     ("decision",),
     ("reports",),
-    ("apps", "cli", "client", "service", "testing"),
+    ("apps", "cli", "client", "operations", "service", "testing"),
 )
 ENTRIES = {"__init__", "__main__"}
 LAYER = {name: number for number, layer in enumerate(LAYERS) for name in layer}

@@ -37,6 +37,7 @@ COMMANDS = {
     "serve": "Serve the service for a team: jobs, progress and results over HTTP.",
     "worker": "Run the jobs of the service.",
     "user": "Add, list and remove users of the service; make API keys.",
+    "backup": "Back up everything while it runs; list, verify and restore backups.",
     "cluster": "Start a Dask cluster on this machine, or show the workers of any.",
     "new": "Begin a strategy, or a project, from a template whose test passes at once.",
     "config": "Show the settings in force and where each came from.",

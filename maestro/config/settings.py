@@ -134,6 +134,18 @@ class ServiceSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class BackupSettings:
+    """Backups of `maestro backup`."""
+
+    folder: Annotated[Path, Doc("folder of backups, and of the temporary copy that each is made from")] = Path(
+        "~/.local/share/maestro-backups"
+    )
+    keep: Annotated[int | None, Doc("backups to keep; older ones are removed", low=1, empty="all")] = None
+    restic: Annotated[str | None, Doc("restic repository to keep backups in, in place of the folder")] = None
+    password: Annotated[str | None, Doc("password of that repository; in the environment only", secret=True)] = None
+
+
+@dataclass(frozen=True, slots=True)
 class VenueCosts:
     """Costs of the user's account at a venue; None is the published figure."""
 
@@ -175,6 +187,7 @@ class Settings:
     files: FileSettings = field(default_factory=FileSettings)
     search: SearchSettings = field(default_factory=SearchSettings)
     service: ServiceSettings = field(default_factory=ServiceSettings)
+    backup: BackupSettings = field(default_factory=BackupSettings)
     costs: Mapping[str, VenueCosts] = field(default_factory=dict)
     origins: Mapping[str, str] = field(default_factory=dict, compare=False)
     file: Path | None = None

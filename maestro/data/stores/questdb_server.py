@@ -152,7 +152,7 @@ class QuestDBServer:
             It ended or did not answer in time; the message carries the end of its log.
         """
         self.root.mkdir(parents=True, exist_ok=True)
-        if _answers(self.url):
+        if answers(self.url):
             raise StoreUnavailableError(
                 f"port {self.port} is taken by another server; choose another port, or stop it."
             )
@@ -180,7 +180,7 @@ class QuestDBServer:
                 start_new_session=True,
             )
         give_up = time.monotonic() + _READY
-        while not _answers(self.url, self.user, self.password):
+        while not answers(self.url, self.user, self.password):
             if self.process.poll() is not None or time.monotonic() > give_up:
                 ended = self.process.poll() is not None
                 self.kill()
@@ -255,7 +255,8 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _answers(url: str, user: str | None = None, password: str | None = None) -> bool:
+def answers(url: str, user: str | None = None, password: str | None = None) -> bool:
+    """Whether a QuestDB server answers at an address."""
     request = urllib.request.Request(f"{url}/exec?query=select%201")
     if user:
         login = b64encode(f"{user}:{password or ''}".encode()).decode()

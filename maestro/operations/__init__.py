@@ -1,0 +1,1 @@
+"""Operation of Maestro for a team: backups."""

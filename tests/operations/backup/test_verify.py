@@ -1,0 +1,66 @@
+"""Verification finds what a backup took over damaged, and repeats a run of it."""
+
+from __future__ import annotations
+
+import json
+
+import polars as pl
+import pytest
+
+from maestro.cli import _run
+from maestro.errors import BackupError
+from maestro.operations.backup import verify
+from maestro.operations.backup.restic import Restic
+from maestro.runs import list_runs
+from tests.operations.backup.conftest import System
+from tests.support.programs import program
+
+
+def test_the_command_repeats_a_run(system: System, capsys: pytest.CaptureFixture[str]) -> None:
+    system.back_up()
+    assert _run(["backup", "verify", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["repeated"] == list_runs("service/runs")["id"][0]
+    assert (found["good"], found["rows"], found["jobs"], found["ledgers"]) == (True, 500, 2, 2)
+
+
+def test_a_run_that_was_damaged_before_the_backup_is_found(system: System) -> None:
+    [run] = list_runs("service/runs")["id"]
+    path = system.folder / "service" / "runs" / run / "equity.parquet"
+    pl.read_parquet(path).head(3).write_parquet(path)
+    system.back_up()
+    outcome = verify(system.vault())
+    assert not outcome.good
+    assert any(f"run {run}" in text and "equity.parquet is damaged" in text for text in outcome.problems)
+
+
+def test_a_store_that_was_damaged_before_the_backup_is_found(system: System) -> None:
+    path = next((system.folder / "store").rglob("*.parquet"))
+    path.write_bytes(path.read_bytes()[:-9])
+    system.back_up()
+    assert any(path.name in text for text in verify(system.vault()).problems)
+
+
+def test_a_run_that_is_not_there_is_an_error(system: System) -> None:
+    system.back_up()
+    with pytest.raises(BackupError, match="no finished run 'abc'"):
+        verify(system.vault(), run="abc")
+
+
+def test_restic_keeps_verifies_and_forgets(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    program("restic")
+    monkeypatch.delenv("RESTIC_PASSWORD", raising=False)
+    monkeypatch.setenv("MAESTRO_BACKUP_RESTIC", str(system.folder / "repository"))
+    with pytest.raises(BackupError, match="set MAESTRO_BACKUP_PASSWORD"):
+        system.vault()
+    monkeypatch.setenv("MAESTRO_BACKUP_PASSWORD", "secret")
+    vault = system.vault()
+    assert isinstance(vault, Restic)
+    names = [system.back_up(vault).name, system.back_up(vault, keep=1).name]
+    assert [one.name for one in vault.kept()[0]] == names[1:]
+    outcome = verify(vault)
+    assert outcome.good, outcome.problems
+    assert outcome.repeated
+    monkeypatch.setenv("MAESTRO_BACKUP_PASSWORD", "wrong")
+    with pytest.raises(BackupError, match=r"restic .*failed"):
+        system.back_up(system.vault())
