@@ -1,7 +1,9 @@
 """Locks between threads and processes, held on a file; the lock of a killed process is free.
 
 Built on `filelock`, which uses ``flock`` on Linux and macOS and ``LockFileEx`` on Windows. The lock file stays:
-removing it could give two processes a lock on two files of one name.
+removing it could give two processes a lock on two files of one name. A system with neither gets the soft lock of
+`filelock`: a marker file beside the lock file exists while the lock is held, and a marker whose process has ended is
+taken over. `filelock` warns once about it.
 """
 
 from __future__ import annotations
@@ -37,19 +39,27 @@ def locked(path: Path, refuse: Callable[[str], Exception], *, wait: float = 0.0)
     """
     import filelock
 
-    lock = filelock.FileLock(path, poll_interval=_POLL, preserve_lock_file=True, on_acquired=_sign)
+    lock: filelock.BaseFileLock
+    native = os.name == "nt" or filelock.has_fcntl
+    if native:
+        lock = filelock.FileLock(path, poll_interval=_POLL, preserve_lock_file=True, on_acquired=_sign)
+    else:  # the marker has a name of its own: the lock file may be left over from a native lock
+        lock = filelock.SoftFileLock(path.with_name(f"{path.name}.held"), poll_interval=_POLL)
     try:
         lock.acquire(timeout=wait, blocking=wait > 0)
     except filelock.Timeout:
         raise refuse(holder(path)) from None
     try:
+        if not native:
+            with open(path, "ab", buffering=0) as file:
+                _sign(file.fileno())
         yield
     finally:
         lock.release()
 
 
 def holder(path: Path) -> str:
-    """Return the description of whoever holds the lock of a file, or held it last."""
+    """Return a description of the process that holds the lock of a file, or held it last."""
     try:
         with open(path, "rb", buffering=0) as file:
             file.seek(1)
@@ -59,7 +69,7 @@ def holder(path: Path) -> str:
 
 
 def _sign(handle: int) -> None:
-    """Write who holds the lock, behind the first byte, which Windows locks against reading."""
+    """Write a description of this process after the first byte, which cannot be read on Windows while it is locked."""
     text = f"process {os.getpid()} on {socket.gethostname()} since {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
     os.ftruncate(handle, 0)
     os.lseek(handle, 0, os.SEEK_SET)

@@ -207,6 +207,7 @@ class QuestDBServer:
 
 def start(folder: Path, server: QuestDBServer) -> Status:
     """Start a server that outlives this process, and remember it in `folder`; one that runs already is returned."""
+    _command_of(os.getpid())  # refuses a system on which the server could not be found again
     running = status(folder)
     if running is not None:
         return running
@@ -273,11 +274,17 @@ def answers(url: str, user: str | None = None, password: str | None = None) -> b
 
 
 def _command_of(pid: int) -> str:
-    """Command line of a process; empty where it does not run (a zombie has none)."""
+    """Command line of a process; empty if it is not running (a zombie has none)."""
     if sys.platform == "linux":
         try:
             return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
         except OSError:
             return ""
-    done: Any = subprocess.run(["ps", "-p", str(pid), "-o", "args="], capture_output=True, text=True)
+    ps = shutil.which("ps")
+    if ps is None:
+        raise StoreError(
+            f"cannot list processes on {sys.platform}, so Maestro cannot start or stop QuestDB here; start "
+            "QuestDB yourself and set MAESTRO_STORE to questdb://HOST:PORT."
+        )
+    done: Any = subprocess.run([ps, "-p", str(pid), "-o", "args="], capture_output=True, text=True)
     return str(done.stdout).strip()
