@@ -8,6 +8,7 @@ import re
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -155,6 +156,26 @@ def cluster() -> str | None:
             return found[0] if found else None
 
 
+def vault_of(**changed: Any) -> Any:
+    """Vault of the settings; restic is not run by opening a repository."""
+    from maestro.operations.backup import opening
+
+    own = load_settings()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(opening.shutil, "which", lambda name: name)
+        patch.setattr(opening, "Restic", lambda repository, given: SimpleNamespace(repository=repository, given=given))
+        return opening.open_vault(replace(own, backup=replace(own.backup, **changed)))
+
+
+def backups_kept() -> Any:
+    """Number of backups that the command keeps."""
+    from maestro.operations import backup
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(backup, "open_vault", lambda *_: None)
+        return arguments("maestro.operations.backup.create", "backup create")["keep"]
+
+
 EFFECTS: dict[str, Callable[[], Any]] = {
     "store": lambda: str(open_store(cached=False).root),  # type: ignore[attr-defined]
     "runs_dir": runs,
@@ -191,6 +212,10 @@ EFFECTS: dict[str, Callable[[], Any]] = {
     "service.quota": lambda: service_queue().quota,
     "service.url": lambda: configured()[0],
     "service.key": lambda: configured()[1],
+    "backup.folder": lambda: vault_of(restic=None).folder,
+    "backup.keep": backups_kept,
+    "backup.restic": lambda: getattr(vault_of(password="p"), "repository", None),
+    "backup.password": lambda: vault_of(restic="r").given,
 }
 """What is in effect for each setting, found at the place that uses it."""
 
