@@ -222,6 +222,7 @@ def own_code() -> str:
 
 
 @cache
+@cache
 def cpu() -> str:
     """Kind of CPU: results are equal to the bit on one kind."""
     try:
@@ -240,9 +241,13 @@ def versions() -> dict[str, str]:
         "python": platform.python_version(), "maestro": __version__, "code": own_code(),
         "kernels": kernel_hash(), "machine": platform.machine(), "cpu": cpu(),
     }  # fmt: skip
-    for name in ("numpy", "polars", "numba", "optuna", "bokeh"):
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            found[name] = "not installed"
-    return found
+    return found | {name: _installed(name) for name in ("numpy", "polars", "numba", "optuna", "bokeh")}
+
+
+@cache
+def _installed(name: str) -> str:
+    """Version of a library; read once, as it cannot change in a process that has imported it."""
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "not installed"

@@ -15,7 +15,7 @@ from typing import Any
 
 import polars as pl
 
-from maestro._core.atomic import remove_leftovers
+from maestro._core.atomic import remove_leftovers, sync_folder
 from maestro._core.locks import holder as lock_holder
 from maestro._core.locks import locked
 from maestro._core.parquet import parquet_bytes
@@ -187,7 +187,9 @@ class RunStore:
         for name in TABLES:
             content = parquet_bytes(tables[name])
             sums[name] = hashlib.sha256(content).hexdigest()
-            write_file(self.folder / f"{name}.parquet", content)
+            write_file(self.folder / f"{name}.parquet", content, sync=False)
+        with named_errors(self.folder, "write"):
+            sync_folder(self.folder)  # once for all tables, before the manifest that names them
         done = {**manifest, "status": "done", "sha256": sums}
         write_file(self.folder / MANIFEST, _manifest(done))
         shutil.rmtree(self.folder / "partial", ignore_errors=True)

@@ -19,8 +19,8 @@ _REMEDIES = {
 }
 
 
-def write_file(path: Path, content: bytes) -> None:
-    """Write a file of a run atomically.
+def write_file(path: Path, content: bytes, *, sync: bool = True) -> None:
+    """Write a file of a run atomically; `sync` as in `write_atomic`.
 
     Raises
     ------
@@ -28,7 +28,7 @@ def write_file(path: Path, content: bytes) -> None:
         The file cannot be written, or the disk is full; nothing is left behind.
     """
     with named_errors(path, "write"):
-        write_atomic(path, content)
+        write_atomic(path, content, sync=sync)
 
 
 @contextlib.contextmanager

@@ -67,11 +67,24 @@ def share_left_out(space: Space, bars: int) -> float:
     """Share of the sets that break no constraint whose warm-up is longer than half of so many bars; 0 to 1."""
     if space.strategy.warmup is Strategy.warmup:
         return 0.0
-    try:
-        columns = propose_all(space, "sobol", _SAMPLE, 0)
-    except SettingsError:  # the constraints leave nothing, which the search itself reports
-        return 0.0
-    return 1.0 - float(_fitting(space, columns, bars).mean())
+    key = (space.strategy, space.strategy.warmup, repr((space.to_dict(), space.fixed)), bars)
+    found = _shares.get(key)
+    if found is None:
+        try:
+            columns = propose_all(space, "sobol", _SAMPLE, 0)
+        except SettingsError:  # the constraints leave nothing, which the search itself reports
+            found = 0.0
+        else:
+            found = 1.0 - float(_fitting(space, columns, bars).mean())
+        if len(_shares) >= _SHARES:
+            _shares.clear()
+        _shares[key] = found
+    return found
+
+
+_shares: dict[tuple[Any, ...], float] = {}
+"""Shares that were computed, by strategy, space and bars: walk-forwards on many series ask for the same ones."""
+_SHARES = 256
 
 
 def _fitting(space: Space, columns: Columns, bars: int) -> BoolArray:
