@@ -1,4 +1,4 @@
-"""Interactive apps: a market, a backtest, a walk-forward, the runs; in a notebook cell or served."""
+"""Interactive apps: a market, a backtest, a walk-forward, many of them, the runs; in a notebook cell or served."""
 
 from __future__ import annotations
 

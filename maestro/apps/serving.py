@@ -24,7 +24,7 @@ def app(name: str, bars: Bars | None = None, *, strategy: Any = None, **settings
 
     Parameters
     ----------
-    name : {"market", "backtest", "walk_forward", "runs"}
+    name : {"market", "backtest", "walk_forward", "many", "runs"}
     bars : Bars, optional
         What it shows; without them a series is chosen in the app.
     strategy : name or type of Strategy, optional
@@ -163,5 +163,5 @@ def jupyter_tile(name: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-market_tile, backtest_tile, walk_forward_tile, runs_tile = (partial(jupyter_tile, name) for name in APPS)
+market_tile, backtest_tile, walk_forward_tile, many_tile, runs_tile = (partial(jupyter_tile, name) for name in APPS)
 """What the package's entry points name."""

@@ -33,7 +33,7 @@ COMMANDS = {
     "verify": "Repeat a recorded run, in part or whole, and compare it bit by bit.",
     "ledger": "Show how often each series was tried; verify that nothing was changed.",
     "data": "Fetch, list, check, import, export and remove market data.",
-    "app": "Serve the interactive apps: market, backtest, walk-forward, runs.",
+    "app": "Serve the interactive apps: market, backtest, walk-forward, many, runs.",
     "serve": "Serve the service for a team: jobs, progress and results over HTTP.",
     "worker": "Run the jobs of the service.",
     "user": "Add, list and remove users of the service; make API keys.",

@@ -12,7 +12,8 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 @app.command(name="app")
 def serve_apps(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[NAME]...", help="market, backtest, walk_forward, runs; all of them.")
+        list[str] | None,
+        typer.Argument(metavar="[NAME]...", help="market, backtest, walk_forward, many, runs; all of them."),
     ] = None,
     port: Annotated[int, typer.Option(metavar="N", help="Port to listen on; 0 takes a free one.")] = 5006,
     address: Annotated[
@@ -36,7 +37,7 @@ def serve_apps(
         bool, typer.Option("--i-have-a-login-in-front", help="Allow --address to let other machines in.")
     ] = False,
 ) -> None:
-    """Serve the interactive apps: market, backtest, walk-forward, runs."""
+    """Serve the interactive apps: market, backtest, walk-forward, many, runs."""
     from maestro.apps.serving import serve
 
     serve(

@@ -56,7 +56,7 @@ def plain_at(bars: Bars, rows: list[dict[str, float]], k: int, values: Any) -> l
     return out
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=1_000, deadline=None)
 @given(
     st.lists(st.integers(0, 90), min_size=40, max_size=80, unique=True),
     st.sampled_from([2, 3, 4, 6, 24]),

@@ -14,6 +14,7 @@ APPS = {
     "market": "Market",
     "backtest": "Backtest",
     "walk_forward": "Walk-forward",
+    "many": "Many",
     "runs": "Runs",
 }
 """The apps by the name of their script, in the order of the menu."""

@@ -1,0 +1,5 @@
+"""The app of many walk-forwards, for `panel serve widgets/*.py`."""
+
+from maestro.apps.serving import page_of
+
+page_of("many")().servable()
