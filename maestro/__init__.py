@@ -87,6 +87,8 @@ hooks.bind(
         "monte_carlo_html": "maestro.reports.tables.decision:monte_carlo_html",
         "random_entries_figure": "maestro.reports.figures.trade_luck:random_entries_figure",
         "random_entries_html": "maestro.reports.tables.decision:random_entries_html",
+        "parameter_permutation_figure": "maestro.reports.figures.trade_luck:parameter_permutation_figure",
+        "parameter_permutation_html": "maestro.reports.tables.decision:parameter_permutation_html",
         "regime_figure": "maestro.reports.figures.regimes:regime_figure",
         "regime_html": "maestro.reports.tables.decision:regime_html",
         "by_regime": "maestro.validation.robustness.by_regime:by_regime",

@@ -77,6 +77,10 @@ ServiceRuns = Annotated[
 Tearsheet = Annotated[
     bool, typer.Option("--tearsheet/--no-tearsheet", help="Write the QuantStats tear sheet beside it.")
 ]
+Decision = Annotated[
+    bool,
+    typer.Option("--decision", help="Measure also parameters for now, regimes, random entries and paths (seconds)."),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document, for a program.")]
 
 

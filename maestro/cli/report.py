@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from maestro.cli import options
+from maestro.cli.recorded import Own
 
 if TYPE_CHECKING:
     from maestro.reports.notebooks.batch import Record
@@ -57,6 +58,12 @@ def report(
     ] = False,
     runs_dir: options.RunsDir = None,
     tearsheet: options.Tearsheet = False,
+    decision: options.Decision = False,
+    data: Annotated[
+        str | None,
+        typer.Option("--data", "-d", metavar="NAME", help="With --decision: the run's bars, if they have moved."),
+    ] = None,
+    strategy: Own = None,
     progress: options.Progress = True,
     json: options.Json = False,
 ) -> None:
@@ -72,9 +79,12 @@ def report(
         aside = {"-p": param, "--batch": batch, "--executed": executed, "--timeout": timeout, "--force": force,
                  "--parameters": parameters, "--no-code": not code}  # fmt: skip
         _refuse(aside, f"{what} is not a notebook (a file ending in .ipynb, or one that comes with Maestro)")
-        _of_run(what, runs_dir, out, tearsheet, json)
+        if not decision:
+            _refuse({"--data": data, "--strategy": strategy}, "--decision was not given")
+        _of_run(what, runs_dir, out, tearsheet, json, (data, strategy) if decision else None)
         return
-    _refuse({"--tearsheet": tearsheet, "--runs-dir": runs_dir}, f"{notebook.name} is a notebook, not a run")
+    apart = {"--tearsheet": tearsheet, "--runs-dir": runs_dir, "--decision": decision, "--data": data}
+    _refuse({**apart, "--strategy": strategy}, f"{notebook.name} is a notebook, not a run")
     if parameters:
         _list_parameters(notebook, json)
     elif batch is None:
@@ -97,12 +107,23 @@ def _pairs(texts: list[str] | None) -> dict[str, str]:
     return read_pairs(texts, "--param", "-p strategy=RSIStrategy")
 
 
-def _of_run(what: str, runs_dir: Path | None, out: Path | None, tearsheet: bool, json: bool) -> None:
-    from maestro.cli.parsing import configured
+def _of_run(
+    what: str, runs_dir: Path | None, out: Path | None, tearsheet: bool, json: bool,
+    decision: tuple[str | None, str | None] | None,
+) -> None:  # fmt: skip
+    from maestro.cli.parsing import configured, read_bars, read_strategy
     from maestro.cli.printing import print_json
     from maestro.walkforward.result import load_run
 
-    written = load_run(what, configured(runs_dir, "runs_dir")).report(out, tearsheet=tearsheet)
+    wf = load_run(what, configured(runs_dir, "runs_dir"))
+    more: dict[str, Any] = {}
+    if decision is not None:
+        data, strategy = decision
+        more = {
+            "decision": True, "bars": None if data is None else read_bars(data, None, None, None),
+            "strategy": None if strategy is None else read_strategy(strategy, None),
+        }  # fmt: skip
+    written = wf.report(out, tearsheet=tearsheet, **more)
     if json:
         print_json({"report": str(written)})
     else:

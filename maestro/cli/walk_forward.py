@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 # Options that change where and how a run is made, not its result: they are no part of the line that gives it again.
-_ASIDE = {"venue", "workers", "cluster", "runs_dir", "report", "tearsheet", "force", "progress", "json"}
+_ASIDE = {"venue", "workers", "cluster", "runs_dir", "report", "tearsheet", "decision", "force", "progress", "json"}
 COMPARED = ("annual_return", "volatility", "max_drawdown", "sharpe_ratio", "sortino_ratio", "vwr")
 
 
@@ -64,6 +64,7 @@ def walk_forward(
     ] = False,
     report: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the report, one HTML file.")] = None,
     tearsheet: options.Tearsheet = False,
+    decision: options.Decision = False,
     progress: options.Progress = True,
     json: options.Json = False,
 ) -> None:
@@ -79,6 +80,8 @@ def walk_forward(
 
     if tearsheet and report is None:
         raise typer.BadParameter("--tearsheet is written beside the report; say where with --report FILE", ctx)
+    if decision and report is None:
+        raise typer.BadParameter("--decision is a part of the report; say where with --report FILE", ctx)
     server = ctx.find_root().params.get("server")
     chosen = reading.read_strategy(name, strategy)
     params = reading.read_params(chosen, param)
@@ -118,7 +121,10 @@ def walk_forward(
             )  # fmt: skip
     if not server and not any(isinstance(event, events.RunStarted) for event in seen):
         typer.echo(f"run {wf.id} was there already and is loaded; --force computes it again", err=True)
-    written = None if report is None else wf.report(report, tearsheet=tearsheet)
+    measured: dict[str, Any] = (
+        {"decision": True, "bars": None if server else bars, "strategy": chosen} if decision else {}
+    )
+    written = None if report is None else wf.report(report, tearsheet=tearsheet, **measured)
     if json:
         from maestro.cli.printing import print_json
 

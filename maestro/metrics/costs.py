@@ -41,7 +41,9 @@ def costs_paid(result: Any) -> CostsPaid:
     The account of each fold starts with the same cash, so amounts of a walk-forward are sums over accounts.
     """
     trades = result.trades
+    # Exact sums: those of a live run and of a reloaded one are equal, however the tables lie in memory.
     net, fees, funding = (
-        float(trades[name].sum()) if name in trades.columns else math.nan for name in ("pnl", "fees", "funding")
+        math.fsum(trades[name].drop_nulls()) if name in trades.columns else math.nan
+        for name in ("pnl", "fees", "funding")
     )
     return CostsPaid(net, fees, float(result.metrics.get("slippage", math.nan)), funding)

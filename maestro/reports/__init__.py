@@ -23,6 +23,7 @@ _HOMES = {
     "maestro.reports.tables.monthly": ("monthly_frame", "monthly_returns"),
     "maestro.reports.notebooks.display": ("frame_table", "headline", "plot", "show"),
     "maestro.reports.page.walk_forward": ("write_report",),
+    "maestro.reports.figures.pareto": ("pareto_figure",),
     "maestro.reports.figures.quality": ("quality_figure",),
     "maestro.reports.page.quality": ("write_quality",),
     "maestro.reports.figures.robustness": (
@@ -75,6 +76,7 @@ __all__ = [
     "neighbourhood_table",
     "parameter_figure",
     "parameter_stability",
+    "pareto_figure",
     "perturbation_figure",
     "perturbation_table",
     "plot",
@@ -101,6 +103,7 @@ if TYPE_CHECKING:
     from maestro.reports.figures.equity import drawdown_figure, equity_figure, equity_layout
     from maestro.reports.figures.folds import fold_table, is_oos_scatter
     from maestro.reports.figures.parameters import parameter_figure, parameter_stability
+    from maestro.reports.figures.pareto import pareto_figure
     from maestro.reports.figures.quality import quality_figure
     from maestro.reports.figures.robustness import (
         break_even_table,

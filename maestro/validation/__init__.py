@@ -29,6 +29,7 @@ from maestro.validation.robustness import (
 from maestro.validation.statistics.bootstrap import Intervals, bootstrap_metrics, optimal_block
 from maestro.validation.statistics.cpcv import Cpcv, cpcv
 from maestro.validation.statistics.overfitting import Overfitting, pbo
+from maestro.validation.statistics.parameter_permutation import ParameterPermutation, parameter_permutation
 from maestro.validation.statistics.permutation import Permutation, permutation_test, permuted_bars
 from maestro.validation.statistics.sharpe import (
     deflated_sharpe_ratio,
@@ -63,6 +64,7 @@ __all__ = [
     "MonteCarlo",
     "Neighbourhood",
     "Overfitting",
+    "ParameterPermutation",
     "Permutation",
     "Perturbations",
     "RandomEntries",
@@ -89,6 +91,7 @@ __all__ = [
     "monte_carlo",
     "neighbourhood",
     "optimal_block",
+    "parameter_permutation",
     "pbo",
     "permutation_test",
     "permutation_test_many",

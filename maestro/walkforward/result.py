@@ -131,7 +131,10 @@ class WalkForward:
             notes.append(NO_LOSS)
         return tuple(notes)
 
-    def report(self, path: str | Path | None = None, *, tearsheet: bool = False) -> Path:
+    def report(
+        self, path: str | Path | None = None, *, tearsheet: bool = False, decision: Any = False,
+        bars: Bars | None = None, strategy: Any = None,
+    ) -> Path:  # fmt: skip
         """Write the report, one HTML file that needs no network; returns its path.
 
         Parameters
@@ -140,10 +143,16 @@ class WalkForward:
             ``report.html`` in the run's folder where absent, or ``maestro-<id>.html`` here without one.
         tearsheet : bool
             Also write a QuantStats tear sheet next to it (``pip install "maestro-research[report]"``).
+        decision : bool or maestro.decision.Decision
+            Also measure parameters for now, regimes, random entries, fixed parameters and cross-validation paths.
+        bars, strategy : optional
+            For these: the run's bars where they cannot be loaded again, and the class of a user-defined strategy.
         """
         if path is None:
             path = self.folder / "report.html" if self.folder else Path(f"maestro-{self.id}.html")
-        written: Path = hook("write_report")(self, path, tearsheet=tearsheet)
+        written: Path = hook("write_report")(
+            self, path, tearsheet=tearsheet, decision=decision, bars=bars, strategy=strategy
+        )
         return written
 
     def export(self, path: str | Path, *, form: str | None = None) -> Path:

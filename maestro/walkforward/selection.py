@@ -13,7 +13,7 @@ import numpy as np
 from maestro.errors import SettingsError, nearest
 from maestro.metrics import NAMES
 from maestro.search.trials import Trial, round_score
-from maestro.typing import FloatArray
+from maestro.typing import BoolArray, FloatArray
 
 Kind: TypeAlias = Literal["order", "weighted", "rank_average", "pareto"]
 KINDS = ("order", "weighted", "rank_average", "pareto")
@@ -134,8 +134,7 @@ class Selection:
             return usable[min(range(len(usable)), key=lambda i: (*(-table[i]), i))]
         ranks = np.column_stack([np.unique(-column, return_inverse=True)[1] for column in table.T]).mean(axis=1)
         if self.kind == "pareto":
-            beaten = [bool(((table >= row).all(axis=1) & (table > row).any(axis=1)).any()) for row in table]
-            ranks = np.where(beaten, math.inf, ranks)
+            ranks = np.where(pareto_front(table), ranks, math.inf)
         return usable[int(np.argmin(ranks))]
 
     def _values(self, metrics: FloatArray) -> list[float]:
@@ -147,3 +146,10 @@ class Selection:
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, for a run's spec."""
         return {"kind": self.kind, "metrics": list(self.metrics), "weights": list(self.weights)}
+
+
+def pareto_front(table: FloatArray) -> BoolArray:
+    """Whether no other row of a table is at least as good in every column and better in one; larger is better."""
+    return np.array(
+        [not ((table >= row).all(axis=1) & (table > row).any(axis=1)).any() for row in table], dtype=np.bool_
+    )

@@ -57,7 +57,16 @@ def random_entries_figure(found: Any, *, height: int = 240) -> Any:
     """Distribution of the metric over runs with random entries, and where the run stands."""
     values = found.null[np.isfinite(found.null)]
     return distribution(values, found.observed, label(found.metric), height=height,
+                        share="Share of the runs", items=("Random entries", "This run"),
                         as_percent=found.metric in ("total_return", "max_drawdown"))  # fmt: skip
+
+
+def parameter_permutation_figure(found: Any, *, height: int = 240) -> Any:
+    """Distribution of a metric over fixed sets, with the walk-forward's own value."""
+    values = found.values[np.isfinite(found.values)]
+    return distribution(values, found.observed, label(found.metric), height=height, share="Share of the sets",
+                        items=("Fixed sets", "Walk-forward"),
+                        as_percent=found.metric not in ("sharpe_ratio",))  # fmt: skip
 
 
 def cpcv_figure(found: Any, *, height: int = 300) -> Any:
@@ -82,10 +91,13 @@ def stamps_ms_of(stamps: Any) -> Any:
     return np.asarray(stamps, np.float64) / 1_000.0
 
 
-def distribution(values: Any, observed: float, name: str, *, height: int, as_percent: bool = False) -> Any:
+def distribution(
+    values: Any, observed: float, name: str, *, height: int, as_percent: bool = False,
+    share: str = "Share of the paths", items: tuple[str, str] = ("Paths", "As it came"),
+) -> Any:  # fmt: skip
     """Histogram with a line where the observed value stands."""
     counts, edges = np.histogram(values, bins=min(_BINS, max(5, len(np.unique(values)))))
-    fig = make_figure(height=height, label="Share of the paths")
+    fig = make_figure(height=height, label=share)
     percent_axis(fig.yaxis[0])
     source = ColumnDataSource(
         {
@@ -100,10 +112,10 @@ def distribution(values: Any, observed: float, name: str, *, height: int, as_per
     add_hover(fig, [bars], [(plain(name), "@from to @to"), ("Share", "@top{0.0 %}")])
     fig.xaxis.axis_label = plain(name)
     (percent_axis if as_percent else number_axis)(fig.xaxis[0])
-    items = [("Paths", [bars])]
+    legend = [(items[0], [bars])]
     if np.isfinite(observed):
         peak = float(counts.max() / max(counts.sum(), 1))
         line = fig.line([observed, observed], [0.0, peak * 1.05], color=COLOR["strategy"], width=2.5)
-        items.append(("As it came", [line]))
-    add_legend(fig, items)
+        legend.append((items[1], [line]))
+    add_legend(fig, legend)
     return fig

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from maestro._core.formatting import known, label, moment, money, plural, significant
+from maestro.bars import Bars
+from maestro.decision.measure import Decision, measure
 from maestro.errors import RunError
 from maestro.reports.figures.costs import cost_table, costs_figure
 from maestro.reports.figures.equity import equity_layout
@@ -18,6 +20,7 @@ from maestro.reports.figures.trials import trial_distribution, trial_states
 from maestro.reports.html.embedding import page_parts
 from maestro.reports.html.environment import render_page
 from maestro.reports.output import write_page
+from maestro.reports.page.decision import blocks, fronts
 from maestro.reports.page.provenance import provenance, quality_table
 from maestro.reports.page.verdict import strips
 from maestro.reports.tables.annualisation import described
@@ -31,7 +34,10 @@ from maestro.walkforward.columns import failed, ranked_by, search_range, searche
 from maestro.walkforward.result import WalkForward
 
 
-def write_report(wf: WalkForward, path: str | os.PathLike[str], *, tearsheet: bool = False) -> Path:
+def write_report(
+    wf: WalkForward, path: str | os.PathLike[str], *, tearsheet: bool = False, decision: bool | Decision = False,
+    bars: Bars | None = None, strategy: Any = None,
+) -> Path:  # fmt: skip
     """Write the report of a walk-forward as one self-contained HTML file.
 
     Parameters
@@ -40,6 +46,12 @@ def write_report(wf: WalkForward, path: str | os.PathLike[str], *, tearsheet: bo
     path : path of the HTML file; missing folders are made, an existing file is replaced atomically
     tearsheet : bool
         Whether to write QuantStats' tear sheet next to it, as ``<name>-tearsheet.html``.
+    decision : bool or Decision
+        Whether to measure what needs the bars again (parameters for now, regimes, random entries, cross-validation),
+        which takes seconds; or what `maestro.decision.measure` gave.
+    bars, strategy : optional
+        For these measurements: the run's bars where they cannot be loaded again, and the class of a user-defined
+        strategy of a run that was loaded from disk.
 
     Returns
     -------
@@ -52,6 +64,8 @@ def write_report(wf: WalkForward, path: str | os.PathLike[str], *, tearsheet: bo
         The file cannot be written.
     MissingExtraError
         A tear sheet is asked for and QuantStats is not installed.
+    BarsError
+        `decision` is asked for and the bars are not those of the run.
 
     Notes
     -----
@@ -59,6 +73,7 @@ def write_report(wf: WalkForward, path: str | os.PathLike[str], *, tearsheet: bo
     QuantStats cannot make a sheet of the run's returns, the report says so, and a `UserWarning` is raised.
     """
     target = Path(path)
+    measured = measure(wf, bars, strategy=strategy) if decision is True else decision or None
     sheet, problem = "", ""
     if tearsheet:
         from maestro.reports.page.tearsheet import write_tearsheet
@@ -70,15 +85,18 @@ def write_report(wf: WalkForward, path: str | os.PathLike[str], *, tearsheet: bo
         except RunError as error:
             problem = f"There is no tear sheet: {error}"
             warnings.warn(problem, stacklevel=2)
-    return write_page(target, render(wf, tearsheet=sheet, problem=problem))
+    return write_page(target, render(wf, tearsheet=sheet, problem=problem, decision=measured))
 
 
-def render(wf: WalkForward, *, tearsheet: str = "", problem: str = "") -> str:
+def render(wf: WalkForward, *, tearsheet: str = "", problem: str = "", decision: Decision | None = None) -> str:
     """HTML text of the report; `tearsheet` is the name of a sheet beside it, `problem` why there is none."""
     evidence = gather(wf)
     verdict, unread = current_verdict(wf)
     figures = _figures(wf, evidence)
     names = searched(wf)
+    before, after, drawn = blocks(wf, decision)
+    front, front_figures, front_names = fronts(wf)
+    figures |= {**drawn, **front_figures}
     return render_page(
         "report.html",
         **page_parts("verdict.css", figures=figures),
@@ -106,6 +124,12 @@ def render(wf: WalkForward, *, tearsheet: str = "", problem: str = "") -> str:
         quality=quality_table(wf),
         provenance=provenance(wf),
         annualised=described(wf),
+        before=before,
+        after=after,
+        more=decision is None,
+        run=wf.id,
+        fronts=front,
+        front_names=front_names,
     )
 
 
