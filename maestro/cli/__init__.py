@@ -38,6 +38,7 @@ COMMANDS = {
     "worker": "Run the jobs of the service.",
     "user": "Add, list and remove users of the service; make API keys.",
     "backup": "Back up everything while it runs; list, verify and restore backups.",
+    "stack": "Start, watch and stop the whole service as plain processes, with nginx and Prometheus.",
     "cluster": "Start a Dask cluster on this machine, or show the workers of any.",
     "new": "Begin a strategy, or a project, from a template whose test passes at once.",
     "config": "Show the settings in force and where each came from.",

@@ -1,1 +1,1 @@
-"""Operation of Maestro for a team: backups."""
+"""Operation of Maestro for a team: backups, and the stack of processes."""

@@ -41,7 +41,7 @@ def overview(document: dict[str, Any]) -> str:
         html(
             '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Maestro: endpoints</title>'
             '<meta name="viewport" content="width=device-width, initial-scale=1"><style>{}</style></head>'
-            '<body><h1>Maestro {}</h1>{}<p><a href="/openapi.json">/openapi.json</a> has the parameters, the fields '
+            '<body><h1>Maestro {}</h1>{}<p><a href="openapi.json">openapi.json</a> has the parameters, the fields '
             "of a submission and examples.</p>{}</body></html>",
             Markup(_STYLE), document["info"]["version"], paragraphs, parts,
         )

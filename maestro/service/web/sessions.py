@@ -138,7 +138,7 @@ def _page(onward: str, wrong: str = "", status: int = 200) -> HTMLResponse:
     body = html(
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Maestro: log in</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1"><style>{}</style></head><body>'
-        '<form method="post" action="/login"><h1>Maestro</h1><p role="alert" {}>{}</p>'
+        '<form method="post"><h1>Maestro</h1><p role="alert" {}>{}</p>'
         '<label for="u">Name</label><input id="u" name="username" autocomplete="username" required autofocus>'
         '<label for="p">Password</label>'
         '<input id="p" name="password" type="password" autocomplete="current-password" required>'

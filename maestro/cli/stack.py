@@ -1,0 +1,99 @@
+"""``maestro stack``: the whole stack as plain processes, started, watched and stopped."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from maestro.cli import options
+
+app = typer.Typer(
+    rich_markup_mode=None,
+    add_completion=False,
+    no_args_is_help=True,
+    help="Start the API, workers, apps, nginx, Prometheus and QuestDB as plain processes; watch and stop them.",
+)
+
+Folder = Annotated[
+    Path | None,
+    typer.Option("--folder", metavar="DIR", help="Configuration and logs of the stack.  [default: stack, here]"),
+]
+
+
+def _folder(given: Path | None) -> Path:
+    return (given or Path("stack")).absolute()
+
+
+@app.command()
+def up(
+    folder: Folder = None,
+    port: Annotated[int, typer.Option(metavar="N", help="Port of nginx; 0 takes a free one.")] = 8443,
+    address: Annotated[str, typer.Option(metavar="HOST", help="Address that nginx listens on.")] = "127.0.0.1",
+    prefix: Annotated[str, typer.Option(metavar="PATH", help="Path below which everything lies: /maestro.")] = "",
+    certificate: Annotated[Path | None, typer.Option(metavar="FILE", help="Certificate for TLS.")] = None,
+    key: Annotated[Path | None, typer.Option(metavar="FILE", help="Key of the certificate.")] = None,
+    self_signed: Annotated[bool, typer.Option("--self-signed", help="Make a certificate for TLS.")] = False,
+    old_api: Annotated[
+        str, typer.Option(metavar="URL", help="Pass requests to the API of 2020 on to the old system.")
+    ] = "",
+    workers: Annotated[int, typer.Option(min=1, metavar="N", help="Number of workers.")] = 1,
+    without: Annotated[
+        list[str] | None, typer.Option(metavar="PART", help="Leave out apps, nginx or prometheus; once for each.")
+    ] = None,
+    json: options.Json = False,
+) -> None:
+    """Start everything, each part when the one before is healthy."""
+    from maestro.config import load_settings
+    from maestro.data.stores.questdb_server import free_port
+    from maestro.errors import SettingsError
+    from maestro.operations import stack
+    from maestro.operations.stack.configuration import make_certificate
+
+    where = _folder(folder)
+    if self_signed:
+        if certificate or key:
+            raise SettingsError("--self-signed excludes --certificate and --key; leave it out.")
+        where.mkdir(parents=True, exist_ok=True, mode=0o700)
+        certificate, key = make_certificate(where, address)
+    entrance = stack.Entrance(port or free_port(), address, prefix, certificate, key, old_api)
+    stack.up(where, load_settings(), entrance, workers=workers, without=without or ())
+    _show(where, json)
+    if not json and "nginx" not in (without or ()):
+        typer.echo(f"\nEntrance: {entrance.url}/")
+
+
+@app.command(epilog="Exit code: 0 all parts healthy, 1 not.")
+def status(folder: Folder = None, json: options.Json = False) -> int:
+    """Show each part and whether it is healthy."""
+    where = _folder(folder)
+    return _show(where, json)
+
+
+@app.command()
+def down(folder: Folder = None) -> int:
+    """Stop everything; data and logs stay."""
+    from maestro.operations import stack
+
+    where = _folder(folder)
+    ended = stack.down(where)
+    typer.echo(f"stopped {', '.join(reversed(ended))}" if ended else f"no stack of {where} runs")
+    return 0 if ended else 1
+
+
+def _show(where: Path, json: bool) -> int:
+    from dataclasses import asdict
+
+    from maestro.cli.printing import print_json, show_table
+    from maestro.operations import stack
+
+    found = stack.status(where)
+    if json:
+        print_json({"folder": str(where), "parts": [{**asdict(part), "status": said} for part, said in found]})
+    elif found:
+        rows = [(part.name, said, str(part.pid), part.url or "–") for part, said in found]
+        show_table(("part", "status", "process", "address"), rows, left=4)
+    else:
+        typer.echo(f"no stack of {where} runs; start it with maestro stack up")
+    return 0 if found and all(said == "healthy" for _, said in found) else 1

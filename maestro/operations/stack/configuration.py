@@ -1,0 +1,111 @@
+"""Configuration files of nginx and Prometheus, and a certificate, written into the folder of a stack."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from maestro.errors import ServiceError, SettingsError
+
+_TEMPLATES = Path(__file__).with_name("templates")
+POLICY = (
+    "default-src 'self'; script-src 'self' blob: 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self' blob:; worker-src 'self' blob:; "
+    "object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'self'"
+)
+"""Content security policy of the apps: nothing from another host. Bokeh compiles
+templates, which needs eval, and Panel loads modules from blobs that its own scripts make."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entrance:
+    """Where nginx listens, and how.
+
+    Attributes
+    ----------
+    port : int
+    address : str
+    prefix : str
+        Path below which everything lies, ``/maestro`` say; empty for none.
+    certificate, key : Path, optional
+    old_api : str
+        Address of the system of 2020, to which requests to its API are passed; without it they get an error that names
+        the new API.
+    """
+
+    port: int
+    address: str = "127.0.0.1"
+    prefix: str = ""
+    certificate: Path | None = None
+    key: Path | None = None
+    old_api: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse what would not be a valid line of the configuration."""
+        if self.prefix and not re.fullmatch(r"(/[A-Za-z0-9._~-]+)+", self.prefix):
+            raise SettingsError(
+                f"--prefix is {self.prefix!r}; give a path such as /maestro, without a slash at its end."
+            )
+        if not re.fullmatch(r"[A-Za-z0-9.:\[\]-]+", self.address):
+            raise SettingsError(f"--address is {self.address!r}; give a host name or an IP address.")
+        if self.old_api and not re.fullmatch(r"https?://[A-Za-z0-9.:\[\]-]+", self.old_api):
+            raise SettingsError(f"--old-api is {self.old_api!r}; give http://HOST:PORT.")
+        if (self.certificate is None) != (self.key is None):
+            raise SettingsError("a certificate needs its key; give both --certificate and --key.")
+        for path in (self.certificate, self.key):
+            if path is not None and (not path.is_file() or re.search(r"[\s;{}\"']", str(path))):
+                raise SettingsError(f"{path} is not a file, or has a space, quote or brace in its name; give another.")
+
+    @property
+    def url(self) -> str:
+        """Address of the entrance."""
+        return f"{'https' if self.certificate else 'http'}://{self.address}:{self.port}{self.prefix}"
+
+
+def write_nginx(folder: Path, entrance: Entrance, api_port: int, apps_port: int | None) -> Path:
+    """Write ``nginx.conf``; returns its path."""
+    (folder / "temporary").mkdir(exist_ok=True)
+    return _write(
+        folder, "nginx.conf", folder=folder, address=entrance.address, port=entrance.port, prefix=entrance.prefix,
+        certificate=entrance.certificate and entrance.certificate.absolute(), key=entrance.key and
+        entrance.key.absolute(), old_api=entrance.old_api, api_port=api_port, apps_port=apps_port, policy=POLICY,
+    )  # fmt: skip
+
+
+def write_prometheus(folder: Path, api_port: int) -> Path:
+    """Write ``prometheus.yml`` and its rules; returns its path."""
+    shutil.copyfile(_TEMPLATES / "rules.yml", folder / "rules.yml")
+    return _write(folder, "prometheus.yml", rules=folder / "rules.yml", api_port=api_port)
+
+
+def make_certificate(folder: Path, name: str) -> tuple[Path, Path]:
+    """Make a certificate that this machine signs itself, for a year; an existing one is kept."""
+    certificate, key = folder / "certificate.pem", folder / "key.pem"
+    if certificate.is_file() and key.is_file():
+        return certificate, key
+    if shutil.which("openssl") is None:
+        raise ServiceError("openssl is not installed, so no certificate can be made; give --certificate and --key.")
+    kind = "IP" if re.fullmatch(r"[0-9.]+|.*:.*", name) else "DNS"
+    done = subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "365",
+         "-subj", f"/CN={name}", "-addext", f"subjectAltName={kind}:{name}", "-keyout", str(key), "-out",
+         str(certificate)], capture_output=True, text=True,
+    )  # fmt: skip
+    if done.returncode:
+        raise ServiceError(f"openssl could not make a certificate: {done.stderr.strip()[-300:]}")
+    key.chmod(0o600)
+    return certificate, key
+
+
+def _write(place: Path, name: str, **values: object) -> Path:
+    import jinja2
+
+    if re.search(r"[\s;{}\"']", str(place)):
+        raise SettingsError(f"{place} has a space, quote or brace in its name, which nginx cannot take; give another.")
+    environment = jinja2.Environment(undefined=jinja2.StrictUndefined, trim_blocks=True, keep_trailing_newline=True)
+    text = environment.from_string((_TEMPLATES / name).read_text()).render(**values)
+    (place / name).write_text(text)
+    return place / name

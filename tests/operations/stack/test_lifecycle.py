@@ -1,0 +1,220 @@
+"""The whole stack as a user starts it: through nginx, in a browser, asked by Prometheus, and gone at the end."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from maestro.config import load_settings
+from maestro.errors import ServiceError, SettingsError
+from maestro.operations.stack import Entrance, down, status, up
+from maestro.operations.stack.state import beginning, read
+from maestro.service.accounts import Users
+from maestro.service.jobs import Database
+from tests.service.conftest import SMALL
+from tests.support.programs import program
+
+ROOT = Path(__file__).parents[3]
+PASSWORD = "correct horse battery"
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="processes are started as on POSIX")
+
+
+def command(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "maestro", "stack", *words], cwd=folder, capture_output=True, text=True
+    )
+
+
+def prepare(folder: Path) -> str:
+    """Write settings and add a user; returns an API key."""
+    (folder / "maestro.yaml").write_text("store: store\nledger_dir: ledger\nservice:\n  folder: service\n")
+    database = Database(folder / "service")
+    users = Users(database)
+    users.add("ada", "admin", PASSWORD)
+    key = users.make_key("ada", "test")
+    database.close()
+    return key
+
+
+class Site:
+    def __init__(self, folder: Path, key: str, parts: dict[str, Any], url: str) -> None:
+        self.folder, self.key, self.parts, self.url = folder, key, parts, url
+
+    def http(self, **headers: str) -> httpx.Client:
+        return httpx.Client(base_url=self.url, headers=headers, timeout=60, verify=False)
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    for name in ("nginx", "prometheus", "openssl"):
+        program(name)
+    folder = tmp_path_factory.mktemp("stack")
+    key = prepare(folder)
+    done = command(folder, "up", "--port", "0", "--prefix", "/maestro", "--self-signed", "--json")
+    try:
+        assert done.returncode == 0, done.stderr
+        parts = {part["name"]: part for part in json.loads(done.stdout)["parts"]}
+        yield Site(folder, key, parts, parts["nginx"]["url"].removesuffix("/readyz"))
+    finally:
+        groups = [part.pid for part in read(folder / "stack")]
+        ended = command(folder, "down")
+    assert ended.stdout == "stopped prometheus, nginx, apps, worker-1, api\n"
+    for group in groups:
+        with pytest.raises(ProcessLookupError):
+            os.killpg(group, 0)
+    assert command(folder, "down").returncode == 1
+
+
+def test_every_part_is_healthy(site: Site) -> None:
+    assert list(site.parts) == ["api", "worker-1", "apps", "nginx", "prometheus"]
+    done = command(site.folder, "status")
+    assert done.returncode == 0
+    assert done.stdout.count("healthy") == 5
+    again = command(site.folder, "up", "--port", "0")
+    assert again.returncode == 1
+    assert "run already; `maestro stack down` stops them" in again.stderr
+
+
+def test_one_entrance(site: Site) -> None:
+    with site.http() as http:
+        assert http.get("/readyz").json() == {"status": "ready"}
+        assert http.get("/").headers["location"] == "/maestro/apps/market"
+        assert http.get("/apps/market").headers["location"] == "/maestro/login?next=/maestro/apps/market"
+        assert http.get("/apps/market/ws").status_code == 302
+        assert http.get("/metrics").status_code == 404
+        assert http.get("/docs").status_code == 200
+        assert http.get("/api/v2/strategies").status_code == 401
+        old = http.post("/api/v1/optimize", json={})
+        assert old.status_code == 410
+        assert "/maestro/api/v2/optimizations" in old.json()["detail"]
+        assert http.post("/api/v2/optimizations", content=b"x" * 300_000).status_code == 413
+        assert http.get("/readyz").headers["strict-transport-security"]
+        assert "1.2" not in http.get("/readyz").headers["server"]
+        assert httpx.get(site.url.replace("/maestro", "/_login_needed"), verify=False).status_code == 404
+        assert httpx.get(site.url.replace("/maestro", "/apps/market"), verify=False).status_code == 404
+
+
+def test_a_job_runs_and_its_events_stream_through_the_entrance(site: Site) -> None:
+    with site.http(Authorization=f"Bearer {site.key}") as http:
+        job = http.post("/api/v2/optimizations", json=SMALL).json()
+        kinds = []
+        with http.stream("GET", f"/api/v2/optimizations/{job['id']}/stream") as answer:
+            for line in answer.iter_lines():
+                if line.startswith("event:"):
+                    kinds.append(line.partition(":")[2].strip())
+                if kinds and kinds[-1] in ("done", "failed"):
+                    break
+        assert kinds[-1] == "done"
+        assert "fold" in kinds
+        run = http.get(f"/api/v2/optimizations/{job['id']}").json()["run"]
+        assert http.get(f"/api/v2/results/{run}").status_code == 200
+
+
+def test_logins_are_limited(site: Site) -> None:
+    with site.http() as http:
+        answers = [http.get("/login?next=/maestro/").status_code for _ in range(40)]
+    assert 200 in answers
+    assert 429 in answers
+    time.sleep(5)  # so that the next test may log in
+
+
+@pytest.mark.browser
+def test_the_apps_live_with_the_content_policy(site: Site, browser: Any) -> None:
+    page = browser.new_page(ignore_https_errors=True)
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
+    page.goto(f"{site.url}/")
+    page.fill("#u", "ada")
+    page.fill("#p", PASSWORD)
+    page.click("button")
+    for name in ("market", "backtest", "walk_forward", "runs"):
+        page.goto(f"{site.url}/apps/{name}")
+        page.get_by_role("link", name="Walk-forward").first.wait_for(timeout=120_000)
+        page.wait_for_load_state("networkidle", timeout=120_000)
+    page.close()
+    assert not said
+
+
+def expressions() -> list[str]:
+    """Every expression of the dashboard and of the alerts."""
+    panels = json.loads((ROOT / "deploy" / "grafana" / "maestro.json").read_text())["panels"]
+    return [target["expr"] for panel in panels for target in panel["targets"]]
+
+
+def unknown_names(address: str, expression: str) -> set[str]:
+    """Ask Prometheus an expression; returns the metrics in it that no target has."""
+    answer = httpx.get(f"{address}/api/v1/query", params={"query": expression}, timeout=30)
+    assert answer.status_code == 200, answer.text
+    known = {one["metric"] for one in httpx.get(f"{address}/api/v1/targets/metadata", timeout=30).json()["data"]}
+    names = set(re.findall(r"\bmaestro_\w+", expression))
+    ends = ("", "_total", "_bucket", "_count", "_sum")
+    return {name for name in names if not {name.removesuffix(end) for end in ends} & known and name not in known}
+
+
+def test_prometheus_knows_every_metric_of_the_dashboard(site: Site) -> None:
+    address = site.parts["prometheus"]["url"].removesuffix("/-/ready")
+    give_up = time.monotonic() + 300
+    while not httpx.get(f"{address}/api/v1/targets/metadata", timeout=30).json()["data"]:
+        assert time.monotonic() < give_up, "Prometheus has not scraped the API"
+        time.sleep(1)
+    rules = (ROOT / "maestro/operations/stack/templates/rules.yml").read_text()
+    asked = [*expressions(), " ".join(re.findall(r"maestro_\w+", rules)).replace(" ", " or ")]
+    assert len(asked) > 10
+    for expression in asked:
+        assert not unknown_names(address, expression), expression
+    assert unknown_names(address, "rate(maestro_http_requests_seconds_count[5m])") == {
+        "maestro_http_requests_seconds_count"
+    }
+
+
+def test_a_part_that_ended_is_shown_and_down_ends_the_rest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    prepare(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "stack"
+    parts = up(folder, load_settings(), Entrance(0), workers=1, without=("apps", "nginx", "prometheus"))
+    try:
+        assert [said for _, said in status(folder)] == ["healthy", "healthy"]
+        os.kill(parts[1].pid, signal.SIGKILL)
+        while beginning(parts[1].pid):
+            time.sleep(0.05)
+        assert [said for _, said in status(folder)] == ["healthy", "ended"]
+    finally:
+        assert down(folder) == ["api"]
+    assert not [part for part in parts if part.runs]
+    assert read(folder) == []
+
+
+def test_a_start_that_fails_leaves_no_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "stack"
+    with pytest.raises(SettingsError, match="there is no such part; there are: apps, nginx, prometheus"):
+        up(folder, load_settings(), Entrance(0), without=("grafana",))
+    (tmp_path / "maestro.yaml").write_text("service:\n  folder: service\n")
+    program("nginx")
+    with pytest.raises(SettingsError, match="there are no users"):
+        up(folder, load_settings(), Entrance(0), without=("apps", "prometheus"))
+    prepare(tmp_path)
+    started: list[int] = []
+    from maestro.operations.stack import lifecycle
+
+    def fail(*_: object) -> Path:
+        started.extend(part.pid for part in read(folder))
+        raise ServiceError("no room")
+
+    monkeypatch.setattr(lifecycle, "write_nginx", fail)
+    with pytest.raises(ServiceError, match="no room"):
+        up(folder, load_settings(), Entrance(0), without=("apps", "prometheus"))
+    assert len(started) == 2
+    assert not [pid for pid in started if beginning(pid)]
+    assert read(folder) == []
