@@ -19,11 +19,15 @@ if TYPE_CHECKING:
 
 
 class Overlay(NamedTuple):
-    """A named line for charts and the pane it belongs to (``"price"`` or the name of a pane of its own)."""
+    """A named line for charts and the pane it belongs to (``"price"`` or the name of a pane of its own).
+
+    `steps` draws it as steps: for values of a longer timeframe, which change when one of its bars has closed.
+    """
 
     name: str
     values: FloatArray
     pane: str = "price"
+    steps: bool = False
 
 
 class Strategy:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from bokeh.models import GlyphRenderer
 
 import maestro as ms
 from maestro.apps.backtest import App, session
@@ -148,3 +149,30 @@ def test_a_trade_is_shown_with_its_surroundings() -> None:
         assert bt.bars.time[0] <= start <= int(trade["entry_time"].timestamp() * 1e6)
         assert int(trade["exit_time"].timestamp() * 1e6) <= end <= bt.bars.time[-1]
         assert start < end
+
+
+class WithTheDay(ms.Strategy):
+    """Follows the trend of the day."""
+
+    trend = ms.Int(5, 3, 20)
+
+    def _average(self, bars: ms.Bars) -> Any:
+        day = bars.higher("1d")
+        return day.at(ms.indicators.sma(day.close, self.trend))
+
+    def signals(self, bars: ms.Bars) -> ms.Signals:
+        return ms.Signals.flip(bars.close > self._average(bars), bars.close < self._average(bars))
+
+    def overlays(self, bars: ms.Bars) -> list[ms.Overlay]:
+        return [ms.Overlay("daily", self._average(bars), steps=True), ms.Overlay("close", bars.close)]
+
+
+def test_values_of_a_longer_timeframe_are_drawn_as_steps() -> None:
+    bt = ms.backtest(ms.synthetic_bars(500, seed=1), WithTheDay())
+    daily, close = session.panes(bt)[0].lines
+    assert daily.message()["options"] == {"lineType": 1}
+    assert "lineType" not in close.message()["options"]
+    kinds = {
+        type(renderer.glyph).__name__ for renderer in ms.reports.backtest_figure(bt).select({"type": GlyphRenderer})
+    }
+    assert {"Step", "Line"} <= kinds

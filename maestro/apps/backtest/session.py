@@ -51,13 +51,18 @@ def run(state: BacktestState, bars: Bars) -> Shown:
     return Shown(bt, panes(bt), table(bt), tuple(dict.fromkeys((*bt.notes, *scored(bt)))))  # looking is searching
 
 
+STEPS: dict[str, Any] = {"lineType": 1}
+"""Option of the chart's library: a value holds until the next one."""
+
+
 def panes(bt: Backtest) -> list[Pane]:
     """Overlays on the price and below it, then equity beside buy and hold, then drawdown."""
     bars = bt.bars
     lines: dict[str, list[Line]] = {"price": []}
     for overlay in bt.strategy.overlays(bars) if bt.strategy is not None else ():
         own = lines.setdefault(overlay.pane, [])
-        own.append(Line(overlay.name, bars.time, overlay.values, color=OVERLAYS[len(own) % len(OVERLAYS)]))
+        color, look = OVERLAYS[len(own) % len(OVERLAYS)], dict(STEPS) if overlay.steps else {}
+        own.append(Line(overlay.name, bars.time, overlay.values, color=color, options=look))
     equity = bt.equity
     lines["equity"] = [
         Line("buy and hold", bars.time, bt.benchmark, color=LIGHT["benchmark"], width=1, format="money"),

@@ -27,6 +27,13 @@ _WIDTHS = {
     "symbol": 120, "timeframe": 84, "strategy": 190, "sharpe_ratio": 76, "is_sharpe_ratio": 84, "total_return": 84,
     "max_drawdown": 88, "num_trades": 72, "p_value": 76, "p_adjusted": 94, "error": 220,
 }  # fmt: skip
+_TOOLTIPS = {
+    "symbol": "Symbol", "timeframe": "Timeframe", "strategy": "Strategy",
+    "sharpe_ratio": "Sharpe ratio out of sample", "is_sharpe_ratio": "Mean Sharpe ratio of the choices in sample",
+    "total_return": "Total return out of sample", "max_drawdown": "Largest drawdown out of sample",
+    "num_trades": "Closed trades out of sample", "p_value": "p-value of this one alone",
+    "p_adjusted": "p-value when all are considered (StepM)", "error": "Why it has no result",
+}  # fmt: skip
 _STYLE = """
 .best { font-size: 14px; opacity: .8; margin: 4px 0 0; }
 .sentence { font-size: 19px; font-weight: 600; line-height: 1.35; margin: 0; text-wrap: balance; }
@@ -77,6 +84,7 @@ class ManyView(pn.viewable.Viewer):
             _shown(pl.DataFrame(schema=dict.fromkeys(_HEADINGS, pl.String))), titles=_HEADINGS, formatters=formats,
             widths=_WIDTHS, pagination="local", page_size=PAGE, disabled=True, show_index=False, selectable=1,
             sizing_mode="stretch_width", theme="simple", layout="fit_data_fill", stylesheets=[TABLE_STYLE, _LIST],
+            header_tooltips=_TOOLTIPS,
         )  # fmt: skip
         wide: dict[str, Any] = {"size": "small", "margin": (4, 4)}
         self.report = pmui.Button(label="Report", icon="article", variant="outlined", disabled=True, **wide)

@@ -41,6 +41,7 @@ TABLE_STYLE = """
   background: rgba(0, 105, 168, .14) !important; cursor: pointer;
 }
 .tabulator .tabulator-footer .tabulator-page { color: inherit; background: transparent; }
+.tabulator-tooltip { background: #2b3038 !important; color: #ffffff !important; border: none !important; }
 """
 """For Tabulator on paper of either theme."""
 _MESSAGE = """

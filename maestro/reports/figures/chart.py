@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -70,7 +71,8 @@ def backtest_figure(bt: Any, *, overlays: bool = True, height: int = 400) -> Col
         color = OVERLAYS[drawn.get(overlay.pane, 0) % len(OVERLAYS)]
         drawn[overlay.pane] = drawn.get(overlay.pane, 0) + 1
         rows = thin(values)
-        line = target.line(time[rows], values[rows], color=color, width=1.3)
+        draw = partial(target.step, mode="after") if overlay.steps else target.line
+        line = draw(time[rows], values[rows], color=color, width=1.3)
         (items if on_price else named.setdefault(overlay.pane, [])).append((plain(overlay.name), [line]))
     items += _marks(price, bt)
     if items:
