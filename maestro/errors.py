@@ -59,6 +59,10 @@ class RunError(MaestroError):
     """A run on disk that is missing, damaged, unfinished or cannot be written."""
 
 
+class RunSchemaError(RunError):
+    """A run that another version of Maestro wrote in a form that this one does not read; the message names it."""
+
+
 class RunBusyError(RunError):
     """Another process works on the run."""
 

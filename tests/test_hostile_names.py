@@ -169,7 +169,7 @@ def test_no_name_becomes_markup_in_a_page(name: str, wf: ms.WalkForward, tmp_pat
 def test_the_name_is_kept_as_it_is(wf: ms.WalkForward) -> None:
     assert wf.folder is not None
     assert json.loads((wf.folder / "manifest.json").read_text())["spec"]["strategy"] == MARKUP
-    assert ms.load_run(wf.folder).spec["strategy"] == MARKUP
+    assert ms.load_run(wf.folder).spec.strategy == MARKUP
 
 
 def test_the_parser_sees_markup() -> None:

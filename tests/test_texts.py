@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 import maestro as ms
 from maestro.errors import SettingsError, SplitError
+from maestro.runs.spec import SplitterSpec
 from maestro.walkforward.selection import Selection
 from maestro.walkforward.splitter_text import recorded_splitter, splitter_of, splitter_text
 
@@ -50,7 +51,8 @@ def test_a_sizing_goes_there_and_back(kind: Any, value: float, most: float) -> N
 def test_a_splitter_goes_there_and_back(text: str, splitter: Any) -> None:
     assert splitter_of(text) == splitter
     assert splitter_of(splitter_text(splitter)) == splitter
-    assert recorded_splitter(json.loads(json.dumps(splitter.to_dict()))) == splitter
+    settings = json.loads(json.dumps(splitter.to_dict()))
+    assert recorded_splitter(SplitterSpec(settings.pop("kind"), settings)) == splitter
 
 
 def test_a_text_gives_the_same_run_as_the_object() -> None:
@@ -59,7 +61,7 @@ def test_a_text_gives_the_same_run_as_the_object() -> None:
     by_text = ms.walk_forward(bars, "RSIStrategy", splitter="rolling:4,2,1", sizing="percent:0.5", **asked)
     by_object = ms.walk_forward(bars, "RSIStrategy", splitter=ms.Rolling(4), sizing=ms.Sizing.percent(0.5), **asked)
     assert by_text.id == by_object.id
-    assert by_text.spec["selection"]["metrics"] == ["vwr"]
+    assert by_text.spec.selection.metrics == ("vwr",)
     assert Selection.of("sharpe_ratio, vwr") == Selection()
 
 

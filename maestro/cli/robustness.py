@@ -58,7 +58,7 @@ def robustness(
         return
     from maestro.cli.printing import say, show_notes
 
-    say(f"{wf.spec['strategy']} on {wf.spec['bars']['name']}, run {wf.id}")
+    say(f"{wf.spec.title}, run {wf.id}")
     for section in page.sections(found):
         typer.echo()
         say(f"{section.title}: {section.words}")

@@ -147,7 +147,7 @@ def document(wf: WalkForward, report: Path | None = None) -> dict[str, Any]:
         "efficiency": wf.efficiency,
         "verdict": current_verdict(wf)[0].to_dict(),
         "folds": wf.folds.to_dicts(),
-        "spec": wf.spec,
+        "spec": wf.spec.to_dict(),
         "calendar": wf.calendar,
         "seconds": wf.manifest.get("seconds"),
         "command": wf.manifest.get("command"),
@@ -162,12 +162,12 @@ def show(wf: WalkForward) -> None:
     from maestro.cli.verdict import show_conclusion
     from maestro.validation.verdict.preliminary import current_verdict
 
-    spec, bars = wf.spec, wf.spec["bars"]
-    say(f"{spec['strategy']} on {bars['name']}: {bars['n']:,} bars, {bars['start'][:10]} to {bars['end'][:10]}")
+    spec, bars = wf.spec, wf.spec.bars
+    say(f"{spec.title}: {bars.n:,} bars, {bars.start:%Y-%m-%d} to {bars.end:%Y-%m-%d}")
     if wf.calendar:
         say(wf.calendar)
-    search = spec["search"] if isinstance(spec["search"], str) else spec["search"]["name"]
-    say(f"{formats.plural(len(wf.folds), 'fold')}, {spec['trials']:,} trials each by {search}, seed {spec['seed']}")
+    search = spec.search if isinstance(spec.search, str) else spec.search.name
+    say(f"{formats.plural(len(wf.folds), 'fold')}, {spec.trials:,} trials each by {search}, seed {spec.seed}")
     verdict, unread = current_verdict(wf)
     typer.echo()
     show_conclusion(verdict)
@@ -192,7 +192,7 @@ def _show_folds(wf: WalkForward) -> None:
     from maestro._core import formatting as formats
     from maestro.cli.printing import say, show_table
 
-    searched = list(wf.spec["space"]["search"])
+    searched = list(wf.spec.space)
     rows = []
     for row in wf.folds.iter_rows(named=True):
         window = formats.moment(row["test_start"])

@@ -86,7 +86,7 @@ def measure(
     BarsError, RunError
         The bars or the strategy are not those of the run.
     """
-    triggered = (wf.spec.get("splitter") or {}).get("kind") == "OnRegime"
+    triggered = wf.spec.splitter.kind == "OnRegime"
     wanted = [part for part in PARTS if part != "retiming" or triggered] if parts is None else list(parts)
     wrong = [part for part in wanted if part not in PARTS]
     if wrong:

@@ -106,14 +106,14 @@ def now(wf: Any, bars: Bars | None = None, *, strategy: Any = None) -> Now:
     window = next_window(wf, whole, windows)
     fold = len(windows)
     last = _last_choice(wf, plan.space)
-    first = [{name: last[name] for name in plan.space.names}] if wf.spec.get("warm_start") and last else []
+    first = [{name: last[name] for name in plan.space.names}] if wf.spec.warm_start and last else []
     with uncounted("parameters for now"):
         result = search_fold(plan, whole, window, fold, first=first)
     if result.chosen is None or result.chosen.metrics is None:
         raise RunError(f"no parameters can be chosen on the most recent training window: {result.error}")
     values = dict(zip(NAMES, np.asarray(result.chosen.metrics).tolist(), strict=True))
     return Now(
-        wf.id, wf.spec["strategy"], wf.spec["bars"]["name"], dict(result.chosen.params),
+        wf.id, wf.spec.strategy, wf.spec.bars.name, dict(result.chosen.params),
         as_datetime(int(whole.time[window.train_start])), end_of(whole, window.train_stop - 1), values, result.trials,
         _changes(wf, plan.space, result.chosen.params, last),
     )  # fmt: skip
@@ -131,22 +131,22 @@ def extended_bars(wf: Any, bars: Bars | None) -> Bars:
         return recorded_bars(wf)
     if not isinstance(bars, Bars):
         raise SettingsError(f"bars is a {type(bars).__name__}; give ms.Bars (ms.load, ms.Bars.from_frame).")
-    wanted = wf.spec["bars"]
-    if len(bars) < wanted["n"] or bars[: wanted["n"]].fingerprint != wanted["fingerprint"]:
+    wanted = wf.spec.bars
+    if len(bars) < wanted.n or bars[: wanted.n].fingerprint != wanted.fingerprint:
         raise BarsError(
-            f"these bars do not begin with those of run {wf.id} ({wanted['name']}, {wanted['n']:,} bars from "
-            f"{wanted['start']}); give the same bars with newer ones behind them."
+            f"these bars do not begin with those of run {wf.id} ({wanted.name}, {wanted.n:,} bars from "
+            f"{wanted.start:%Y-%m-%d %H:%M} UTC); give the same bars with newer ones behind them."
         )
     return bars
 
 
 def next_window(wf: Any, bars: Bars, windows: list[Window]) -> Window:
     """Training window that ends with the last bar; its test window is still to come."""
-    how, n = wf.spec["splitter"], len(bars)
-    stop = n - int(how.get("purge", 0) or 0)
-    if how.get("kind") in ("Calendar", "OnRegime"):
+    how, n = wf.spec.splitter, len(bars)
+    stop = n - int(how.settings.get("purge", 0) or 0)
+    if how.kind in ("Calendar", "OnRegime"):
         ends = int(end_of(bars, n - 1).timestamp() * 1_000_000)
-        start = int(np.searchsorted(bars.time, offset(ends, f"-{how['train']}")))
+        start = int(np.searchsorted(bars.time, offset(ends, f"-{how.settings['train']}")))
     elif len({w.train_start for w in windows}) == 1 and len(windows) > 1:
         start = windows[0].train_start
     else:

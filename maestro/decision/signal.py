@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -133,7 +133,7 @@ def signal(
     return Signal(
         wf.id, found.strategy, found.series, found.params, as_datetime(int(whole.time[last])),
         float(whole.close[last]), end_of(whole, last), position, equity, orders,
-        {"costs": spec["costs"], "sizing": spec["sizing"], "cash": spec["cash"]},
+        {"costs": asdict(spec.costs), "sizing": asdict(spec.sizing), "cash": spec.cash},
         expectation(wf, seed=seed) if expect else None,
     )  # fmt: skip
 

@@ -6,13 +6,12 @@ import getpass
 import hashlib
 import os
 import re
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from maestro.bars import Bars
 from maestro.config import load_settings
 from maestro.errors import SettingsError
+from maestro.runs.spec import BarsSpec
 
 _NAME = re.compile(r"[A-Z0-9](?:[A-Z0-9_-]|\.(?!\.))*")
 
@@ -41,12 +40,12 @@ def series_of(given: Bars | str) -> str:
     return f"{parts[0].upper()}:{parts[1]}"
 
 
-def recorded_series(bars: Mapping[str, Any]) -> str:
-    """Name of the series of a run, from the ``bars`` of its spec, as `series_of` gives it for the bars themselves."""
-    provider, symbol = str(bars["provider"]), str(bars["symbol"])
+def recorded_series(bars: BarsSpec) -> str:
+    """Return the name of a run's series from the specification, as `series_of` does from the bars themselves."""
+    provider, symbol = bars.provider, bars.symbol
     if not provider and not symbol:
-        provider, symbol = "UNNAMED", str(bars["fingerprint"])[:16].upper()
-    return f"{provider}:{symbol}:{bars['timeframe']}"
+        provider, symbol = "UNNAMED", bars.fingerprint[:16].upper()
+    return f"{provider}:{symbol}:{bars.timeframe}"
 
 
 def file_name(series: str) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -16,6 +15,7 @@ from maestro.bars.source_line import evaluate, written
 from maestro.data.timeframes import timeframe_us
 from maestro.errors import BarsError, MaestroError, SettingsError
 from maestro.reproduce.recorded import Recorded
+from maestro.runs.spec import BarsSpec, RunSpec
 
 _LOADING = (MaestroError, OSError, ValueError, TypeError, AttributeError)
 """What loading bars may raise."""
@@ -54,51 +54,49 @@ def recorded_bars(wf: Recorded, given: Bars | str | Path | None = None) -> Bars:
             raise SettingsError(
                 f"bars is a {type(found).__name__}; give ms.Bars (ms.load, ms.Bars.from_frame) or a name for ms.load."
             )
-        found = _like(found, spec["bars"])
-    if found.fingerprint != spec["bars"]["fingerprint"]:
-        raise BarsError(f"these are not the bars of run {wf.id}: {_difference(found, spec['bars'])}; {_REMEDY}")
+        found = _like(found, spec.bars)
+    if found.fingerprint != spec.bars.fingerprint:
+        raise BarsError(f"these are not the bars of run {wf.id}: {_difference(found, spec.bars)}; {_REMEDY}")
     return _described_as(found, spec)
 
 
 def _by_manifest(wf: Recorded) -> Bars:
     """Load the bars by the line of Python in the manifest, or else the stored series of their name."""
-    known, line = wf.spec["bars"], written(wf.manifest)
+    known, line = wf.spec.bars, written(wf.manifest)
     try:
         found = evaluate(line) if line else None
     except _LOADING as error:
         raise BarsError(f"the bars of run {wf.id} cannot be loaded: {line}: {error} Else {_REMEDY}") from error
     if found is not None:
         return found
-    said = (
-        f"run {wf.id} does not say where its bars ({known['name'] or 'without a name'}, {known['n']:,} bars) came from"
-    )
-    if not (known["provider"] and known["symbol"]):
+    said = f"run {wf.id} does not say where its bars ({known.name or 'without a name'}, {known.n:,} bars) came from"
+    if not (known.provider and known.symbol):
         raise BarsError(f"{said}; {_REMEDY}")
-    name = f"{known['provider']}:{known['symbol']}:{known['timeframe']}"
+    name = f"{known.provider}:{known.symbol}:{known.timeframe}"
     try:
         return load(name)
     except _LOADING as error:
         raise BarsError(f"{said}, and {name} cannot be loaded: {error} Else {_REMEDY}") from error
 
 
-def _like(found: Bars, known: dict[str, Any]) -> Bars:
+def _like(found: Bars, known: BarsSpec) -> Bars:
     """Return bars in the run's timeframe and range, as far as they reach."""
-    old, new = timeframe_us(found.timeframe), timeframe_us(known["timeframe"])
+    old, new = timeframe_us(found.timeframe), timeframe_us(known.timeframe)
     if new > old and new % old == 0:
-        found = found.resample(known["timeframe"])
-    if found.fingerprint == known["fingerprint"]:
+        found = found.resample(known.timeframe)
+    if found.fingerprint == known.fingerprint:
         return found
-    first, last = (as_us(datetime.fromisoformat(known[name])) for name in ("start", "end"))
+    first, last = (as_us(moment) for moment in (known.start, known.end))
     begin, end = np.searchsorted(found.time, first), np.searchsorted(found.time, last, side="right")
     return found[int(begin) : int(end)] if end > begin else found
 
 
-def _described_as(found: Bars, spec: dict[str, Any]) -> Bars:
+def _described_as(found: Bars, spec: RunSpec) -> Bars:
     """Return bars with the run's description; the same object, with what it has cached, if it has that already."""
-    known = spec["bars"]
+    known = spec.bars
     description = {
-        "provider": known["provider"], "symbol": known["symbol"], "synthetic": known["synthetic"],
-        "notes": tuple(known["notes"]), "periods_per_year": spec["periods_per_year"],
+        "provider": known.provider, "symbol": known.symbol, "synthetic": known.synthetic,
+        "notes": known.notes, "periods_per_year": spec.periods_per_year,
     }  # fmt: skip
     if any(getattr(found, name) != value for name, value in description.items()):
         found = found[:]
@@ -107,12 +105,11 @@ def _described_as(found: Bars, spec: dict[str, Any]) -> Bars:
     return found
 
 
-def _difference(found: Bars, known: dict[str, Any]) -> str:
-    first, last = (datetime.fromisoformat(known[name]) for name in ("start", "end"))
-    recorded = _words(known["name"], known["n"], first, last, known["fingerprint"])
+def _difference(found: Bars, known: BarsSpec) -> str:
+    recorded = _words(known.name, known.n, known.start, known.end, known.fingerprint)
     shown = _words(found.name, len(found), found.start, found.end, found.fingerprint)
-    why = "their number differs" if len(found) != known["n"] else "the range differs"
-    if len(found) == known["n"] and (found.start, found.end) == (first, last):
+    why = "their number differs" if len(found) != known.n else "the range differs"
+    if len(found) == known.n and (found.start, found.end) == (known.start, known.end):
         why = "number and range are the same, prices, volumes or further columns are not"
     return f"{why}. Recorded: {recorded}; now: {shown}"
 

@@ -1,19 +1,24 @@
-"""The plan of a recorded run: live, or built again from its specification."""
+"""The plan of a recorded run and the run itself, built again from the specification."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from typing import Any
 
+from maestro.bars import Bars
 from maestro.engine import Costs, Sizing
-from maestro.errors import RunError
+from maestro.errors import MaestroError, RunError, StrategyError
 from maestro.reproduce.recorded import Recorded
-from maestro.runs import source_hash
+from maestro.runs import RunSpec, source_hash
 from maestro.search.runner import METHODS
 from maestro.search.space import Space
-from maestro.strategies import REGISTRY, strategy_class
+from maestro.strategies import REGISTRY, Strategy, strategy_class
 from maestro.walkforward.fold import Plan
+from maestro.walkforward.run import PreparedRun
 from maestro.walkforward.selection import Selection
-from maestro.walkforward.splitters import Window
+from maestro.walkforward.splitter_text import recorded_splitter
+from maestro.walkforward.splitters import Splitter, Window
 
 
 def recorded_plan(wf: Recorded, strategy: Any = None) -> Plan:
@@ -23,33 +28,101 @@ def recorded_plan(wf: Recorded, strategy: Any = None) -> Plan:
     ----------
     wf : WalkForward
     strategy : type of Strategy, optional
-        The class, for a run with a strategy that is not built in and that was loaded from disk.
+        The class, for a run with a user-defined strategy that was loaded from disk.
 
     Raises
     ------
+    StrategyError
+        The strategy is user-defined and was not given, or another one was given.
     RunError
-        The strategy is user-defined and was not given, or its source is not that of the run.
+        The source of the strategy is not that of the run.
     """
     if wf.plan is not None and strategy is None:
         return wf.plan
-    spec = wf.spec
-    if strategy is None and spec["strategy"] not in REGISTRY:
+    cls = recorded_strategy(wf, strategy)
+    if source_hash(cls) != wf.spec.source:
         raise RunError(
-            f"{spec['strategy']} is not a built-in strategy, and run {wf.id} was loaded from disk without its code; "
-            f"give its class: strategy={spec['strategy']}."
-        )
-    cls, _ = strategy_class(spec["strategy"] if strategy is None else strategy)
-    if source_hash(cls) != spec["source"]:
-        raise RunError(
-            f"{cls.__name__} is not the code of run {wf.id} (its source was {spec['source'][:12]}, here it is "
+            f"{cls.__name__} is not the code of run {wf.id} (its source was {wf.spec.source[:12]}, here it is "
             f"{source_hash(cls)[:12]}); give the class as it was, or run the walk-forward again."
         )
-    space, chosen = spec["space"], spec["selection"]
-    selection = Selection(tuple(chosen["metrics"]), chosen["kind"], tuple(chosen["weights"]))
-    return Plan(
-        cls, Space(cls, spec["params"], space["search"]), spec["search"], spec["trials"], spec["seed"], selection,
-        Costs(**spec["costs"]), Sizing(**spec["sizing"]), spec["cash"], spec["fill"], tuple(spec["first"]),
+    return _plan(wf.spec, cls, wf.spec.search, None)
+
+
+def recorded_strategy(wf: Recorded, given: Any = None) -> type[Strategy]:
+    """Return the class of a run's strategy: the one given, the run's own while it is live, or one found by name.
+
+    Its source may have changed since; compare `source_hash` with ``wf.spec.source``.
+
+    Raises
+    ------
+    StrategyError
+        A user-defined one that was not given, or one of another name.
+    """
+    name = wf.spec.strategy
+    if given is None and wf.plan is not None:
+        return wf.plan.strategy
+    if given is None and name not in REGISTRY:
+        raise StrategyError(
+            f"run {wf.id} was made with the user-defined strategy {name}, whose code is not on disk; give its class: "
+            "strategy=… in Python, --strategy file.py:ClassName in the shell."
+        )
+    cls, _ = strategy_class(name if given is None else given)
+    if cls.__name__ != name:
+        raise StrategyError(f"run {wf.id} was made with {name}, given is {cls.__name__}.")
+    return cls
+
+
+def repeated_run(
+    spec: RunSpec, cls: type[Strategy], bars: Bars, search: Any = None, pruner: Any = None
+) -> PreparedRun:  # fmt: skip
+    """Return the walk-forward of a specification, ready to run again.
+
+    Parameters
+    ----------
+    spec : RunSpec
+    cls : type of Strategy
+    bars : Bars
+    search, pruner : optional
+        The objects that the specification describes, if it does.
+    """
+    plan = _plan(spec, cls, spec.search if isinstance(spec.search, str) else search, pruner)
+    windows = tuple(Window(*edges) for edges in spec.windows)
+    try:
+        splitter: Splitter = recorded_splitter(spec.splitter)
+    except MaestroError:  # a user-defined one
+        splitter = _AsRecorded(windows, spec.splitter.to_dict())
+    return PreparedRun(
+        bars, cls(**spec.first[0]) if spec.first else cls, splitter, plan.trials, plan.method, plan.seed,
+        dict(spec.params), _ranges(spec), plan.costs, plan.sizing, plan.cash, plan.fill, plan.selection,
+        spec.warm_start, pruner,
     )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _AsRecorded:
+    """A user-defined splitter: its windows are in the specification."""
+
+    windows: tuple[Window, ...]
+    plain: Mapping[str, Any]
+
+    def split(self, bars: Bars) -> list[Window]:
+        return list(self.windows)
+
+    def to_dict(self) -> dict[str, Any]:
+        return dict(self.plain)
+
+
+def _plan(spec: RunSpec, cls: type[Strategy], method: Any, pruner: Any) -> Plan:
+    space = Space(cls, spec.params, _ranges(spec))
+    first = tuple(space.check({name: one[name] for name in space.names}) for one in spec.first)
+    return Plan(
+        cls, space, method, spec.trials, spec.seed, Selection.from_spec(spec.selection), Costs(**asdict(spec.costs)),
+        Sizing(**asdict(spec.sizing)), spec.cash, spec.fill, first, pruner,
+    )  # fmt: skip
+
+
+def _ranges(spec: RunSpec) -> dict[str, Any]:
+    return {name: one.to_dict() for name, one in spec.space.items()}
 
 
 def repeatable(wf: Recorded, plan: Plan) -> str:
@@ -63,4 +136,4 @@ def repeatable(wf: Recorded, plan: Plan) -> str:
 
 def windows_of(wf: Recorded) -> list[Window]:
     """Return the windows of the folds, as positions in the bars."""
-    return [Window(*edges) for edges in wf.spec["windows"]]
+    return [Window(*edges) for edges in wf.spec.windows]

@@ -7,13 +7,14 @@ from typing import Any, Protocol
 import polars as pl
 
 from maestro.bars import Bars
+from maestro.runs import RunSpec
 from maestro.walkforward.fold import Plan
 
 
 class Recorded(Protocol):
     """A walk-forward, live or loaded; `maestro.WalkForward` is one."""
 
-    spec: dict[str, Any]
+    spec: RunSpec
     manifest: dict[str, Any]
     folds: pl.DataFrame
     trials: pl.DataFrame

@@ -17,23 +17,21 @@ import polars as pl
 from maestro._core.compiled import kernel_hash
 from maestro._core.markup import html, joined, table
 from maestro.bars import Bars
-from maestro.engine import Costs, Sizing
-from maestro.errors import BarsError, LedgerError, MaestroError, RunError, SettingsError, StrategyError
+from maestro.errors import BarsError, LedgerError, RunError, SettingsError
 from maestro.execution import events as ev
 from maestro.execution.protocol import Outcome
 from maestro.ledger import Ledger, uncounted
 from maestro.reproduce.bars import recorded_bars
 from maestro.reproduce.differences import differences, unequal
-from maestro.runs import RunStore, find, source_hash, versions
+from maestro.reproduce.plan import recorded_strategy, repeated_run
+from maestro.runs import RunSpec, RunStore, find, source_hash, versions
 from maestro.runs.identity import canonical
+from maestro.runs.spec import ObjectSpec
 from maestro.runs.store import MANIFEST, TABLES
-from maestro.strategies import REGISTRY, Strategy, by_name
+from maestro.strategies import Strategy
 from maestro.walkforward.folds import run_folds
 from maestro.walkforward.result import WalkForward
 from maestro.walkforward.run import PreparedRun
-from maestro.walkforward.selection import Selection
-from maestro.walkforward.splitter_text import recorded_splitter
-from maestro.walkforward.splitters import Window
 from maestro.walkforward.tables import Kept, assemble, fold_tables
 
 _DECIDING = ("python", "maestro", "code", "kernels", "machine", "cpu", "numpy", "numba", "polars", "optuna")
@@ -163,7 +161,6 @@ def verify(
     began = time.perf_counter()
     if isinstance(run, WalkForward):
         wf, outcome = run, Verification(run.id)
-        strategy = strategy or (run.plan.strategy if run.plan else None)
         if wf.folder is not None and _files(RunStore(wf.folder), outcome) is None:
             return outcome
     else:
@@ -177,12 +174,12 @@ def verify(
     _figures(wf, outcome)
     _ledger(wf.manifest, outcome)
     wanted = _wanted(folds, len(wf.folds))
-    cls = _strategy(wf.spec, strategy)
-    _inputs(wf, search, pruner)
+    cls = recorded_strategy(wf, strategy)
+    _inputs(wf.spec, search, pruner)
     _versions(wf.manifest, outcome)
     source = source_hash(cls)
-    if source != wf.spec["source"]:
-        text = f"the source of {cls.__name__} is {source[:16]}, recorded was {wf.spec['source'][:16]}"
+    if source != wf.spec.source:
+        text = f"the source of {cls.__name__} is {source[:16]}, recorded was {wf.spec.source[:16]}"
         outcome.differences.append(("code", text))
     try:
         found = recorded_bars(wf, bars)
@@ -192,7 +189,7 @@ def verify(
         return outcome
     listeners = [ev.ProgressBar()] if progress is True else [progress] if callable(progress) else list(progress or ())
     with uncounted("a verification"):
-        again = _again(wf.spec, cls, found, search, pruner)
+        again = repeated_run(wf.spec, cls, found, search, pruner)
         _repeat(wf, again, wanted, outcome, workers, executor, listeners, cancel or threading.Event())
     outcome.seconds = round(time.perf_counter() - began, 3)
     return outcome
@@ -282,57 +279,13 @@ def _wanted(folds: Any, count: int) -> list[int]:
     return sorted(set(wanted))
 
 
-def _strategy(spec: dict[str, Any], given: type[Strategy] | None) -> type[Strategy]:
-    if given is None:
-        if spec["strategy"] not in REGISTRY:
-            raise StrategyError(
-                f"the run was made with a strategy of one's own, {spec['strategy']}; give its class: strategy=… in "
-                "Python, --strategy file.py:ClassName in the shell."
-            )
-        return by_name(spec["strategy"])
-    if given.__name__ != spec["strategy"]:
-        raise StrategyError(f"the run was made with {spec['strategy']}, given is {given.__name__}.")
-    return given
-
-
-def _inputs(wf: WalkForward, search: Any, pruner: Any) -> None:
-    for name, given in (("search", search), ("pruner", pruner)):
-        recorded = wf.spec[name]
-        if isinstance(recorded, dict) and given is None:
+def _inputs(spec: RunSpec, search: Any, pruner: Any) -> None:
+    """Refuse a run whose sampler or pruner was an object and is not given."""
+    for name, recorded, given in (("search", spec.search, search), ("pruner", spec.pruner, pruner)):
+        if isinstance(recorded, ObjectSpec) and given is None:
             raise SettingsError(
-                f"the run's {name} was the object {recorded['name']}; give an equal one: {name}=… in Python."
+                f"the run's {name} was the object {recorded.name}; give an equal one: {name}=… in Python."
             )
-
-
-@dataclass(frozen=True)
-class _AsRecorded:
-    """A user-defined splitter: its windows are in the spec."""
-
-    windows: tuple[Window, ...]
-    plain: dict[str, Any]
-
-    def split(self, bars: Bars) -> list[Window]:
-        return list(self.windows)
-
-    def to_dict(self) -> dict[str, Any]:
-        return self.plain
-
-
-def _again(spec: dict[str, Any], cls: type[Strategy], bars: Bars, search: Any, pruner: Any) -> PreparedRun:
-    """The walk-forward of a spec, ready to run."""
-    windows = tuple(Window(*w) for w in spec["windows"])
-    try:
-        splitter: Any = recorded_splitter(spec["splitter"])
-    except MaestroError:
-        splitter = _AsRecorded(windows, spec["splitter"])
-    chosen = spec["selection"]
-    selection = Selection(tuple(chosen["metrics"]), chosen["kind"], tuple(chosen["weights"]))
-    return PreparedRun(
-        bars, cls(**spec["first"][0]) if spec["first"] else cls, splitter, spec["trials"],
-        spec["search"] if isinstance(spec["search"], str) else search, spec["seed"], spec["space"]["fixed"],
-        spec["space"]["search"], Costs(**spec["costs"]), Sizing(**spec["sizing"]), spec["cash"], spec["fill"],
-        selection, spec["warm_start"], pruner,
-    )  # fmt: skip
 
 
 # -- what comes out ------------------------------------------------------------------------------
@@ -343,19 +296,20 @@ def _repeat(
     executor: Any, listeners: Sequence[ev.Listener], cancel: threading.Event,
 ) -> None:  # fmt: skip
     spec = wf.spec
-    for name in spec.keys() - {"source"}:
-        if canonical(again.spec.get(name)) != canonical(spec[name]):
+    recorded, now = spec.to_dict(), again.spec.to_dict()
+    for name in recorded.keys() - {"source"}:
+        if canonical(now[name]) != canonical(recorded[name]):
             what = "the windows of the splitter" if name == "windows" else f"the setting {name}"
-            outcome.differences.append(("code", f"{what} cannot be had again as recorded"))
-    if [tuple(w) for w in again.windows] != [tuple(w) for w in spec["windows"]]:
+            outcome.differences.append(("code", f"{what} cannot be reproduced as recorded"))
+    if again.spec.windows != spec.windows:
         return
 
     def tell(event: ev.Event) -> None:
         for listener in listeners:
             listener(event)
 
-    recorded = {"folds": wf.folds, "trials": wf.trials, "equity": wf.equity, "trades": wf.trades}
-    tell(ev.RunStarted(wf.id, f"again {spec['strategy']} on {spec['bars']['name']}", len(wanted), spec["trials"]))
+    tables = {"folds": wf.folds, "trials": wf.trials, "equity": wf.equity, "trades": wf.trades}
+    tell(ev.RunStarted(wf.id, f"again {spec.title}", len(wanted), spec.trials))
     kept: dict[int, Kept] = {}
     try:
         for ended in _outcomes(wf, again, wanted, workers, executor, cancel):
@@ -370,10 +324,10 @@ def _repeat(
         raise
     tell(ev.RunDone(wf.id, 0.0))
     outcome.folds.sort()
-    found = [text for fold in sorted(kept) for text in differences(fold, recorded, kept[fold])]
+    found = [text for fold in sorted(kept) for text in differences(fold, tables, kept[fold])]
     if len(kept) == len(wf.folds) and not found:
         whole = assemble([kept[k] for k in sorted(kept)], again.plan.cash)
-        found = [text for name in TABLES for text in unequal(name, recorded[name], whole[name])]
+        found = [text for name in TABLES for text in unequal(name, tables[name], whole[name])]
     outcome.differences += [("result", text) for text in found]
 
 

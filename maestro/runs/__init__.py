@@ -2,10 +2,11 @@
 
 from maestro.runs.identity import describe, run_id, source_hash, versions
 from maestro.runs.script import python_lines
+from maestro.runs.spec import RunSpec
 from maestro.runs.store import RunStore, find, list_runs
 from maestro.runs.trash import empty_trash, remove, restore, trashed
 
 __all__ = [
-    "RunStore", "describe", "empty_trash", "find", "list_runs", "python_lines", "remove", "restore", "run_id",
-    "source_hash", "trashed", "versions",
+    "RunSpec", "RunStore", "describe", "empty_trash", "find", "list_runs", "python_lines", "remove", "restore",
+    "run_id", "source_hash", "trashed", "versions",
 ]  # fmt: skip

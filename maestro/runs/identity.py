@@ -7,6 +7,7 @@ import hashlib
 import inspect
 import json
 import platform
+from collections.abc import Mapping
 from functools import cache, partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from maestro._core.usercode import is_user_module
+from maestro.runs.spec import ObjectSpec
 from maestro.version import __version__
 
 ID_LENGTH = 16
@@ -34,9 +36,12 @@ def digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def run_id(spec: dict[str, Any], version: str = __version__) -> str:
-    """Return the id of a run: what determines the result and this package's version, hashed; 16 hex digits."""
-    return digest(canonical({"maestro": version, **spec}))[:ID_LENGTH]
+def run_id(spec: Mapping[str, Any], version: str = __version__) -> str:
+    """Return the id of a run: 16 hex digits of a hash of what determines the result, and of this package's version.
+
+    `spec` is in its plain form, ``RunSpec.to_dict()``; the version of that form does not count.
+    """
+    return digest(canonical({"maestro": version, **{k: v for k, v in spec.items() if k != "schema"}}))[:ID_LENGTH]
 
 
 def source_hash(thing: type | FunctionType) -> str:
@@ -51,15 +56,13 @@ def source_hash(thing: type | FunctionType) -> str:
     return digest(canonical(sources.parts))
 
 
-def describe(thing: Any) -> Any:
-    """Return an object that the user configured (a sampler, a pruner, a splitter) as plain values, without its state.
+def describe(thing: Any) -> ObjectSpec:
+    """Return the class and the settings of a configured object (a sampler, a pruner, a splitter), without its state.
 
-    Equal settings give equal values in every process; functions among them stand by the hash of their source.
+    Equal settings give equal values in every process; a function among them is represented by the hash of its source.
     """
-    if isinstance(thing, str):
-        return thing
     if isinstance(thing, (FunctionType, type)):
-        return {"name": f"{thing.__module__}.{thing.__qualname__}", "settings": {"source": source_hash(thing)}}
+        return ObjectSpec(f"{thing.__module__}.{thing.__qualname__}", {"source": source_hash(thing)})
     settings = {
         name.lstrip("_"): _setting(value)
         for name, value in sorted(vars(thing).items() if hasattr(thing, "__dict__") else [])
@@ -67,7 +70,7 @@ def describe(thing: Any) -> Any:
     }
     if is_user_module(type(thing).__module__):
         settings["source"] = source_hash(type(thing))
-    return {"name": f"{type(thing).__module__}.{type(thing).__qualname__}", "settings": settings}
+    return ObjectSpec(f"{type(thing).__module__}.{type(thing).__qualname__}", settings)
 
 
 def _setting(value: Any) -> Any:

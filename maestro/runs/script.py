@@ -2,64 +2,85 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
+from maestro.runs.spec import ObjectSpec, RunSpec, SelectionSpec, SplitterSpec
+from maestro.search.dimensions import Dimension
+
 _SPLITTERS = ("Rolling", "Expanding", "Adaptive", "Calendar", "OnRegime")
+_DEFAULT_SELECT = "('sharpe_ratio', 'vwr')"
 
 
-def python_lines(spec: dict[str, Any], origin: str, declared: dict[str, Any], built_in: bool) -> str:
-    """Return a script for the run of a spec.
+def python_lines(spec: RunSpec, origin: str, declared: Mapping[str, Dimension], built_in: bool) -> str:
+    """Return a script that repeats the run of a specification.
 
     Parameters
     ----------
-    spec : dict
-        As in the manifest.
+    spec : RunSpec
     origin : str
-        Expression that gives the bars, empty where it is not known.
-    declared : dict
-        The strategy's own search ranges, as in ``spec["space"]["search"]``; what equals them is left out.
+        Expression that loads the bars, empty if it is unknown.
+    declared : mapping of Dimension
+        The strategy's own search ranges by name, as ``spec.space`` has them; ranges equal to these are left out.
     built_in : bool
-        Whether the strategy is called by its name; else its class stands there.
+        Whether the strategy is found by its name; otherwise the script names its class.
     """
-    bars, splitter, space = spec["bars"], dict(spec["splitter"]), spec["space"]
-    kind = splitter.pop("kind")
-    sizing, search = spec["sizing"], spec["search"]
-    if kind == "OnRegime":
-        model = ", ".join(f"{k}={v!r}" for k, v in splitter.pop("model").items())
-        windows = f"ms.OnRegime({', '.join(f'{k}={v!r}' for k, v in splitter.items())}, model=ms.Regimes({model}))"
-    else:
-        windows = f"ms.{kind}({', '.join(f'{k}={v!r}' for k, v in splitter.items() if v is not None)})"
-    if kind not in _SPLITTERS:
-        windows = f"...,  # {kind} {splitter}\n    "
-    own = {name: ranged for name, ranged in space["search"].items() if ranged != declared.get(name)}
-    selection = spec["selection"]
-    select: Any = tuple(selection["metrics"])
-    if selection["kind"] == "weighted":
-        select = dict(zip(selection["metrics"], selection["weights"], strict=True))
-    said = f"maestro.walkforward.Selection({select!r}, {selection['kind']!r})"
-    select = repr(select) if selection["kind"] in ("order", "weighted") else said
+    bars, sizing = spec.bars, spec.sizing
+    ranges = {name: one.to_dict() for name, one in spec.space.items() if one != declared.get(name)}
+    select = _select(spec.selection)
     arguments = {
-        "splitter": windows,
-        "trials": spec["trials"],
-        "search": repr(search) if isinstance(search, str) else f"...,  # {search['name']} {search['settings']}\n    ",
-        "seed": spec["seed"],
-        "params": repr(space["fixed"]) if space["fixed"] else None,
-        "space": repr(own) if own else None,
-        "costs": f"ms.Costs({', '.join(f'{k}={v!r}' for k, v in spec['costs'].items())})",
-        "sizing": f"ms.Sizing({sizing['kind']!r}, {sizing['value']!r}, max_exposure={sizing['max_exposure']!r})",
-        "cash": repr(spec["cash"]),
-        "fill": repr(spec["fill"]),
-        "select": select if select != "('sharpe_ratio', 'vwr')" else None,
-        "warm_start": "True" if spec["warm_start"] else None,
-        "pruner": f"...,  # {spec['pruner']['name']} {spec['pruner']['settings']}\n    " if spec["pruner"] else None,
+        "splitter": _splitter(spec.splitter),
+        "trials": spec.trials,
+        "search": repr(spec.search) if isinstance(spec.search, str) else _placeholder(spec.search),
+        "seed": spec.seed,
+        "params": repr(dict(spec.params)) if spec.params else None,
+        "space": repr(ranges) if ranges else None,
+        "costs": f"ms.Costs({_named(asdict(spec.costs))})",
+        "sizing": f"ms.Sizing({sizing.kind!r}, {sizing.value!r}, max_exposure={sizing.max_exposure!r})",
+        "cash": repr(spec.cash),
+        "fill": repr(spec.fill),
+        "select": select if select != _DEFAULT_SELECT else None,
+        "warm_start": "True" if spec.warm_start else None,
+        "pruner": None if spec.pruner is None else _placeholder(spec.pruner),
     }
-    name = repr(spec["strategy"]) if built_in else f"{spec['strategy']}"
-    if spec["first"]:
-        name = f"ms.strategy({name}, **{spec['first'][0]!r})" if built_in else f"{name}(**{spec['first'][0]!r})"
-    imported = "import maestro.walkforward\n" if select == said else ""
+    name = repr(spec.strategy) if built_in else spec.strategy
+    if spec.first:
+        first = dict(spec.first[0])
+        name = f"ms.strategy({name}, **{first!r})" if built_in else f"{name}(**{first!r})"
+    imported = "import maestro.walkforward\n" if select.startswith("maestro.") else ""
     given = "".join(f"    {key}={value},\n" for key, value in arguments.items() if value is not None)
     return (
         f"import maestro as ms\n{imported}\n"
-        f"bars = {origin or '...'}  # {bars['name']}, {bars['n']:,} bars, fingerprint {bars['fingerprint'][:16]}\n"
+        f"bars = {origin or '...'}  # {bars.name}, {bars.n:,} bars, fingerprint {bars.fingerprint[:16]}\n"
         f"wf = ms.walk_forward(\n    bars,\n    {name},{'' if built_in else '  # the class of this name'}\n{given})\n"
     )
+
+
+def _splitter(spec: SplitterSpec) -> str:
+    settings = dict(spec.settings)
+    if spec.kind not in _SPLITTERS:
+        return f"...,  # {spec.kind} {settings}\n    "
+    if spec.kind == "OnRegime":
+        model = settings.pop("model")
+        return f"ms.OnRegime({_named(settings)}, model=ms.Regimes({_named(model)}))"
+    return f"ms.{spec.kind}({_named({name: value for name, value in settings.items() if value is not None})})"
+
+
+def _select(spec: SelectionSpec) -> str:
+    if spec.kind == "weighted":
+        return repr(dict(zip(spec.metrics, spec.weights, strict=True)))
+    return (
+        repr(spec.metrics)
+        if spec.kind == "order"
+        else (f"maestro.walkforward.Selection({spec.metrics!r}, {spec.kind!r})")
+    )
+
+
+def _placeholder(thing: ObjectSpec) -> str:
+    """Return a gap in the script for an object that code cannot give, with its description as a comment."""
+    return f"...,  # {thing.name} {dict(thing.settings)}\n    "
+
+
+def _named(values: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name}={value!r}" for name, value in values.items())

@@ -9,7 +9,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +19,10 @@ from maestro._core.atomic import remove_leftovers, sync_folder
 from maestro._core.locks import holder as lock_holder
 from maestro._core.locks import locked
 from maestro._core.parquet import parquet_bytes
-from maestro.errors import RunBusyError, RunError, nearest
+from maestro.errors import RunBusyError, RunError, RunSchemaError, nearest
 from maestro.runs.folds import UnusableFold, fold_bytes, read_fold_bytes
 from maestro.runs.identity import run_id
+from maestro.runs.spec import RunSpec, check_schema
 from maestro.runs.writing import named_errors, write_file
 
 TABLES = ("trials", "folds", "equity", "trades")
@@ -54,6 +55,8 @@ class RunStore:
 
         Raises
         ------
+        RunSchemaError
+            Another version of Maestro wrote it in a form that this one does not read.
         RunError
             There is none, or it is damaged.
         """
@@ -65,6 +68,8 @@ class RunStore:
             found = json.loads(content)
         except (OSError, ValueError) as error:
             raise RunError(self._damaged(path, str(error))) from error
+        if isinstance(found, dict):
+            _check_schema(found)
         missing = [key for key in _NEEDED if key not in found] if isinstance(found, dict) else ["everything"]
         if not missing and found["status"] == "done" and "sha256" not in found:
             missing = ["sha256"]
@@ -76,7 +81,12 @@ class RunStore:
             same = False
         if not same:
             raise RunError(self._damaged(path, "its spec is not that of its id"))
-        if found.pop("seal", None) is None or _sealed(content.rpartition(_SEAL)[0]) != content:
+        if "seal" not in found:
+            why = (
+                f"it has no seal: an early build of Maestro {found['versions']['maestro']} wrote it, or it was changed"
+            )
+            raise RunError(self._damaged(path, why))
+        if found.pop("seal") is None or _sealed(content.rpartition(_SEAL)[0]) != content:
             raise RunError(self._damaged(path, "it was changed after it was written"))
         return found
 
@@ -133,6 +143,10 @@ class RunStore:
             f"{path} is damaged ({why}); put the file back from a copy, or compute the run again: "
             f"walk_forward(…, force=True), or `maestro runs remove {self.id} --runs-dir {self.folder.parent}` first."
         )
+
+    def spec(self) -> RunSpec:
+        """Return the specification of the run; errors as of `manifest`."""
+        return spec_of(self.manifest())
 
     # -- writing ----------------------------------------------------------------------------
 
@@ -215,6 +229,26 @@ def _sealed(text: bytes) -> bytes:
     return text + _SEAL + hashlib.sha256(text).hexdigest().encode() + b'"\n}\n'
 
 
+def _check_schema(manifest: dict[str, Any]) -> None:
+    """Refuse the form of another version before anything in it is called damaged."""
+    spec, versions = manifest.get("spec"), manifest.get("versions")
+    if isinstance(spec, dict):
+        check_schema(spec, str(versions.get("maestro", "")) if isinstance(versions, dict) else "")
+
+
+def spec_of(manifest: Mapping[str, Any]) -> RunSpec:
+    """Return the specification in a manifest.
+
+    Raises
+    ------
+    RunSchemaError
+        Another version of Maestro wrote it in a form that this one does not read.
+    RunError
+        A field is missing, unknown or of the wrong type.
+    """
+    return RunSpec.from_dict(manifest["spec"], written_by=str(manifest["versions"]["maestro"]))
+
+
 def find(id_or_path: str | Path, runs_dir: str | Path = "runs") -> RunStore:
     """Return the store of a run by its id, an unambiguous beginning of it, or its folder.
 
@@ -247,23 +281,28 @@ def _folders(runs_dir: Path) -> list[Path]:
 def list_runs(runs_dir: str | Path = "runs") -> pl.DataFrame:
     """Return the runs in a folder, the newest first.
 
-    Columns id, status, strategy, bars, folds, started, seconds, sharpe_ratio, total_return. One with a damaged
-    manifest is listed with status ``damaged``.
+    Columns id, status, strategy, bars, folds, started, seconds, sharpe_ratio, total_return. The status is ``done``,
+    ``running`` (or interrupted), ``damaged`` if the manifest cannot be read, or ``other version`` if another version
+    of Maestro wrote it in a form that this one does not read.
     """
     rows: list[dict[str, Any]] = []
     for folder in _folders(Path(runs_dir)):
         try:
             manifest = RunStore(folder).manifest()
+            spec = spec_of(manifest)
+        except RunSchemaError:
+            rows.append({"id": folder.name, "status": "other version"})
+            continue
         except RunError:
             rows.append({"id": folder.name, "status": "damaged"})
             continue
-        spec, metrics = manifest["spec"], manifest.get("metrics") or {}
+        metrics = manifest.get("metrics") or {}
         rows.append(
             {
                 "id": folder.name,
                 "status": manifest["status"],
-                "strategy": spec["strategy"],
-                "bars": spec["bars"]["name"],
+                "strategy": spec.strategy,
+                "bars": spec.bars.name,
                 "folds": manifest["n_folds"],
                 "started": manifest["started"],
                 "seconds": manifest.get("seconds"),

@@ -60,14 +60,14 @@ def remove(id_or_path: str | Path, runs_dir: str | Path = "runs") -> Path:
 def trashed(runs_dir: str | Path = "runs") -> pl.DataFrame:
     """Return what is in the trash of a runs directory, removed last first.
 
-    Columns name, id, removed (UTC), strategy, bars. Strategy and bars are null where the manifest is damaged.
+    Columns name, id, removed (UTC), strategy, bars. Strategy and bars are null if the manifest cannot be read.
     """
     rows = []
     for name, match in _entries(Path(runs_dir)).items():
         try:
-            spec = RunStore(Path(runs_dir) / TRASH / name).manifest()["spec"]
-            described = (str(spec["strategy"]), str(spec["bars"]["name"]))
-        except (RunError, KeyError, TypeError):
+            spec = RunStore(Path(runs_dir) / TRASH / name).spec()
+            described = (spec.strategy, spec.bars.name)
+        except RunError:
             described = (None, None)  # type: ignore[assignment]
         when = datetime.strptime(match["when"], "%Y%m%d-%H%M%S").replace(tzinfo=UTC)
         rows.append((name, match["id"], when, *described))

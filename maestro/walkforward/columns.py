@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from maestro.walkforward.result import WalkForward
 
 _FOLD_COLUMNS = {"fold", "train_start", "train_end", "test_start", "test_end", "error"}
-RANKING = "sharpe_ratio"
-"""Metric that ranks trials where the spec names none."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +28,7 @@ class Range:
     log: bool = False
     options: tuple[Any, ...] = ()
     stated: bool = True
-    """Whether the spec gives it; else it is what the trials spanned."""
+    """Whether the parameter was searched; otherwise the range is what the trials spanned."""
 
 
 def metric_names(folds: pl.DataFrame) -> list[str]:
@@ -46,17 +44,9 @@ def parameter_names(folds: pl.DataFrame) -> list[str]:
     return [c for c in folds.columns if c not in taken]
 
 
-def search_space(spec: dict[str, Any]) -> dict[str, Any]:
-    """Ranges of the searched parameters in their JSON form, by name; empty where the spec gives none."""
-    space: dict[str, Any] = spec.get("space") or {}
-    return space["search"] if isinstance(space.get("search"), dict) and "fixed" in space else space
-
-
 def searched(wf: WalkForward) -> list[str]:
-    """Parameters that the search varied: those in the spec's space, else those that are not fixed."""
-    space, fixed = search_space(wf.spec), wf.spec.get("params") or {}
-    names = parameter_names(wf.folds)
-    return [n for n in names if n in space] if space else [n for n in names if n not in fixed]
+    """Parameters that the search varied, in the order of the table of folds."""
+    return [name for name in parameter_names(wf.folds) if name in wf.spec.space]
 
 
 def done(folds: pl.DataFrame) -> pl.DataFrame:
@@ -69,35 +59,13 @@ def failed(folds: pl.DataFrame) -> pl.DataFrame:
     return folds.filter(pl.col("error").is_not_null()) if "error" in folds.columns else folds.clear()
 
 
-def ranked_by(spec: dict[str, Any]) -> str:
-    """First metric by which trials are ranked; the minus of one that is ranked from below is left out."""
-    selection = spec.get("selection")
-    if isinstance(selection, dict):
-        selection = selection.get("metrics") or selection.get("metric")
-    if isinstance(selection, (list, tuple)) and selection:
-        selection = selection[0]
-    return selection.removeprefix("-") if isinstance(selection, str) else RANKING
-
-
-def ranked_from_below(spec: dict[str, Any]) -> bool:
-    """Whether the ranking metric is the better the lower it is (``-volatility``)."""
-    selection = spec.get("selection")
-    metrics = selection.get("metrics") if isinstance(selection, dict) else None
-    return str((metrics or [""])[0]).startswith("-")
-
-
 def search_range(wf: WalkForward, name: str) -> Range:
-    """Bounds of a parameter's search, from the spec, or what the trials spanned."""
-    given = search_space(wf.spec).get(name)
-    if isinstance(given, dict):
-        options = given.get("options") or given.get("choices")
-        if options is None and str(given.get("kind", given.get("type", ""))).lower() == "bool":
-            options = (False, True)
-        if options:
-            return Range(options=cells(tuple(options)))
-        if given.get("low") is not None and given.get("high") is not None:
-            step = given.get("step")
-            return Range(float(given["low"]), float(given["high"]), step, bool(given.get("log")))
+    """Bounds of a parameter's search; of one that was not searched, what the trials spanned."""
+    given = wf.spec.space.get(name)
+    if given is not None:
+        if given.options:
+            return Range(options=cells(given.options))
+        return Range(given.low, given.high, given.step, given.log)
     source = wf.trials if name in wf.trials.columns and len(wf.trials) else wf.folds
     column = source[name].drop_nulls()
     if column.dtype.is_numeric():
@@ -128,20 +96,10 @@ def start_value(result: Any) -> float:
         growth = 1.0 + float(result["return"][0])
         return float(result["equity"][0]) / growth if growth > 0 else math.nan
     spec = getattr(result, "spec", None)
-    return float(result.cash if spec is None else spec.get("cash") or math.nan)
+    return float(result.cash if spec is None else spec.cash)
 
 
 def growth(values: FloatArray, start: float) -> FloatArray:
     """Each value over the one before it; the first over `start`, or 1 where that is not known."""
     before = np.concatenate((values[:1] if math.isnan(start) else [start], values[:-1]))
     return values / before
-
-
-def title(spec: dict[str, Any]) -> tuple[str, str]:
-    """Name of the strategy and of the series: ``("EmaCrossStrategy", "BITSTAMP:BTCUSD:1h")``."""
-    strategy = spec.get("strategy")
-    if isinstance(strategy, dict):
-        strategy = strategy.get("name")
-    bars = spec.get("bars") or {}
-    name = bars.get("name") or ":".join(filter(None, (bars.get(k) for k in ("provider", "symbol", "timeframe"))))
-    return str(strategy or "Strategy"), str(name or "unnamed series")

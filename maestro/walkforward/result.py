@@ -14,7 +14,8 @@ from maestro._core.hooks import hook
 from maestro.bars import Bars
 from maestro.errors import RunError
 from maestro.metrics import NO_LOSS, efficiency, holding_metrics, mean_annual_return
-from maestro.runs import RunStore, find
+from maestro.runs import RunSpec, RunStore, find
+from maestro.runs.store import spec_of
 from maestro.search.studies import write_studies
 from maestro.search.trials import EVALUATED
 from maestro.walkforward.fold import Plan
@@ -41,15 +42,17 @@ class WalkForward:
         Out-of-sample trades: fold, then as in `Backtest.trades`.
     metrics : dict of float
         Of the stitched out-of-sample stretch.
-    spec, manifest : dict
-        What determines the result, and the record of how it was made.
+    spec : RunSpec
+        What determines the result: ``wf.spec.bars.name``, ``wf.spec.trials``, ``wf.spec.costs.fee``, …
+    manifest : dict
+        The record of how it was made, as it is on disk.
     bars, plan : Bars and Plan, or None
         What it ran on and how, while the run is live; None where it was loaded from disk.
     """
 
     def __init__(self, manifest: dict[str, Any], tables: dict[str, pl.DataFrame], folder: Path | None = None) -> None:
         self.manifest = manifest
-        self.spec: dict[str, Any] = manifest["spec"]
+        self.spec: RunSpec = spec_of(manifest)
         self.id: str = manifest["id"]
         self.folds, self.trials = tables["folds"], tables["trials"]
         self.equity, self.trades = tables["equity"], tables["trades"]
@@ -62,13 +65,13 @@ class WalkForward:
     def metrics(self) -> dict[str, float]:
         """Metrics of the stitched out-of-sample stretch; NaN where no fold has a result."""
         spec = self.spec
-        return stitched_metrics(self.equity, self.folds, self.trades, spec["cash"], spec["periods_per_year"])
+        return stitched_metrics(self.equity, self.folds, self.trades, spec.cash, spec.periods_per_year)
 
     @cached_property
     def benchmark(self) -> dict[str, float]:
         """Metrics of buying and holding over the tested bars, without costs; NaN where no fold has a result."""
         spec = self.spec
-        return holding_metrics(self.equity["benchmark"], spec["cash"], periods_per_year=spec["periods_per_year"])
+        return holding_metrics(self.equity["benchmark"], spec.cash, periods_per_year=spec.periods_per_year)
 
     @cached_property
     def in_sample_annual_return(self) -> float:
@@ -122,7 +125,7 @@ class WalkForward:
     @property
     def notes(self) -> tuple[str, ...]:
         """What a reader needs to know to judge the numbers."""
-        notes = [*self.manifest.get("notes", []), *_trials_notes(self.trials, self.spec["selection"]["metrics"][0])]
+        notes = [*self.manifest.get("notes", []), *_trials_notes(self.trials, self.spec.selection.metrics[0])]
         failed = len(self.failed_folds)
         if failed:
             which = "every fold" if failed == len(self.folds) else f"{failed} of {len(self.folds)} folds"
@@ -182,10 +185,10 @@ class WalkForward:
         `path` is a journal file, or ``sqlite:///FILE``. Other studies that stand there stay; those of this run are
         replaced. The value of a trial is the score that was maximised.
         """
-        chosen = self.spec["selection"]
-        weighted = chosen["kind"] == "weighted"
-        score = dict(zip(chosen["metrics"], chosen["weights"], strict=True)) if weighted else chosen["metrics"][0]
-        return write_studies(path, self.trials, self.spec["space"], score=score, name=self.id, attrs={"run": self.id})
+        chosen, space = self.spec.selection, self.spec.to_dict()["space"]
+        weighted = chosen.kind == "weighted"
+        score = dict(zip(chosen.metrics, chosen.weights, strict=True)) if weighted else chosen.metrics[0]
+        return write_studies(path, self.trials, space, score=score, name=self.id, attrs={"run": self.id})
 
     def to_v1(self) -> dict[str, Any]:
         """JSON-able result as the 2020 system gave a backtest, of the stretch out of sample, with the folds."""
@@ -194,10 +197,10 @@ class WalkForward:
         return document(self)
 
     def __repr__(self) -> str:
-        m, spec = self.metrics, self.spec
+        m = self.metrics
         failed = len(self.failed_folds)
         return (
-            f"WalkForward({spec['strategy']} on {spec['bars']['name']}: {len(self.folds)} folds"
+            f"WalkForward({self.spec.title}: {len(self.folds)} folds"
             f"{f', {failed} FAILED' if failed else ''}, {len(self.trials):,} trials; out of sample "
             f"total_return={m['total_return']:.2%}, sharpe_ratio={m['sharpe_ratio']:.3f}, "
             f"max_drawdown={m['max_drawdown']:.2%}; efficiency={self.efficiency:.2f}; {self._judged()}; id {self.id})"

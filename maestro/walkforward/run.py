@@ -20,7 +20,7 @@ from maestro.execution import events as ev
 from maestro.execution.choose import check
 from maestro.execution.protocol import Outcome, handle_all
 from maestro.ledger import Recorder
-from maestro.runs import RunStore, describe, python_lines, run_id, source_hash, versions
+from maestro.runs import RunStore, python_lines, run_id, versions
 from maestro.runs.folds import UnusableFold
 from maestro.search.runner import METHODS
 from maestro.search.space import Space
@@ -34,6 +34,7 @@ from maestro.walkforward.folds import Job, run_folds, trials_evaluated
 from maestro.walkforward.notes import left_out_note
 from maestro.walkforward.result import WalkForward, load_stored
 from maestro.walkforward.selection import Select, Selection
+from maestro.walkforward.specification import recorded_space, run_spec
 from maestro.walkforward.splitter_text import SPLITTERS, splitter_of
 from maestro.walkforward.splitters import Splitter, checked
 from maestro.walkforward.tables import Kept, assemble, fold_tables
@@ -146,7 +147,7 @@ class Planned:
     ----------
     id : str
         Id that the run will have.
-    spec : dict
+    spec : RunSpec
         What determines the result.
     folds, trials : int
         Folds, and parameter sets per fold.
@@ -264,43 +265,14 @@ class PreparedRun:
         self.plan = Plan(
             cls, searched, search, int(trials), int(seed), selection, costs, sizing, float(cash), fill, first, pruner
         )
-        self.spec = self._spec()
-        self.id = run_id(self.spec)
+        self.spec = run_spec(self.plan, bars, splitter, self.windows, warm_start=warm_start)
+        self.id = run_id(self.spec.to_dict())
 
     def _split(self, compute: Callable[[], list[T]], what: str) -> list[T]:
         """What a splitter gives for these bars: once for all strategies that are run on them."""
         if type(self.splitter) not in SPLITTERS.values():  # a user-defined one may have state
             return compute()
         return list(self.bars.cached((what, self.splitter), compute))
-
-    def _spec(self) -> dict[str, Any]:
-        plan, bars = self.plan, self.bars
-        return {
-            "strategy": plan.strategy.__name__,
-            "source": source_hash(plan.strategy),
-            "params": plan.space.written(plan.space.fixed),
-            "space": plan.space.to_dict(),
-            "splitter": _plain(self.splitter),
-            "windows": [list(w) for w in self.windows],
-            "search": describe(plan.method),
-            "pruner": None if plan.pruner is None else describe(plan.pruner),
-            "trials": plan.trials,
-            "selection": plan.selection.to_dict(),
-            "first": [plan.space.written(params) for params in plan.first],
-            "warm_start": self.warm_start,
-            "costs": plan.costs.to_dict(),
-            "sizing": plan.sizing.to_dict(),
-            "cash": plan.cash,
-            "fill": plan.fill,
-            "seed": plan.seed,
-            "periods_per_year": bars.periods_per_year,
-            "bars": {
-                "name": bars.name, "provider": bars.provider, "symbol": bars.symbol, "timeframe": bars.timeframe,
-                "fingerprint": bars.fingerprint, "n": len(bars), "start": bars.start.isoformat(),
-                "end": bars.end.isoformat(), "synthetic": bars.synthetic, "notes": list(bars.notes),
-                **({"others": {n: [o.name, o.fingerprint] for n, o in bars.others.items()}} if bars.others else {}),
-            },
-        }  # fmt: skip
 
     def look_for_defects(self, accept: bool) -> None:
         """Refuse data with fatal defects, or note that they were accepted."""
@@ -322,7 +294,7 @@ class PreparedRun:
 
     def _python(self) -> str:
         cls = self.plan.strategy
-        declared = Space(cls, self.plan.space.fixed).to_dict()["search"]
+        declared = recorded_space(Space(cls, self.plan.space.fixed))
         return python_lines(self.spec, self.bars.origin, declared, is_named(cls))
 
     def execute(
@@ -330,9 +302,7 @@ class PreparedRun:
         cancel: threading.Event, force: bool, command: str | None,
     ) -> WalkForward:  # fmt: skip
         """Run the folds that are missing, keep each as it is finished, and put the result together."""
-        book = Recorder(
-            self.bars, "walk_forward", strategy=self.spec["strategy"], source=self.spec["source"], run=self.id
-        )
+        book = Recorder(self.bars, "walk_forward", strategy=self.spec.strategy, source=self.spec.source, run=self.id)
         everyone: list[ev.Listener] = [book, *listeners]
 
         def tell(event: ev.Event) -> None:
@@ -344,7 +314,7 @@ class PreparedRun:
         cuts = self.splitter.cuts(self.bars) if isinstance(self.splitter, OnRegime) else []
         manifest: dict[str, Any] = {
             "id": self.id,
-            "spec": self.spec,
+            "spec": self.spec.to_dict(),
             "n_folds": len(self.windows),
             "started": datetime.now(UTC).isoformat(timespec="seconds"),
             "versions": versions(),
@@ -356,8 +326,7 @@ class PreparedRun:
         if store is not None:
             store.begin(manifest, afresh=force)
             done = self._kept(store, notes)
-        name = f"{self.spec['strategy']} on {self.spec['bars']['name']}"
-        tell(ev.RunStarted(self.id, name, len(self.windows), self.plan.trials, len(done)))
+        tell(ev.RunStarted(self.id, self.spec.title, len(self.windows), self.plan.trials, len(done)))
         jobs = [(k, w) for k, w in enumerate(self.windows) if k not in done]
 
         def keep(outcome: Outcome) -> None:
@@ -438,10 +407,3 @@ class PreparedRun:
         if self.warm_start:  # a gap would break the chain
             found = {k: v for k, v in found.items() if all(j in found for j in range(k))}
         return found
-
-
-def _plain(splitter: Any) -> dict[str, Any]:
-    """Return a splitter as plain values; a person's own needs no `to_dict`, as the windows are in the spec."""
-    if hasattr(splitter, "to_dict"):
-        return {"kind": type(splitter).__name__, **splitter.to_dict()}
-    return {"kind": type(splitter).__name__, **describe(splitter)["settings"]}

@@ -6,12 +6,13 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
 
 from maestro.errors import SettingsError, nearest
 from maestro.metrics import NAMES
+from maestro.runs.spec import SelectionSpec
 from maestro.search.trials import Trial, round_score
 from maestro.typing import BoolArray, FloatArray
 
@@ -143,9 +144,14 @@ class Selection:
             for name in self.metrics
         ]
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values, for a run's spec."""
-        return {"kind": self.kind, "metrics": list(self.metrics), "weights": list(self.weights)}
+    def spec(self) -> SelectionSpec:
+        """Return the selection as a run's specification has it."""
+        return SelectionSpec(self.kind, tuple(self.metrics), tuple(self.weights))
+
+    @classmethod
+    def from_spec(cls, spec: SelectionSpec) -> Selection:
+        """Return the selection of a run's specification."""
+        return cls(spec.metrics, spec.kind, spec.weights)
 
 
 def pareto_front(table: FloatArray) -> BoolArray:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, fields
 from typing import Any
 
 from maestro.errors import SettingsError, SplitError, nearest
 from maestro.regime import Regimes
+from maestro.runs.spec import SplitterSpec
 from maestro.walkforward.splitters import Adaptive, Calendar, Expanding, Rolling, Splitter
 from maestro.walkforward.triggers import OnRegime
 
@@ -83,8 +83,8 @@ def splitter_text(splitter: Splitter) -> str:
     return f"{kinds[cls]}:{','.join([*settings, *(f'{name}={value}' for name, value in named.items())])}"
 
 
-def recorded_splitter(record: Mapping[str, Any]) -> Splitter:
-    """Splitter of a run's record, ``spec["splitter"]``.
+def recorded_splitter(spec: SplitterSpec) -> Splitter:
+    """Return the splitter of a run's specification.
 
     Raises
     ------
@@ -92,15 +92,15 @@ def recorded_splitter(record: Mapping[str, Any]) -> Splitter:
         A user-defined one, or settings that its kind does not have.
     """
     kinds = {cls.__name__: cls for cls in SPLITTERS.values()}
-    values = {name: value for name, value in record.items() if name != "kind"}
-    if record.get("kind") not in kinds:
-        raise SplitError(f"{record.get('kind')!r} is not a built-in splitter; they are {', '.join(kinds)}.")
+    if spec.kind not in kinds:
+        raise SplitError(f"{spec.kind!r} is not a built-in splitter; they are {', '.join(kinds)}.")
+    values = dict(spec.settings)
     try:
         if "model" in values:
             values["model"] = Regimes(**values["model"])
-        return kinds[record["kind"]](**values)  # type: ignore[no-any-return]
+        return kinds[spec.kind](**values)  # type: ignore[no-any-return]
     except TypeError as error:
-        raise SplitError(f"the recorded splitter {dict(record)!r} has other settings than {record['kind']}.") from error
+        raise SplitError(f"the recorded splitter {spec} has settings that {spec.kind} does not have.") from error
 
 
 def _ordered(cls: Any) -> list[str]:

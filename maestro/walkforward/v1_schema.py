@@ -12,12 +12,13 @@ import polars as pl
 from maestro._core.json import plain
 from maestro.engine import v1_schema
 from maestro.engine.kernels import account as ac
+from maestro.runs import RunSpec
 
 
 class Result(Protocol):
     """What is read of a `WalkForward`."""
 
-    spec: Any
+    spec: RunSpec
     manifest: dict[str, Any]
     folds: pl.DataFrame
     equity: pl.DataFrame
@@ -48,27 +49,27 @@ def document(result: Result) -> dict[str, Any]:
     """
     spec, equity, trades = result.spec, result.equity, result.trades
     time = equity["timestamp"].to_physical().to_numpy()
-    about = spec["bars"]
+    about = spec.bars
     bars = SimpleNamespace(
-        time=time, close=equity["close"].to_numpy(), provider=about["provider"], symbol=about["symbol"],
-        timeframe=about["timeframe"],
+        time=time, close=equity["close"].to_numpy(), provider=about.provider, symbol=about.symbol,
+        timeframe=about.timeframe,
     )  # fmt: skip
     books = SimpleNamespace(
         equity=equity["equity"].to_numpy(), position=equity["position"].to_numpy(), trades=_book(trades, time)
     )
     stretch: Any = _Stretch(
-        bars, books, _orders(trades), spec["cash"], float(result.manifest.get("seconds") or 0.0), result.metrics
+        bars, books, _orders(trades), spec.cash, float(result.manifest.get("seconds") or 0.0), result.metrics
     )
     found = v1_schema.document(stretch) if len(equity) else {}
-    names = [*spec["space"]["search"], *spec["params"]]
+    names = [*spec.space, *spec.params]
     folds = [
         {
             "fold": row["fold"], "start": _ms(row["test_start"]), "end": _ms(row["test_end"]), "error": row["error"],
-            "parameters": {name: row[name] for name in names if name in row} | dict(spec["params"]),
+            "parameters": {name: row[name] for name in names if name in row} | dict(spec.params),
         }
         for row in result.folds.iter_rows(named=True)
     ]  # fmt: skip
-    return {**found, "strategy": spec["strategy"], "kind": "WALKFORWARD", "folds": plain(folds)}
+    return {**found, "strategy": spec.strategy, "kind": "WALKFORWARD", "folds": plain(folds)}
 
 
 def _book(trades: pl.DataFrame, time: Any) -> Any:

@@ -143,7 +143,7 @@ def test_runs_are_compared_and_their_settings_told_apart(folder: Path) -> None:
     assert not [note for note in found.notes if "differen" in note]
     wf = session.load(runs[0])
     curve = found.curves[0]
-    assert curve.growth[-1] == pytest.approx(wf.equity["equity"][-1] / wf.spec["cash"])
+    assert curve.growth[-1] == pytest.approx(wf.equity["equity"][-1] / wf.spec.cash)
     assert curve.drawdown.min() == pytest.approx(wf.equity["drawdown"].min())
     assert len(curve.time) <= 1_500
     total = found.metrics.filter(pl.col("metric") == "Total return")[found.names[0]][0]
@@ -364,7 +364,12 @@ def test_hostile_names_and_errors_stay_text(folder: Path) -> None:
     for k, text in enumerate(HOSTILE):
         names.append(text.replace("/", "_").replace("\0", "")[:200])
         (folder / names[-1]).mkdir()
-        spec = {**wf.manifest["spec"], "strategy": text, "search": text, "bars": {**wf.spec["bars"], "name": text}}
+        spec = {
+            **wf.manifest["spec"],
+            "strategy": text,
+            "search": text,
+            "bars": {**wf.manifest["spec"]["bars"], "name": text},
+        }
         manifest = {**wf.manifest, "spec": spec, "notes": [text], "error": text}
         (folder / names[-1] / "manifest.json").write_text(json.dumps(manifest))
         other = ms.WalkForward(manifest, tables)

@@ -34,7 +34,7 @@ def test_a_job_has_the_id_of_its_run_and_ignores_later_changes(bars: ms.Bars) ->
     job = Job(state, bars)
     state.param.update(strategy="RSIStrategy", params={}, trials=9)
     wf = session.run(job.state, bars, keep=False)
-    assert (wf.id, len(wf.folds), wf.spec["strategy"]) == (job.id, job.folds, "EmaCrossStrategy")
+    assert (wf.id, len(wf.folds), wf.spec.strategy) == (job.id, job.folds, "EmaCrossStrategy")
     assert job.id != Job(state, bars).id
     assert job.title.startswith(f"EmaCrossStrategy on {bars.name}, 2020-01-01 to")
     assert "windows rolling:10,2,1; tpe, 4 trials per fold, seed 0" in job.title
@@ -53,7 +53,7 @@ def test_a_strategy_changed_during_a_run_does_not_reach_its_result(bars: ms.Bars
     ended(page)
     assert page.wf is not None
     assert page.wf is not shown
-    assert page.wf.spec["strategy"] == "EmaCrossStrategy"
+    assert page.wf.spec.strategy == "EmaCrossStrategy"
     assert page.view.headline.object.startswith("<p class='run'>EmaCrossStrategy on")
     assert page.view.stale.line.text.startswith("Computed with other settings; Start computes these (9 folds, ")
     assert page.view.result.styles["opacity"] == "0.45"

@@ -85,7 +85,7 @@ def test_it_works_in_searches_on_processes_and_is_verified(executor: str, pair: 
     wf = ms.walk_forward(pair, Spread, executor=executor, workers=2, runs_dir=tmp_path, **SETTINGS)
     assert wf.failed_folds.is_empty()
     assert wf.metrics["num_trades"] > 10
-    assert wf.spec["bars"]["others"] == {"B": ["SYNTHETIC:WALK-2:1h", pair.others["B"].fingerprint]}
+    assert wf.spec.bars.others == {"B": ("SYNTHETIC:WALK-2:1h", pair.others["B"].fingerprint)}
     assert ms.verify(wf, strategy=Spread).equal  # its bars are made again by the line in the manifest
     many = ms.walk_forward_many({"A": pair}, Spread, executor=executor, workers=2, **SETTINGS)
     assert many.run("A").id == wf.id

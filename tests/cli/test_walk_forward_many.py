@@ -64,8 +64,8 @@ def test_symbols_timeframes_and_membership(folder: Path, tmp_path: Path, capsys:
     (row,) = document["table"]
     assert (row["symbol"], row["timeframe"]) == ("A", "2d")
     wf = ms.load_walk_forwards(document["id"], tmp_path).run("A")
-    assert wf.spec["bars"]["start"] >= "2020-03-01"
-    assert wf.spec["bars"]["end"] < "2021-06-01"
+    assert wf.spec.bars.start.isoformat() >= "2020-03-01"
+    assert wf.spec.bars.end.isoformat() < "2021-06-01"
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ import maestro as ms
 from maestro.bars import Bars
 from maestro.errors import RunCancelled, RunError, SettingsError
 from maestro.execution.events import Event, FoldDone, TrialDone
+from maestro.runs import RunSpec
 from tests.support.rules import RISING, THREE, Cross, FailsAbove, Slow, same
 
 ROOT = Path(__file__).parents[2]
@@ -329,4 +330,4 @@ def test_impossible_executors_are_refused_before_anything_is_written(tmp_path: P
 
 
 def test_figures_of_a_run_are_plain_json(reference: ms.WalkForward) -> None:
-    assert json.loads(json.dumps(reference.spec)) == reference.spec
+    assert RunSpec.from_dict(json.loads(json.dumps(reference.spec.to_dict()))) == reference.spec

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import maestro as ms
-from maestro.errors import RunError
+from maestro.errors import RunError, StrategyError
 from maestro.reproduce.plan import recorded_plan, repeatable, windows_of
 from maestro.walkforward.fold import run_fold
 
@@ -68,11 +68,17 @@ def test_the_first_trial_is_part_of_the_plan(tmp_path: Path) -> None:
 
 def test_a_user_defined_strategy_is_asked_for(tmp_path: Path) -> None:
     wf = ms.load_run(ms.walk_forward(BARS, Mine, runs_dir=tmp_path, **FEW).id, tmp_path)
-    with pytest.raises(RunError, match="give its class: strategy=Mine"):
+    with pytest.raises(StrategyError, match="user-defined strategy Mine, whose code is not on disk; give its class"):
         recorded_plan(wf)
     assert recorded_plan(wf, Mine).strategy is Mine
-    with pytest.raises(RunError, match="Other is not the code of run"):
+    with pytest.raises(StrategyError, match="was made with Mine, given is Other"):
         recorded_plan(wf, Other)
+    Other.__name__ = "Mine"
+    try:
+        with pytest.raises(RunError, match="Mine is not the code of run"):
+            recorded_plan(wf, Other)
+    finally:
+        Other.__name__ = "Other"
 
 
 def test_a_search_by_an_object_repeats_only_live(tmp_path: Path) -> None:

@@ -102,7 +102,7 @@ def test_own_splitters_samplers_and_classes_come_out_again(bars: ms.Bars, tmp_pa
 
     sampler = optuna.samplers.RandomSampler()
     wf = ms.walk_forward(bars, Mine, splitter=Chop(), search=sampler, trials=6, workers=1, runs_dir=tmp_path)
-    with pytest.raises(StrategyError, match="a strategy of one's own, Mine; give its class"):
+    with pytest.raises(StrategyError, match=r"user-defined strategy Mine, .*give its class"):
         again(wf)
     with pytest.raises(SettingsError, match=r"the run's search was the object .*RandomSampler; give an equal one"):
         again(wf, strategy=Mine)
@@ -110,7 +110,7 @@ def test_own_splitters_samplers_and_classes_come_out_again(bars: ms.Bars, tmp_pa
         again(wf, strategy=type(ms.strategy("RSIStrategy")))
     assert again(wf, strategy=Mine, search=optuna.samplers.RandomSampler()).equal
     outcome = again(wf, strategy=Mine, search=optuna.samplers.TPESampler(n_startup_trials=2))
-    assert "the setting search cannot be had again as recorded" in repr(outcome)
+    assert "the setting search cannot be reproduced as recorded" in repr(outcome)
 
 
 # -- files ---------------------------------------------------------------------------------------

@@ -93,7 +93,7 @@ def test_a_sweep_has_the_options_in_its_table_with_any_executor() -> None:
 def test_a_part_of_the_options_may_be_searched() -> None:
     cls = chosen(OPTIONS["nested"][0])
     wf = ms.walk_forward(BARS, cls, splitter=SPLITTER, trials=4, workers=1, space={"x": [((1, None), "x")]})
-    assert wf.spec["params"] == {"x": "((1, None), 'x')"}
+    assert wf.spec.params == {"x": "((1, None), 'x')"}
     for wrong, words in (
         ([((9, 9), "x")], "is not an option"),
         ([], "none or repeated"),

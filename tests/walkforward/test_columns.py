@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from maestro.walkforward.columns import Range, parameter_names, ranked_by, search_range, searched
+from maestro.walkforward.columns import Range, parameter_names, search_range, searched
 from tests.reports.standin import StandIn, stand_in
 
 
@@ -18,8 +18,8 @@ def test_parameters_are_told_from_metrics_and_windows(wf: StandIn) -> None:
     assert searched(wf) == ["fast", "slow", "band", "exit"]
     fixed = wf.but(
         spec={
-            **wf.spec,
-            "space": {"fixed": {"slow": 60}, "search": {"fast": wf.spec["space"]["search"]["fast"]}},
+            **wf.spec.to_dict(),
+            "space": {"fixed": {"slow": 60}, "search": {"fast": wf.spec.to_dict()["space"]["search"]["fast"]}},
             "params": {"slow": 60},
         }
     )
@@ -29,12 +29,6 @@ def test_parameters_are_told_from_metrics_and_windows(wf: StandIn) -> None:
 def test_search_range_comes_from_the_spec_or_the_trials(wf: StandIn) -> None:
     assert search_range(wf, "band") == Range(0.001, 0.1, None, True)
     assert search_range(wf, "exit").options == ("cross", "trail")
-    unsaid = search_range(wf.but(spec={**wf.spec, "space": {}}), "fast")
+    fixed = wf.but(spec={**wf.spec.to_dict(), "space": {"fixed": {}, "search": {}}})
+    unsaid = search_range(fixed, "fast")
     assert (unsaid.low, unsaid.high, unsaid.stated) == (wf.trials["fast"].min(), wf.trials["fast"].max(), False)
-
-
-def test_ranking_metric_is_read_from_the_spec() -> None:
-    assert ranked_by({"selection": ["calmar_ratio", "vwr"]}) == "calmar_ratio"
-    assert ranked_by({"selection": {"metrics": ["vwr"]}}) == "vwr"
-    assert ranked_by({"selection": {"metrics": ["-volatility"]}}) == "volatility"
-    assert ranked_by({}) == "sharpe_ratio"

@@ -27,7 +27,7 @@ def wf() -> ms.WalkForward:
 
 
 def test_the_choice_is_what_a_backtest_of_it_says_in_and_out_of_sample(wf: ms.WalkForward) -> None:
-    for row, window in zip(wf.folds.iter_rows(named=True), wf.spec["windows"], strict=True):
+    for row, window in zip(wf.folds.iter_rows(named=True), wf.spec.windows, strict=True):
         a, b, c, d = window
         params = {"fast": row["fast"], "slow": row["slow"]}
         inside = ms.backtest(RISING[a:b], Cross, params=params, costs=COSTS, close_at_end=True)
@@ -41,7 +41,7 @@ def test_the_choice_is_what_a_backtest_of_it_says_in_and_out_of_sample(wf: ms.Wa
 
 def test_stamps_are_those_of_the_first_and_last_bars(wf: ms.WalkForward) -> None:
     stamps = RISING.to_frame()["timestamp"]
-    for row, (a, b, c, d) in zip(wf.folds.iter_rows(named=True), wf.spec["windows"], strict=True):
+    for row, (a, b, c, d) in zip(wf.folds.iter_rows(named=True), wf.spec.windows, strict=True):
         expected = [stamps[k] for k in (a, b - 1, c, d - 1)]
         assert [row[n] for n in ("train_start", "train_end", "test_start", "test_end")] == expected
 
@@ -58,7 +58,7 @@ def test_the_best_trial_is_chosen_and_marked(wf: ms.WalkForward) -> None:
 
 def test_the_stitched_equity_is_the_chain_of_the_folds(wf: ms.WalkForward) -> None:
     equity, expected = 100_000.0, []
-    for row, (a, _, c, d) in zip(wf.folds.iter_rows(named=True), wf.spec["windows"], strict=True):
+    for row, (a, _, c, d) in zip(wf.folds.iter_rows(named=True), wf.spec.windows, strict=True):
         bt = ms.backtest(
             RISING[a:d], Cross, params={"fast": row["fast"], "slow": row["slow"]}, costs=COSTS, window=(c - a, d - a),
             close_at_end=True,
@@ -91,7 +91,7 @@ def test_the_metrics_are_those_of_the_stitched_stretch(wf: ms.WalkForward) -> No
 
 
 def test_efficiency_by_hand(wf: ms.WalkForward) -> None:
-    hours = [b - a for a, b, *_ in wf.spec["windows"]]
+    hours = [b - a for a, b, *_ in wf.spec.windows]
     inside = wf.folds["is_annual_return"].to_list()
     growth = sum(math.log1p(r) * (n - 1) for r, n in zip(inside, hours, strict=True)) / sum(n - 1 for n in hours)
     assert wf.in_sample_annual_return == pytest.approx(math.expm1(growth), rel=1e-9)
@@ -110,7 +110,7 @@ def test_a_loss_in_sample_has_no_efficiency() -> None:
 
 def test_windows_that_overlap_take_a_bar_from_the_earlier_fold() -> None:
     wf = ms.walk_forward(RISING, Cross, splitter=ms.Rolling(n_splits=5, test_folds=2), trials=4)
-    windows = wf.spec["windows"]
+    windows = wf.spec.windows
     assert any(a[3] > b[2] for a, b in pairwise(windows))
     stamps = RISING.to_frame()["timestamp"]
     assert wf.equity["timestamp"].to_list() == stamps[windows[0][2] : windows[-1][3]].to_list()
@@ -122,7 +122,7 @@ def test_windows_that_overlap_take_a_bar_from_the_earlier_fold() -> None:
 
 def test_purge_and_embargo_are_taken_out() -> None:
     wf = ms.walk_forward(RISING, Cross, **{**THREE, "splitter": ms.Rolling(n_splits=4, purge=24, embargo=12)})
-    assert [(c - b) for _, b, c, _ in wf.spec["windows"]] == [36, 36, 36]
+    assert [(c - b) for _, b, c, _ in wf.spec.windows] == [36, 36, 36]
     assert ((wf.folds["test_start"] - wf.folds["train_end"]).dt.total_hours() == 37).all()
     assert len(wf.equity) == 3 * (300 - 12)
 
@@ -287,7 +287,7 @@ def test_the_test_sees_the_training_window_as_history_and_no_more() -> None:
     seen: list[tuple[int, int]] = []
     wf = ms.walk_forward(RISING, Looks, **{**THREE, "trials": 1}, executor="serial")
     expected = []
-    for a, b, _, d in wf.spec["windows"]:
+    for a, b, _, d in wf.spec.windows:
         expected += [(RISING.time[a], b - a), (RISING.time[a], d - a)]
     assert seen == expected
 

@@ -45,9 +45,9 @@ def test_a_walk_forward_on_real_bars_has_everything_that_is_pinned(wf: ms.WalkFo
     ]  # fmt: skip
     assert wf.trades.columns[:2] == ["fold", "side"]
     assert len(wf.trials) == 9 * 8
-    assert wf.spec["periods_per_year"] == 252
-    assert any("AAPL" in str(value) for value in wf.spec["bars"].values())
-    assert wf.spec["bars"]["n"] == len(apple)
+    assert wf.spec.periods_per_year == 252
+    assert "AAPL" in wf.spec.bars.name
+    assert wf.spec.bars.n == len(apple)
     assert math.isfinite(wf.metrics["sharpe_ratio"])
     assert wf.id in repr(wf)
 
@@ -57,7 +57,7 @@ def test_synthetic_bars_are_said_to_be_so() -> None:
         ms.synthetic_bars(1_500, seed=1), "EmaCrossStrategy", trials=3, splitter=ms.Rolling(n_splits=4)
     )
     assert any("synthetic" in note for note in wf.notes)
-    assert wf.spec["bars"]["synthetic"] is True
+    assert wf.spec.bars.synthetic is True
 
 
 # -- reproducing ------------------------------------------------------------------------------

@@ -275,4 +275,4 @@ def test_a_splitter_of_ones_own_needs_only_split() -> None:
     wf = ms.walk_forward(ms.synthetic_bars(400, seed=2), "EmaCrossStrategy", splitter=Halves(), trials=3,
                          space={"slow": (20, 60)})  # fmt: skip
     assert wf.folds["test_start"].to_list() == [ms.synthetic_bars(400, seed=2).to_frame()["timestamp"][200]]
-    assert wf.spec["windows"] == [[0, 200, 200, 400]]
+    assert wf.spec.windows == ((0, 200, 200, 400),)

@@ -53,7 +53,7 @@ def test_buy_and_hold_stands_still_over_bars_that_no_fold_tested(name: str, tmp_
     bars, strategy, splitter = GAPS[name]
     wf = ms.walk_forward(bars, strategy, splitter=splitter, trials=3, workers=1, runs_dir=tmp_path)
     good = wf.folds.filter(pl.col("error").is_null())["fold"].to_list()
-    tested = sorted({k for fold in good for k in range(*wf.spec["windows"][fold][2:])})
+    tested = sorted({k for fold in good for k in range(*wf.spec.windows[fold][2:])})
     value, wanted = 100_000.0, []
     for place, k in enumerate(tested):
         fresh = place == 0 or tested[place - 1] != k - 1

@@ -105,7 +105,7 @@ def test_the_boundary_audit_finds_an_end_that_a_later_bar_decides(apple: Bars) -
 
 def test_a_walk_forward_runs_on_it(apple: Bars) -> None:
     wf = ms.walk_forward(apple, "EmaCrossStrategy", splitter=DAILY, trials=15, executor="serial")
-    assert [tuple(w) for w in DAILY.split(apple)] == [tuple(w) for w in wf.spec["windows"]]
+    assert [tuple(w) for w in DAILY.split(apple)] == [tuple(w) for w in wf.spec.windows]
     assert not len(wf.failed_folds)
 
 
@@ -140,7 +140,7 @@ def test_a_run_records_why_each_test_window_ended(apple: Bars, tmp_path: Path) -
     cuts = DAILY.cuts(apple)
     recorded = ms.load_run(wf.id, tmp_path).manifest["cuts"]
     assert [cut["reason"] for cut in recorded] == [cut.reason for cut in cuts]
-    assert [cut["window"] for cut in recorded] == wf.spec["windows"]
+    assert [tuple(cut["window"]) for cut in recorded] == list(wf.spec.windows)
     for cut in recorded:
         assert (cut["probability"] is None) == (cut["new_state"] is None) == (cut["reason"] != "regime")
         assert cut["fit"]

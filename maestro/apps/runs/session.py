@@ -15,7 +15,7 @@ from maestro.reports.page.stored import report_text
 from maestro.reports.tables.compare import Comparison, compare_runs
 from maestro.runs import RunStore
 from maestro.runs import remove as remove_run
-from maestro.runs.store import MANIFEST
+from maestro.runs.store import MANIFEST, spec_of
 from maestro.walkforward.result import WalkForward, load_run
 
 SCHEMA: dict[str, Any] = {
@@ -60,7 +60,7 @@ class RunsSession:
                 return {"id": folder.name, "status": "broken", "error": f"there is no {MANIFEST} in {folder}."}
             store = RunStore(folder)
             manifest = store.manifest()
-            spec, figures = manifest["spec"], manifest.get("metrics") or {}
+            spec, figures = spec_of(manifest), manifest.get("metrics") or {}
             done, error = manifest["status"] == "done", None
             if not done:
                 error = f"not finished: {len(store.finished_folds())} of {manifest['n_folds']} folds; it can go on."
@@ -71,8 +71,8 @@ class RunsSession:
                 error = f"{', '.join(missing)} is missing."
             return {
                 "id": folder.name, "status": "broken" if missing else "done" if done else "unfinished",
-                "strategy": str(spec["strategy"]), "bars": str(spec["bars"]["name"]), "folds": manifest["n_folds"],
-                "trials": spec["trials"], "seed": spec["seed"],
+                "strategy": spec.strategy, "bars": spec.bars.name, "folds": manifest["n_folds"],
+                "trials": spec.trials, "seed": spec.seed,
                 "started": str(manifest["started"])[:16].replace("T", " "),
                 "seconds": manifest.get("seconds"), "error": error,
                 **{name: figures.get(name) for name in ("sharpe_ratio", "total_return", "max_drawdown", "num_trades")},

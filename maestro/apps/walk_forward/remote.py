@@ -74,7 +74,7 @@ def run_on_service(state: WalkForwardState, bars: Bars, told: Told, cancel: thre
             over.set()
             watcher.join()
         wf = job.result()
-    if wf.spec["bars"]["fingerprint"] != bars.fingerprint:
+    if wf.spec.bars.fingerprint != bars.fingerprint:
         raise BarsError(
             f"{client.url} has other bars of {state.data} than this machine; fetch both anew (maestro data fetch), or "
             f"open run {wf.id} in the Runs app."

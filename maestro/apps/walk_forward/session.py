@@ -20,9 +20,10 @@ from maestro.apps.walk_forward.job import arguments
 from maestro.apps.walk_forward.remote import belongs_to_service, run_on_service
 from maestro.apps.walk_forward.state import WalkForwardState
 from maestro.bars import Bars
-from maestro.engine import Costs, Sizing, backtest
+from maestro.engine import backtest
 from maestro.errors import SettingsError
 from maestro.execution import events as ev
+from maestro.reproduce.plan import recorded_plan
 from maestro.validation.verdict.build import verdict
 from maestro.walkforward.result import WalkForward
 from maestro.walkforward.run import walk_forward
@@ -214,18 +215,16 @@ def fold_curve(wf: WalkForward, bars: Bars, fold: int, own: Any) -> pl.DataFrame
     row = wf.folds.row(fold, named=True)
     if row["error"] is not None:
         return pl.DataFrame(schema={"timestamp": pl.Datetime("us", "UTC"), "growth": pl.Float64, "part": pl.String})
-    spec = wf.spec
-    names = [*spec["space"]["search"], *spec["params"]]
-    params = {name: row[name] for name in names if name in row} | dict(spec["params"])
-    a, b, c, d = spec["windows"][fold]
-    settings: dict[str, Any] = {
-        "params": params, "costs": Costs(**{k: spec["costs"][k] for k in ("fee", "slippage")}),
-        "sizing": Sizing(**spec["sizing"]), "cash": spec["cash"], "fill": spec["fill"], "close_at_end": True,
-    }  # fmt: skip
+    plan = recorded_plan(wf, None if wf.plan is not None else own)
+    rule = plan.strategy(**plan.space.from_row(row))
+    a, b, c, d = wf.spec.windows[fold]
     parts, level = [], 1.0
     for part, (begin, end) in (("in sample", (a, b)), ("out of sample", (c, d))):
         # The history before the window is what the fold saw: none for training, the training bars for the test.
-        bt = backtest(bars[a:end], own, window=(begin - a, end - a), **settings)
+        bt = backtest(
+            bars[a:end], rule, costs=plan.costs, sizing=plan.sizing, cash=plan.cash, fill=plan.fill,
+            window=(begin - a, end - a), close_at_end=True,
+        )  # fmt: skip
         growth = level * np.cumprod(1.0 + bt.returns)
         level = float(growth[-1])
         stamps = pl.Series("timestamp", bars.time[begin:end]).cast(pl.Datetime("us", "UTC"))

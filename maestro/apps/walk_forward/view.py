@@ -178,7 +178,7 @@ class WalkForwardView(pn.viewable.Viewer):
         wf, x, y = self._wf, self.x.value, self.y.value
         if wf is None or x is None or y is None or "parameters" not in self._drawn:
             return
-        metric = wf.spec["selection"]["metrics"][0].removeprefix("-")
+        metric = wf.spec.selection.ranking
         cells = session.cells(wf, x, y, metric)
         self._set("heat", lambda: figures.heat_figure(cells, x, y, metric))
 

@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from maestro._core.formatting import label
-from maestro.walkforward.columns import metric_names, ranked_by
+from maestro.walkforward.columns import metric_names
 from maestro.walkforward.result import WalkForward
 
 INK = "#1f3a5f"
@@ -29,7 +29,7 @@ def add_charts(book: Any, sheet: Any, wf: WalkForward, rows: int) -> None:
         _lines(under, rows, ((3, "drawdown", _LOSS),))
         under.set_legend({"none": True})
         sheet.insert_chart("D4", under, {"y_offset": _APART})
-    folds, score = wf.folds, ranked_by(wf.spec)
+    folds, score = wf.folds, wf.spec.selection.ranking
     if score in metric_names(folds) and len(folds):
         both = _chart(book, f"{label(score)} of the choice, fold by fold", "number")
         for side, name, colour in (("is", "in sample", _IN), ("oos", "out of sample", _OUT)):

@@ -25,7 +25,7 @@ from maestro.reports.output import MARK, refuse_foreign
 from maestro.reports.tables.annualisation import described
 from maestro.validation.verdict.preliminary import current_verdict
 from maestro.validation.verdict.rule import QUESTIONS
-from maestro.walkforward.columns import parameter_names, ranked_by, ranked_from_below, title
+from maestro.walkforward.columns import parameter_names
 from maestro.walkforward.result import WalkForward
 
 MAX_ROWS = 1_048_576
@@ -140,8 +140,7 @@ class _Book:
     def write(self) -> None:
         """Write all sheets; the summary is the first, and is written last, when all notes are known."""
         wf = self.wf
-        strategy, series = title(wf.spec)
-        self.book.set_properties({"title": _text(f"{strategy} on {series}"), "comments": _text(f"Run {wf.id}")})
+        self.book.set_properties({"title": _text(wf.spec.title), "comments": _text(f"Run {wf.id}")})
         self.book.set_custom_property(MARK, _text(wf.id))
         summary = self.book.add_worksheet("Summary")
         sheets = {name: self.book.add_worksheet(name) for name in _SHEETS}
@@ -151,7 +150,7 @@ class _Book:
         self.table(sheets["Trades"], self._first(wf.trades, "trades"), "trades", freeze=1)
         self.table(sheets["Equity"], self._first(wf.equity, "bars of equity"), "equity", freeze=1)
         rows = self.chart_data(sheets["Chart data"])
-        self.summary(summary, strategy, series)
+        self.summary(summary, wf.spec.strategy, wf.spec.series)
         add_charts(self.book, summary, wf, rows)
         for name, sheet in {"Summary": summary, **sheets}.items():
             self.print_setup(sheet, name)
@@ -258,10 +257,10 @@ class _Book:
         frame, most = self.wf.trials, self.max_rows - 1
         if len(frame) <= most:
             return frame
-        score = ranked_by(self.wf.spec)
+        score = self.wf.spec.selection.ranking
         if score not in frame.columns:
             return self._first(frame, "trials")
-        sign = 1.0 if ranked_from_below(self.wf.spec) else -1.0
+        sign = 1.0 if self.wf.spec.selection.lower_is_better else -1.0
         order = frame.with_row_index("row").select(
             "row", last=~pl.col("chosen") if "chosen" in frame.columns else pl.lit(True),
             by=(sign * pl.col(score)).fill_nan(None).fill_null(math.inf),
@@ -319,11 +318,10 @@ class _Book:
         return self.book.add_format({"num_format": _FORMATS[form], "align": "left"})
 
     def _settings(self) -> list[tuple[str, str]]:
-        spec, manifest = self.wf.spec, self.wf.manifest
-        bars = spec.get("bars") or {}
-        rows = [("Bars", f"{bars.get('n', '')} from {bars.get('start', '')} to {bars.get('end', '')}")]
-        rows.append(("Fingerprint of the bars", str(bars.get("fingerprint", ""))))
-        known = [(key, spec.get(key)) for key in _SETTINGS] + [(key, manifest.get(key)) for key in _RECORD]
+        bars, settings, manifest = self.wf.spec.bars, self.wf.spec.to_dict(), self.wf.manifest
+        rows = [("Bars", f"{bars.n} from {bars.start.isoformat()} to {bars.end.isoformat()}")]
+        rows.append(("Fingerprint of the bars", bars.fingerprint))
+        known = [(key, settings[key]) for key in _SETTINGS] + [(key, manifest.get(key)) for key in _RECORD]
         rows.append(("Annualised with", described(self.wf)))
         rows += [(_heading(key), _words(value)) for key, value in known if value not in (None, False, {}, [], "")]
         return rows

@@ -13,7 +13,6 @@ import polars as pl
 from maestro._core.atomic import remove_leftovers, temporary_path, write_atomic
 from maestro._core.parquet import parquet_bytes
 from maestro.errors import RunError, SettingsError
-from maestro.walkforward.columns import title
 from maestro.walkforward.result import WalkForward
 
 FORMS = ("xlsx", "csv", "parquet")
@@ -79,10 +78,10 @@ def tables(wf: WalkForward) -> dict[str, pl.DataFrame]:
 
 
 def _record(wf: WalkForward) -> dict[str, Any]:
-    strategy, series = title(wf.spec)
     return {
-        "id": wf.id, "strategy": strategy, "bars": series, "metrics": _plain(wf.metrics), "notes": list(wf.notes),
-        "spec": wf.spec, "manifest": {key: value for key, value in wf.manifest.items() if key != "spec"},
+        "id": wf.id, "strategy": wf.spec.strategy, "bars": wf.spec.series, "metrics": _plain(wf.metrics),
+        "notes": list(wf.notes), "spec": wf.spec.to_dict(),
+        "manifest": {key: value for key, value in wf.manifest.items() if key != "spec"},
     }  # fmt: skip
 
 

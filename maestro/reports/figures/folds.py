@@ -11,7 +11,7 @@ import polars as pl
 from maestro._core.formatting import label, metric, moment, significant
 from maestro.reports.html.environment import Html
 from maestro.reports.html.fragments import Cell, table
-from maestro.walkforward.columns import done, metric_names, numbers, parameter_names, ranked_by, searched
+from maestro.walkforward.columns import done, metric_names, numbers, parameter_names, searched
 
 SHOWN = ("sharpe_ratio", "annual_return", "total_return", "max_drawdown", "num_trades")
 _SHORT = {"total_return": "return", "max_drawdown": "drawdown", "num_trades": "trades"}
@@ -36,7 +36,7 @@ def fold_table(wf: Any, *, metrics: tuple[str, ...] = SHOWN) -> Html:
     length = span.total_seconds() if isinstance(span, timedelta) else 0.0
     if length < _ANNUAL_FROM:
         metrics = tuple(n for n in metrics if n != "annual_return")
-    names = [n for n in dict.fromkeys((ranked_by(wf.spec), *metrics)) if n in have]
+    names = [n for n in dict.fromkeys((wf.spec.selection.ranking, *metrics)) if n in have]
     sided = [n for n in names if n not in _SHORT]
     single = [n for n in names if n in _SHORT]
     head: list[Any] = ["Fold", "Searched on", "Tested on"]
@@ -98,7 +98,7 @@ def is_oos_scatter(wf: Any, *, metric: str | None = None, height: int = 340) -> 
 
     from maestro.reports.figures.theme import COLOR, FONT, add_hover, add_legend, add_rule, make_figure
 
-    name = metric or ranked_by(wf.spec)
+    name = metric or wf.spec.selection.ranking
     good = done(wf.folds)
     x, y = numbers(good, f"is_{name}"), numbers(good, f"oos_{name}")
     both = np.isfinite(x) & np.isfinite(y)

@@ -9,7 +9,7 @@ import polars as pl
 
 from maestro._core.formatting import label, metric
 from maestro.errors import SettingsError, nearest
-from maestro.walkforward.columns import metric_names, ranked_by
+from maestro.walkforward.columns import metric_names
 from maestro.walkforward.selection import pareto_front
 
 _DOTS = 600
@@ -19,9 +19,9 @@ SMALLER_IS_BETTER = ("volatility", "turnover", "exposure", "fees", "slippage", "
 
 def front_metrics(wf: Any) -> tuple[str, str]:
     """Two metrics for the axes: the ranking one and the largest drawdown; the first two of a Pareto selection."""
-    first = ranked_by(wf.spec)
-    selection = wf.spec.get("selection") or {}
-    named = selection.get("metrics", ())[1:] if selection.get("kind") == "pareto" else ()
+    first = wf.spec.selection.ranking
+    selection = wf.spec.selection
+    named = selection.metrics[1:] if selection.kind == "pareto" else ()
     rest = [str(name).removeprefix("-") for name in named]
     others = [name for name in (*rest, "max_drawdown", "annual_return") if name != first]
     return first, others[0]

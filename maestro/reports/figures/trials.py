@@ -11,7 +11,7 @@ import polars as pl
 from maestro._core.formatting import label
 from maestro.reports.html.environment import Html
 from maestro.reports.html.fragments import table
-from maestro.walkforward.columns import numbers, ranked_by, ranked_from_below
+from maestro.walkforward.columns import numbers
 
 STATES = {
     "complete": "evaluated",
@@ -34,8 +34,8 @@ def trial_distribution(wf: Any, *, metric: str | None = None, height: int = 340)
 
     from maestro.reports.figures.theme import COLOR, add_hover, add_legend, add_rule, make_figure
 
-    name = metric or ranked_by(wf.spec)
-    ahead = -1.0 if metric is None and ranked_from_below(wf.spec) else 1.0
+    name = metric or wf.spec.selection.ranking
+    ahead = -1.0 if metric is None and wf.spec.selection.lower_is_better else 1.0
     folds, trials = wf.folds, wf.trials
     labels = folds["fold"].to_list()
     most = max(2, _DOTS // max(len(labels), 1))

@@ -61,24 +61,17 @@ def _cell(value: Any) -> Cell:
 
 def provenance(wf: WalkForward) -> Html:
     """Identity, data, settings and versions of the run, and the lines that reproduce it."""
-    spec, manifest = wf.spec, wf.manifest
-    bars = spec.get("bars") or {}
-    rows: list[tuple[object, object]] = [("Run", code(wf.id))]
-    if bars.get("fingerprint"):
-        rows.append(("Data fingerprint", code(bars["fingerprint"])))
-    if bars.get("n"):
-        span = f"{int(bars['n']):,} bars, {_stamp(bars.get('start'))} to {_stamp(bars.get('end'))} UTC"
-        rows.append(("Bars", f"{bars.get('name') or ''} {span}".strip()))
-    strategy = spec.get("strategy")
-    source = spec.get("source_hash") or spec.get("source")
-    if isinstance(strategy, dict):
-        source = source or strategy.get("source_hash") or strategy.get("source")
-        strategy = strategy.get("name")
-    rows.append(("Strategy", str(strategy)))
-    if isinstance(source, str) and "\n" not in source:
-        rows.append(("Source hash", code(source)))
+    spec, bars, manifest = wf.spec, wf.spec.bars, wf.manifest
+    rows: list[tuple[object, object]] = [
+        ("Run", code(wf.id)),
+        ("Data fingerprint", code(bars.fingerprint)),
+        ("Bars", f"{bars.name} {bars.n:,} bars, {moment(bars.start)} to {moment(bars.end)} UTC".strip()),
+        ("Strategy", spec.strategy),
+        ("Source hash", code(spec.source)),
+    ]
+    settings = spec.to_dict()
     for key, name in _SETTINGS.items():
-        given = spec.get(key)
+        given = settings[key]
         if not (given is None or given is False or given == {} or given == []):
             rows.append((name, _setting(key, given)))
     rows.append(("Annualised with", described(wf)))

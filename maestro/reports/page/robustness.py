@@ -93,12 +93,12 @@ def render(wf: Any, found: dict[str, Any]) -> str:
     """HTML text of the page."""
     figures = {part: _FIGURES[part](found[part]) for part in PARTS if part in found}
     places = {f"{part}-{k}": one for part, several in figures.items() for k, one in enumerate(several)}
-    bars = wf.spec["bars"]
+    bars = wf.spec.bars
     return render_page(
         "robustness.html",
         **page_parts("robustness.css", figures=places),
-        strategy=wf.spec["strategy"],
-        series=bars["name"] or "unnamed bars",
+        strategy=wf.spec.strategy,
+        series=wf.spec.series,
         subtitle=[f"run {wf.id}", plural(bars["n"], "bar"), plural(len(wf.folds), "fold")],
         sections=sections(found),
         figures={part: range(len(several)) for part, several in figures.items()},

@@ -19,7 +19,7 @@ from maestro._core.temporary import temporary_folder
 from maestro.errors import MissingExtraError, RunError
 from maestro.reports.output import MARK, write_page
 from maestro.reports.tables.annualisation import days_per_year
-from maestro.walkforward.columns import growth, numbers, start_value, title
+from maestro.walkforward.columns import growth, numbers, start_value
 
 _FEWEST_DAYS = 30
 
@@ -110,12 +110,8 @@ def daily_returns(frame: pl.DataFrame, start: float) -> pl.DataFrame:
 
 def _about(result: Any) -> tuple[str, str, str, bool]:
     if hasattr(result, "spec"):
-        bars = result.spec.get("bars") or {}
-        return (
-            *title(result.spec),
-            str(bars.get("timeframe") or ""),
-            bool(bars.get("synthetic")),
-        )
+        spec = result.spec
+        return spec.strategy, spec.series, spec.bars.timeframe, spec.bars.synthetic
     bars = result.bars
     name = repr(result.strategy) if result.strategy is not None else "Signals"
     return name, bars.name or "bars", bars.timeframe, bars.synthetic

@@ -30,7 +30,7 @@ from maestro.validation.robustness.parameter_stability import in_words
 from maestro.validation.verdict.evidence import Evidence, gather
 from maestro.validation.verdict.preliminary import current_verdict
 from maestro.validation.verdict.rule import QUESTIONS
-from maestro.walkforward.columns import failed, ranked_by, search_range, searched
+from maestro.walkforward.columns import failed, search_range, searched
 from maestro.walkforward.result import WalkForward
 
 
@@ -110,7 +110,7 @@ def render(wf: WalkForward, *, tearsheet: str = "", problem: str = "", decision:
         figures=figures,
         tearsheet=tearsheet,
         problem=problem,
-        ranking=label(ranked_by(wf.spec)),
+        ranking=label(wf.spec.selection.ranking),
         parameters=[(name, _choice(wf, name), in_words(evidence.movements[name])) for name in names],
         folds=fold_table(wf),
         failures=failed(wf.folds).select("fold", "error").rows() if evidence.failed else [],
@@ -163,10 +163,8 @@ def _choice(wf: WalkForward, name: str) -> str:
 
 
 def _subtitle(wf: WalkForward, e: Evidence) -> list[str]:
-    bars = wf.spec.get("bars") or {}
-    parts = []
-    if bars.get("n"):
-        parts.append(plural(int(bars["n"]), f"{bars.get('timeframe', '')} bar".strip()))
+    bars = wf.spec.bars
+    parts = [plural(bars.n, f"{bars.timeframe} bar".strip())]
     if e.start is not None:
         parts.append(f"out of sample {moment(e.start)} to {moment(e.end)} UTC")
     parts.append(plural(e.folds, "fold"))

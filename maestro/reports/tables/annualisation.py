@@ -19,11 +19,11 @@ def days_per_year(result: Any) -> float:
     if recorded is not None:
         return float(recorded)
     stamps = result.equity["timestamp"].to_physical().to_numpy()
-    inferred = infer_calendar(stamps, result.spec["bars"]["timeframe"])
-    return float(given_calendar(result.spec["periods_per_year"], inferred).days_per_year)
+    inferred = infer_calendar(stamps, result.spec.bars.timeframe)
+    return float(given_calendar(result.spec.periods_per_year, inferred).days_per_year)
 
 
 def described(wf: Any) -> str:
     """Annualisation in words: ``1,764 bars a year: sessions of 7 bars on 252 trading days``."""
-    periods = float(wf.spec["periods_per_year"])
+    periods = float(wf.spec.periods_per_year)
     return wf.calendar or f"{number(periods, 0 if periods == round(periods) else 2)} bars a year"

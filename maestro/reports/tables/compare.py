@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import polars as pl
@@ -12,7 +12,7 @@ import polars as pl
 from maestro._core.formatting import label, metric, moment, number
 from maestro.errors import SettingsError
 from maestro.reports.figures.downsampling import thin
-from maestro.walkforward.columns import failed, title
+from maestro.walkforward.columns import failed
 from maestro.walkforward.result import WalkForward
 
 POINTS = 1_500
@@ -23,7 +23,7 @@ COMPARED = (
 )  # fmt: skip
 _PRINT = 16
 """Digits of a fingerprint that are shown: enough to tell bars apart."""
-_ASIDE = {"source", "windows", "first"}
+_ASIDE = {"schema", "source", "windows", "first"}
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ def compare_runs(runs: Sequence[WalkForward], *, common: bool = False) -> Compar
     if common and begin is not None:
         frames = [frame.filter(pl.col("timestamp").is_between(begin, end)) for frame in frames]
     curves = tuple(
-        _curve(name, frame, None if common else float(wf.spec["cash"]))
+        _curve(name, frame, None if common else float(wf.spec.cash))
         for name, frame, wf in zip(names, frames, runs, strict=True)
     )
     return Comparison(names, curves, _metrics(names, runs), _settings(names, runs), _notes(runs, apart, common))
@@ -118,7 +118,7 @@ def compare_runs(runs: Sequence[WalkForward], *, common: bool = False) -> Compar
 def _names(runs: Sequence[WalkForward]) -> tuple[str, ...]:
     """Strategy, series and the beginning of the id of each; all of the id where that is not enough."""
     for length in (6, 64):
-        names = tuple(f"{' · '.join(title(wf.spec))} · {wf.id[:length]}" for wf in runs)
+        names = tuple(f"{wf.spec.strategy} · {wf.spec.series} · {wf.id[:length]}" for wf in runs)
         if len(set(names)) == len(names):
             return names
     raise SettingsError("a run was given twice; give each once.")
@@ -180,7 +180,7 @@ def _searched(value: Any) -> str:
 
 
 def _settings(names: Sequence[str], runs: Sequence[WalkForward]) -> pl.DataFrame:
-    specs = [flat(wf.spec) for wf in runs]
+    specs = [flat(wf.spec.to_dict()) for wf in runs]
     versions = [flat({"versions": wf.manifest.get("versions") or {}}) for wf in runs]
     specs = [{**spec, **version} for spec, version in zip(specs, versions, strict=True)]
     for spec in specs:
@@ -197,18 +197,16 @@ def _notes(runs: Sequence[WalkForward], apart: bool, common: bool) -> tuple[str,
         return len({json.dumps(key(wf), sort_keys=True, default=str) for wf in runs}) > 1
 
     notes = []
-    if several(lambda wf: wf.spec["bars"].get("fingerprint")):
+    if several(lambda wf: wf.spec.bars.fingerprint):
         notes.append("The runs are on different bars: their figures are of different markets or stretches.")
     if apart:
         notes.append("The runs tested stretches that do not overlap.")
-    if several(lambda wf: wf.spec.get("periods_per_year")):
+    if several(lambda wf: wf.spec.periods_per_year):
         notes.append("The runs count different numbers of bars a year: annual figures are on different scales.")
-    if several(lambda wf: wf.spec.get("costs")):
+    if several(lambda wf: asdict(wf.spec.costs)):
         notes.append("The runs pay different costs.")
     if common:
         notes.append("Curves show the stretch that all runs tested; the metrics are of each run's own.")
     bad = [wf for wf in runs if len(failed(wf.folds))]
-    notes += [
-        f"{title(wf.spec)[0]} {wf.id[:6]}: {len(failed(wf.folds))} of {len(wf.folds)} folds failed." for wf in bad
-    ]
+    notes += [f"{wf.spec.strategy} {wf.id[:6]}: {len(failed(wf.folds))} of {len(wf.folds)} folds failed." for wf in bad]
     return tuple(notes)

@@ -178,7 +178,7 @@ class Bodies:
 def _document(wf: WalkForward) -> dict[str, Any]:
     return {
         "id": wf.id, "metrics": wf.metrics, "benchmark": wf.benchmark, "efficiency": wf.efficiency,
-        "calendar": wf.calendar, "notes": wf.notes, "spec": wf.spec, "folds": wf.folds.to_dicts(),
+        "calendar": wf.calendar, "notes": wf.notes, "spec": wf.spec.to_dict(), "folds": wf.folds.to_dicts(),
         "seconds": wf.manifest.get("seconds"), "started": wf.manifest["started"],
         "versions": wf.manifest["versions"], "sha256": wf.manifest["sha256"],
     }  # fmt: skip

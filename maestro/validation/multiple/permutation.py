@@ -308,11 +308,11 @@ def material_of(
     timeframes: dict[Any, str] = {}
     jobs = []
     for name, wf in runs.items():
-        plan = recorded_plan(wf, (strategies or {}).get(wf.spec["strategy"]))
+        plan = recorded_plan(wf, (strategies or {}).get(wf.spec.strategy))
         why = repeatable(wf, plan)
         if why:
             raise SettingsError(f"run {wf.id} cannot be repeated on other bars: {why}.")
-        key = (wf.spec["bars"]["fingerprint"], wf.spec["periods_per_year"])
+        key = (wf.spec.bars.fingerprint, wf.spec.periods_per_year)
         if key not in series:
             series[key] = recorded_bars(wf)
             timeframes[key] = series[key].timeframe

@@ -159,7 +159,7 @@ def retiming(
     even = [round(begin + (stop - begin) * k / len(windows)) for k in range(1, len(windows))]
     spots = [np.random.default_rng([seed, number]) for number in range(repetitions)]
     cuts = [even, *(_random_cuts(rng, begin, stop, len(windows) - 1, shortest) for rng in spots)]
-    warm = bool(wf.spec.get("warm_start"))
+    warm = bool(wf.spec.warm_start)
     tasks = [Task(_repeat, (plan, _windows(windows, one), warm, metric)) for one in cuts]
     try:
         found = results_of(run_tasks(choose(None, workers, len(tasks)), tasks, whole, cancel=cancel), lambda done: None)

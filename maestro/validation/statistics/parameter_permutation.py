@@ -113,12 +113,12 @@ def parameter_permutation(
         raise SettingsError(f"no fold of run {wf.id} has a result, so there is nothing to compare with; see wf.folds.")
     found = trial_returns(wf, bars, most=most, strategy=strategy, **settings)
     tested = np.isin(found.stamps, wf.equity["timestamp"].to_physical().to_numpy())
-    periods = wf.spec["periods_per_year"]
+    periods = wf.spec.periods_per_year
     values = [
         m.from_returns(found.returns[tested, k], periods_per_year=periods)[metric]
         for k in range(found.returns.shape[1])
     ]
     own = m.from_returns(wf.equity["return"].to_numpy(), periods_per_year=periods)[metric]
-    search = wf.spec["search"]
-    name = search if isinstance(search, str) else str(search.get("name"))
+    search = wf.spec.search
+    name = search if isinstance(search, str) else search.name
     return ParameterPermutation(metric, np.array(values), float(own), found.left_out, found.failed, name)

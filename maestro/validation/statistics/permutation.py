@@ -245,7 +245,7 @@ def permutation_test(
     whole = recorded_bars(wf, bars)
     permuted_bars(whole[: min(len(whole), 2 * block + 1)], 0, block=block)  # refuses an impossible block at once
     windows = windows_of(wf)
-    warm = bool(wf.spec["warm_start"])
+    warm = bool(wf.spec.warm_start)
     tasks = [Task(_repeat, (plan, windows, warm, block, known, seed, k)) for k in range(repetitions)]
     shown, close = _shown(progress, repetitions, plan)
     try:
@@ -262,7 +262,7 @@ def permutation_test(
 
 def _stitched(wf: Recorded, metric: str) -> float:
     spec = wf.spec
-    return stitched_metrics(wf.equity, wf.folds, wf.trades, spec["cash"], spec["periods_per_year"])[metric]
+    return stitched_metrics(wf.equity, wf.folds, wf.trades, spec.cash, spec.periods_per_year)[metric]
 
 
 def _repeat(

@@ -253,5 +253,5 @@ def trials_pbo(
 def sharpe_variance(wf: Recorded) -> tuple[int, float]:
     """Trials of the run that were evaluated, and the variance of their Sharpe ratios **per period**."""
     evaluated = wf.trials.filter(pl.col("state").is_in(EVALUATED))
-    sharpes = evaluated["sharpe_ratio"].drop_nulls().drop_nans().to_numpy() / math.sqrt(wf.spec["periods_per_year"])
+    sharpes = evaluated["sharpe_ratio"].drop_nulls().drop_nans().to_numpy() / math.sqrt(wf.spec.periods_per_year)
     return len(evaluated), float(sharpes.var(ddof=1)) if len(sharpes) > 1 else math.nan

@@ -52,7 +52,7 @@ def account_trades(result: Any) -> AccountTrades:
     trades = getattr(result, "trades", None)
     if not isinstance(trades, pl.DataFrame) or "pnl" not in trades.columns:
         raise SettingsError(f"{type(result).__name__} has no table of trades; give a walk-forward or a backtest.")
-    cash = float(result.cash if hasattr(result, "cash") else result.spec["cash"])
+    cash = float(result.cash if hasattr(result, "cash") else result.spec.cash)
     closed = trades.filter(pl.col("exit_reason") != "open")
     keys = [name for name in ("fold", "exit_time", "entry_time") if name in closed.columns]
     closed = closed.sort(keys, maintain_order=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -120,7 +120,7 @@ def random_entries(
     positions = sum(len(s.sides) for s in stretches)
     if not positions:
         raise SettingsError("the run held no position out of sample, so there are no entries to compare.")
-    cash, periods = float(wf.spec["cash"]), whole.periods_per_year
+    cash, periods = float(wf.spec.cash), whole.periods_per_year
     own = [(np.arange(len(s.sides)), s.begins) for s in stretches]
     replayed = _measure(stretches, own, metric, cash, periods)
     rng = np.random.default_rng(np.random.SeedSequence([seed, 999]))
@@ -146,7 +146,7 @@ def _stretches(wf: Recorded, bars: Bars) -> list[_Stretch]:
         history = bars[window.train_start : window.test_stop]
         begin = int(np.searchsorted(history.time, rows["timestamp"].to_physical()[0]))
         simulator = Simulator(
-            history, costs=Costs(**spec["costs"]), sizing=Sizing(**spec["sizing"]), cash=spec["cash"],
+            history, costs=Costs(**asdict(spec.costs)), sizing=Sizing(**asdict(spec.sizing)), cash=spec.cash,
             fill="next_open", window=(begin, begin + len(rows)), close_at_end=True,
         )  # fmt: skip
         inside = wf.trades.filter(pl.col("fold") == fold, pl.col("exit_reason").is_in(_INSIDE))

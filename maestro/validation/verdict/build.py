@@ -15,6 +15,7 @@ from maestro.errors import (
     RunError,
     RunInterrupted,
     SettingsError,
+    StrategyError,
 )
 from maestro.ledger import uncounted
 from maestro.runs.writing import write_file
@@ -153,7 +154,7 @@ class _Work:
         else:
             try:
                 self.choices = choices_of(wf, bars, strategy)
-            except (RunError, MissingExtraError, BarsError) as error:
+            except (RunError, StrategyError, MissingExtraError, BarsError) as error:
                 if bars is not None and isinstance(error, BarsError):
                     raise
                 self._impossible(_NEED_BARS, str(error))

@@ -12,7 +12,7 @@ import polars as pl
 from maestro.metrics import CostsPaid, costs_paid
 from maestro.typing import FloatArray
 from maestro.validation.robustness.parameter_stability import edges, movement
-from maestro.walkforward.columns import done, failed, numbers, ranked_by, search_range, searched, title
+from maestro.walkforward.columns import done, failed, numbers, search_range, searched
 from maestro.walkforward.result import WalkForward
 
 
@@ -79,15 +79,14 @@ class Evidence:
 def gather(wf: WalkForward) -> Evidence:
     """Read the evidence from a walk-forward, live or reloaded."""
     folds, good, spec, equity = wf.folds, done(wf.folds), wf.spec, wf.equity
-    strategy, series = title(spec)
-    ranking = ranked_by(spec)
+    ranking = spec.selection.ranking
     ranges = {name: search_range(wf, name) for name in searched(wf)}
     states = wf.trials["state"]
     tests = good.sort("test_start")
     held = wf.benchmark
     return Evidence(
-        strategy=strategy,
-        series=series,
+        strategy=spec.strategy,
+        series=spec.series,
         start=equity["timestamp"][0] if len(equity) else None,
         end=equity["timestamp"][-1] if len(equity) else None,
         folds=len(folds),
@@ -113,13 +112,13 @@ def gather(wf: WalkForward) -> Evidence:
         at_bounds={name: edges(good[name], where) for name, where in ranges.items()},
         tried=int((states == "complete").sum()),
         infeasible=int((states != "complete").sum()),
-        periods_per_year=float(spec["periods_per_year"]),
-        cash=float(spec["cash"]),
+        periods_per_year=float(spec.periods_per_year),
+        cash=float(spec.cash),
         ruined=bool((numbers(good, "oos_ruined") > 0).any()),
         overlapping=bool((tests["test_start"][1:] <= tests["test_end"][:-1]).any()) if len(tests) > 1 else False,
-        synthetic=bool(spec["bars"]["synthetic"]),
-        fill=str(spec["fill"]),
-        notes=tuple(dict.fromkeys([*wf.notes, *spec["bars"]["notes"]])),
+        synthetic=spec.bars.synthetic,
+        fill=spec.fill,
+        notes=tuple(dict.fromkeys([*wf.notes, *spec.bars.notes])),
     )
 
 

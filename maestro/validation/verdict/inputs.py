@@ -110,8 +110,8 @@ def count_trials(wf: WalkForward, bars: Bars | None) -> TrialCount:
     The ledger has fewer if the run was made on another machine or by another user.
     """
     own, variance = sharpe_variance(wf)
-    spec = wf.spec["bars"]
-    if spec["synthetic"]:
+    spec = wf.spec.bars
+    if spec.synthetic:
         return TrialCount(own, variance, "of this run only: the bars are synthetic")
     try:
         recorded = Ledger(bars if bars is not None else recorded_series(spec)).trials

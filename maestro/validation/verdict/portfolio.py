@@ -138,7 +138,7 @@ class _Work:
         self.choices: dict[str, Choices] = {}
         try:
             for name, wf in of.runs.items():
-                self.choices[name] = choices_of(wf, None, self.strategies.get(wf.spec["strategy"]))
+                self.choices[name] = choices_of(wf, None, self.strategies.get(wf.spec.strategy))
         except (RunError, MissingExtraError, BarsError, SettingsError) as error:
             self.choices = {}
             reason = f"{name}: {error}"
@@ -276,11 +276,11 @@ def _with(wf: WalkForward, outcome: Outcome, costs: dict[str, Any] | None = None
     """A walk-forward whose out-of-sample returns are others: its choices, under other conditions."""
     if len(outcome.returns) != len(wf.equity):
         raise RunError(f"run {wf.id} gave {len(outcome.returns):,} bars out of sample when repeated, not as before.")
-    cash = float(wf.spec["cash"])
+    cash = float(wf.spec.cash)
     equity = cash * (1.0 + pl.Series("return", outcome.returns)).cum_prod()
     table = wf.equity.with_columns(pl.Series("return", outcome.returns), equity.alias("equity"))
-    spec = wf.spec if costs is None else {**wf.spec, "costs": {**wf.spec["costs"], **costs}}
+    spec = wf.spec if costs is None else replace(wf.spec, costs=replace(wf.spec.costs, **costs))
     tables = {"folds": wf.folds, "trials": wf.trials, "equity": table, "trades": wf.trades}
-    made = WalkForward({**wf.manifest, "spec": spec}, tables)
+    made = WalkForward({**wf.manifest, "spec": spec.to_dict()}, tables)
     made.bars, made.plan = wf.bars, wf.plan
     return made

@@ -38,7 +38,7 @@ def gather_portfolio(of: Portfolio) -> Evidence:
     rules = sorted({part.strategy for part in alone})
     return Evidence(
         strategy=f"portfolio of {plural(len(parts), 'sleeve')} ({listed(rules)})",
-        series=listed(sorted({wf.spec["bars"]["symbol"] or part.series for wf, part in
+        series=listed(sorted({wf.spec.bars.symbol or part.series for wf, part in
                               zip(of.runs.values(), alone, strict=True)})),
         start=of.equity["timestamp"][0], end=of.equity["timestamp"][-1],
         folds=total, failed=failed, profitable=profitable, idle=idle,
@@ -104,14 +104,14 @@ def count_looks(runs: Mapping[str, WalkForward]) -> TrialCount:
     """
     groups: dict[str, list[WalkForward]] = {}
     for wf in runs.values():
-        groups.setdefault(recorded_series(wf.spec["bars"]), []).append(wf)
+        groups.setdefault(recorded_series(wf.spec.bars), []).append(wf)
     counts, spreads, most, unread = [], [], TrialCount(0, math.nan, ""), 0
     for series, group in groups.items():
         alone = [sharpe_variance(wf) for wf in group]
         count = sum(one for one, _ in alone)
         variance = _pooled(alone)
-        periods = float(group[0].spec["periods_per_year"])
-        if not any(wf.spec["bars"]["synthetic"] for wf in group):
+        periods = float(group[0].spec.periods_per_year)
+        if not any(wf.spec.bars.synthetic for wf in group):
             try:
                 ledger = Ledger(series)
                 own, whole = ledger.own_trials, ledger.trials
@@ -132,12 +132,12 @@ def count_looks(runs: Mapping[str, WalkForward]) -> TrialCount:
         total, annual = most.distinct, most.variance
     if unread:
         source += f"; {plural(unread, 'ledger')} could not be read"
-    wanted = next(iter(runs.values())).spec["periods_per_year"] if _same_periods(runs) else 365.0
+    wanted = next(iter(runs.values())).spec.periods_per_year if _same_periods(runs) else 365.0
     return TrialCount(total, annual / float(wanted), source)
 
 
 def _same_periods(runs: Mapping[str, WalkForward]) -> bool:
-    return len({wf.spec["periods_per_year"] for wf in runs.values()}) == 1
+    return len({wf.spec.periods_per_year for wf in runs.values()}) == 1
 
 
 def _pooled(parts: list[tuple[int, float]]) -> float:

@@ -81,13 +81,13 @@ def summarise(cell: Cell, wf: WalkForward) -> Summary:
     }  # fmt: skip
     evaluated = wf.trials["state"].is_in(EVALUATED)
     sharpes = wf.trials["sharpe_ratio"].filter(evaluated).drop_nulls().to_numpy()
-    periods = wf.spec["periods_per_year"]
+    periods = wf.spec.periods_per_year
     tally = Tally.of(sharpes[np.isfinite(sharpes)], int(evaluated.sum()), periods_per_year=periods)
     days, timing = timing_returns(wf)
     if wf.metrics["ruined"] > 0:  # no exposure can be told of an account without money, and there is nothing to test
         timing = np.full(len(days), np.nan)
     last = np.searchsorted(tested.to_numpy() // DAY_US, days, side="right") - 1
-    return Summary(row, days, timing, tally, wf.equity["equity"].to_numpy()[last] / wf.spec["cash"])
+    return Summary(row, days, timing, tally, wf.equity["equity"].to_numpy()[last] / wf.spec.cash)
 
 
 def timing_returns(wf: WalkForward) -> tuple[IntArray, FloatArray]:
@@ -100,7 +100,7 @@ def timing_returns(wf: WalkForward) -> tuple[IntArray, FloatArray]:
     table = wf.equity
     if not len(table):
         return np.empty(0, np.int64), np.empty(0)
-    cash = wf.spec["cash"]
+    cash = wf.spec.cash
     returns = table["return"].to_numpy()
     held = np.concatenate(([cash], table["benchmark"].to_numpy()))
     market = np.divide(held[1:], held[:-1], out=np.ones(len(returns)), where=held[:-1] > 0) - 1.0

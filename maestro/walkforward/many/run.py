@@ -231,7 +231,7 @@ class _Many:
 
     def _recorder(self, cell: Cell) -> Recorder:
         run = self.runs[cell]
-        return Recorder(run.bars, "walk_forward", strategy=run.spec["strategy"], source=run.spec["source"], run=run.id)
+        return Recorder(run.bars, "walk_forward", strategy=run.spec.strategy, source=run.spec.source, run=run.id)
 
     def _count(self, cell: Cell, events: Any) -> Recorder:
         book = self._recorder(cell)

@@ -103,7 +103,7 @@ def portfolio(
         )
     if account.ruined >= 0:
         notes.append("The portfolio is ruined: nothing is left, and nothing is moved any more.")
-    periods = {wf.spec["periods_per_year"] for wf in chosen.values()}
+    periods = {wf.spec.periods_per_year for wf in chosen.values()}
     daily = len(periods) > 1
     settings = {
         "weights": weights if isinstance(weights, str) else type(weights).__name__, "rebalance": rebalance,

@@ -96,13 +96,13 @@ def align(
         value[:, place] = np.where(last >= 0, own[last], 1.0)
         exposure[:, place] = np.where(last >= 0, held[last], 0.0)
         exposure[rows[-1] + 1 :, place] = 0.0
-        holding = wf.equity["benchmark"].to_numpy() / wf.spec["cash"]
+        holding = wf.equity["benchmark"].to_numpy() / wf.spec.cash
         market[:, place] = np.where(last >= 0, holding[last], 1.0)
         there[rows[0] : rows[-1] + 1, place] = True
     return Sleeves(
         tuple(runs), time, value, exposure, market, there,
         tuple(_us(wf.folds.filter(pl.col("oos_total_return").is_not_null())["test_start"]) for wf in runs.values()),
-        np.array([wf.spec["costs"]["fee"] + wf.spec["costs"]["slippage"] for wf in runs.values()]), ruined, liquidated,
+        np.array([wf.spec.costs.fee + wf.spec.costs.slippage for wf in runs.values()]), ruined, liquidated,
     )  # fmt: skip
 
 
@@ -119,7 +119,7 @@ def _stamps(name: str, wf: WalkForward) -> IntArray:
 
 def _course(wf: WalkForward) -> tuple[FloatArray, FloatArray]:
     """Value of one unit of capital, and notional over capital, at each close; a fold ends flat."""
-    table, cash = wf.equity, wf.spec["cash"]
+    table, cash = wf.equity, wf.spec.cash
     own = table["equity"].to_numpy() / cash
     growth = table.select(((pl.col("return") + 1.0).cum_prod() * cash).over("fold")).to_series().to_numpy()
     held = np.divide(
@@ -157,7 +157,7 @@ def liquidation(name: str, wf: WalkForward, maintenance: float) -> Liquidation |
             f"{name} was loaded without its bars, whose highs and lows decide on a liquidation; give the result of "
             "walk_forward or walk_forward_many itself (with runs_dir it loads what is there), or leave maintenance out."
         )
-    table, cash = wf.equity, float(wf.spec["cash"])
+    table, cash = wf.equity, float(wf.spec.cash)
     place = np.searchsorted(wf.bars.time, _us(table["timestamp"]))
     units, close = table["position"].to_numpy(), table["close"].to_numpy()
     worst = np.where(units < 0, wf.bars.high[place], wf.bars.low[place])

@@ -159,7 +159,8 @@ def test_a_long_equity_is_thinned_for_the_charts_alone(tmp_path: Path) -> None:
 def test_text_that_looks_like_a_formula_stays_text(run: StandIn, tmp_path: Path) -> None:
     texts = pl.Series([text.encode("utf-8", "replace").decode() for text in HOSTILE])
     many = run.trades.head(len(HOSTILE)).with_columns(exit_reason=texts)
-    spec = {**run.spec, "strategy": '=HYPERLINK("http://x")', "params": {"name": "=1+1"}}
+    spec = {**run.spec.to_dict(), "strategy": '=HYPERLINK("http://x")', "params": {"name": "=1+1"}}
+    spec["space"] = {**spec["space"], "fixed": spec["params"]}
     hostile = run.but(trades=many, spec=spec, notes=HOSTILE, id="=1+1")
     book = read(export_run(hostile, tmp_path / "run.xlsx"))
     assert sum(sheet.formulas for sheet in book.sheets.values()) == 0

@@ -38,7 +38,7 @@ def test_the_page_is_complete(live: ms.WalkForward) -> None:
     page = Page(render(live))
     assert set(SECTIONS) <= set(page.ids)
     assert page.remote() == []
-    for text in (live.id, live.spec["bars"]["fingerprint"], live.spec["source"], "ms.walk_forward", "252 bars a year"):
+    for text in (live.id, live.spec.bars.fingerprint, live.spec.source, "ms.walk_forward", "252 bars a year"):
         assert text in page.text
     assert {"fig-parameter-0", "fig-parameter-1"} <= set(page.ids)
     assert "5 to 100" in page.text  # the bounds of `fast`, from the spec
@@ -58,7 +58,7 @@ def test_costs_add_up_to_what_the_folds_lost(live: ms.WalkForward) -> None:
     paid = costs_paid(live)
     assert paid.fees == pytest.approx(live.metrics["fees"])
     assert paid.slippage == pytest.approx(live.metrics["slippage"])
-    assert paid.net == pytest.approx(float((live.folds["oos_final_equity"] - live.spec["cash"]).sum()))
+    assert paid.net == pytest.approx(float((live.folds["oos_final_equity"] - live.spec.cash).sum()))
 
 
 def test_a_notebook_shows_the_run(live: ms.WalkForward) -> None:

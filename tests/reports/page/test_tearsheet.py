@@ -69,7 +69,7 @@ def test_the_markets_own_days_for_a_single_backtest(tmp_path: Path) -> None:
 
 
 def test_synthetic_data_is_labelled(wf: StandIn, tmp_path: Path) -> None:
-    spec = {**wf.spec, "bars": {**wf.spec["bars"], "synthetic": True}}
+    spec = {**wf.spec.to_dict(), "bars": {**wf.spec.to_dict()["bars"], "synthetic": True}}
     path = write_tearsheet(wf.but(spec=spec), tmp_path / "sheet.html")
     assert "(synthetic data)" in Page(path.read_text("utf-8")).text
 

@@ -113,8 +113,13 @@ def test_a_run_without_trades_still_has_a_report(wf: StandIn) -> None:
 def test_text_from_outside_is_escaped() -> None:
     hostile = "<script>alert(1)</script>\"'&<img src=x onerror=alert(2)></section>$$x$$\\(y\\)"
     wf = stand_in(symbol=hostile, error=hostile, failed=(2,))
-    spec = {**wf.spec, "strategy": hostile, "source": hostile, "splitter": {hostile: hostile}}
-    space = {**wf.spec["space"]["search"], "exit": {"kind": "choice", "options": ["cross", "trail", hostile]}}
+    spec = {
+        **wf.spec.to_dict(),
+        "strategy": hostile,
+        "source": hostile,
+        "splitter": {"kind": hostile, hostile: hostile},
+    }
+    space = {**wf.spec.to_dict()["space"]["search"], "exit": {"kind": "choice", "options": ["cross", "trail", hostile]}}
     manifest = {
         **wf.manifest, "command": hostile, "python": hostile, "versions": {hostile: hostile},
         "quality": [{"check": hostile, "count": 1, hostile: hostile}],
@@ -150,7 +155,7 @@ def test_frames_of_another_origin_give_the_same_bytes(wf: StandIn, text: str, tm
     for name in ("folds", "trials", "equity", "trades"):
         getattr(wf, name).write_parquet(tmp_path / name)
         reloaded[name] = pl.read_parquet(tmp_path / name)
-    spec, manifest = (json.loads(json.dumps(x)) for x in (wf.spec, wf.manifest))
+    spec, manifest = (json.loads(json.dumps(x)) for x in (wf.spec.to_dict(), wf.manifest))
     assert render(wf.but(spec=spec, manifest=manifest, **reloaded)) == text
 
 
@@ -202,7 +207,7 @@ def test_the_cut_of_the_trades_is_stated(page: Page, wf: StandIn) -> None:
 
 
 def test_synthetic_bars_and_lookahead_are_loud(wf: StandIn) -> None:
-    spec = {**wf.spec, "fill": "close", "bars": {**wf.spec["bars"], "synthetic": True}}
+    spec = {**wf.spec.to_dict(), "fill": "close", "bars": {**wf.spec.to_dict()["bars"], "synthetic": True}}
     shown = Page(render(wf.but(spec=spec))).text
     assert "Synthetic prices." in shown
     assert "Look-ahead fills." in shown

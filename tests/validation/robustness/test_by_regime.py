@@ -42,7 +42,7 @@ def test_returns_belong_to_the_state_known_at_the_close_before() -> None:
 def test_the_training_windows_are_the_other_sample() -> None:
     inside = TABLE.filter(pl.col("sample") == "in")
     good = WF.folds.filter(pl.col("error").is_null())["fold"]
-    lengths = [WF.spec["windows"][fold][1] - WF.spec["windows"][fold][0] for fold in good]
+    lengths = [WF.spec.windows[fold][1] - WF.spec.windows[fold][0] for fold in good]
     assert inside["bars"].sum() == sum(lengths)
     assert inside["share"].sum() == pytest.approx(1.0)
     assert inside["state"].null_count() == 1  # bars before the first fit

@@ -273,7 +273,7 @@ def test_impossible_geometries_are_refused(wf: ms.WalkForward, given: dict[str, 
 
 def test_the_runs_own_costs_are_the_run_and_the_break_even_breaks_even(wf: ms.WalkForward) -> None:
     found = cost_map(wf)
-    own = found.table.filter(fee=wf.spec["costs"]["fee"], slippage=wf.spec["costs"]["slippage"]).row(0, named=True)
+    own = found.table.filter(fee=wf.spec.costs.fee, slippage=wf.spec.costs.slippage).row(0, named=True)
     assert own["total_return"] == wf.metrics["total_return"]
     for _, part in found.table.group_by("slippage"):
         returns = part.sort("fee")["total_return"]

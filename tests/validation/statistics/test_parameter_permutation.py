@@ -32,7 +32,7 @@ def test_a_value_is_the_metric_of_the_set_over_the_tested_bars(wf: ms.WalkForwar
     )
     returns = np.diff(np.log(np.concatenate(([wf.plan.cash], books.equity))))
     tested = np.isin(wf.bars.time, wf.equity["timestamp"].to_physical().to_numpy())
-    expected = from_returns(np.expm1(returns[tested]), periods_per_year=wf.spec["periods_per_year"])["annual_return"]
+    expected = from_returns(np.expm1(returns[tested]), periods_per_year=wf.spec.periods_per_year)["annual_return"]
     assert found.values[0] == pytest.approx(expected, rel=1e-9)
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
 import pytest
 
 import maestro as ms
-from maestro.errors import BarsError, RunCancelled, RunError, SettingsError
+from maestro.errors import BarsError, RunCancelled, SettingsError, StrategyError
 from maestro.metrics import from_returns
 from maestro.validation import trial_returns, trials_pbo
 
@@ -26,7 +27,7 @@ def test_a_folds_returns_are_those_that_the_search_scored(wf: ms.WalkForward) ->
     assert found.sets["times"].sum() == len(scored.filter(pl.col("state") != "infeasible"))
     for column, row in enumerate(found.sets.to_dicts()):
         trial = scored.filter(pl.col("trial") == row["trial"]).row(0, named=True)
-        own = from_returns(found.returns[:, column], periods_per_year=wf.spec["periods_per_year"])
+        own = from_returns(found.returns[:, column], periods_per_year=wf.spec.periods_per_year)
         assert own["sharpe_ratio"] == pytest.approx(trial["sharpe_ratio"], rel=1e-9, nan_ok=True), trial
         assert own["total_return"] == pytest.approx(trial["total_return"], abs=1e-12)
     assert len(found.stamps) == len(found.returns) == len(found.market)
@@ -99,10 +100,10 @@ def test_other_bars_are_refused(wf: ms.WalkForward) -> None:
 
 def test_an_unknown_strategy_of_a_loaded_run_is_named(wf: ms.WalkForward) -> None:
     loaded = ms.load_run(wf.folder)  # type: ignore[arg-type]
-    loaded.spec = {**loaded.spec, "strategy": "MyRule"}
-    with pytest.raises(RunError, match="give its class: strategy=MyRule"):
+    loaded.spec = replace(loaded.spec, strategy="MyRule")
+    with pytest.raises(StrategyError, match=r"user-defined strategy MyRule.*give its class: strategy="):
         trial_returns(loaded)
-    with pytest.raises(RunError, match="is not the code of run"):
+    with pytest.raises(StrategyError, match="was made with MyRule, given is RSIStrategy"):
         trial_returns(loaded, strategy="RSIStrategy")
 
 

@@ -26,10 +26,10 @@ def test_the_sums_of_a_day_against_a_plain_loop() -> None:
     wf = ms.walk_forward(bars, "EmaCrossStrategy", splitter="rolling:4,2,1", trials=4, executor="serial")
     rows = wf.equity.rows(named=True)
     exposures, market, value, fold = [], [], 0.0, -1
-    held = wf.spec["cash"]
+    held = wf.spec.cash
     for row in rows:
         if row["fold"] != fold:
-            value, fold = wf.spec["cash"], row["fold"]
+            value, fold = wf.spec.cash, row["fold"]
         value *= 1.0 + row["return"]
         exposures.append(row["position"] * row["close"] / value)
         market.append(row["benchmark"] / held - 1.0)

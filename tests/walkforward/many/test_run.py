@@ -99,7 +99,7 @@ def test_several_timeframes_of_each_series() -> None:
     u = ms.universe({"A": ms.synthetic_bars(2_400, timeframe="1h")})
     many = ms.walk_forward_many(u, "RSIStrategy", timeframes=["1h", "4h"], executor="serial", **SETTINGS)
     assert [cell.timeframe for cell in many] == ["1h", "4h"]
-    assert many.run("A", timeframe="4h").spec["bars"]["n"] == 600
+    assert many.run("A", timeframe="4h").spec.bars.n == 600
 
 
 def test_what_is_stored_is_loaded_and_the_rest_is_computed(tmp_path: Path) -> None:
