@@ -12,7 +12,15 @@ from typing import Any
 import polars as pl
 
 from maestro._core.formatting import listed, percent, plural
-from maestro.errors import BarsError, MaestroError, MissingExtraError, RunCancelled, RunError, SettingsError
+from maestro.errors import (
+    BarsError,
+    MaestroError,
+    MissingExtraError,
+    RunCancelled,
+    RunError,
+    SettingsError,
+    StrategyError,
+)
 from maestro.typing import FloatArray
 from maestro.validation.lookahead.check import lookahead
 from maestro.validation.multiple.permutation import permutation_test_portfolio
@@ -139,7 +147,7 @@ class _Work:
         try:
             for name, wf in of.runs.items():
                 self.choices[name] = choices_of(wf, None, self.strategies.get(wf.spec.strategy))
-        except (RunError, MissingExtraError, BarsError, SettingsError) as error:
+        except (RunError, StrategyError, MissingExtraError, BarsError, SettingsError) as error:
             self.choices = {}
             reason = f"{name}: {error}"
             self.inputs.reasons.update(dict.fromkeys(("lookahead", "permutation", "costs", "shifts"), reason))
