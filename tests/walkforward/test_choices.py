@@ -52,7 +52,7 @@ def test_any_options_go_through_a_run(name: str, tmp_path: Path) -> None:
     again = ms.load_run(wf.id, tmp_path)
     assert again.trials.equals(wf.trials)
     assert again.folds.equals(wf.folds)
-    json.dumps(wf.spec, allow_nan=False)
+    json.dumps(wf.spec.to_dict(), allow_nan=False)
     assert "<script" in wf.report().read_text("utf-8")
     for form in ("run.xlsx", "run.csv", "run.parquet"):
         assert wf.export(tmp_path / form).exists()

@@ -99,7 +99,7 @@ def render(wf: Any, found: dict[str, Any]) -> str:
         **page_parts("robustness.css", figures=places),
         strategy=wf.spec.strategy,
         series=wf.spec.series,
-        subtitle=[f"run {wf.id}", plural(bars["n"], "bar"), plural(len(wf.folds), "fold")],
+        subtitle=[f"run {wf.id}", plural(bars.n, "bar"), plural(len(wf.folds), "fold")],
         sections=sections(found),
         figures={part: range(len(several)) for part, several in figures.items()},
     )

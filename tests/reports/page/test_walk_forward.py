@@ -121,7 +121,7 @@ def test_text_from_outside_is_escaped() -> None:
     }
     space = {**wf.spec.to_dict()["space"]["search"], "exit": {"kind": "choice", "options": ["cross", "trail", hostile]}}
     manifest = {
-        **wf.manifest, "command": hostile, "python": hostile, "versions": {hostile: hostile},
+        **wf.manifest, "command": hostile, "python": hostile, "versions": {"maestro": hostile, hostile: hostile},
         "quality": [{"check": hostile, "count": 1, hostile: hostile}],
     }  # fmt: skip
     renamed = {"band": hostile}
