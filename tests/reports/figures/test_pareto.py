@@ -39,7 +39,10 @@ def test_less_volatility_is_better(wf: StandIn) -> None:
 
 def test_the_axes_are_those_of_a_pareto_selection(wf: StandIn) -> None:
     assert front_metrics(wf) == ("sharpe_ratio", "max_drawdown")
-    spec = {**wf.spec.to_dict(), "selection": {"kind": "pareto", "metrics": ["annual_return", "-volatility"], "weights": []}}
+    spec = {
+        **wf.spec.to_dict(),
+        "selection": {"kind": "pareto", "metrics": ["annual_return", "-volatility"], "weights": []},
+    }
     assert front_metrics(wf.but(spec=spec)) == ("annual_return", "volatility")
 
 
