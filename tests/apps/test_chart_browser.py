@@ -34,7 +34,9 @@ for text in texts:
     said.append(Message())
     said[-1].say(text)
 state = MarketState(data="".join(texts[:3]))
-page("market", [], [chart, *said, *(card(text) for text in texts), Freeze(state)]).servable()
+other = pn.widgets.Button(name="another series")
+other.on_click(lambda _: chart.set_bars(ms.load_sample("AAPL")))
+page("market", [], [chart, other, *said, *(card(text) for text in texts), Freeze(state)]).servable()
 """
 
 
@@ -81,7 +83,7 @@ def test_keys_move_zoom_and_go_to_the_ends(calm: Visitor) -> None:
 
 def test_ranges_say_which_is_shown(calm: Visitor) -> None:
     whole = days(calm)
-    pressed = calm.page.locator("button[aria-pressed=true]")
+    pressed = calm.page.locator(".ranges button[aria-pressed=true]")
     assert pressed.all_inner_texts() == ["all"]
     for name, length in (("1w", 7), ("3m", 91), ("all", whole)):
         calm.page.get_by_role("button", name=name, exact=True).click()
@@ -89,6 +91,25 @@ def test_ranges_say_which_is_shown(calm: Visitor) -> None:
         assert pressed.all_inner_texts() == [name]
     calm.page.get_by_role("application").press("ArrowLeft")
     calm.until(lambda: pressed.count() == 0)
+
+
+def test_the_price_scale_is_that_of_the_series_and_a_button_changes_it(calm: Visitor) -> None:
+    host, button = (
+        calm.page.locator(".legend").locator("xpath=../.."),
+        calm.page.get_by_role("button", name="Log", exact=True),
+    )
+
+    def scale() -> tuple[int, str | None]:
+        mode = host.evaluate("host => host.chart.panes()[0].getSeries()[0].priceScale().options().mode")
+        return mode, button.get_attribute("aria-pressed")
+
+    assert scale() == (0, "false")
+    button.click()
+    assert scale() == (1, "true")
+    button.click()
+    assert scale() == (0, "false")
+    calm.page.get_by_role("button", name="another series").click()  # Apple rose to twenty-five times its price
+    calm.until(lambda: scale() == (1, "true"))
 
 
 def test_the_legend_has_the_last_bar_or_that_under_the_crosshair(calm: Visitor) -> None:

@@ -65,6 +65,8 @@ function alike(a, b) {
   return true;
 }
 
+const SPELLED = 250;  // bars on the screen up to which markers have texts
+
 function candles(data) {
   const {time, open, high, low, close} = data, rows = new Array(time.length);
   for (let i = 0; i < time.length; i++) rows[i] = {time: time[i], open: open[i], high: high[i], low: low[i], close: close[i]};
@@ -90,9 +92,9 @@ function render({model, el}) {
   const style = document.createElement("style"), ranges = document.createElement("div");
   style.textContent = `
     .ranges { display: flex; gap: 2px; }
-    .ranges button { border: none; background: none; border-radius: 5px; padding: 4px 9px; cursor: pointer; font: inherit; color: inherit; }
-    .ranges button:hover { background: rgba(127, 140, 160, .16); }
-    .ranges button[aria-pressed=true] { background: rgba(127, 140, 160, .26); font-weight: 600; }
+    .ranges button, .scale { border: none; background: none; border-radius: 5px; padding: 4px 9px; cursor: pointer; font: inherit; color: inherit; }
+    .ranges button:hover, .scale:hover { background: rgba(127, 140, 160, .16); }
+    .ranges button[aria-pressed=true], .scale[aria-pressed=true] { background: rgba(127, 140, 160, .26); font-weight: 600; }
     button:focus-visible, .body:focus-visible { outline: 2px solid #3d8fd1; outline-offset: 1px; }
     .legend { display: flex; flex-wrap: wrap; gap: 0 12px; font-variant-numeric: tabular-nums; }
     .legend b { font-weight: 500; opacity: .72; margin-right: 4px; }`;
@@ -114,7 +116,13 @@ function render({model, el}) {
     button.onclick = () => { range(days); press(name); };
     ranges.append(button);
   }
-  head.append(ranges, legend);
+  const scale = document.createElement("button");
+  scale.className = "scale";
+  scale.type = "button";
+  scale.textContent = "Log";
+  scale.title = "Logarithmic price scale";
+  scale.onclick = () => { model.log = !model.log; setScale(); };
+  head.append(ranges, scale, legend);
   host.append(style, head, body);
   el.append(host);
 
@@ -122,10 +130,10 @@ function render({model, el}) {
     timeScale: {timeVisible: true, secondsVisible: false, rightOffset: 4, minBarSpacing: 0.001, enableConflation: true}, crosshair: {mode: CrosshairMode.Normal},
     localization: {locale: "en-GB"}});
   const price = chart.addSeries(CandlestickSeries, {borderVisible: false, priceLineVisible: false});
-  const marks = createSeriesMarkers(price, []), bands = new Spans();
+  const marks = createSeriesMarkers(price, [], {autoScale: false}), bands = new Spans();
   price.attachPrimitive(bands);
   const drawn = new Map();
-  let colors = LIGHT, digits = 2, dressed = false;
+  let colors = LIGHT, digits = 2, dressed = false, spelled = false;
 
   // A colour of the light theme in the theme of the page; what is said behind it (transparency) stays.
   function tint(color) {
@@ -166,7 +174,7 @@ function render({model, el}) {
   function setMarkers() {
     const {time, kind, text, kinds, words} = model.markers, rows = new Array(time ? time.length : 0);
     const looks = rows.length ? kinds.map((look) => ({...look, color: tint(look.color)})) : [];
-    for (let i = 0; i < rows.length; i++) rows[i] = {time: time[i], text: words[text[i]], ...looks[kind[i]]};
+    for (let i = 0; i < rows.length; i++) rows[i] = {time: time[i], text: spelled ? words[text[i]] : "", ...looks[kind[i]]};
     marks.setMarkers(rows);
   }
 
@@ -174,10 +182,14 @@ function render({model, el}) {
     const data = model.candles;
     digits = precision(data.close || []);
     price.applyOptions({priceFormat: {type: "price", precision: digits, minMove: 10 ** -digits}});
-    price.priceScale().applyOptions({mode: model.log ? PriceScaleMode.Logarithmic : PriceScaleMode.Normal});
     price.setData(data.time ? candles(data) : []);
     chart.timeScale().fitContent();
     press("all");
+  }
+
+  function setScale() {
+    price.priceScale().applyOptions({mode: model.log ? PriceScaleMode.Logarithmic : PriceScaleMode.Normal});
+    scale.setAttribute("aria-pressed", String(model.log));
   }
 
   // Lines that are there already get new data; panes come and go only when their names change.
@@ -269,6 +281,12 @@ function render({model, el}) {
     clearTimeout(told);
     told = setTimeout(() => { model.shown = last; }, 150);
   });
+  chart.timeScale().subscribeVisibleLogicalRangeChange((shown) => {
+    const near = shown !== null && shown.to - shown.from <= SPELLED;  // texts of many trades would cover each other
+    if (near === spelled) return;
+    spelled = near;
+    setMarkers();
+  });
   chart.subscribeCrosshairMove((move) => say(move.time, move.seriesData));
   const moved = () => press("");
   for (const kind of ["wheel", "pointerdown", "keydown"]) body.addEventListener(kind, moved, {passive: true});
@@ -284,6 +302,7 @@ function render({model, el}) {
   const observer = new MutationObserver(look);
   for (const node of [document.documentElement, document.body]) observer.observe(node, {attributes: true});
   model.on("candles", () => { setCandles(); setPanes(); say(); });
+  model.on("log", setScale);
   model.on("panes", () => { setPanes(); say(); });
   model.on("markers", setMarkers);
   model.on("spans", () => bands.set(model.spans));
@@ -294,7 +313,7 @@ function render({model, el}) {
     observer.disconnect();
     chart.remove();
   });
-  dress(); setCandles(); setPanes(); setMarkers(); bands.set(model.spans); say();
+  dress(); setCandles(); setScale(); setPanes(); setMarkers(); bands.set(model.spans); say();
   host.chart = chart;  // for tests in a browser
   el.dataset.ready = "yes";
 }
