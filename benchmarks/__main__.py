@@ -1,7 +1,8 @@
 """``python -m benchmarks`` runs every benchmark in a process of its own and writes what they print to results.md.
 
 ``python -m benchmarks tpe start`` runs some, and prints only. ``python -m benchmarks reliability`` breaks things on
-purpose and writes docs/reliability.md.
+purpose and writes docs/reliability.md. ``python -m benchmarks triggers`` compares re-optimisation on a change of regime
+with other times and writes docs/triggers.md.
 """
 
 from __future__ import annotations
@@ -65,6 +66,10 @@ def run(path: Path) -> tuple[str, bool]:
 
 def main(wanted: list[str]) -> int:
     """Run the benchmarks wanted, or all; returns an exit code."""
+    if wanted == ["triggers"]:
+        from benchmarks.triggers import main as triggers
+
+        return triggers()
     if wanted[:1] == ["reliability"]:
         from benchmarks.reliability.table import main as reliability
 

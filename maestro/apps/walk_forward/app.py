@@ -233,6 +233,7 @@ class App(pn.viewable.Viewer):
         if self.close.value == "resumable" and not self.runner.on_service:
             self.runner.cancel()
         self.dashboard.stop()
+        self.view.decision.stop()
 
     def _controls(self) -> list[Any]:
         return [

@@ -13,6 +13,7 @@ from maestro.apps.shared.page import TABLE_STYLE, HtmlPane, Message, card
 from maestro.apps.shared.report import ReportFrame
 from maestro.apps.shared.stale import Stale
 from maestro.apps.walk_forward import figures, session
+from maestro.apps.walk_forward.decision import DecisionTab
 from maestro.apps.walk_forward.job import Job
 from maestro.bars import Bars
 from maestro.reports import verdict_html
@@ -29,7 +30,7 @@ _TILES = """
 .run { font-size: 13px; overflow-wrap: anywhere; max-width: none; }
 h3 { margin: 0 0 6px; font-size: 18px; } p { margin: 0 0 8px; max-width: 75ch; }
 """
-_TABS = ("equity", "folds", "parameters", "trials", "samples", "verdict", "report")
+_TABS = ("equity", "folds", "parameters", "trials", "samples", "verdict", "decision", "report")
 _FOLD_COLUMNS = ("fold", "train_start", "train_end", "test_start", "test_end")
 _METRICS = ("sharpe_ratio", "total_return", "max_drawdown")
 
@@ -70,6 +71,8 @@ class WalkForwardView(pn.viewable.Viewer):
         )  # fmt: skip
         self.verdict = HtmlPane("", sizing_mode="stretch_width")
         self.tabs.append(("Verdict", self.verdict))
+        self.decision = DecisionTab()
+        self.tabs.append(("Decision", self.decision))
         self.tabs.param.watch(lambda *_: self._draw(), "active")
         self.result = card("", self.headline, self.tabs, visible=False)
         self.stale = Stale(self.result)
@@ -107,6 +110,7 @@ class WalkForwardView(pn.viewable.Viewer):
         self._wf, self._job, self._drawn = wf, job, set()
         with pn.io.hold():
             self.opened.put("", "")
+            self.decision.put(wf, job)
             verdict, unread = current_verdict(wf)
             self.headline.object = _headline(wf, job, verdict)
             self.verdict.object = _verdict_text(verdict, unread)
@@ -123,7 +127,7 @@ class WalkForwardView(pn.viewable.Viewer):
 
         wf = self._wf
         tab = _TABS[self.tabs.active]
-        if wf is None or tab in self._drawn or tab in ("verdict", "report"):
+        if wf is None or tab in self._drawn or tab in ("verdict", "decision", "report"):
             return
         self._drawn.add(tab)
         if tab == "equity":
@@ -185,6 +189,7 @@ class WalkForwardView(pn.viewable.Viewer):
     def theme(self, dark: bool) -> None:
         """Draw everything in the page's theme."""
         self.dark, self._drawn = dark, set()
+        self.decision.theme(dark)
         if self._windows is not None:
             self.show_windows(*self._windows)
         self._draw()
