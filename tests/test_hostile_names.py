@@ -98,6 +98,7 @@ def objects(bars: Bars, wf: ms.WalkForward) -> dict[str, Any]:
         "Quality": assess(gaps),
         "RandomEntries": ms.validation.random_entries(wf, bars, repetitions=99),
         "RegimeHistory": ms.regimes(bars, train="1mo", refit=None),
+        "ParameterPermutation": ms.validation.parameter_permutation(wf),
         "Retiming": ms.validation.retiming(wf, repetitions=2, workers=1),
         "Significance": many.significance,
         "Sweep": ms.sweep(bars, strategy, n=5),
