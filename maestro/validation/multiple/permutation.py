@@ -43,6 +43,7 @@ class Job(NamedTuple):
     manifest: dict[str, Any]
     plan: Plan
     windows: list[Window]
+    warm_start: bool
 
 
 @dataclass(frozen=True)
@@ -316,7 +317,8 @@ def material_of(
         if key not in series:
             series[key] = recorded_bars(wf)
             timeframes[key] = series[key].timeframe
-        jobs.append(Job(name, key, {"id": wf.id, "spec": wf.spec}, plan, windows_of(wf)))
+        manifest = {"id": wf.id, "spec": wf.spec.to_dict(), "versions": wf.manifest["versions"]}
+        jobs.append(Job(name, key, manifest, plan, windows_of(wf), wf.spec.warm_start))
     shortest = min(len(bars) for bars in series.values())
     if isinstance(block, bool) or not isinstance(block, int) or not 1 <= block <= (shortest - 1) // 2:
         raise SettingsError(f"block={block!r} is not a whole number from 1 to {(shortest - 1) // 2}, half of the bars.")
@@ -325,7 +327,7 @@ def material_of(
 
 def repeated(job: Job, bars: Bars, cancelled: Callable[[], bool]) -> WalkForward:
     """Walk-forward of a job on other bars of the same stamps, as an object; nothing is written or counted."""
-    tables = walked_tables(bars, job.plan, job.windows, bool(job.manifest["spec"]["warm_start"]), cancelled)
+    tables = walked_tables(bars, job.plan, job.windows, job.warm_start, cancelled)
     wf = WalkForward(job.manifest, tables)
     wf.bars, wf.plan = bars, job.plan
     return wf
@@ -376,7 +378,7 @@ def _repeat(
     return [
         (
             job.name,
-            walk(bars, job.plan, job.windows, bool(job.manifest["spec"]["warm_start"]), context.cancelled)[metric],
+            walk(bars, job.plan, job.windows, job.warm_start, context.cancelled)[metric],
         )
         for job in material.jobs
         if job.series == key
