@@ -1,0 +1,111 @@
+"""Every runbook's script does what its page says, on a small system; its time is printed."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from maestro.operations.stack import down
+from maestro.operations.stack.state import beginning, read
+from maestro.runs import list_runs
+from tests.operations.backup.conftest import System
+from tests.operations.backup.conftest import system as system  # the fixture
+
+PAGES = Path(__file__).parents[2] / "docs" / "runbooks"
+SMALL = "--without nginx --without prometheus --without apps"
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="the scripts are for bash")
+
+
+def rehearse(name: str, folder: Path, **variables: object) -> subprocess.CompletedProcess[str]:
+    """Run the script of a page in a folder."""
+    [script] = re.findall(r"^```bash\n(.*?)^```", (PAGES / f"{name}.md").read_text(), re.M | re.S)
+    path = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
+    environment = {**os.environ, "PATH": path, **{key: str(value) for key, value in variables.items()}}
+    began = time.perf_counter()
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script], cwd=folder, env=environment, capture_output=True, text=True
+    )
+    print(f"{name}: {time.perf_counter() - began:.1f} s")
+    return done
+
+
+@pytest.fixture
+def stack(system: System) -> Iterator[Path]:
+    """A stack that runs: API and one worker."""
+    line = [sys.executable, "-m", "maestro", "stack", "up", *SMALL.split()]
+    try:
+        subprocess.run(line, cwd=system.folder, check=True, capture_output=True)
+        yield system.folder
+    finally:
+        down(system.folder / "stack")
+
+
+def test_every_runbook_is_rehearsed() -> None:
+    pages = {path.stem for path in PAGES.glob("*.md")} - {"index"}
+    assert pages == {"restore", "corrupt-run", "lost-worker", "rotate-keys"}
+
+
+def test_a_script_stops_at_a_missing_variable(system: System) -> None:
+    done = rehearse("restore", system.folder)
+    assert done.returncode
+    assert "the folder to restore to" in done.stderr
+
+
+def test_restore(system: System, tmp_path: Path) -> None:
+    system.back_up()
+    done = rehearse("restore", system.folder, NEW=tmp_path / "new")
+    assert done.returncode == 0, done.stderr
+    assert len(list_runs(tmp_path / "new" / "service" / "runs")) == 2  # the job that waited was run
+    assert "repeats bit by bit" in " ".join(done.stdout.split())
+
+
+def test_corrupt_run(system: System) -> None:
+    system.back_up()
+    runs = system.folder / "service" / "runs"
+    [run] = list_runs(runs)["id"]
+    variables = {"RUN": run, "RUNS": runs, "PART": "service/runs"}
+    assert "is not damaged" in rehearse("corrupt-run", system.folder, **variables).stdout
+    path = runs / run / "equity.parquet"
+    before = path.read_bytes()
+    path.write_bytes(before[:-3])
+    done = rehearse("corrupt-run", system.folder, **variables)
+    assert done.returncode == 0, done.stderr
+    assert path.read_bytes() == before
+
+
+def test_lost_worker(stack: Path) -> None:
+    worker = read(stack / "stack")[1]
+    os.kill(worker.pid, signal.SIGKILL)
+    while beginning(worker.pid):
+        time.sleep(0.05)
+    done = rehearse("lost-worker", stack, UP=SMALL)
+    assert done.returncode == 0, done.stderr
+    assert "ended" in done.stdout.partition("worker started")[0]
+    assert [part.healthy for part in read(stack / "stack")] == [True, True]
+    give_up = time.monotonic() + 120
+    while len(list_runs(stack / "service" / "runs")) < 2:  # the job that waited
+        assert time.monotonic() < give_up
+        time.sleep(0.2)
+
+
+def test_rotate_keys(stack: Path) -> None:
+    path = stack / "service" / "service.key"
+    first = json.loads(path.read_text())
+    done = rehearse("rotate-keys", stack, SERVICE=stack / "service", UP=SMALL)
+    assert done.returncode == 0, done.stderr
+    second = json.loads(path.read_text())
+    assert list(second)[1:] == list(first)
+    assert path.stat().st_mode & 0o077 == 0
+    done = rehearse("rotate-keys", stack, SERVICE=stack / "service", UP=SMALL, KEEP_OLD="")
+    assert done.returncode == 0, done.stderr
+    assert len(json.loads(path.read_text())) == 1
+    assert not set(json.loads(path.read_text())) & set(second)
