@@ -87,6 +87,8 @@ def test_a_stale_note_of_a_server_is_none(tmp_path: Path) -> None:
 def test_without_a_list_of_processes_the_server_is_not_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(servers.sys, "platform", "win32")
     monkeypatch.setattr(servers.shutil, "which", lambda name: None)
-    with pytest.raises(StoreError, match=r"cannot list processes on win32, .* start it yourself and set MAESTRO_STORE"):
+    with pytest.raises(
+        StoreError, match=r"cannot list processes on win32, .* start QuestDB yourself and set MAESTRO_STORE"
+    ):
         servers.start(tmp_path, QuestDBServer(tmp_path / "root", tmp_path / "questdb.jar", port=0))
     assert not (tmp_path / "server.json").exists()
