@@ -18,6 +18,7 @@ from maestro.apps.walk_forward import session
 from maestro.apps.walk_forward.app import App
 from maestro.apps.walk_forward.state import WalkForwardState
 from maestro.errors import RunCancelled, SettingsError
+from maestro.execution.events import FoldDone, RunStarted
 
 
 @pytest.fixture(scope="module")
@@ -133,3 +134,15 @@ def test_a_strategy_that_raises_is_named_and_the_app_lives_on(bars: ms.Bars, tmp
     page.runner.wait(60)
     page.look()
     assert not len(page.wf.failed_folds)
+
+
+def test_the_time_left_is_that_of_this_run_and_unknown_before_a_trial() -> None:
+    told = session.Progress()
+    told(RunStarted("id", "rule on bars", folds=10, trials=100, done=8))
+    assert "800 of 1,000 trials" in told.words
+    assert told.words.endswith("time left not known yet"), "the stored folds took no time here"
+    told.began -= 50
+    told(FoldDone(8, trials=100))
+    assert told.words.endswith("900 of 1,000 trials, 50 s, about 50 s left")
+    told(FoldDone(9, trials=100))
+    assert told.words.endswith("writing the result")

@@ -139,11 +139,11 @@ class TradeControls(pn.viewable.Viewer):
         import panel_material_ui as pmui
 
         super().__init__()
-        share: dict[str, Any] = {"start": 0, "end": 0.5, "step": 0.0001, "width": 140}
+        share: dict[str, Any] = {"end": 0.4999, "step": 0.0001, "width": 140}
         sizes = "percent:1.0, cash:5000, units:2 or volatility:0.2"
         self.widgets = {
-            "fee": pmui.FloatInput(label="Fee a side", value=state.fee, **share),
-            "slippage": pmui.FloatInput(label="Slippage", value=state.slippage, **share),
+            "fee": pmui.FloatInput(label="Fee a side", value=state.fee, start=-0.01, **share),
+            "slippage": pmui.FloatInput(label="Slippage", value=state.slippage, start=0, **share),
             "sizing": pmui.TextInput(label="Size", value=state.sizing, description=sizes, width=140),
             "cash": pmui.FloatInput(label="Cash", value=state.cash, start=1, step=1000, format="0,0.[00]", width=140),
         }

@@ -92,8 +92,16 @@ class TradeState(SeriesState):
 
     strategy = param.String(default="EmaCrossStrategy", doc="Name of the rule.")
     params = param.Dict(default={}, doc="Values of the rule's parameters; defaults elsewhere.")
-    fee = param.Number(default=0.001, bounds=(0, 0.5), doc="Fraction of the notional a side.")
-    slippage = param.Number(default=0.0005, bounds=(0, 0.5), doc="Fraction by which market orders are worse.")
+    fee = param.Number(
+        default=0.001, bounds=(-0.01, 0.5), inclusive_bounds=(True, False),
+        doc="Fraction of the notional per side; negative for a maker's rebate.",
+    )  # fmt: skip
+    slippage = param.Number(
+        default=0.0005,
+        bounds=(0, 0.5),
+        inclusive_bounds=(True, False),
+        doc="Fraction by which market orders are worse.",
+    )
     sizing = param.String(default="percent:1.0", doc="percent:1.0, cash:5000, units:2 or volatility:0.2.")
     cash = param.Number(default=100_000.0, bounds=(0, None), inclusive_bounds=(False, True), doc="Starting cash.")
     fill: Any = param.Selector(default="next_open", objects=["next_open", "close"], doc="Where orders fill.")

@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 
 from maestro._core.temporary import new_folder
-from maestro.apps.walk_forward.job import arguments
+from maestro.apps.walk_forward.job import arguments, duration
 from maestro.apps.walk_forward.remote import belongs_to_service, run_on_service
 from maestro.apps.walk_forward.state import WalkForwardState
 from maestro.bars import Bars
@@ -59,13 +59,15 @@ def run(
 
 @dataclass
 class Progress:
-    """How far a run is, told by its events; read by the page at its own pace."""
+    """Progress of a run, counted from its events; the page reads it at its own pace."""
 
     folds: int = 0
     folds_done: int = 0
     trials: int = 0
     trials_done: int = 0
     failed: int = 0
+    stored: int = 0
+    """Trials of folds that were finished before this run began; they say nothing about its pace."""
     began: float = field(default_factory=time.monotonic)
     _of_fold: dict[int, int] = field(default_factory=dict)
 
@@ -73,7 +75,7 @@ class Progress:
         """Listen."""
         if isinstance(event, ev.RunStarted):
             self.folds, self.folds_done, self.trials = event.folds, event.done, event.folds * event.trials
-            self.trials_done = event.done * event.trials
+            self.stored = self.trials_done = event.done * event.trials
         elif isinstance(event, ev.TrialDone):
             self._of_fold[event.fold] = self._of_fold.get(event.fold, 0) + 1
             self.trials_done += 1
@@ -91,12 +93,18 @@ class Progress:
     def words(self) -> str:
         """Folds, trials, time left."""
         passed = time.monotonic() - self.began
-        left = passed * (self.trials - self.trials_done) / self.trials_done if self.trials_done else 0.0
         failed = f", {self.failed} failed" if self.failed else ""
-        return (
-            f"{self.folds_done} of {self.folds} folds{failed}, {self.trials_done:,} of {self.trials:,} trials, "
-            f"{passed:.0f} s, about {left:.0f} s left"
-        )
+        told = f"{self.folds_done} of {self.folds} folds{failed}, {self.trials_done:,} of {self.trials:,} trials"
+        return f"{told}, {duration(passed)}, {self._left(passed)}"
+
+    def _left(self, passed: float) -> str:
+        """Time left; folds in other processes report nothing before they end, so there may be no pace yet."""
+        here = self.trials_done - self.stored
+        if self.trials and self.trials_done >= self.trials:
+            return "writing the result"
+        if not here:
+            return "time left not known yet"
+        return f"about {duration(max(1.0, passed * (self.trials - self.trials_done) / here))} left"
 
 
 @dataclass
