@@ -42,7 +42,7 @@ def add(
     else:
         password = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
     users.add(name, role, password)
-    typer.echo(f"{name} is a {role} now; an API key for programs: maestro user key {name}")
+    typer.echo(f"{name} now has the role {role}. For an API key for programs: maestro user key {name}")
 
 
 @app.command("key")
