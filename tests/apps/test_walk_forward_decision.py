@@ -70,7 +70,7 @@ def test_another_run_ends_the_measurement_and_empties_the_tab(bars: ms.Bars, tmp
     assert len(tab.body) == 0
     assert not tab.button.disabled
     assert app.wf is not None
-    assert app.wf.spec["strategy"] == "RSIStrategy"
+    assert app.wf.spec.strategy == "RSIStrategy"
     tab.begin()  # the other measurement may not have ended yet
     tab.wait(120)
     tab.look()
