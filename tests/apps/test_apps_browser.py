@@ -296,6 +296,21 @@ def test_a_result_of_other_settings_is_dimmed_and_says_so(visit: Visit) -> None:
     two.until(lambda: two.page.locator("table").first.evaluate(opacity) == 0.45)
 
 
+def test_a_box_shows_again_what_is_in_force(visit: Visit) -> None:
+    one = visit("backtest", data="TEST:YEAR:1h")
+    one.until(lambda: len(metrics(one)) == 16)
+    box = one.page.get_by_role("textbox", name="Fee a side")
+    for given in ("0.9", "0.8"):
+        box.fill(given)
+        box.press("Enter")
+        one.page.get_by_text(f"Fee a side: '{given}' is not allowed", exact=False).wait_for()
+        one.until(lambda: float(box.input_value()) == 0.001)
+    box.fill("-0.0002")
+    box.press("Enter")
+    one.until(lambda: "fee=-0.0002" in one.text("Python"))
+    assert one.page.get_by_text("is not allowed", exact=False).count() == 0
+
+
 # -- frozen -----------------------------------------------------------------------------------
 
 

@@ -92,8 +92,8 @@ def test_costs_of_a_venue_are_taken_until_others_are_given() -> None:
     app.trade.venue.value = "BINANCE-PERPETUAL"
     costs = ms.Costs.of("BINANCE-PERPETUAL")
     assert (app.state.fee, app.state.slippage) == (costs.fee, costs.slippage)
-    assert (app.trade.widgets["fee"].value, shown(app).bt.costs) == (costs.fee, costs)
-    app.trade.widgets["fee"].value = 0.003
+    assert (float(app.trade.widgets["fee"].value), shown(app).bt.costs) == (costs.fee, costs)
+    app.trade.widgets["fee"].value = "0.003"
     assert app.trade.venue.value == "as below"
     assert shown(app).bt.costs.fee == 0.003
 

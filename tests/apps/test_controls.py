@@ -43,11 +43,35 @@ def test_a_value_that_is_refused_leaves_the_control_at_the_default() -> None:
 
 def test_a_rebate_of_a_maker_can_be_entered() -> None:
     controls = TradeControls(TradeState())
-    box = controls.widgets["fee"]
-    assert (box.start, controls.widgets["slippage"].start) == (-0.01, 0)
-    box.value = -0.00025
+    controls.widgets["fee"].value = "-0.00025"
     assert controls.state.fee == -0.00025
     bt = ms.backtest(ms.load_sample("AAPL"), "EmaCrossStrategy", costs=ms.Costs(fee=controls.state.fee))
     assert bt.metrics["fees"] < 0
     with pytest.raises(ValueError, match="fee"):
         controls.state.fee = -0.02
+
+
+@pytest.mark.parametrize(
+    ("name", "refused"),
+    [
+        ("fee", "0.9"),
+        ("fee", "-0.5"),
+        ("slippage", "-0.1"),
+        ("cash", "-5"),
+        ("cash", ""),
+        ("cash", "inf"),
+        ("fee", "x"),
+    ],
+)
+def test_a_refused_value_is_named_and_its_box_shows_what_is_in_force(name: str, refused: str) -> None:
+    controls = TradeControls(TradeState())
+    held, shown = getattr(controls.state, name), controls.widgets[name].value
+    controls.widgets[name].value = refused
+    assert getattr(controls.state, name) == held
+    assert controls.widgets[name].value == shown
+    assert controls.problem.text.startswith(f"{controls.widgets[name].label}: {refused!r} is not allowed")
+    assert controls.problem.text.endswith(f"{shown} stays in force.")
+    controls.widgets["cash"].value = "250,000"
+    assert controls.state.cash == 250_000
+    assert controls.widgets["cash"].value == "250000"
+    assert controls.problem.text == ""

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import panel as pn
 
+from maestro.apps.shared.page import Message
 from maestro.apps.shared.state import TradeState
 from maestro.config import VENUES
 from maestro.engine import Costs
@@ -17,6 +18,27 @@ from maestro.strategies.parameters import Choice, Parameter
 
 _STEPS = 100
 _OWN = "as below"
+_RULES = {
+    "fee": "give a fraction from -0.01 (a maker's rebate) to below 0.5; 0.1 % is 0.001",
+    "slippage": "give a fraction from 0 to below 0.5; 0.1 % is 0.001",
+    "sizing": "give percent:1.0, cash:5000, units:2 or volatility:0.2",
+    "cash": "give an amount above 0",
+    "fill": "choose one of the list",
+}
+"""What a box of costs, size and cash takes."""
+
+
+def _text(value: Any) -> str:
+    """Value of a setting as its box shows it: 100000, 0.001."""
+    return format(value, ".12g") if isinstance(value, (int, float)) else str(value)
+
+
+def _number(text: str) -> float:
+    """Finite number of a box, with or without commas between thousands; `ValueError` otherwise."""
+    value = float(text.replace(",", ""))
+    if not np.isfinite(value):
+        raise ValueError(text)
+    return value
 
 
 def control(name: str, parameter: Parameter, value: Any) -> Any:
@@ -139,14 +161,15 @@ class TradeControls(pn.viewable.Viewer):
         import panel_material_ui as pmui
 
         super().__init__()
-        share: dict[str, Any] = {"end": 0.4999, "step": 0.0001, "width": 140}
+        self.problem = Message()
         sizes = "percent:1.0, cash:5000, units:2 or volatility:0.2"
+        labels = {"fee": "Fee a side", "slippage": "Slippage", "sizing": "Size", "cash": "Cash"}
+        # Numbers as text: a numeric box of the browser changes values silently and ignores a second entry.
         self.widgets = {
-            "fee": pmui.FloatInput(label="Fee a side", value=state.fee, start=-0.01, **share),
-            "slippage": pmui.FloatInput(label="Slippage", value=state.slippage, start=0, **share),
-            "sizing": pmui.TextInput(label="Size", value=state.sizing, description=sizes, width=140),
-            "cash": pmui.FloatInput(label="Cash", value=state.cash, start=1, step=1000, format="0,0.[00]", width=140),
+            name: pmui.TextInput(label=label, value=_text(getattr(state, name)), width=140)
+            for name, label in labels.items()
         }
+        self.widgets["sizing"].description = sizes
         self.venue = pmui.Select(label="Costs of", options=[_OWN, *VENUES], value=_OWN, sizing_mode="stretch_width")
         self.venue.param.watch(lambda event: self._price(event.new), "value")
         state.param.watch(lambda *_: self._unname(), ["fee", "slippage"])
@@ -154,12 +177,30 @@ class TradeControls(pn.viewable.Viewer):
         self.fill = pmui.Select(label="Fills at", options=places, value=state.fill, sizing_mode="stretch_width")
         for name, widget in {**self.widgets, "fill": self.fill}.items():
             widget.param.watch(lambda event, name=name: self._write(name, event.new), "value")
-            state.param.watch(lambda event, widget=widget: widget.param.update(value=event.new), name)
+            state.param.watch(lambda event, widget=widget: widget.param.update(value=_text(event.new)), name)
         self.state = state
 
     def _write(self, name: str, value: Any) -> None:
-        if value is not None and value != getattr(self.state, name):
-            setattr(self.state, name, value)
+        """Take a value; one that is refused is named, and its box shows again what is in force."""
+        held = getattr(self.state, name)
+        if value == _text(held):
+            return
+        try:
+            setattr(self.state, name, _number(value) if isinstance(held, float) else value)
+        except ValueError:
+            box = {**self.widgets, "fill": self.fill}[name]
+            self.problem.say(f"{box.label}: {value!r} is not allowed: {_RULES[name]}. {_text(held)} stays in force.")
+            self._restore(box, _text(held))
+        else:
+            self.problem.say()
+
+    @staticmethod
+    def _restore(box: Any, held: Any) -> None:
+        """Show `held` in a box; on a page after the event that changed it, which otherwise hides the next one."""
+        if pn.state.curdoc is None or pn.state.curdoc.session_context is None:
+            box.value = held
+        else:
+            pn.state.curdoc.add_next_tick_callback(lambda: box.param.update(value=held))
 
     def _price(self, venue: str) -> None:
         """Take a venue's published costs, or those that maestro.yaml has for it."""
@@ -175,5 +216,10 @@ class TradeControls(pn.viewable.Viewer):
     def __panel__(self) -> Any:
         fee, slippage, sizing, cash = self.widgets.values()
         return pn.Column(
-            self.venue, pn.Row(fee, slippage), pn.Row(sizing, cash), self.fill, sizing_mode="stretch_width"
+            self.venue,
+            pn.Row(fee, slippage),
+            pn.Row(sizing, cash),
+            self.problem,
+            self.fill,
+            sizing_mode="stretch_width",
         )
