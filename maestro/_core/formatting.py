@@ -137,3 +137,10 @@ def listed(items: Sequence[str], most: int = 6, word: str = "and") -> str:
     if len(items) > most:
         return f"{', '.join(items[:most])} and {len(items) - most} more"
     return f" {word} ".join(filter(None, (", ".join(items[:-1]), items[-1]))) if items else ""
+
+
+def duration(seconds: float) -> str:
+    """Format a duration in the unit that suits it: ``12 s``, ``4 min``, ``1.5 h``."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6_000 else f"{seconds / 3_600:.1f} h"

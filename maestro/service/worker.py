@@ -14,6 +14,7 @@ from pathlib import Path
 from maestro._core.processes import host_id
 from maestro.errors import MaestroError, RunBusyError, RunCancelled, RunError, ServiceError
 from maestro.execution import events as ev
+from maestro.execution.jobs import RunProgress
 from maestro.runs import RunStore
 from maestro.runs.folds import UnusableFold
 from maestro.service.jobs import Database, Job, Leases
@@ -34,7 +35,7 @@ class _Held:
     stop: threading.Event = field(default_factory=threading.Event)
     why: str = ""
     """``cancelled`` by its owner, ``lost`` lease, or ``stopping`` worker."""
-    done: int = 0
+    progress: RunProgress = field(default_factory=RunProgress)
 
     def end(self, why: str) -> None:
         self.why = self.why or why
@@ -108,7 +109,7 @@ class Worker:
                     held.end("cancelled")
                 if time.monotonic() - renewed > min(self._leases.lease / 20, _RENEW):
                     began = time.monotonic()
-                    if not self._leases.renew(held.job, held.done):
+                    if not self._leases.renew(held.job, held.progress.trials_done):
                         held.end("lost")
                     renewed = began
             except ServiceError as error:  # the lease may be lost by it: then another worker has the job
@@ -135,14 +136,13 @@ class Worker:
         job, leases = held.job, self._leases
         store = RunStore(self.runs_dir / job.run)
         told: set[int] = set()
-        state = _Counter(held)
 
         def tell(fold: int, trials: int, error: str | None) -> None:
             told.add(fold)
             leases.fold(job, fold, {"trials": trials, "error": error})
 
         def listen(event: ev.Event) -> None:
-            state(event)
+            held.progress(event)
             if isinstance(event, ev.RunStarted):
                 for fold, trials, error in _finished(store):  # of a worker that died before it told them
                     tell(fold, trials, error)
@@ -163,7 +163,7 @@ class Worker:
             self._stopping.wait(_BUSY)
         except RunCancelled as stop:
             if held.why == "cancelled":
-                leases.cancelled(job, held.done)
+                leases.cancelled(job, held.progress.trials_done)
             elif held.why == "stopping":
                 leases.give_back(job, "the worker was stopped")
             log.info("job stopped: %s", held.why, extra={"job": job.id, "words": str(stop)})
@@ -182,23 +182,6 @@ class Worker:
             sharpe = wf.metrics["sharpe_ratio"]
             leases.finish(job, sharpe if math.isfinite(sharpe) else None, wf.manifest.get("seconds"))
             log.info("job done", extra={"job": job.id, "run": job.run})
-
-
-class _Counter:
-    """Counts trials that are done, as a listener."""
-
-    def __init__(self, held: _Held) -> None:
-        self._held = held
-        self._of_fold: dict[int, int] = {}
-
-    def __call__(self, event: ev.Event) -> None:
-        if isinstance(event, ev.RunStarted):
-            self._held.done = event.done * event.trials
-        elif isinstance(event, ev.TrialDone):
-            self._of_fold[event.fold] = self._of_fold.get(event.fold, 0) + 1
-            self._held.done += 1
-        elif isinstance(event, ev.FoldDone):
-            self._held.done += event.trials - self._of_fold.pop(event.fold, 0)
 
 
 def _finished(store: RunStore) -> list[tuple[int, int, str | None]]:

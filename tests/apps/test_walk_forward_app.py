@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 import maestro as ms
+from maestro._core.formatting import duration
 from maestro.apps.walk_forward import session
 from maestro.apps.walk_forward.app import App
-from maestro.apps.walk_forward.job import Job, duration
+from maestro.apps.walk_forward.job import Job
 from maestro.apps.walk_forward.state import WalkForwardState
 
 

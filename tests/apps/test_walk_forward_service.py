@@ -13,9 +13,10 @@ import pytest
 
 import maestro as ms
 from maestro.apps.walk_forward.remote import belongs_to_service, run_on_service
-from maestro.apps.walk_forward.session import Progress, Runner
+from maestro.apps.walk_forward.session import Runner
 from maestro.apps.walk_forward.state import WalkForwardState
 from maestro.errors import BarsError, RunCancelled
+from maestro.execution.jobs import RunProgress
 from maestro.service.worker import Worker
 from tests.service.web.conftest import Site, listening
 
@@ -63,7 +64,7 @@ def test_a_run_goes_on_without_its_page_and_is_found_again(site: Site, tmp_path:
     own = ms.walk_forward(bars, "EmaCrossStrategy", splitter="rolling:4,2,1", trials=30, select="sharpe_ratio,vwr")
     assert (wf.id, wf.equity.equals(own.equity)) == (own.id, True)
     progress = second.progress
-    assert isinstance(progress, Progress)
+    assert isinstance(progress, RunProgress)
     assert (progress.folds, progress.folds_done) == (3, 3)
 
 
@@ -71,14 +72,14 @@ def test_it_is_cancelled_on_the_service(site: Site, tmp_path: Path) -> None:
     cancel, bars = threading.Event(), ms.load("sample:AAPL")
     threading.Timer(1.0, cancel.set).start()
     with working(site), pytest.raises(RunCancelled):
-        run_on_service(state(tmp_path, trials=20_000), bars, Progress(), cancel)
+        run_on_service(state(tmp_path, trials=20_000), bars, RunProgress(), cancel)
     assert site.service.queue.jobs()[0].state == "cancelled"
 
 
 def test_other_bars_of_the_same_name_are_refused(site: Site, tmp_path: Path) -> None:
     bars = ms.load("sample:AAPL")[:-1]
     with working(site), pytest.raises(BarsError, match="other bars of sample:AAPL"):
-        run_on_service(state(tmp_path), bars, Progress(), threading.Event())
+        run_on_service(state(tmp_path), bars, RunProgress(), threading.Event())
 
 
 def test_files_and_own_strategies_run_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

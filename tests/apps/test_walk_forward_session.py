@@ -18,7 +18,7 @@ from maestro.apps.walk_forward import session
 from maestro.apps.walk_forward.app import App
 from maestro.apps.walk_forward.state import WalkForwardState
 from maestro.errors import RunCancelled, SettingsError
-from maestro.execution.events import FoldDone, RunStarted
+from maestro.execution.jobs import RunProgress
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +69,7 @@ def test_a_run_is_cancelled_goes_on_and_is_judged(bars: ms.Bars, tmp_path: Path)
     state = WalkForwardState(trials=300, runs_dir=str(tmp_path))
     runner, ended = session.Runner(), []
     runner.start(state, bars, lambda *result: ended.append(result))
-    with pytest.raises(SettingsError, match="under way"):
+    with pytest.raises(SettingsError, match="a job is running"):
         runner.start(state, bars, lambda *_: None)
     runner.cancel()
     result, error = finished(runner, ended)
@@ -79,7 +79,7 @@ def test_a_run_is_cancelled_goes_on_and_is_judged(bars: ms.Bars, tmp_path: Path)
     result, error = finished(runner, ended)
     assert error is None
     assert result.folds.equals(session.run(state, bars, keep=False).folds)
-    assert isinstance(runner.progress, session.Progress)
+    assert isinstance(runner.progress, RunProgress)
     assert (runner.progress.percent, runner.progress.folds_done) == (100, 9)
     runner.judge(result, bars, None, lambda *found: ended.append(found))
     found, error = finished(runner, ended)
@@ -134,15 +134,3 @@ def test_a_strategy_that_raises_is_named_and_the_app_lives_on(bars: ms.Bars, tmp
     page.runner.wait(60)
     page.look()
     assert not len(page.wf.failed_folds)
-
-
-def test_the_time_left_is_that_of_this_run_and_unknown_before_a_trial() -> None:
-    told = session.Progress()
-    told(RunStarted("id", "rule on bars", folds=10, trials=100, done=8))
-    assert "800 of 1,000 trials" in told.words
-    assert told.words.endswith("time left not known yet"), "the stored folds took no time here"
-    told.began -= 50
-    told(FoldDone(8, trials=100))
-    assert told.words.endswith("900 of 1,000 trials, 50 s, about 50 s left")
-    told(FoldDone(9, trials=100))
-    assert told.words.endswith("writing the result")

@@ -17,6 +17,7 @@ from maestro.apps.walk_forward.state import WalkForwardState
 from maestro.apps.walk_forward.view import WalkForwardView
 from maestro.bars import Bars
 from maestro.errors import BarsError, MaestroError, RunCancelled
+from maestro.execution.jobs import RunProgress
 from maestro.reports.page.stored import report_text
 from maestro.search.runner import METHODS
 from maestro.validation.verdict.result import Verdict
@@ -199,7 +200,7 @@ class App(pn.viewable.Viewer):
         elif isinstance(result, Verdict):
             self.view.judged(result)
         elif isinstance(error, RunCancelled):
-            if isinstance(self.runner.progress, session.Progress):  # a run, not a verdict
+            if isinstance(self.runner.progress, RunProgress):  # a run, not a verdict
                 self._interrupted = self._begun.id
             self.view.message.say(str(error), "warning")
         elif error is not None:

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from maestro._core import formatting as formats
+from maestro._core.formatting import duration
 from maestro.apps.walk_forward.state import WalkForwardState
 from maestro.bars import Bars
 from maestro.engine import Costs, Sizing
@@ -67,10 +68,3 @@ class Job:
             f"{self.strategy.__name__} on {bars.name}, {span}; windows {state.splitter}; {state.search}, "
             f"{formats.plural(state.trials, 'trial')} per fold, seed {state.seed}"
         )
-
-
-def duration(seconds: float) -> str:
-    """Time in the unit in which people read it: ``12 s``, ``4 min``, ``1.5 h``."""
-    if seconds < 100:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 6_000 else f"{seconds / 3_600:.1f} h"

@@ -6,9 +6,6 @@ import shutil
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +13,13 @@ import numpy as np
 import polars as pl
 
 from maestro._core.temporary import new_folder
-from maestro.apps.walk_forward.job import arguments, duration
+from maestro.apps.walk_forward.job import arguments
 from maestro.apps.walk_forward.remote import belongs_to_service, run_on_service
 from maestro.apps.walk_forward.state import WalkForwardState
 from maestro.bars import Bars
 from maestro.engine import backtest
-from maestro.errors import SettingsError
 from maestro.execution import events as ev
+from maestro.execution.jobs import Done, JobRunner, RunProgress, StepProgress
 from maestro.reproduce.plan import recorded_plan
 from maestro.validation.verdict.build import verdict
 from maestro.walkforward.result import WalkForward
@@ -30,7 +27,6 @@ from maestro.walkforward.run import walk_forward
 from maestro.walkforward.splitter_text import splitter_of
 from maestro.walkforward.splitters import Window, checked
 
-Done = Callable[[Any, Exception | None], None]
 QUICK = 1.0
 """Estimated seconds up to which a walk-forward follows the controls."""
 
@@ -57,124 +53,32 @@ def run(
     )  # fmt: skip
 
 
-@dataclass
-class Progress:
-    """Progress of a run, counted from its events; the page reads it at its own pace."""
-
-    folds: int = 0
-    folds_done: int = 0
-    trials: int = 0
-    trials_done: int = 0
-    failed: int = 0
-    stored: int = 0
-    """Trials of folds that were finished before this run began; they say nothing about its pace."""
-    began: float = field(default_factory=time.monotonic)
-    _of_fold: dict[int, int] = field(default_factory=dict)
-
-    def __call__(self, event: ev.Event) -> None:
-        """Listen."""
-        if isinstance(event, ev.RunStarted):
-            self.folds, self.folds_done, self.trials = event.folds, event.done, event.folds * event.trials
-            self.stored = self.trials_done = event.done * event.trials
-        elif isinstance(event, ev.TrialDone):
-            self._of_fold[event.fold] = self._of_fold.get(event.fold, 0) + 1
-            self.trials_done += 1
-        elif isinstance(event, ev.FoldDone):
-            self.trials_done += event.trials - self._of_fold.pop(event.fold, 0)
-            self.folds_done += 1
-            self.failed += event.error is not None
-
-    @property
-    def percent(self) -> int:
-        """Of the trials."""
-        return min(100, round(100 * self.trials_done / self.trials)) if self.trials else 0
-
-    @property
-    def words(self) -> str:
-        """Folds, trials, time left."""
-        passed = time.monotonic() - self.began
-        failed = f", {self.failed} failed" if self.failed else ""
-        told = f"{self.folds_done} of {self.folds} folds{failed}, {self.trials_done:,} of {self.trials:,} trials"
-        return f"{told}, {duration(passed)}, {self._left(passed)}"
-
-    def _left(self, passed: float) -> str:
-        """Time left; folds in other processes report nothing before they end, so there may be no pace yet."""
-        here = self.trials_done - self.stored
-        if self.trials and self.trials_done >= self.trials:
-            return "writing the result"
-        if not here:
-            return "time left not known yet"
-        return f"about {duration(max(1.0, passed * (self.trials - self.trials_done) / here))} left"
-
-
-@dataclass
-class Share:
-    """How far a verdict is, as `Progress` tells it of a run."""
-
-    percent: int = 0
-    words: str = "Judging …"
-
-    def __call__(self, share: float, doing: str) -> None:
-        """Listen."""
-        self.percent, self.words = round(100 * share), f"Judging: {doing}"
-
-
-class Runner:
-    """One job at a time, in a thread of its own; `done` is called there with the result or what went wrong."""
+class Runner(JobRunner):
+    """Runs walk-forwards and verdicts for the page, one at a time."""
 
     def __init__(self) -> None:
-        self.progress: Progress | Share = Progress()
+        super().__init__()
         self.on_service = False
-        """Whether the job at hand belongs to a service, and goes on without this page."""
-        self._cancel = threading.Event()
-        self._thread: threading.Thread | None = None
-
-    @property
-    def busy(self) -> bool:
-        """Whether a job is under way."""
-        return self._thread is not None and self._thread.is_alive()
+        """Whether the current job runs on a service and continues without this page."""
 
     def start(self, state: WalkForwardState, bars: Bars, done: Done) -> None:
-        """Begin a run, or go on with what was interrupted; on the service, if there is one that can run it."""
-        told = Progress()
-        if belongs_to_service(state):
-            self._begin(told, done, lambda cancel: run_on_service(state, bars, told, cancel), on_service=True)
-            return
-        self._begin(told, done, lambda cancel: run(state, bars, keep=True, progress=told, cancel=cancel))
+        """Start a run or resume an interrupted one; on the service, if there is one that can run it."""
+        progress = RunProgress()
+        remote = belongs_to_service(state)
+
+        def job(cancel: threading.Event) -> WalkForward:
+            if remote:
+                return run_on_service(state, bars, progress, cancel)
+            return run(state, bars, keep=True, progress=progress, cancel=cancel)
+
+        self.submit(job, progress, done)
+        self.on_service = remote
 
     def judge(self, wf: WalkForward, bars: Bars, own: Any, done: Done) -> None:
-        """Judge a result; the verdict of a run that is kept is written to its folder."""
-        told = Share()
-        self._begin(told, done, lambda cancel: verdict(wf, bars, strategy=own, progress=told, cancel=cancel))
-
-    def _begin(
-        self, told: Progress | Share, done: Done, job: Callable[[threading.Event], Any], *, on_service: bool = False
-    ) -> None:  # fmt: skip
-        if self.busy:
-            raise SettingsError("a job is under way; cancel it, or wait for its end.")
-        cancel = self._cancel = threading.Event()
-        self.on_service = on_service
-        self.progress = told
-
-        def work() -> None:
-            try:
-                result = job(cancel)
-            except Exception as error:  # handed on, to be said on the page
-                done(None, error)
-            else:
-                done(result, None)
-
-        self._thread = threading.Thread(target=work, name="maestro-app", daemon=True)
-        self._thread.start()
-
-    def cancel(self) -> None:
-        """Stop within a trial; finished folds are kept."""
-        self._cancel.set()
-
-    def wait(self, seconds: float) -> None:
-        """Wait for the end."""
-        if self._thread is not None:
-            self._thread.join(seconds)
+        """Compute the verdict of a result; that of a stored run is written to its folder."""
+        progress = StepProgress("Judging")
+        self.submit(lambda cancel: verdict(wf, bars, strategy=own, progress=progress, cancel=cancel), progress, done)
+        self.on_service = False
 
 
 class Dashboard:

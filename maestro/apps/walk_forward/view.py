@@ -16,6 +16,7 @@ from maestro.apps.walk_forward import figures, session
 from maestro.apps.walk_forward.decision import DecisionTab
 from maestro.apps.walk_forward.job import Job
 from maestro.bars import Bars
+from maestro.execution.jobs import Progress
 from maestro.reports import verdict_html
 from maestro.validation.verdict.preliminary import current_verdict
 from maestro.validation.verdict.result import Verdict
@@ -96,7 +97,7 @@ class WalkForwardView(pn.viewable.Viewer):
         self._windows = None
         self.windows.object = None
 
-    def show_progress(self, progress: session.Progress | session.Share | None) -> None:
+    def show_progress(self, progress: Progress | None) -> None:
         """Show how far the run is; None ends it."""
         self.progress.visible = self.told.visible = progress is not None
         if progress is not None:
