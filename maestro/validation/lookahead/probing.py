@@ -34,10 +34,10 @@ class Answer:
 
     Attributes
     ----------
-    flags : the four signals, one value a bar
-    levels : protective levels, one value a bar; they count where an entry stands
-    series : columns that an order step reads, one value a bar; every bar counts
-    constants : what holds for all bars, units and fractions of a bracket
+    flags : the four signals, one value per bar
+    levels : protective levels, one value per bar; compared at entries only
+    series : columns that an order step reads, one value per bar; compared at every bar
+    constants : values that hold for all bars, units and fractions of a bracket
     raw : the signals themselves
     changed : str or None, what the strategy did to the bars it was given
     """
@@ -101,7 +101,7 @@ def ask(strategy: Strategy, given: Bars) -> Answer:
         if not isinstance(raw, Signals) or len(raw) != len(before["time"]):
             shown = f"{len(raw)} values" if isinstance(raw, Signals) else type(raw).__name__
             raise StrategyError(f"signals() returned {shown} for {len(before['time'])} bars; return ms.Signals.")
-    except Exception as error:  # a strategy is the user's code: whatever it raises is told, not raised
+    except Exception as error:  # a strategy is the user's code: any error is reported as a finding
         raise Refused(error) from error
     # Copies: a strategy may return arrays of its own, or views of the bars, and change them in its next call.
     traded = raw.suppress(strategy.warmup(strategy.params))
@@ -182,7 +182,7 @@ def _plain(value: Any) -> Any:
 
 
 def fills(answer: Answer, bars: Bars, last: int) -> FloatArray:
-    """Fills up to and including bar `last` of a strategy with orders of its own: bar, side, size, price, fee a row."""
+    """Fills up to and including bar `last` of a strategy with its own orders: one row each of bar, side, size, price, fee."""
     assert answer.raw is not None
     simulator = Simulator(bars, costs=Costs(), sizing=Sizing.percent(1.0))
     book = simulator.record(answer.raw).orders
@@ -212,7 +212,7 @@ def fresh_copies(strategy: Strategy) -> Callable[[], Strategy]:
             cloudpickle.register_pickle_by_value(module)
         kept = cloudpickle.dumps(strategy)
         _load_apart(kept)
-    except Exception:  # whatever a person's module holds that cannot be carried: the checks then share one state
+    except Exception:  # the module holds something that cannot be pickled: the checks then share one state
         return lambda: cls(**strategy.params)
     finally:
         if named:
