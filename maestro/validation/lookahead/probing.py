@@ -182,7 +182,7 @@ def _plain(value: Any) -> Any:
 
 
 def fills(answer: Answer, bars: Bars, last: int) -> FloatArray:
-    """Fills up to and including bar `last` of a strategy with its own orders: one row each of bar, side, size, price, fee."""
+    """Fills up to and including bar `last` of a strategy with its own orders; columns bar, side, size, price, fee."""
     assert answer.raw is not None
     simulator = Simulator(bars, costs=Costs(), sizing=Sizing.percent(1.0))
     book = simulator.record(answer.raw).orders
