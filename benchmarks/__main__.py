@@ -18,7 +18,10 @@ from importlib.metadata import version
 from pathlib import Path
 
 HERE = Path(__file__).parent
-ORDER = ("start", "backtest", "walkforward", "tpe", "sweep", "scaling", "data", "files", "trust", "apps", "service")
+ORDER = (
+    "start", "backtest", "walkforward", "tpe", "sweep", "scaling", "decision", "data", "files", "trust", "apps",
+    "service",
+)  # fmt: skip
 LIBRARIES = ("numpy", "polars", "numba", "optuna", "vectorbt", "backtesting", "backtrader")
 
 
