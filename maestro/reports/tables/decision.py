@@ -76,7 +76,8 @@ def random_entries_html(found: Any) -> Html:
     return paragraph(
         f"{label(found.metric)} {shown} is better than that of {percent(found.rank, 0)} of {len(found.null):,} runs "
         f"with {plural(found.positions, 'position')} entered at random, with the same sides, holding times and costs "
-        f"(p = {found.pvalue:.3g})."
+        f"(p = {found.pvalue:.3g}). Sides and holding times are those of this path: on noise, rules that follow the "
+        "price rank too low and rules that trade against it too high, so do not read p as significance."
     )
 
 

@@ -41,7 +41,8 @@ class RandomEntries:
     null : float64[n]
         Of the random runs; one that was ruined is minus infinity.
     pvalue : float
-        (1 + number of random runs at least as good) / (1 + n).
+        (1 + number of random runs at least as good) / (1 + n). See the notes of `random_entries`: for rules whose
+        holding times depend on the path it is not the significance of the run.
     positions : int
         Positions of the run; each random run has as many, with the same sides and holding times, and the same costs.
     settings : dict
@@ -109,6 +110,12 @@ def random_entries(
     ------
     SettingsError
         An unknown metric, or a run that never held a position out of sample.
+
+    Notes
+    -----
+    Ranks are uniform on noise only for rules whose sides and holding times do not depend on the path. Those of other
+    rules carry the drift of the path into the random runs: on 200 random walks without costs the mean rank of
+    `EmaCrossStrategy` was 0.14 and that of `RSIStrategy` 0.85. The permutation test of the verdict has no such bias.
     """
     if metric not in METRICS:
         raise SettingsError(f"metric={metric!r} is unknown; allowed: {', '.join(METRICS)}.{nearest(metric, METRICS)}")
