@@ -130,7 +130,7 @@ def links(tries: int, folder: Path) -> Iterator[str]:
             opened = not access.refuse_data(name), not access.refuse_runs(name)
             yield f"opened {name!r}" if outside and any(opened) else ""
     finally:
-        access._folders = None
+        access.restrict(None)
 
 
 def bombs(tries: int, folder: Path) -> Iterator[str]:

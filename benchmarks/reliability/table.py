@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks.reliability import files, kills, names, processes
+from benchmarks.reliability import files, kills, names, processes, visits
 from maestro._core.temporary import temporary_folder
 
 PAGE = Path(__file__).parents[2] / "docs/reliability.md"
@@ -30,6 +30,7 @@ AREAS: dict[str, tuple[int, Callable[[int, Path], Iterator[str]]]] = {
     "environments": (30, processes.environments),
     "backtests": (10_000, processes.backtests),
     "walk-forwards": (200, processes.walk_forwards),
+    "visits": (1_000, visits.visits),
 }
 """Tries of a full run, and what makes them: each yields an empty string, or what went wrong."""
 _HEAD = """# Reliability
@@ -40,8 +41,8 @@ _HEAD = """# Reliability
 """
 _TAIL = """
 A full disk, flipped bits of folds, and hostile names over every public object and page are tests of the suite
-(`tests/runs`, `tests/data/files`, `tests/test_hostile_names.py`). Not measured yet: memory of the apps over 1,000
-visits, other origins, full inodes, and kills of the other commands that write. What is promised is in `SECURITY.md`.
+(`tests/runs`, `tests/data/files`, `tests/test_hostile_names.py`). Not measured yet: other
+origins, full inodes, and kills of the other commands that write. What is promised is in `SECURITY.md`.
 """
 
 

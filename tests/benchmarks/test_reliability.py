@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.reliability import files, names, table
+from benchmarks.reliability import files, names, table, visits
 from maestro.apps.shared import access
 
 
@@ -46,3 +46,11 @@ def test_an_area_finds_what_it_looks_for(tmp_path: Path, monkeypatch: pytest.Mon
     assert any(said.startswith("opened") for said in files.links(20, tmp_path))
     monkeypatch.setattr("maestro.bars.Bars._repr_html_", lambda bars: f"<b>{bars.symbol}</b>")
     assert "Bars: " in "".join(names.hostile_names(2, tmp_path))
+
+
+@pytest.mark.filterwarnings("ignore:Both 'color' and 'button:PendingDeprecationWarning")
+@pytest.mark.filterwarnings("ignore:Both 'variant' and 'button:PendingDeprecationWarning")
+@pytest.mark.filterwarnings("ignore:The inplace keyword in DataFrame")
+def test_the_server_holds_no_page_of_a_visitor_who_has_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MAESTRO_RUNS_DIR", str(tmp_path / "runs"))
+    assert list(visits.visits(3, tmp_path, ["backtest"])) == ["", "", ""]

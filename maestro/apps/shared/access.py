@@ -13,8 +13,8 @@ from maestro.errors import SettingsError
 _folders: tuple[Path, ...] | None = None  # None: an app in a notebook, which may open what its user may
 
 
-def restrict(folders: Iterable[str | Path] = ()) -> None:
-    """From now on the apps of this process open files below these folders only.
+def restrict(folders: Iterable[str | Path] | None = ()) -> None:
+    """From now on the apps of this process open files below these folders only; None lifts the restriction.
 
     Raises
     ------
@@ -22,6 +22,9 @@ def restrict(folders: Iterable[str | Path] = ()) -> None:
         A folder that does not exist.
     """
     global _folders
+    if folders is None:
+        _folders = None
+        return
     given = [Path(folder) for folder in folders]
     for folder in given:
         if not folder.is_dir():

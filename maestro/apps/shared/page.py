@@ -6,6 +6,7 @@ from html import escape
 from typing import Any
 
 import panel as pn
+import param
 from bokeh.models.css import ImportedStyleSheet
 from panel.io.notebook import replace_inline_css
 from panel.util import edit_readonly  # type: ignore[attr-defined]
@@ -72,6 +73,12 @@ _THEME = {
 }
 
 
+class _Idle(param.Parameterized):  # type: ignore[misc]
+    """A busy state of one page, which is never busy."""
+
+    busy = param.Boolean(False)
+
+
 class HtmlPane(pn.pane.HTML):
     """HTML that in a notebook cell asks no other machine for its styles, also when it changes."""
 
@@ -104,7 +111,9 @@ def page(name: str, sidebar: list[Any], main: list[Any]) -> Any:
         theme_config=_THEME, theme_toggle=True, busy_indicator=None,
     )  # fmt: skip
     with edit_readonly(made):
-        made.busy = False  # else whatever any visitor does is told to every page that is open
+        # A page follows the busy state of the server: it would show what other visitors do, and the server would hold
+        # the page for ever. A plain False ends the first but not the second; another reference ends both.
+        made.busy = _Idle().param.busy
     return made
 
 
