@@ -1,4 +1,4 @@
-"""How numbers and times are written for people: one format a quantity, a dash where there is no number."""
+"""How numbers and times are written: one format per quantity, a dash for a missing number."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ def locked(path: Path, refuse: Callable[[str], Exception], *, wait: float = 0.0)
     native = os.name == "nt" or filelock.has_fcntl
     if native:
         lock = filelock.FileLock(path, poll_interval=_POLL, preserve_lock_file=True, on_acquired=_sign)
-    else:  # the marker has a name of its own: the lock file may be left over from a native lock
+    else:  # the marker has its own name: the lock file may be left over from a native lock
         lock = filelock.SoftFileLock(path.with_name(f"{path.name}.held"), poll_interval=_POLL)
     try:
         lock.acquire(timeout=wait, blocking=wait > 0)

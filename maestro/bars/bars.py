@@ -63,7 +63,7 @@ class Bars:
     open_interest, basis : float64 arrays or None, known at the bar's close
     provider, symbol, timeframe : str
     periods_per_year : float
-        Bars a year for annualising: by the market's calendar, unless given.
+        Bars per year for annualising: by the market's calendar, unless given.
     calendar : MarketCalendar
         When the market trades, as the stamps show it; kept through slices.
     synthetic : bool, made by `ms.synthetic_bars`, not by a market
@@ -135,7 +135,7 @@ class Bars:
         Parameters
         ----------
         frame : polars or pandas frame
-            A row a bar; stamps are the bar's open as datetimes (naive is UTC), dates, ISO text or epoch
+            One row per bar; stamps are the bar's open as datetimes (naive is UTC), dates, ISO text or epoch
             numbers in s, ms, µs, ns.
         provider, symbol : str
             Names for display; where the frame has a ``symbol`` column of several, `symbol` takes one.
@@ -245,7 +245,7 @@ class Bars:
 
     @property
     def calendar(self) -> MarketCalendar:
-        """When the market trades and how many bars a year it has; ``.text`` says it in words."""
+        """When the market trades and how many bars per year it has; ``.text`` says it in words."""
         if self._calendar is None:
             self._calendar = infer_calendar(self.time, self.timeframe)
         if self._calendar.periods_per_year != self.periods_per_year:
@@ -314,7 +314,7 @@ class Bars:
         """Bars of a longer timeframe on the UTC clock (weeks start on Monday, months on the first).
 
         A first or last bar that the data does not cover whole is dropped, with a `BarsWarning` and in `notes`; where
-        the market was closed for the rest of it, by its calendar, it is whole. Bars a year follow the calendar: 52
+        the market was closed for the rest of it, by its calendar, it is whole. Bars per year follow the calendar: 52
         weeks, 12 months.
         Funding rates are added up over the settlements since the previous open, up to and including the bar's
         own, as everywhere; open interest and basis are the last known. Gaps inside a bar stay invisible here:

@@ -1,4 +1,4 @@
-"""When a market trades, as the stamps of its bars show it, and how many bars a year it has."""
+"""When a market trades, as the stamps of its bars show it, and how many bars per year it has."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ class MarketCalendar:
 
 
 def given_calendar(periods_per_year: float, inferred: MarketCalendar) -> MarketCalendar:
-    """The calendar of bars whose number a year the caller gave; weekdays as inferred."""
+    """The calendar of bars whose number per year was given; weekdays as inferred."""
     per_day = inferred.bars_per_day
     return MarketCalendar("given", inferred.weekdays, per_day, float(periods_per_year))
 
@@ -104,7 +104,7 @@ def weekday_of(stamps: IntArray) -> IntArray:
 def infer_calendar(time: IntArray, timeframe: str) -> MarketCalendar:
     """Infer from stamps when a market trades.
 
-    Weekdays with hardly a bar are closed days. Bars a day come from whole weeks, so that holidays, half days and
+    Weekdays with hardly a bar are closed days. Bars per day come from whole weeks, so that holidays, half days and
     sessions that cross midnight UTC do not count twice. Fewer than about two weeks cannot show a closed weekend;
     24/7 is assumed there, and `certain` is False.
 

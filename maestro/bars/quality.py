@@ -38,7 +38,7 @@ SPLITS = (1.5, 2, 3, 4, 5, 6, 7, 8, 10, 15, 20, 25, 30, 50)
 UNIT_DECADES = 2.0
 """Change of the typical volume, in powers of ten, from a week to the next, that looks like another unit."""
 OFF_BY = 0.02
-"""Share by which the years of the bars, at their number a year, may differ from the years of their dates."""
+"""Share by which the years of the bars, at their number per year, may differ from the years of their dates."""
 _STRETCH = 24
 _WEEK = 7  # stretches (days, of bars shorter than one) on either side of a change of the volume's unit
 
@@ -209,7 +209,7 @@ def _look(
 
 
 def _annualisation(time: IntArray, timeframe: str, periods_per_year: float) -> list[Finding]:
-    """Whether the number of bars a year fits the dates: else annual figures do not."""
+    """Whether the number of bars per year fits the dates; otherwise annual figures are wrong."""
     span = int(time[-1] - time[0])
     if len(time) < 20 or span < 180 * DAY_US:
         return []

@@ -41,7 +41,7 @@ COMMANDS = {
     "stack": "Start the API, workers, apps, nginx, Prometheus and QuestDB as plain processes; watch and stop them.",
     "cluster": "Start a Dask cluster on this machine, or show the workers of any.",
     "new": "Begin a strategy, or a project, from a template whose test passes at once.",
-    "config": "Show the settings in force and where each came from.",
+    "config": "Show the settings in effect and where each came from.",
 }
 """Commands in the order of the help, each a module of this package with an `app`."""
 

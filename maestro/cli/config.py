@@ -1,4 +1,4 @@
-"""``maestro config``: the settings in force, and where each came from."""
+"""``maestro config``: the settings in effect, and where each came from."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 app = typer.Typer(
     rich_markup_mode=None,
     add_completion=False,
-    help="Show the settings in force and where each came from.",
+    help="Show the settings in effect and where each came from.",
     epilog="A file maestro.yaml here or in a folder above sets them; variables MAESTRO_… win over it.",
 )
 
@@ -25,7 +25,7 @@ def config(
     venues: bool = typer.Option(False, "--venues", help="Show the costs of the venues that are known."),
     json: options.Json = False,
 ) -> None:
-    """Show the settings in force and where each came from."""
+    """Show the settings in effect and where each came from."""
     from maestro.cli.printing import print_json, show_notes, show_table
     from maestro.config import load_settings
     from maestro.config.settings import variable

@@ -1,4 +1,4 @@
-"""What is said about a file that ``--data`` names: the options of ``maestro data import``, for every command alike."""
+"""How to read the file that ``--data`` names: the options of ``maestro data import``, for every command."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from maestro.errors import SettingsError
 F = TypeVar("F", bound=Callable[..., Any])
 _GIVEN: ContextVar[dict[str, Any]] = ContextVar("maestro_file_options")
 Timeframe = Annotated[
-    str | None, typer.Option(metavar="NAME", help="Of a file: its bars' timeframe; else told from the stamps.")
+    str | None, typer.Option(metavar="NAME", help="Timeframe of a file; inferred from the stamps by default.")
 ]
 Column = Annotated[
     list[str] | None,

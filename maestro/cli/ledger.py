@@ -72,7 +72,7 @@ def _show(one: Ledger, json: bool) -> None:
         return
     say(f"{one.series}: {formats.plural(trials.distinct, 'trial')}, {trials.evaluated:,} with exact repetitions")
     if trials.variance >= 0:
-        say(f"Their Sharpe ratios a bar have a standard deviation of {trials.variance**0.5:.4f}.")
+        say(f"Their Sharpe ratios per bar have a standard deviation of {trials.variance**0.5:.4f}.")
     typer.echo()
     rows = []
     shown = entries.filter(entries["kind"] != "begin")

@@ -26,7 +26,7 @@ End = Annotated[str | None, typer.Option(metavar="DATE", help="Bars before this 
 Resample = Annotated[str | None, typer.Option(metavar="TIMEFRAME", help="Make longer bars first: 4h of 1h, say.")]
 PeriodsPerYear = Annotated[
     float | None,
-    typer.Option(help="Bars a year for annualising; by default as the market's calendar has them.", metavar="N"),
+    typer.Option(help="Bars per year for annualising; by default as the market's calendar has them.", metavar="N"),
 ]
 Params = Annotated[
     list[str] | None,
@@ -47,7 +47,7 @@ Select = Annotated[
     typer.Option(metavar="METRICS", help="What decides, in order; or pareto:, rank_average:, weighted:A=0.7,B=0.3."),
 ]
 Progress = Annotated[bool, typer.Option("--progress/--no-progress", help="Show progress on stderr.")]
-Fee = Annotated[float | None, typer.Option(metavar="FRACTION", help="Fee a side; 0.001 is 0.1 %.  [default: 0.001]")]
+Fee = Annotated[float | None, typer.Option(metavar="FRACTION", help="Fee per side; 0.001 is 0.1 %.  [default: 0.001]")]
 Slippage = Annotated[
     float | None, typer.Option(metavar="FRACTION", help="Slippage of market orders.  [default: 0.0005]")
 ]
@@ -74,9 +74,7 @@ ServiceFolder = Annotated[
 ServiceRuns = Annotated[
     Path | None, typer.Option("--runs", metavar="DIR", help="Where runs are kept.  [default: runs in that folder]")
 ]
-Tearsheet = Annotated[
-    bool, typer.Option("--tearsheet/--no-tearsheet", help="Write the QuantStats tear sheet beside it.")
-]
+Tearsheet = Annotated[bool, typer.Option("--tearsheet/--no-tearsheet", help="Also write the QuantStats tear sheet.")]
 Decision = Annotated[
     bool,
     typer.Option("--decision", help="Measure also parameters for now, regimes, random entries and paths (seconds)."),

@@ -38,13 +38,13 @@ def read_bars(
     resample: str | None = None,
     periods_per_year: float | None = None,
 ) -> Bars:
-    """Bars of ``--data`` and the options beside it."""
+    """Bars of ``--data`` and its options."""
     given = {"symbol": symbol, "periods_per_year": periods_per_year, **file_options()}
     bars = load(data, start=start, end=end, **{name: value for name, value in given.items() if value is not None})
     if not resample:
         return bars
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", BarsWarning)  # it stands in the notes, which every command shows
+        warnings.simplefilter("ignore", BarsWarning)  # it is in the notes, which every command shows
         return bars.resample(resample)
 
 

@@ -65,7 +65,7 @@ def walk_forward_many(
     workers: options.Workers = None,
     cluster: options.Cluster = None,
     runs_dir: options.RunsDir = None,
-    force: Annotated[bool, typer.Option("--force", help="Compute again also what is there.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Compute again what exists too.")] = False,
     accept_defects: Annotated[
         bool, typer.Option("--accept-defects", help="Run also on series with a fatal defect.")
     ] = False,

@@ -158,7 +158,7 @@ class VenueCosts:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """All settings in force; `load_settings` makes them, as it reads files and environment and expands ``~``.
+    """All settings in effect; `load_settings` makes them: it reads files and the environment and expands ``~``.
 
     Attributes
     ----------

@@ -1,7 +1,7 @@
-"""What trading costs at the venues that are known: published fees with their date and source, and one's own over them.
+"""Trading costs of known venues: published fees with their date and source, and user-defined ones in their place.
 
-Fees are those of an account without volume or other discounts, on the usual pairs. Slippage is no published figure but
-an assumption, the same for all: 0.05 %.
+Fees are those of an account without volume or other discounts, on the usual pairs. Slippage is not published; it is
+assumed to be 0.05 % for all.
 """
 
 from __future__ import annotations

@@ -77,7 +77,7 @@ def engine_name(given: str) -> str:
 class EngineBacktest(Backtest):
     """Result of a run in another engine: its fills, equity and position, our metrics of them.
 
-    `native` is the engine's own result: a ``vectorbt.Portfolio`` (of one to three rows a bar), or the results of
+    `native` is the engine's own result: a ``vectorbt.Portfolio`` (of one to three rows per bar), or the results of
     backtrader's analyzers by name.
     """
 

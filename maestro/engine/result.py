@@ -43,10 +43,10 @@ class Backtest:
     trades : polars frame, one row per trade in order of its exit: side, entry_time, exit_time, entry_price, exit_price,
         size, fees, funding, pnl, return, exit_reason (signal, reversal, stop, trail, target, limit, end, open, ruin)
     orders : polars frame, one row per fill: timestamp, side, size, price, fee
-    returns : float64[n], a bar, the first against the starting cash
+    returns : float64[n], one per bar, the first against the starting cash
     benchmark : float64[n], equity of buying at the first open and holding, without costs
     bars, strategy, signals, costs, sizing, cash, fill : what went in
-    notes : tuple of str, what a reader must know to judge the numbers
+    notes : tuple of str, what affects the interpretation of the numbers
     engine : str, who simulated; seconds : float, how long it took [s]; native : another engine's own result
     simulator, books : the prepared run and the tables as its kernels lay them out (`maestro.engine.simulator`)
     """
@@ -94,7 +94,7 @@ class Backtest:
 
     @cached_property
     def notes(self) -> tuple[str, ...]:
-        """What a reader must know to judge the numbers."""
+        """What affects the interpretation of the numbers."""
         bars, values = self.simulator.bars, self._values
         notes = [*bars.notes, *self.signals.notes]
         if bars.synthetic:
@@ -118,7 +118,7 @@ class Backtest:
 
     @property
     def returns(self) -> FloatArray:
-        """Simple returns a bar; a bar whose equity before was not above zero has NaN."""
+        """Simple returns per bar; a bar whose equity before was not above zero has NaN."""
         equity = self.books.equity
         before = np.concatenate(([self.cash], equity[:-1]))
         return np.divide(equity, before, out=np.full(len(equity), np.nan), where=before > 0) - 1.0
@@ -131,7 +131,7 @@ class Backtest:
 
     @cached_property
     def equity(self) -> pl.DataFrame:
-        """A row a bar: timestamp, equity, position, drawdown."""
+        """One row per bar: timestamp, equity, position, drawdown."""
         books = self.books
         peak = np.maximum.accumulate(np.maximum(books.equity, self.cash))
         return pl.DataFrame(
@@ -145,12 +145,12 @@ class Backtest:
 
     @cached_property
     def trades(self) -> pl.DataFrame:
-        """A row a trade, the one still open last with exit_reason ``open``."""
+        """One row per trade; the one still open is last, with exit_reason ``open``."""
         return _trades_frame(self.books.trades, self.simulator.bars)
 
     @cached_property
     def orders(self) -> pl.DataFrame:
-        """A row a fill; a reversal is one row."""
+        """One row per fill; a reversal is one row."""
         book = self.books.orders
         time = self.simulator.bars.time
         return pl.DataFrame(

@@ -114,7 +114,7 @@ class Simulator:
     ) -> tuple[FloatArray, FloatArray]:
         if len(signals) != len(self.bars):
             raise StrategyError(
-                f"{len(signals)} signals for {len(self.bars)} bars; give one a bar, also for the bars of history."
+                f"{len(signals)} signals for {len(self.bars)} bars; give one per bar, also for the bars of history."
             )
         totals = np.zeros(ac.TOTALS_WIDTH)
         out = np.empty(len(m.NAMES))

@@ -77,7 +77,7 @@ def document(result: Result) -> dict[str, Any]:
 
 
 def _pyfolio(result: Result) -> dict[str, Any]:
-    """Daily returns, value and cash a bar, transactions a bar, leverage a bar."""
+    """Daily returns; value, cash, transactions and leverage per bar."""
     bars, equity = result.bars, result.books.equity
     position = result.books.position
     value = position * bars.close

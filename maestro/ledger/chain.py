@@ -53,7 +53,7 @@ class Head:
     hash: str = START
 
     def line(self) -> bytes:
-        """The anchor as it stands in its file."""
+        """The anchor as written in its file."""
         return f"{self.count:012d} {self.total:015d} {self.hash}\n".encode()
 
 
@@ -147,7 +147,7 @@ class Chain:
             raise
 
     def _anchor(self) -> Head | None:
-        """What the anchor says; None where there is none, or it is no anchor."""
+        """Content of the anchor; None if there is none, or if it is not an anchor."""
         try:
             match = _HEAD.fullmatch(self.anchor.read_bytes())
         except FileNotFoundError:
@@ -238,7 +238,7 @@ class Chain:
         return Head(len(lines), int(totals[0]) if totals else 0, _link(lines[-1]) if lines else START)
 
     def link(self, number: int) -> str | None:
-        """Hash of line `number`, from 1; None where there is no such line."""
+        """Hash of line `number`, from 1; None if there is no such line."""
         lines, _ = self._lines()
         return _link(lines[number - 1]) if 0 < number <= len(lines) else None
 
@@ -326,7 +326,7 @@ def _hash(link: str, content: bytes) -> str:
 
 
 def _link(line: bytes) -> str:
-    """What the next line refers to: the hash that this one carries, or that of a line that is no entry."""
+    """What the next line refers to: the hash that this one carries, or that of a line that is not an entry."""
     match = _LINE.fullmatch(line)
     return match[1].decode() if match else hashlib.sha256(line).hexdigest()
 

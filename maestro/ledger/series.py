@@ -19,7 +19,7 @@ _NAME = re.compile(r"[A-Z0-9](?:[A-Z0-9_-]|\.(?!\.))*")
 def series_of(given: Bars | str) -> str:
     """Name of the series: ``PROVIDER:SYMBOL:timeframe``, capitals but for the timeframe.
 
-    More bars of a market are the same series, and so are those of another file, as long as they bear its name. Bars
+    More bars of a market are the same series, and so are those of another file, as long as they have its name. Bars
     without provider and symbol have only their content to be known by: ``UNNAMED:<fingerprint>:timeframe``.
 
     Raises

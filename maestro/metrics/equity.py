@@ -1,7 +1,7 @@
 """What a result is worth: every metric, one definition each, from an equity curve and its trades.
 
 The kernel `measure` computes all of them in one pass over the equity; the functions below it are the same
-definitions for arrays at hand. Annualisation takes `periods_per_year`, never an assumed calendar.
+definitions for existing arrays. Annualisation takes `periods_per_year`, never an assumed calendar.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from maestro.errors import SettingsError
 from maestro.typing import FloatArray
 
 DESCRIPTIONS = {
-    "sharpe_ratio": "mean / standard deviation (ddof 1) of the returns a bar, annualised, no risk-free rate",
+    "sharpe_ratio": "mean / standard deviation (ddof 1) of the returns per bar, annualised, no risk-free rate",
     "vwr": "variability-weighted return in percent (backtrader's definition; a loss is never a gain)",
     "sortino_ratio": "mean / downside deviation (target 0, over all bars), annualised",
     "calmar_ratio": "annual return / largest drawdown",
     "total_return": "final equity / starting cash - 1",
     "annual_return": "compound annual growth rate",
-    "volatility": "standard deviation (ddof 1) of the returns a bar, annualised",
+    "volatility": "standard deviation (ddof 1) of the returns per bar, annualised",
     "max_drawdown": "largest fall of the equity from a peak, a fraction <= 0; the starting cash is the first peak",
     "win_rate": "share of closed trades with a profit after costs",
     "profit_factor": "profits / losses of the closed trades",
@@ -180,7 +180,7 @@ def weigh(normalised: float, sigma: float) -> float:
     return product
 
 
-# -- the same definitions for arrays at hand -------------------------------------------------
+# -- the same definitions for existing arrays -------------------------------------------------
 
 
 def from_returns(returns: Any, *, periods_per_year: float) -> dict[str, float]:
@@ -189,7 +189,7 @@ def from_returns(returns: Any, *, periods_per_year: float) -> dict[str, float]:
     Parameters
     ----------
     returns : float64[n]
-        Simple returns a period, the first against the starting value.
+        Simple returns per period, the first against the starting value.
     periods_per_year : float
         For annualising, e.g. 8,760 for hours, 365 for days that never close, 252 for a stock exchange.
     """

@@ -65,7 +65,7 @@ class Dimension:
 
     @property
     def size(self) -> int | None:
-        """Number of distinct values, None where there is no grid."""
+        """Number of distinct values, None without a grid."""
         return None if self.step is None else round((self.high - self.low) / self.step) + 1
 
     def encode(self, value: Any) -> float:

@@ -72,7 +72,7 @@ def _truncated_normal(q: float, a: float, b: float) -> float:
     else:
         edge, inside = -b, math.log1p(-q) + mass
     below = inside
-    if edge > -37.0:  # farther out the mass beside it is nothing
+    if edge > -37.0:  # farther out the remaining mass is negligible
         outside = _log_ndtr(edge)
         top = max(inside, outside)
         below = top + math.log1p(math.exp(min(inside, outside) - top))

@@ -219,7 +219,7 @@ class Space:
     # -- many sets --------------------------------------------------------------------------
 
     def rows(self, columns: Columns) -> Iterator[Parameters]:
-        """Complete sets, one a row, as plain Python values."""
+        """Complete sets, one per row, as plain Python values."""
         lists = [columns[name].tolist() for name in self.names]
         template = self.complete(dict.fromkeys(self.names))
         for values in zip(*lists, strict=True):
@@ -246,11 +246,11 @@ class Space:
         return self._order
 
     def row(self, params: Mapping[str, Any]) -> dict[str, Any]:
-        """What tables hold for a complete set; options without a column type of their own stand by their text."""
+        """What tables hold for a complete set; options without a column type are written as text."""
         return {name: self._declared[name].cell(params[name]) for name in self._order}
 
     def table(self, sets: Sequence[Mapping[str, Any]]) -> dict[str, pl.Series]:
-        """Columns of tables for complete sets, one per parameter, of the declared type also where there is no set."""
+        """Columns of tables for complete sets, one per parameter, of the declared type even if there is no set."""
         return {name: self._column(name, [params[name] for params in sets]) for name in self._order}
 
     def searched_table(self, columns: Columns) -> dict[str, pl.Series]:

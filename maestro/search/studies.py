@@ -1,4 +1,4 @@
-"""How the searches of a walk-forward become Optuna studies, one a fold, that optuna-dashboard opens."""
+"""Writes the searches of a walk-forward as Optuna studies, one per fold, that optuna-dashboard opens."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ def write_studies(
     name: str = "walk-forward",
     attrs: Mapping[str, Any] | None = None,
 ) -> list[str]:
-    """Write the trials of a walk-forward as Optuna studies, one a fold.
+    """Write the trials of a walk-forward as Optuna studies, one per fold.
 
     Parameters
     ----------
     path : str or Path
         A journal file, or ``sqlite:///FILE``. Studies that stand there already stay; those of the same names are
-        replaced. The file changes in one step. A journal takes 0.1 ms a trial, SQLite 15 ms (Optuna inserts every
+        replaced. The file changes in one step. A journal takes 0.1 ms per trial, SQLite 15 ms (Optuna inserts every
         parameter and attribute by itself).
     trials : polars.DataFrame
         One row per trial: fold, trial, state, chosen, error, the parameters and the metrics.
@@ -184,7 +184,7 @@ def _write_journal(
     target: Path, temporary: Path, studies: Mapping[int, list[FrozenTrial]], name: str, score: str,
     common: Mapping[str, Any],
 ) -> None:  # fmt: skip
-    """Collect the log in memory and append it to the file at once: a lock and an fsync, not one of each a trial."""
+    """Collect the log in memory and append it to the file at once: one lock and one fsync instead of one per trial."""
     from optuna.storages import JournalStorage
     from optuna.storages.journal import BaseJournalBackend, JournalFileBackend
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Overlay(NamedTuple):
-    """A named line for charts and the pane it belongs to (``"price"`` or the name of a pane of its own).
+    """A named line for charts and the pane it belongs to (``"price"`` or the name of another pane).
 
     `steps` draws it as steps: for values of a longer timeframe, which change when one of its bars has closed.
     """
@@ -93,7 +93,7 @@ class Strategy:
 
     @classmethod
     def parameters(cls, given: dict[str, Any] | None = None) -> dict[str, Parameter]:
-        """Declarations in force, which may depend on values given (a proxy has bounds of its own)."""
+        """Declarations in effect, which may depend on given values (a proxy has its own bounds)."""
         return cls.declared
 
     def warmup(self, params: Params) -> int:

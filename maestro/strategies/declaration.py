@@ -29,7 +29,7 @@ def check_declaration(strategy: type[Strategy], declared: dict[str, Parameter] |
     ----------
     strategy : type of Strategy
     declared : dict, optional
-        Declarations in force, where they depend on values given; those of the class if absent.
+        Declarations in effect, if they depend on given values; by default those of the class.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What a strategy hands to the engine: four boolean arrays, protective levels, or orders of its own."""
+"""What a strategy passes to the engine: four boolean arrays, protective levels, or its own orders."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def _flags(name: str, values: Any, n: int) -> BoolArray:
     _refuse_masked(name, values)
     array = np.asarray(values)
     if array.dtype != _BOOL:
-        raise StrategyError(f"Signals.{name} has dtype {array.dtype}; give booleans, one a bar.")
+        raise StrategyError(f"Signals.{name} has dtype {array.dtype}; give booleans, one per bar.")
     if array.ndim != 1 or array.shape[0] != n:
         raise StrategyError(f"Signals.{name} has shape {array.shape}; give one value for each of the {n} bars.")
     return np.ascontiguousarray(array)
@@ -109,8 +109,8 @@ class Signals:
 
     Parameters
     ----------
-    long_entry, long_exit, short_entry, short_exit : bool arrays, one value a bar; None is never
-    stop, target, trail : number or float array, one a bar; NaN or None is none
+    long_entry, long_exit, short_entry, short_exit : bool arrays, one value per bar; None is never
+    stop, target, trail : number or float array, one per bar; NaN or None is none
         The value of the signal bar counts, fixed for the life of the trade.
     stop_unit, target_unit, trail_unit : {"fraction", "price", "level"}
         Fraction of the slipped entry price (of the best price for a trail), distance in price, or an
@@ -146,7 +146,7 @@ class Signals:
         try:
             n = len(first)
         except TypeError:
-            raise StrategyError(f"Signals of {first!r}; give arrays of booleans, one value a bar.") from None
+            raise StrategyError(f"Signals of {first!r}; give arrays of booleans, one value per bar.") from None
         self.long_entry = _flags("long_entry", long_entry, n)
         self.long_exit = _flags("long_exit", long_exit, n)
         mirrored = short_entry is long_exit and short_exit is long_entry  # `flip`: the same arrays, checked once

@@ -180,7 +180,7 @@ class WalkForward:
         return hook("signal")(self, bars, chosen, strategy=strategy)
 
     def to_optuna(self, path: str | Path) -> list[str]:
-        """Write the searches as Optuna studies, one a fold, for optuna-dashboard; returns their names.
+        """Write the searches as Optuna studies, one per fold, for optuna-dashboard; returns their names.
 
         `path` is a journal file, or ``sqlite:///FILE``. Other studies that stand there stay; those of this run are
         replaced. The value of a trial is the score that was maximised.

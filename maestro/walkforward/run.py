@@ -81,7 +81,7 @@ def walk_forward(
     splitter : Splitter or str
         `Rolling()` or ``"rolling:10,2,1"``, `Expanding`, `Calendar`, `Adaptive`, or any object with their methods.
     trials : int
-        Parameter sets a fold.
+        Parameter sets per fold.
     search : {"tpe", "random", "grid", "sobol"}, an Optuna sampler, or a callable that makes one from a seed
     seed : int
     params, space : dict, optional
@@ -253,7 +253,7 @@ class PreparedRun:
         if not isinstance(search, str):
             from maestro.search.optuna_search import seeded
 
-            seeded(search, seed)  # refuses what is no sampler before any fold is begun
+            seeded(search, seed)  # refuses what is not a sampler before any fold starts
         searched = Space(cls, fixed, space)
         first: tuple[dict[str, Any], ...] = ()
         if isinstance(strategy, Strategy):

@@ -225,7 +225,7 @@ class Calendar(_Gap):
         first, last = int(bars.time[0]), int(bars.time[-1]) + timeframe_us(bars.timeframe)
         begin = truncate(first, unit)
         start = offset(begin if begin == first else offset(begin, unit), self.train)
-        if truncate(start, unit) != start:  # a training length that is no multiple of the test's unit
+        if truncate(start, unit) != start:  # a training length that is not a multiple of the test's unit
             start = offset(truncate(start, unit), unit)
         starts = []
         while offset(start, self.test) <= last:
@@ -235,7 +235,7 @@ class Calendar(_Gap):
 
 
 def checked(windows: Sequence[Any], n: int) -> list[Window]:
-    """Hold what a splitter gives, also a person's own, to what folds need.
+    """Check that the windows of a splitter, built in or user-defined, are what folds need.
 
     Raises
     ------
@@ -247,7 +247,7 @@ def checked(windows: Sequence[Any], n: int) -> list[Window]:
     for k, w in enumerate(windows):
         if not isinstance(w, Sequence) or len(w) != 4 or not all(isinstance(edge, (int, np.integer)) for edge in w):
             raise SplitError(
-                f"fold {k} is {w!r}; a splitter returns four whole numbers a fold: "
+                f"fold {k} is {w!r}; a splitter returns four whole numbers per fold: "
                 "(train_start, train_stop, test_start, test_stop)."
             )
         if not 0 <= w[0] < w[1] <= w[2] < w[3] <= n:

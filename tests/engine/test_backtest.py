@@ -139,7 +139,7 @@ def test_signals_are_checked(bars: ms.Bars, signals: Any, words: str) -> None:
 
 
 def test_signals_of_other_bars_are_refused(bars: ms.Bars) -> None:
-    with pytest.raises(StrategyError, match="one a bar"):
+    with pytest.raises(StrategyError, match="one per bar"):
         ms.backtest(bars, ms.Signals(np.zeros(10, bool)))
 
 

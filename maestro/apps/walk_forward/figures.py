@@ -18,7 +18,7 @@ from maestro.walkforward.splitters import Window
 
 
 def windows_figure(bars: Bars, windows: Sequence[Window], *, height: int = 280) -> Any:
-    """Close, and below it a row a fold: training, then test."""
+    """Close, and below it one row per fold: training, then test."""
     from bokeh.models.sources import ColumnDataSource
 
     time = bars.time / 1e3

@@ -16,7 +16,7 @@ class WalkForwardState(TradeState):
         default="rolling:10,2,1", doc="rolling:10,2,1, expanding:10, calendar:6mo,1mo, adaptive:10,2."
     )
     search = param.String(default="tpe", doc="tpe, random, grid or sobol.")
-    trials = param.Integer(default=100, bounds=(1, None), doc="Parameter sets a fold.")
+    trials = param.Integer(default=100, bounds=(1, None), doc="Parameter sets per fold.")
     select = param.String(default="sharpe_ratio,vwr", doc="Metrics that choose, in order.")
     space = param.Dict(default={}, doc="Ranges in place of the declared ones: {fast: [5, 20]}.")
     seed = param.Integer(default=0, bounds=(0, None), doc="The same seed, the same result.")

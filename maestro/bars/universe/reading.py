@@ -145,7 +145,7 @@ def _one(symbol: str, thing: Any, options: dict[str, Any]) -> Callable[[], Bars]
 
 
 def _named(bars: Bars, symbol: str) -> Bars:
-    """The same bars, called by their symbol if they have no name of their own."""
+    """The same bars, named by their symbol if they have no name."""
     if bars.symbol:
         return bars
     named = bars[:]
@@ -265,7 +265,7 @@ def _read_options(options: dict[str, Any]) -> ReadOptions:
 def _of_long(frame: pl.DataFrame, options: dict[str, Any]) -> _Readers:
     """Series of a table with a symbol column; it is taken apart once, however many symbols it has."""
     column, names = symbols_of(frame, _read_options(options))
-    if column is None and names:  # prices of each symbol in columns of their own
+    if column is None and names:  # each symbol has its own price columns
         return {name: lambda name=name: Bars.from_frame(frame, **{**options, "symbol": name}) for name in names}  # type: ignore[misc]
     if column is None:
         raise BarsError(

@@ -83,7 +83,7 @@ def _keys(store: Store, names: list[str]) -> list[SeriesKey]:
 
 
 def _of_series(store: Store, key: SeriesKey) -> tuple[Quality, Bars | None]:
-    """Quality of stored bars, the exchange's own gaps told from missing ones; rows that are no bars are named too."""
+    """Quality of stored bars; gaps of the exchange are distinguished from missing bars, and invalid rows are named."""
     from maestro.bars import Bars
     from maestro.bars.quality import assess, assess_frame
     from maestro.data.outages import Outages

@@ -133,14 +133,14 @@ def import_file(
     ],
     provider: Annotated[str, typer.Option(help="Where the data is from.", metavar="NAME")] = "",
     symbol: Annotated[str, typer.Option(help="What it is of; of several in the file, which one.")] = "",
-    timeframe: Annotated[str, typer.Option(help="1h, say; else told from the stamps.")] = "",
+    timeframe: Annotated[str, typer.Option(help="Such as 1h; inferred from the stamps by default.")] = "",
     series: Annotated[str, typer.Option(help="bars, funding, open_interest or basis.")] = "bars",
     column: Annotated[
         list[str] | None,
         typer.Option("--column", "-c", metavar="NAME=COLUMN", help="volume=VolumeBTC, or volume=0; once for each."),
     ] = None,
     unit: Annotated[
-        str, typer.Option(help="Of the stamps: s, ms, us, ns, or a date format like %d/%m/%Y; else told from them.")
+        str, typer.Option(help="Of the stamps: s, ms, us, ns, or a date format like %d/%m/%Y; inferred by default.")
     ] = "",
     zone: Annotated[
         str, typer.Option(metavar="NAME", help="Time zone of stamps without one, America/New_York, say; else UTC.")
@@ -250,7 +250,7 @@ app.add_typer(data_questdb.app, name="questdb")
 
 
 def _ask(question: str, yes: bool) -> None:
-    """Go on only with consent: of a person at the terminal, or by --yes."""
+    """Continue only with consent: at the terminal, or by --yes."""
     from maestro.errors import SettingsError
 
     if yes:

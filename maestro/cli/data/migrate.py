@@ -51,8 +51,8 @@ def migrate(
     keep: Annotated[
         bool, typer.Option("--keep", help="Leave rows of the store that have other values; else they are replaced.")
     ] = False,
-    batch: Annotated[int, typer.Option(metavar="ROWS", help="Rows a write.")] = 50_000,
-    again: Annotated[bool, typer.Option("--again", help="Begin anew; do not go on with an interrupted one.")] = False,
+    batch: Annotated[int, typer.Option(metavar="ROWS", help="Rows per write.")] = 50_000,
+    again: Annotated[bool, typer.Option("--again", help="Start again; do not continue an interrupted one.")] = False,
     rollback: Annotated[
         str | None, typer.Option("--rollback", metavar="ID", help="Take back what that migration wrote, nothing else.")
     ] = None,

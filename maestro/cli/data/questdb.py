@@ -1,4 +1,4 @@
-"""``maestro data questdb``: a QuestDB server of one's own, started, watched and stopped."""
+"""``maestro data questdb``: start, watch and stop a local QuestDB server."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     add_completion=False,
     no_args_is_help=True,
-    help="Start, watch and stop a QuestDB server of one's own; it needs Java, and no container engine.",
+    help="Start, watch and stop a local QuestDB server; it needs Java, and no container engine.",
     epilog="maestro data questdb start, then MAESTRO_STORE=questdb",
 )
 

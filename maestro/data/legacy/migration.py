@@ -93,7 +93,7 @@ def migrate(
     again : bool
         Begin anew although an interrupted migration of the same could go on.
     batch : int
-        Rows a write.
+        Rows per write.
     progress : callable, optional
     folder : Path, optional
         Where migrations are kept; `migrations_folder` where it is not given.

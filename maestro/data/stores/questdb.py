@@ -29,7 +29,7 @@ from maestro.data.stores.rows import (
 )
 from maestro.errors import BarsError, SettingsError, StoreError, StoreSchemaError, StoreUnavailableError
 
-_BATCH = 100_000  # rows a transaction: 1.1 million rows a second; 50,000 take half as long again
+_BATCH = 100_000  # rows per transaction: 1.1 million rows per second; 50,000 take half as long again
 _PARTITIONS = {"decade": "YEAR", "year": "YEAR", "month": "MONTH", "day": "DAY"}
 _AT_ONCE = 50  # tables in one question
 

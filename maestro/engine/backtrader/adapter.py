@@ -12,7 +12,7 @@ from maestro.errors import MissingExtraError
 
 
 class BacktraderEngine(Engine):
-    """backtrader trades the built-in rules, written again bar by bar, with a broker of its own.
+    """backtrader trades the built-in rules, written again bar by bar, with its own broker.
 
     Options
     -------

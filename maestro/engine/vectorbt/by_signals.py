@@ -49,7 +49,7 @@ def run(
 ) -> tuple[Any, list[Fill], FloatArray, FloatArray, int]:
     """Portfolio, fills, equity and position a bar, and how many entries were cut.
 
-    `shares` are the shares of equity of volatility sizing, a bar, read at the signal's bar.
+    `shares` are the shares of equity of volatility sizing, one per bar, read at the signal's bar.
     """
     n = len(bars)
     protected = any(levels is not None for levels in (signals.stop, signals.target, signals.trail))
@@ -72,11 +72,11 @@ def run(
     nothing, empty = np.zeros(n, bool), np.full(n, np.nan)
 
     def laid(first: Any, second: Any, third: Any) -> Any:
-        """One value a row from those of the rows of a bar; a single row is the second."""
+        """One value per row from those of the rows of a bar; a single row is the second."""
         parts = {1: [second], 2: [first, second], 3: [first, second, third]}[rows]
         return np.column_stack(parts).ravel()
 
-    # Where closing has a row of its own, the entry of the other side closes, too; else vectorbt reverses by itself.
+    # If closing has its own row, the entry of the other side closes too; otherwise vectorbt reverses by itself.
     out_of_long, out_of_short = (lx, sx) if rows == 1 else (lx | to_short, sx | to_long)
     stops: dict[str, Any] = {}
     if protected:

@@ -61,7 +61,7 @@ _FIRST = datetime(1900, 3, 1)
 
 
 def write_workbook(wf: WalkForward, path: str | os.PathLike[str], *, max_rows: int = MAX_ROWS) -> Path:
-    """Write the workbook beside and rename it there; returns the path.
+    """Write the workbook to a temporary file and rename it; returns the path.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Which rows of a long series to draw, so that a line of a million bars keeps every peak and trough one can see."""
+"""Which rows of a long series to draw, so that a line of a million bars keeps every visible peak and trough."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from maestro.typing import IntArray
 
 MAX_POINTS = 2_000
-"""Points a line, at most."""
+"""Largest number of points per line."""
 
 
 def thin(*series: Any, points: int = MAX_POINTS) -> IntArray:
@@ -18,9 +18,9 @@ def thin(*series: Any, points: int = MAX_POINTS) -> IntArray:
     Parameters
     ----------
     *series : float64[n], of one length
-        NaN is passed over; a stretch of NaN alone keeps its first row.
+        NaN is ignored; a stretch of NaN alone keeps its first row.
     points : int
-        At most so many rows; shorter series come back whole.
+        Largest number of rows; shorter series are returned whole.
 
     Notes
     -----

@@ -95,7 +95,7 @@ def distribution(
     values: Any, observed: float, name: str, *, height: int, as_percent: bool = False,
     share: str = "Share of the paths", items: tuple[str, str] = ("Paths", "As it came"),
 ) -> Any:  # fmt: skip
-    """Histogram with a line where the observed value stands."""
+    """Histogram with a line at the observed value."""
     counts, edges = np.histogram(values, bins=min(_BINS, max(5, len(np.unique(values)))))
     fig = make_figure(height=height, label=share)
     percent_axis(fig.yaxis[0])

@@ -1,4 +1,4 @@
-"""A strategy's parameters as controls in a notebook's cell, the backtest beneath following them."""
+"""Controls for the parameters of a strategy in a notebook cell, with a backtest that follows them."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ def explore(
     height: int = 300,
     **settings: Any,
 ) -> None:
-    """Show a control for each parameter of a strategy, and beneath them the backtest with their values.
+    """Show a control for each parameter of a strategy, and below them the backtest with their values.
 
     Parameters
     ----------
     bars : Bars
     strategy : str, type of Strategy or Strategy
-        Of an instance, its values are where the controls begin.
+        The values of an instance are the initial values of the controls.
     names : sequence of str
         Parameters to have controls for; all unless given.
     params : dict, optional
-        Values in place of the defaults.
+        Values instead of the defaults.
     height : int [px]
         Of the price pane.
     **settings

@@ -173,9 +173,9 @@ def _costs(found: CostMap) -> Section:
     words = (
         "There is no profit at the run's slippage even without fees."
         if math.isnan(at)
-        else f"The profit bears fees beyond 5 % a side; the run paid {percent(found.fee, 3)}."
+        else f"It is profitable at fees above 5 % per side; the run paid {percent(found.fee, 3)}."
         if math.isinf(at)
-        else f"The profit bears a fee of {percent(at, 3)} a side; the run paid {percent(found.fee, 3)}."
+        else f"It is profitable up to a fee of {percent(at, 3)} per side; the run paid {percent(found.fee, 3)}."
     )
     how = (
         "The choices as they are, traded at other costs: fee and slippage on every fill, and funding settled "

@@ -99,7 +99,7 @@ def boundary_audit(
 ) -> BoundaryAudit:
     """Show that no bar of a test window, and none after it, influenced the training of its fold.
 
-    Four checks a fold:
+    Four checks per fold:
 
     - *windows*: training ends before the test begins, `purge` bars are missing at the end of the one and `embargo`
       bars at the beginning of the other, against the same cut without gaps.

@@ -214,7 +214,7 @@ def _findings(
     chosen = choose_cuts(whole, len(bars), least, cuts, rng)
     chance = randomness(fresh, bars, whole)
     written = mutation(answers)
-    if not chance.passed or not written.passed:  # nothing else can be told from answers that change by themselves
+    if not chance.passed or not written.passed:  # answers that change by themselves say nothing else
         return [written, chance], tuple(chosen)
     state = memory_of_calls(fresh, bars, whole, chosen[len(chosen) // 2])
     # A strategy that keeps something is asked by a new copy each time, so that the other checks see the rule alone.

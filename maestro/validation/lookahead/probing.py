@@ -72,7 +72,7 @@ class Refused(Exception):
 
 
 def private(bars: Bars, start: int = 0, stop: int | None = None, **replaced: Any) -> Bars:
-    """Copy a window into arrays of its own, so that nothing done to them reaches the caller's bars.
+    """Copy a window into new arrays, so that nothing done to them reaches the caller's bars.
 
     `replaced` gives whole columns (`time` too) in place of the bars' own, before the cut.
     """
@@ -103,7 +103,7 @@ def ask(strategy: Strategy, given: Bars) -> Answer:
             raise StrategyError(f"signals() returned {shown} for {len(before['time'])} bars; return ms.Signals.")
     except Exception as error:  # a strategy is the user's code: any error is reported as a finding
         raise Refused(error) from error
-    # Copies: a strategy may return arrays of its own, or views of the bars, and change them in its next call.
+    # Copies: a strategy may return its own arrays, or views of the bars, and change them in its next call.
     traded = raw.suppress(strategy.warmup(strategy.params))
     answer = Answer({name: np.array(getattr(traded, name)) for name in FLAGS}, raw=raw, changed=_changed(before, given))
     for name in LEVELS:

@@ -14,7 +14,7 @@ from maestro.typing import BoolArray
 from maestro.validation.lookahead.probing import COLUMNS, Answer, Difference, Refused, ask, differences, fills, private
 
 _ORDER_CUTS = 20
-"""Cuts at which a strategy with orders of its own is simulated twice."""
+"""Cuts at which a strategy with its own orders is simulated twice."""
 _ALTERED_CUTS = 12
 _CAUSE_CUTS = 6
 _DRIFT = (1.5, -1.5, 0.0)
@@ -131,7 +131,7 @@ def _first(worst: tuple[int, int, str] | None, found: Sequence[Difference], cut:
 def _orders(
     of: Callable[[], Strategy], bars: Bars, whole: Answer, cuts: Sequence[int], rng: np.random.Generator
 ) -> Finding | None:
-    """Fills up to a cut of a strategy with orders of its own, whose step could read columns ahead of its bar.
+    """Fills up to a cut of a strategy with its own orders, whose step could read columns ahead of its bar.
 
     The prices stay as they are, and the columns after the cut are those of other prices: orders that were laid
     before it, and fill until the bar at the cut, cannot know them.

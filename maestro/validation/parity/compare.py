@@ -22,7 +22,7 @@ from maestro.typing import FloatArray
 EXACT = 1e-9
 """Relative difference below which two engines agree: on every fill, equity value and metric."""
 METRICS_WITHIN, TRADES_WITHIN_A_BAR, CORRELATION_ABOVE = 0.02, 0.95, 0.95
-"""What is asked of an engine with a broker of its own: largest difference of a metric, share of trades, equity."""
+"""What is required of an engine with its own broker: largest difference of a metric, share of trades, equity."""
 AS_IT_COMES = "backtrader, as it comes"
 """backtrader without the settings that this project gives it; told for comparison, and not asked to agree."""
 SAMPLES = ("AAPL", "IBM", "MSFT")

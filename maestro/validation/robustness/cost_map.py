@@ -95,7 +95,7 @@ def cost_map(
     bars : Bars, optional
         Those of the run; loaded again by name where absent.
     fees, slippages : floats
-        Fractions a side.
+        Fractions per side.
     funding : floats
         Rates settled every 8 h in place of the bars' own; a rule still sees the bars' own.
     strategy : type of Strategy, optional
@@ -166,7 +166,7 @@ def with_funding(bars: Bars, rate: float) -> Bars:
 
 
 def _with(bars: Bars, **columns: FloatArray | None) -> Bars:
-    """Bars with some columns in place of their own, for the simulation only."""
+    """Bars with some columns replaced, for the simulation only."""
     made = bars[:]
     for name, values in columns.items():
         setattr(made, name, values)

@@ -28,7 +28,7 @@ Shape = Literal["plateau", "slope", "needle", "undefined"]
 PLATEAU, NEEDLE = 0.75, 0.5
 """Median share of the chosen score that neighbours keep, from which it is a plateau, below which a needle."""
 MOST = 625
-"""Neighbours a fold at most; of more a seeded draw is taken, those along the axes always."""
+"""Most neighbours per fold; of more a seeded draw is taken, those along the axes always."""
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ def movement(values: pl.Series, searched: Range) -> float:
 
     Parameters
     ----------
-    values : Series, one a fold, in order
+    values : Series, one per fold, in order
         Numbers, booleans or options.
     searched : Range
         Where it was searched. Two independent uniform picks from an interval lie a third of it apart on average,
@@ -56,7 +56,7 @@ def movement(values: pl.Series, searched: Range) -> float:
 
 
 def in_words(value: float) -> str:
-    """``steady``, ``moves``, ``like picks at random``; empty where there is no figure."""
+    """``steady``, ``moves``, ``like picks at random``; empty if there is no figure."""
     if not math.isfinite(value):
         return ""
     return "steady" if value <= STEADY else "moves" if value < RANDOM else "like picks at random"

@@ -84,7 +84,7 @@ def bootstrap_metrics(
     Parameters
     ----------
     returns : float64[n]
-        Simple returns a period, at least 20.
+        Simple returns per period, at least 20.
     periods_per_year : float
         For annualising.
     metrics : sequence of str

@@ -67,7 +67,7 @@ def pbo(returns: Any, n_blocks: int = 16, metric: Literal["sharpe_ratio", "mean"
     Parameters
     ----------
     returns : float64[T, N]
-        Returns a period of the N trials.
+        Returns per period of the N trials.
     n_blocks : int
         Even, at least 2; 16 gives 12,870 combinations.
     metric : {"sharpe_ratio", "mean"}

@@ -107,7 +107,7 @@ def permuted_bars(bars: Bars, seed: Any = 0, *, block: int = 1) -> Bars:
     Returns
     -------
     Bars
-        Marked as synthetic, noted, and named ``…-PERMUTED``, so that what is tried on them has a ledger of its own.
+        Marked as synthetic, noted, and named ``…-PERMUTED``, so that what is tried on them has its own ledger.
 
     Raises
     ------

@@ -30,7 +30,7 @@ class Snooping:
     best : int
         Column of the best rule.
     statistic : float
-        Its mean return a period above the benchmark (in standard deviations of its own, for SPA).
+        Its mean return per period above the benchmark (in its own standard deviations, for SPA).
     test : str
     n_rules, n_periods, reps, block, seed : int
     """
@@ -62,9 +62,9 @@ def reality_check(
     Parameters
     ----------
     returns : float64[T, N]
-        Returns a period of every rule that was tried, those that were dropped too.
+        Returns per period of every rule that was tried, those that were dropped too.
     benchmark : float or float64[T]
-        Its returns a period; 0 is doing nothing.
+        Its returns per period; 0 is doing nothing.
     reps : int
         Resamples.
     block : int, optional
@@ -156,7 +156,7 @@ def _gains(returns: Any, benchmark: Any) -> FloatArray:
 
 
 def _scaled(gains: FloatArray) -> FloatArray:
-    """Each column in standard deviations of its own; one that never varies stays as it is."""
+    """Each column in its own standard deviations; one that never varies stays as it is."""
     spread = gains.std(axis=0, ddof=1)
     return gains / np.where(spread > 1e-14, spread, 1.0)
 

@@ -35,7 +35,7 @@ class TrialReturns:
     Attributes
     ----------
     returns : float64[T, N]
-        Simple returns a period of the N distinct parameter sets; after a ruin 0.
+        Simple returns per period of the N distinct parameter sets; after a ruin 0.
     market : float64[T]
         Return a period of the series itself, from close to close.
     exposure : float64[N]
@@ -88,7 +88,7 @@ class TrialReturns:
 
     def __repr__(self) -> str:
         periods, sets = self.returns.shape
-        return f"TrialReturns({periods:,} periods x {sets:,} sets, {self.bars_per_period:g} bars a period)"
+        return f"TrialReturns({periods:,} periods x {sets:,} sets, {self.bars_per_period:g} bars per period)"
 
 
 def trial_returns(
@@ -115,7 +115,7 @@ def trial_returns(
         Only the trials of this fold, on its training window, as the search scored them. All sets of all folds on
         all bars where absent.
     periods : int, optional
-        Compound the returns to at most so many periods of equal length, for less memory; a return a bar where absent.
+        Compound the returns to at most this many periods of equal length, to save memory; by default one per bar.
     most : int, optional
         At most so many sets: those that were chosen and a seeded draw of the others.
     seed : int

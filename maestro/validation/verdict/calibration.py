@@ -169,7 +169,7 @@ def _one(
 def _against_the_others(
     found: list[tuple[float, tuple[Check, ...]]], permutations: int, seed: int
 ) -> list[tuple[float, tuple[Check, ...]]]:
-    """Hold each series of noise against others drawn from the rest, in place of permutations of its own."""
+    """Compare each series of noise with others drawn from the rest, instead of with its own permutations."""
     sharpes = np.array([sharpe for sharpe, _ in found])
     result = []
     for k, (sharpe, checks) in enumerate(found):

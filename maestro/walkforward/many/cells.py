@@ -84,7 +84,7 @@ def summarise(cell: Cell, wf: WalkForward) -> Summary:
     periods = wf.spec.periods_per_year
     tally = Tally.of(sharpes[np.isfinite(sharpes)], int(evaluated.sum()), periods_per_year=periods)
     days, timing = timing_returns(wf)
-    if wf.metrics["ruined"] > 0:  # no exposure can be told of an account without money, and there is nothing to test
+    if wf.metrics["ruined"] > 0:  # an account without money has no exposure, and there is nothing to test
         timing = np.full(len(days), np.nan)
     last = np.searchsorted(tested.to_numpy() // DAY_US, days, side="right") - 1
     return Summary(row, days, timing, tally, wf.equity["equity"].to_numpy()[last] / wf.spec.cash)
@@ -104,7 +104,7 @@ def timing_returns(wf: WalkForward) -> tuple[IntArray, FloatArray]:
     returns = table["return"].to_numpy()
     held = np.concatenate(([cash], table["benchmark"].to_numpy()))
     market = np.divide(held[1:], held[:-1], out=np.ones(len(returns)), where=held[:-1] > 0) - 1.0
-    # Each fold begins with the cash anew; positions are in units of its own account.
+    # Each fold starts with the cash; positions are in units of its own account.
     growth = table.select(((pl.col("return") + 1.0).cum_prod() * cash).over("fold")).to_series().to_numpy()
     value = (table["position"] * table["close"]).to_numpy()
     exposure = np.divide(value, growth, out=np.zeros(len(value)), where=growth > 0)

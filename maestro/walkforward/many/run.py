@@ -85,7 +85,7 @@ def walk_forward_many(
     cancel : threading.Event, optional
         Set it to stop; `RunCancelled` follows, and what is in `runs_dir` stays.
     force : bool
-        Compute again also what is there.
+        Compute again what exists too.
     accept_defects : bool
         Run also on series in which `quality()` finds a fatal defect.
     command : str, optional

@@ -124,7 +124,7 @@ def test_the_page_stands_alone_and_says_what_it_shows(
 @pytest.mark.parametrize(
     ("fee", "words"),
     [
-        (float("nan"), "no profit at the run's slippage even without fees"), (float("inf"), "fees beyond 5 %"),
+        (float("nan"), "no profit at the run's slippage even without fees"), (float("inf"), "fees above 5 %"),
         (0.002, "fee of 0.200"),
     ],
 )  # fmt: skip
