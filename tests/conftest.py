@@ -7,9 +7,14 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from hypothesis import HealthCheck, settings
 
 from maestro.bars import Bars
 from tests.support.real_data import real_path
+
+# No test fails because the machine is busy: neither a slow example nor a slow draw is an error.
+settings.register_profile("maestro", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("maestro")
 
 pytest_plugins = ["tests.support.browser", "tests.support.questdb"]
 

@@ -167,6 +167,6 @@ def test_a_search_that_is_not_on_disk_cannot_be_repeated(bars: ms.Bars, tmp_path
     made = ms.walk_forward(bars, "EmaCrossStrategy", splitter="rolling:6,2,1", trials=3, runs_dir=tmp_path, workers=1,
                            search=optuna.samplers.RandomSampler())  # fmt: skip
     loaded = ms.load_run(made.folder)  # type: ignore[arg-type]
-    with pytest.raises(SettingsError, match="an object of Python"):
+    with pytest.raises(SettingsError, match="the search was a Python object"):
         permutation_test(loaded, repetitions=1)
     assert len(permutation_test(made, repetitions=1, workers=1).null) <= 1
