@@ -8,6 +8,8 @@ import time
 import urllib.request
 from urllib.error import HTTPError, URLError
 
+from maestro.apps.serving import APPS
+
 FIRST = "/lab/tree/notebooks/01_first_steps.ipynb"
 PATIENCE = 120  # seconds; a fresh environment has no bytecode of its libraries yet
 
@@ -41,7 +43,9 @@ def main(root: str, token: str) -> None:
     print(f"   it opens on {FIRST}")
     servers = json.loads(fetch(f"{root}/server-proxy/servers-info", token)[1])["server_processes"]
     entries = [entry["launcher_entry"] for entry in servers if entry["name"].startswith("maestro-")]
-    assert len(entries) == 4, f"no tiles of the apps among {servers}"
+    titles = {entry["title"] for entry in entries}
+    wanted = {f"Maestro {title}" for title in APPS.values()}
+    assert titles == wanted, f"tiles of the apps: {sorted(titles)}, not {sorted(wanted)}"
     print(f"   tiles: {', '.join(entry['title'] for entry in entries)}")
     path = entries[0]["path_info"]
     where, text = until_there(f"{root}/{path}", token)

@@ -6,6 +6,7 @@ import hashlib
 import os
 import pickle
 import sys
+import threading
 import time
 import uuid
 import warnings
@@ -155,7 +156,7 @@ class Dask:
 
     The shared object goes to the scheduler once and from there to each worker once, under the hash of its content; it
     survives workers that die. The code of the user's own modules goes with each task. A cancellation sets an event of
-    the scheduler that running tasks look at twice a second.
+    the scheduler that running tasks look at twice a second. What tasks report is collected and sent as often.
 
     Parameters
     ----------
@@ -164,7 +165,7 @@ class Dask:
     """
 
     at_once = None
-    reports = False
+    reports = True
 
     def __init__(self, client: Any) -> None:
         if client.asynchronous:
@@ -192,7 +193,11 @@ class Dask:
         key = f"maestro-shared-{hashlib.sha256(packed).hexdigest()[:32]}"
         # A task, and not scattered: what is scattered is gone with the last worker that held it.
         large = {"distributed.admin.large-graph-warning-threshold": "100GB"}
+        if report is not None:
+            _listening[self._run] = _Reports(report)
         with self._named_failures(), dask.config.set(large):
+            if report is not None:
+                self._client.subscribe_topic(_TOPIC, _heard)
             for note in handshake(self._client):
                 warnings.warn(note, UserWarning, stacklevel=2)
             self._stop = Event(f"maestro-stop-{self._run}", client=self._client)
@@ -205,10 +210,11 @@ class Dask:
         with self._named_failures():
             future = self._client.submit(
                 _perform_far, packed, self._data, self._data.key, self._stop.name,
+                self._run if self._run in _listening else None,
                 key=f"maestro-{self._run}-{number}", pure=False,
             )  # fmt: skip
             self._futures.append((future, own))
-            future.add_done_callback(lambda done: _settle(done, own))
+            future.add_done_callback(lambda done: self._settle(number, done, own))
         return own
 
     def cancel(self) -> None:
@@ -222,11 +228,18 @@ class Dask:
 
     def close(self) -> None:
         """Release tasks and data on the cluster."""
+        _listening.pop(self._run, None)
         for future, _ in self._futures:
             future.release()
         if self._cancelled:
             self._flag(self._stop.clear)
         self._futures, self._data, self._stop = [], None, None
+
+    def _settle(self, number: int, done: Any, own: Future[Outcome]) -> None:
+        reports = _listening.get(self._run)
+        if reports is not None:
+            reports.end(number)
+        _settle(done, own)
 
     def _flag(self, action: Any) -> bool:
         """Set or clear the event; whether the scheduler could be asked to."""
@@ -244,6 +257,43 @@ class Dask:
             yield
         except (OSError, TimeoutError) as error:  # among them Dask's CommClosedError
             raise _gone(str(error) or type(error).__name__) from error
+
+
+_TOPIC = "maestro-reports"
+"""One topic for all runs: the scheduler keeps the last events of every topic for ever, 1,000 of each by default."""
+
+
+class _Reports:
+    """Passes on what tasks report: each value once, also if a task runs again because its worker died."""
+
+    def __init__(self, report: Report) -> None:
+        self._report, self._seen, self._ended = report, dict[int, int](), set[int]()
+        self._lock = threading.Lock()
+
+    def hear(self, number: int, first: int, values: list[Any]) -> None:
+        """Take the values of a task from the one at position `first` on."""
+        with self._lock:
+            seen = self._seen.get(number, 0)
+            if number in self._ended or first > seen:
+                return
+            self._seen[number] = max(seen, first + len(values))
+            for value in values[seen - first :]:
+                self._report(number, value)
+
+    def end(self, number: int) -> None:
+        """Ignore what comes after the outcome of a task."""
+        with self._lock:
+            self._ended.add(number)
+
+
+_listening: dict[str, _Reports] = {}
+
+
+def _heard(event: tuple[float, Any]) -> None:
+    run, number, first, packed = event[1]
+    reports = _listening.get(run)
+    if reports is not None:
+        reports.hear(number, first, pickle.loads(packed))
 
 
 def _gone(why: str) -> RunError:
@@ -295,7 +345,7 @@ def _itself(packed: bytes) -> bytes:
     return packed
 
 
-def _perform_far(packed: bytes, shared: bytes, key: str, stop: str) -> Outcome | None:
+def _perform_far(packed: bytes, shared: bytes, key: str, stop: str, run: str | None = None) -> Outcome | None:
     cancelled = _asking(stop)
     if cancelled():
         return None
@@ -303,7 +353,35 @@ def _perform_far(packed: bytes, shared: bytes, key: str, stop: str) -> Outcome |
         _held.clear()
         _held[key] = pickle.loads(shared)
     number, function, arguments = pickle.loads(packed)
-    return portable(perform(number, function, arguments, _held[key], cancelled))
+    if run is None:
+        return portable(perform(number, function, arguments, _held[key], cancelled))
+    sent = _Sender(run, number)
+    outcome = portable(perform(number, function, arguments, _held[key], cancelled, sent))
+    sent.flush()
+    return outcome
+
+
+class _Sender:
+    """Collects what a task reports and sends it to the client, twice a second at most."""
+
+    def __init__(self, run: str, number: int) -> None:
+        self._run, self._number = run, number
+        self._values: list[Any] = []
+        self._first, self._last = 0, time.perf_counter()
+
+    def __call__(self, number: int, value: Any) -> None:
+        self._values.append(value)
+        if time.perf_counter() >= self._last + _ASK:
+            self.flush()
+
+    def flush(self) -> None:
+        """Send what was collected."""
+        from distributed import get_worker
+
+        if self._values:
+            get_worker().log_event(_TOPIC, [self._run, self._number, self._first, dumps_by_value(self._values)])
+        self._first += len(self._values)
+        self._values, self._last = [], time.perf_counter()
 
 
 def _asking(name: str) -> Cancelled:

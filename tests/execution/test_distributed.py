@@ -19,8 +19,9 @@ import pytest
 import maestro as ms
 from maestro.bars import Bars
 from maestro.errors import RunCancelled, RunError, SettingsError
+from maestro.execution import events as ev
 from maestro.execution.choose import choose
-from maestro.execution.distributed import Dask, Parcel, Submitting, is_client
+from maestro.execution.distributed import Dask, Parcel, Submitting, _Reports, is_client
 from maestro.execution.events import Event, FoldDone
 from maestro.execution.protocol import Task, results_of, run_tasks
 from tests.execution.tasks import add
@@ -99,6 +100,29 @@ def test_a_client_is_taken_and_gives_the_same_to_the_bit(cluster: Any) -> None:
     assert same(ms.walk_forward(RISING, Cross, **SETTINGS, warm_start=True, executor=cluster), warm)
     sweep = ms.sweep(RISING, Cross, n=60, seed=3, executor="serial")
     assert ms.sweep(RISING, Cross, n=60, seed=3, executor=cluster).table.equals(sweep.table)
+
+
+def test_every_trial_is_reported_before_its_fold_is_done(cluster: Any) -> None:
+    heard: list[Any] = []
+    wf = ms.walk_forward(RISING, Cross, **SETTINGS, executor=cluster, progress=heard.append)
+    trials = [event for event in heard if isinstance(event, ev.TrialDone)]
+    told = sorted((event.fold, event.number, event.state) for event in trials)
+    assert told == sorted(wf.trials.select("fold", "trial", "state").rows())
+    for fold in range(len(wf.folds)):
+        done = next(k for k, event in enumerate(heard) if isinstance(event, ev.FoldDone) and event.fold == fold)
+        assert all(heard.index(event) < done for event in trials if event.fold == fold)
+
+
+def test_a_task_that_runs_again_reports_nothing_twice() -> None:
+    heard: list[tuple[int, Any]] = []
+    reports = _Reports(lambda number, value: heard.append((number, value)))
+    reports.hear(7, 0, ["a", "b"])
+    reports.hear(7, 0, ["a"])  # from the beginning, on another worker
+    reports.hear(7, 1, ["b", "c"])
+    reports.hear(7, 9, ["z"])  # what came between was lost
+    reports.end(7)
+    reports.hear(7, 3, ["late"])
+    assert heard == [(7, "a"), (7, "b"), (7, "c")]
 
 
 def test_bars_reach_each_worker_once_and_leave_when_the_run_ends(cluster: Any) -> None:
