@@ -8,7 +8,7 @@ import time
 import urllib.request
 from urllib.error import HTTPError, URLError
 
-from maestro.apps.serving import APPS
+from maestro.apps.shared.page import APPS
 
 FIRST = "/lab/tree/notebooks/01_first_steps.ipynb"
 PATIENCE = 120  # seconds; a fresh environment has no bytecode of its libraries yet

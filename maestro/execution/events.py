@@ -23,7 +23,7 @@ class RunStarted:
 
 @dataclass(frozen=True, slots=True)
 class TrialDone:
-    """A trial of a fold is finished. Folds in other processes send no event before they are finished."""
+    """A trial of a fold is finished. Folds in local processes send none before they are finished."""
 
     fold: int
     number: int
