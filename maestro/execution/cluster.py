@@ -32,7 +32,8 @@ def handshake(client: Any) -> tuple[str, ...]:
         return notes
     own = hook("versions")()
     wrong, cpus = [], set()
-    for worker, found in _ask(client, sorted(workers - asked)).items():
+    answers = _ask(client, sorted(workers - asked))
+    for worker, found in answers.items():
         differ = [f"{name} {found.get(name)} instead of {own[name]}" for name in _EQUAL if found.get(name) != own[name]]
         if differ:
             wrong.append(f"{worker} has {', '.join(differ)}")
@@ -49,12 +50,13 @@ def handshake(client: Any) -> tuple[str, ...]:
             f"Workers have another kind of CPU ({', '.join(sorted(cpus))}; here: {own['cpu']}); results can differ in "
             "their last bits.",
         )
-    _known[client.id] = (asked | workers, notes)
+    _known[client.id] = (asked | answers.keys(), notes)
     return notes
 
 
 def _ask(client: Any, workers: list[str]) -> dict[str, dict[str, str]]:
-    found: dict[str, Any] = client.run(hook("versions"), workers=workers, on_error="return")
+    answers: dict[str, Any] = client.run(hook("versions"), workers=workers, on_error="return")
+    found = {worker: answer for worker, answer in answers.items() if not isinstance(answer, OSError)}  # the others died
     for worker, answer in found.items():
         if isinstance(answer, BaseException):
             raise RunError(

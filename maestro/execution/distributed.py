@@ -147,6 +147,8 @@ def local_cluster(workers: int | None, port: int, memory: str) -> Iterator[Any]:
         cluster.close()
 
 
+_TRIES = 5
+"""How often a task is sent again that the scheduler lost, which happens where workers die in quick succession."""
 _ASK = 0.5
 """Seconds between two questions of a task to the scheduler whether it is to stop; one takes about a millisecond."""
 
@@ -205,17 +207,19 @@ class Dask:
 
     def submit(self, number: int, task: Task) -> Future[Outcome]:
         """Send a task; it runs on whichever worker is free."""
-        packed = dumps_by_value((number, task.function, task.arguments))
         own: Future[Outcome] = Future()
+        self._send(number, 0, dumps_by_value((number, task.function, task.arguments)), own)
+        return own
+
+    def _send(self, number: int, again: int, packed: bytes, own: Future[Outcome]) -> None:
         with self._named_failures():
             future = self._client.submit(
                 _perform_far, packed, self._data, self._data.key, self._stop.name,
                 self._run if self._run in _listening else None,
-                key=f"maestro-{self._run}-{number}", pure=False,
+                key=f"maestro-{self._run}-{number}-{again}", pure=False,
             )  # fmt: skip
             self._futures.append((future, own))
-            future.add_done_callback(lambda done: self._settle(number, done, own))
-        return own
+            future.add_done_callback(lambda done: self._settle(number, again, packed, done, own))
 
     def cancel(self) -> None:
         """Tell all tasks to stop; those that have not begun return at once."""
@@ -235,7 +239,15 @@ class Dask:
             self._flag(self._stop.clear)
         self._futures, self._data, self._stop = [], None, None
 
-    def _settle(self, number: int, done: Any, own: Future[Outcome]) -> None:
+    def _settle(self, number: int, again: int, packed: bytes, done: Any, own: Future[Outcome]) -> None:
+        """Hand over what became of a task; one that was lost with its worker is sent again."""
+        running = self._client.status == "running" and not self._cancelled and self._data is not None
+        if done.status in ("lost", "cancelled") and running and again < _TRIES:
+            try:
+                self._send(number, again + 1, packed, own)
+            except Exception as error:
+                _fail(own, _gone(f"{type(error).__name__}: {error}"))
+            return
         reports = _listening.get(self._run)
         if reports is not None:
             reports.end(number)
