@@ -29,7 +29,7 @@ from maestro.validation.statistics.overfitting import pbo
 from maestro.validation.statistics.permutation import Permutation, permutation_test
 from maestro.validation.statistics.snooping import spa
 from maestro.validation.statistics.trials import PBO_BLOCKS, trial_returns
-from maestro.validation.verdict.inputs import VerdictInputs, count_trials
+from maestro.validation.verdict.inputs import VerdictInputs, count_trials, own_permutation
 from maestro.validation.verdict.portfolio import portfolio_verdict
 from maestro.validation.verdict.preliminary import draw_up
 from maestro.validation.verdict.progress import StepProgress
@@ -244,13 +244,9 @@ class _Work:
 
     def _permute(self, permutations: int | Permutation) -> None:
         if isinstance(permutations, Permutation):
-            own = self.wf.metrics.get(permutations.metric.removeprefix("-"))
-            if own is None or abs(permutations.observed) != abs(own):
-                raise SettingsError(
-                    f"the permutation test observed {permutations.metric} = {permutations.observed:g} and the run has "
-                    f"{own}: it belongs to another run; make it with ms.validation.permutation_test(wf)."
-                )
-            self.inputs.permutation = permutations
+            self.inputs.permutation = own_permutation(
+                permutations, self.wf.metrics, "run", "ms.validation.permutation_test(wf)"
+            )
             return
         if permutations == 0:
             self._impossible(["permutation"], "Not requested: permutations=0.")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from maestro.bars import Bars
-from maestro.errors import MaestroError
+from maestro.errors import MaestroError, SettingsError
 from maestro.ledger import Ledger
 from maestro.ledger.series import recorded_series
 from maestro.typing import FloatArray
@@ -120,3 +121,20 @@ def count_trials(wf: WalkForward, bars: Bars | None) -> TrialCount:
     if recorded.distinct < own or not math.isfinite(recorded.variance):
         return TrialCount(own, variance, "of this run only: the ledger on this machine has fewer")
     return TrialCount(recorded.distinct, recorded.variance, "ever run on this series, from the ledger")
+
+
+def own_permutation(test: Permutation, metrics: Mapping[str, float], what: str, call: str) -> Permutation:
+    """Return a permutation test that was made before.
+
+    Raises
+    ------
+    SettingsError
+        It observed another value than `what` (a run or a portfolio) has, so it belongs to another one.
+    """
+    own = metrics.get(test.metric.removeprefix("-"))
+    if own is None or abs(test.observed) != abs(own):
+        raise SettingsError(
+            f"the permutation test observed {test.metric} = {test.observed:g} and the {what} has {own}: it belongs to "
+            f"another {what}; make it with {call}."
+        )
+    return test

@@ -31,7 +31,7 @@ from maestro.validation.statistics.bootstrap import bootstrap_metrics
 from maestro.validation.statistics.permutation import Permutation
 from maestro.validation.statistics.snooping import spa
 from maestro.validation.verdict.checks import all_checks
-from maestro.validation.verdict.inputs import VerdictInputs
+from maestro.validation.verdict.inputs import VerdictInputs, own_permutation
 from maestro.validation.verdict.notes import Caveat, hints_of, notes_of, summary, warnings_of
 from maestro.validation.verdict.portfolio_evidence import count_looks, gather_portfolio
 from maestro.validation.verdict.progress import StepProgress
@@ -254,13 +254,9 @@ class _Work:
 
     def _permute(self, permutations: int | Permutation) -> None:
         if isinstance(permutations, Permutation):
-            own = self.of.metrics.get(permutations.metric.removeprefix("-"))
-            if own is None or abs(permutations.observed) != abs(own):
-                raise SettingsError(
-                    f"the permutation test observed {permutations.metric} = {permutations.observed:g} and the "
-                    f"portfolio has {own}: it belongs to another one; make it with permutation_test_portfolio(p)."
-                )
-            self.inputs.permutation = permutations
+            self.inputs.permutation = own_permutation(
+                permutations, self.of.metrics, "portfolio", "ms.validation.permutation_test_portfolio(p)"
+            )
             return
         if permutations == 0:
             self.inputs.reasons["permutation"] = "Not requested: permutations=0."

@@ -89,7 +89,7 @@ def test_preliminary_and_taken_over(many: ms.WalkForwards, p: ms.Portfolio) -> N
     assert fresh.verdict.changes[-1].endswith("ms.verdict(portfolio).")
     assert preliminary_portfolio_verdict(fresh).conclusion != "robust"
     made = permutation_test_portfolio(p, repetitions=2, workers=1)
-    with pytest.raises(SettingsError, match="belongs to another one"):
+    with pytest.raises(SettingsError, match="belongs to another portfolio"):
         ms.verdict(fresh, permutations=made)
     with pytest.raises(SettingsError, match="leave bars out"):
         ms.verdict(p, ms.load("sample:AAPL"))
