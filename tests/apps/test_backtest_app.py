@@ -41,7 +41,7 @@ def test_the_screen_shows_the_numbers_of_the_frozen_python() -> None:
     assert own.bt.metrics == other.metrics
     assert own.bt.trades.equals(other.trades)
     assert own.table == session.table(other)
-    assert len(app.view.trades.value) == len(other.trades) > 3
+    assert len(app.view.trades.widget.value) == len(other.trades) > 3
     by_name = {line.name: line for pane in own.panes for line in pane.lines}
     np.testing.assert_array_equal(by_name["equity"].values, other.equity["equity"].to_numpy())
     np.testing.assert_array_equal(by_name["drawdown"].values, other.equity["drawdown"].to_numpy())
@@ -78,12 +78,12 @@ def test_settings_name_the_bars_that_were_handed_over(
 
 def test_a_control_moves_the_result_and_keeps_the_components() -> None:
     app = App()
-    before, chart, table = shown(app), app.view.chart, app.view.trades
+    before, chart, table = shown(app), app.view.chart, app.view.trades.widget
     app.rule.widgets["fast"].value += 3
     assert shown(app) is not before
     assert shown(app).bt.metrics["total_return"] != before.bt.metrics["total_return"]
     assert app.view.chart is chart
-    assert app.view.trades is table
+    assert app.view.trades.widget is table
     assert app.settings()["params"]["fast"] == app.rule.widgets["fast"].value
 
 

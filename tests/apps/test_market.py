@@ -80,7 +80,7 @@ def test_a_click_on_a_row_goes_round_its_own_places(holed: ms.Bars) -> None:
 def test_clean_bars_say_so() -> None:
     app = App(ms.synthetic_bars(500, seed=1))
     assert app.view.clean.visible
-    assert not app.view.defects.visible
+    assert not app.view.defects.box.visible
     assert not app.view.steps.visible
 
 

@@ -65,7 +65,7 @@ class Visitor:
 
         self.page.route("**/*", guard)
         self.page.on("console", lambda m: self.said.append(m.text) if m.type == "error" else None)
-        self.page.on("pageerror", lambda error: self.said.append(str(error)))
+        self.page.on("pageerror", lambda error: self.said.append(error.stack or str(error)))
         self.page.on("dialog", lambda dialog: self.said.append(f"dialog: {dialog.message}") or dialog.dismiss())
         self.page.goto(url)
         self.page.get_by_text("Freeze", exact=False).first.wait_for()

@@ -9,8 +9,9 @@ import panel as pn
 
 from maestro.apps.backtest import session
 from maestro.apps.chart import Chart
-from maestro.apps.shared.page import TABLE_STYLE, HtmlPane, Message, card
+from maestro.apps.shared.page import HtmlPane, Message, card
 from maestro.apps.shared.stale import Stale
+from maestro.apps.shared.table import Table
 from maestro.bars import Bars
 from maestro.data.timeframes import DAY_US, timeframe_us
 
@@ -48,11 +49,7 @@ class BacktestView(pn.viewable.Viewer):
         self.chart = Chart(height=720)
         self.metrics = HtmlPane("", stylesheets=[_TABLE], sizing_mode="stretch_width")
         self.headline = HtmlPane("", sizing_mode="stretch_width", margin=(0, 0, 8, 0))
-        self.trades = pn.widgets.Tabulator(
-            pagination="remote", page_size=12, disabled=True, show_index=False, sizing_mode="stretch_width",
-            selectable=1, theme="simple", configuration={"rowHeight": 28}, titles=_TITLES,
-            stylesheets=[TABLE_STYLE],
-        )  # fmt: skip
+        self.trades = Table(pagination="remote", page_size=12, configuration={"rowHeight": 28}, titles=_TITLES)
         self.trades.on_click(self._clicked)
         wide = {"sizing_mode": "stretch_width"}
         self.curves = pn.Column(
@@ -79,15 +76,14 @@ class BacktestView(pn.viewable.Viewer):
         with pn.io.hold():
             if fresh:
                 self.chart.set_bars(bars)
-                self.trades.formatters = _formatters(bars.timeframe)
             self.chart.set_panes(shown.panes)
             unmarked = self.chart.set_trades(shown.bt.trades)
             self.metrics.object = _metrics(shown)
             self.headline.object = _headline(shown)
             notes = [*shown.notes, *([f"the first {unmarked:,} trades are in the table only"] if unmarked else [])]
             self.notes.say(". ".join(notes), "info")
-            table = session.trades(shown.bt).select(_COLUMNS).to_pandas()
-            self.trades.value = table
+            trades, day = session.trades(shown.bt).select(_COLUMNS), timeframe_us(bars.timeframe) % DAY_US == 0
+            self.trades.fill(trades, day, formatters=_formatters(day))
         self._bars, self._shown = bars, shown
 
     def _clicked(self, event: Any) -> None:
@@ -105,10 +101,9 @@ class BacktestView(pn.viewable.Viewer):
         return pn.Column(self.message, self.stale.line, both, **wide)
 
 
-def _formatters(timeframe: str) -> dict[str, Any]:
+def _formatters(day: bool) -> dict[str, Any]:
     from bokeh.models.widgets.tables import DateFormatter, NumberFormatter
 
-    day = timeframe_us(timeframe) % DAY_US == 0
     price, moment = NumberFormatter(format="0,0.[0000]"), DateFormatter(format="%Y-%m-%d" if day else "%Y-%m-%d %H:%M")
     return {
         "entry_time": moment, "exit_time": moment, "entry_price": price, "exit_price": price,

@@ -9,8 +9,9 @@ import panel as pn
 
 from maestro.apps.chart import Chart
 from maestro.apps.market import session
-from maestro.apps.shared.page import TABLE_STYLE, HtmlPane, Message, card
+from maestro.apps.shared.page import HtmlPane, Message, card
 from maestro.apps.shared.stale import Stale
+from maestro.apps.shared.table import Table
 
 _FACTS = """
 h2 { font-size: 20px; font-weight: 600; margin: 0 0 8px; overflow-wrap: anywhere; }
@@ -30,11 +31,9 @@ class MarketView(pn.viewable.Viewer):
         self.beside, self.message = beside, Message()
         self.facts = HtmlPane("", sizing_mode="stretch_width", margin=0, stylesheets=[_FACTS])
         self.chart = Chart(height=640)
-        self.defects = pn.widgets.Tabulator(
-            disabled=True, show_index=False, selectable=1, theme="simple", sizing_mode="stretch_width",
-            layout="fit_data_stretch", sortable=False,
-            formatters={"Where": {"type": "textarea"}, "Meaning": {"type": "textarea"}}, widths={"Where": 230},
-            stylesheets=[TABLE_STYLE],
+        self.defects = Table(
+            layout="fit_data_stretch", sortable=False, widths={"Where": 230},
+            formatters={"Where": {"type": "textarea"}, "Meaning": {"type": "textarea"}},
         )  # fmt: skip
         shared: dict[str, Any] = {"variant": "outlined", "color": "default", "size": "small", "width": 110}
         self.back = pmui.Button(label="Previous", icon="chevron_left", **shared)
@@ -70,8 +69,8 @@ class MarketView(pn.viewable.Viewer):
             )
             notes = f"<p>{escape('; '.join(bars.notes))}</p>" if bars.notes else ""
             self.facts.object = f"<h2>{escape(bars.name)}</h2><dl>{said}</dl>{notes}"
-            self.defects.value = session.table(market.findings).to_pandas()
-            self.defects.visible = self.steps.visible = odd
+            self.defects.fill(session.table(market.findings))
+            self.defects.box.visible = self.steps.visible = odd
             self.clean.visible = not odd
             self.here.object = f"Places: {len(market.places):,}. A click on a row goes to its next one."
             self.message.say()

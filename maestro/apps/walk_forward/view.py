@@ -7,11 +7,14 @@ from html import escape
 from typing import Any
 
 import panel as pn
+import polars as pl
+import polars.selectors as cs
 
 from maestro._core import formatting as formats
-from maestro.apps.shared.page import TABLE_STYLE, HtmlPane, Message, card
+from maestro.apps.shared.page import HtmlPane, Message, card
 from maestro.apps.shared.report import ReportFrame
 from maestro.apps.shared.stale import Stale
+from maestro.apps.shared.table import Table
 from maestro.apps.walk_forward import figures, session
 from maestro.apps.walk_forward.decision import DecisionTab
 from maestro.apps.walk_forward.job import Job
@@ -52,10 +55,9 @@ class WalkForwardView(pn.viewable.Viewer):
             name: pn.pane.Bokeh(sizing_mode="stretch_width")
             for name in ("equity", "drawdown", "fold", "stability", "heat", "trials", "scatter", "degradation")
         }
-        table = {"disabled": True, "show_index": False, "sizing_mode": "stretch_width", "theme": "simple",
-                 "pagination": "remote", "stylesheets": [TABLE_STYLE], "configuration": {"rowHeight": 28}}  # fmt: skip
-        self.folds = pn.widgets.Tabulator(page_size=12, selectable=1, **table)
-        self.trials = pn.widgets.Tabulator(page_size=15, **table)
+        self.folds, self.trials = (
+            Table(pagination="remote", page_size=rows, configuration={"rowHeight": 28}) for rows in (12, 15)
+        )
         self.folds.on_click(lambda event: self.show_fold(event.row))
         self.x, self.y = (pmui.Select(label=name, options=[], width=180) for name in ("Across", "Up"))
         for box in (self.x, self.y):
@@ -135,7 +137,7 @@ class WalkForwardView(pn.viewable.Viewer):
             self._set("equity", lambda: reports.equity_figure(wf, height=300))
             self._set("drawdown", lambda: reports.drawdown_figure(wf, height=140))
         elif tab == "folds":
-            self.folds.value = _fold_table(wf)
+            self.folds.fill(_fold_table(wf))
             self.show_fold(0)
         elif tab == "parameters":
             self._set("stability", lambda: reports.parameter_stability(wf))
@@ -147,7 +149,7 @@ class WalkForwardView(pn.viewable.Viewer):
                 for name in wf.trials.columns
                 if name != "error" or wf.trials["error"].null_count() < len(wf.trials)
             ]
-            self.trials.value = wf.trials.select(shown).to_pandas()
+            self.trials.fill(wf.trials.select(shown))
         else:
             self._set("scatter", lambda: reports.is_oos_scatter(wf))
             self._set("degradation", lambda: figures.degradation_figure(wf))
@@ -202,14 +204,14 @@ class WalkForwardView(pn.viewable.Viewer):
         )  # fmt: skip
 
 
-def _fold_table(wf: WalkForward) -> Any:
+def _fold_table(wf: WalkForward) -> pl.DataFrame:
     wanted = [*_FOLD_COLUMNS, *searched(wf), *(f"{part}_{name}" for name in _METRICS for part in ("is", "oos"))]
     if wf.folds["error"].null_count() < len(wf.folds):
         wanted.append("error")
     table = wf.folds.select([name for name in wanted if name in wf.folds.columns])
     for name in _FOLD_COLUMNS[1:]:
         table = table.with_columns(table[name].dt.strftime("%Y-%m-%d %H:%M"))
-    return table.to_pandas().round(4)
+    return table.with_columns(cs.float().round(4))
 
 
 def _verdict_text(verdict: Verdict, unread: str = "") -> str:
