@@ -89,6 +89,9 @@ class FetchSettings:
     tries: Annotated[int, Doc("consecutive failed answers to one request before giving up", low=1)] = 10
     patience: Annotated[float, Doc("maximum wait for a ban; a longer one is an error", "time")] = 900.0
     concurrency: Annotated[int, Doc("concurrent requests to one host", low=1)] = 4
+    max_age: Annotated[
+        float, Doc("age beyond two bars at which a series that is fetched counts as stale in the alerts", "time")
+    ] = 93_600.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from maestro.execution import events as ev
 from maestro.execution.jobs import RunProgress
 from maestro.runs import RunStore
 from maestro.runs.folds import UnusableFold
+from maestro.service.heartbeat import EVERY, Heartbeat
 from maestro.service.jobs import Database, Job, Leases
 from maestro.service.jobs.leases import LEASE
 from maestro.service.specification import Specification
@@ -59,6 +60,7 @@ class Worker:
         self.name = f"{host_id()}-{os.getpid()}-{secrets.token_hex(2)}"
         self.runs_dir, self.cores = runs_dir, cores
         self._leases = Leases(database, self.name, lease=lease)
+        self._heartbeat = Heartbeat(database.folder, self.name)
         self._stopping = threading.Event()
         self._held: _Held | None = None
 
@@ -75,6 +77,10 @@ class Worker:
             Take only time of the processor that nothing else wants, so that the service stays quick; leases are kept
             at normal priority.
         """
+        try:
+            self._heartbeat.begin()
+        except OSError as error:
+            raise ServiceError(f"{error.filename} cannot be made: {error.strerror}; check the disk.") from error
         watcher = threading.Thread(target=self._watch, name="maestro-lease", daemon=True)
         watcher.start()
         if idle:
@@ -95,12 +101,16 @@ class Worker:
                 self._stopping.wait(_IDLE)
         self._stopping.set()
         watcher.join()
+        self._heartbeat.end()
         log.info("worker ended", extra={"worker": self.name})
 
     def _watch(self) -> None:
-        """Keep the lease of the job at hand, and stop the job where it is cancelled, lost, or the worker ends."""
-        renewed = 0.0
+        """Show that the worker is alive, keep the lease of its job, and stop the job if it is cancelled or lost."""
+        renewed, beaten = 0.0, time.monotonic()
         while not self._stopping.wait(_WATCH):
+            if time.monotonic() - beaten > EVERY:
+                self._beat()
+                beaten = time.monotonic()
             held = self._held
             if held is None:
                 continue
@@ -118,6 +128,12 @@ class Worker:
                     held.end("lost")
         if self._held is not None:
             self._held.end("stopping")
+
+    def _beat(self) -> None:
+        try:
+            self._heartbeat.beat()
+        except OSError as error:  # the worker goes on; it counts as lost until this succeeds
+            log.error("no sign of life can be given: %s", error)
 
     def _work(self, job: Job) -> None:
         held = self._held = _Held(job)

@@ -176,6 +176,19 @@ def backups_kept() -> Any:
         return arguments("maestro.operations.backup.create", "backup create")["keep"]
 
 
+def stale_after() -> float:
+    """Age that is added to two bars before a series counts as stale."""
+    from maestro.data.stores import SeriesInfo, SeriesKey
+    from maestro.service.web import gauges
+
+    info = SeriesInfo(SeriesKey("BINANCE", "BTCUSDT", "1h"), 0, 0, 1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(gauges, "configured_store", lambda: SimpleNamespace(series=lambda: [info]))
+        found = {gauge.name: gauge.values for gauge in gauges.Gauges(Path(), Path()).read()}
+    [value] = found["maestro_series_stale_after_seconds"].values()
+    return value - 7_200.0
+
+
 EFFECTS: dict[str, Callable[[], Any]] = {
     "store": lambda: str(open_store(cached=False).root),  # type: ignore[attr-defined]
     "runs_dir": runs,
@@ -198,6 +211,7 @@ EFFECTS: dict[str, Callable[[], Any]] = {
     "fetch.tries": lambda: client("client").fetch.tries,
     "fetch.patience": lambda: client("client").fetch.patience,
     "fetch.concurrency": lambda: client("client").fetch.concurrency,
+    "fetch.max_age": stale_after,
     "cache.enabled": lambda: isinstance(cached()[1], CachedStore),
     "cache.path": lambda: cached()[1].cache.root.parent,
     "cache.max_age": lambda: cached()[1].max_age,

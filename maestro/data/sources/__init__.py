@@ -8,7 +8,7 @@ from maestro.data.sources.http import Client, Reply
 from maestro.data.sources.limits import Budget, Clock
 from maestro.data.sources.paging import walk
 from maestro.data.sources.protocol import COLUMNS, Page, Source, Span, check_page, make_frame
-from maestro.data.sources.registry import SOURCES, OpenSource, open_source
+from maestro.data.sources.registry import SOURCES, OpenSource, is_fetched, open_source
 
 __all__ = [
     "COLUMNS",
@@ -23,6 +23,7 @@ __all__ = [
     "Source",
     "Span",
     "check_page",
+    "is_fetched",
     "make_frame",
     "open_archive",
     "open_source",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from maestro._core.registry import Registry
 from maestro.config import Settings, load_settings
@@ -17,6 +17,9 @@ from maestro.data.sources.context import Context
 from maestro.data.sources.limits import Clock
 from maestro.data.sources.protocol import Source
 from maestro.errors import MissingExtraError, SettingsError
+
+if TYPE_CHECKING:
+    from maestro.data.stores import SeriesKey
 
 OpenSource: TypeAlias = Callable[[Context], AbstractAsyncContextManager[Source]]
 
@@ -62,6 +65,24 @@ async def open_source(
     opener = _opener(provider)
     async with opener(Context(provider, settings or load_settings(), clock, rng)) as source:
         yield source
+
+
+def is_fetched(key: SeriesKey) -> bool:
+    """Whether a source has the series: its provider is a source, or an exchange of ccxt whose symbols it has.
+
+    Series of other providers were imported from files. ccxt writes symbols with a slash (``BTC/USDT``); a series
+    without one was imported too, even if ccxt has an exchange of that name.
+    """
+    if key.provider in SOURCES:
+        return True
+    if "/" not in key.symbol:
+        return False
+    from maestro.data.sources.ccxt import exchange_of  # ccxt takes a second to import
+
+    try:
+        return bool(exchange_of(key.provider))
+    except MissingExtraError:
+        return False
 
 
 def _opener(provider: str) -> OpenSource:

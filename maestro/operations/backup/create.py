@@ -16,6 +16,8 @@ from maestro.operations.backup.contents import NAME, describe
 from maestro.operations.backup.places import Places
 from maestro.operations.backup.staging import stage
 from maestro.operations.backup.vault import Kept, Vault
+from maestro.service.jobs.database import FILE as DATABASE
+from maestro.service.last_backup import record_backup
 
 
 def create(
@@ -54,6 +56,8 @@ def create(
             )
         (working / NAME).write_bytes(contents.to_bytes())
         vault.put(working, contents)
+        if (places.service / DATABASE).is_file():
+            record_backup(places.service, contents.name, now)
     kept, _ = vault.kept()
     removed = [one.name for one in kept[: -keep or None]] if keep is not None and len(kept) > keep else []
     vault.forget(removed)

@@ -58,7 +58,7 @@ def _application(service: Service) -> FastAPI:
         return {"status": "ready"}
 
     @app.get("/metrics", include_in_schema=False)
-    async def metrics(request: Request) -> Response:
+    def metrics(request: Request) -> Response:
         near = on_loopback(request.client.host if request.client else None, request.headers.get("host", ""))
         caller = identify(service, request)
         if (not near or "x-forwarded-for" in request.headers) and not (caller and caller.may("admin")):

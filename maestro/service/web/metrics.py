@@ -1,25 +1,28 @@
-"""``/metrics`` for Prometheus: jobs read from their table at each scrape, latencies counted in this process."""
+"""``/metrics`` for Prometheus: jobs from their table at each scrape, latencies of this process, and gauges."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from maestro.service.jobs import Database
+from maestro.service.web.gauges import Gauges
 
 _BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 30.0)
 
 
 class Metrics:
-    """A registry of its own, with a collector of jobs and a histogram of requests."""
+    """A registry of its own, with a collector of jobs, gauges of what they need, and a histogram of requests."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, runs_dir: Path) -> None:
         import prometheus_client as prometheus
 
         prometheus.disable_created_metrics()  # type: ignore[no-untyped-call]
         self._prometheus = prometheus
         self._database = database
+        self._gauges = Gauges(database.folder, runs_dir)
         self.registry = prometheus.CollectorRegistry()
         self.registry.register(self)  # type: ignore[arg-type]
         self._seconds = prometheus.Histogram(
@@ -37,9 +40,14 @@ class Metrics:
         return bytes(self._prometheus.generate_latest(self.registry))
 
     def collect(self) -> Iterator[Any]:
-        """Yield the families that are read from the jobs."""
+        """Yield the families that are read at each scrape."""
         from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, SummaryMetricFamily
 
+        for gauge in self._gauges.read():
+            family = GaugeMetricFamily(gauge.name, gauge.text, labels=gauge.labels)
+            for labels, value in gauge.values.items():
+                family.add_metric(labels, value)
+            yield family
         rows = self._database.rows
         runs = CounterMetricFamily(
             "maestro_optimization_runs", "Jobs that ended.", labels=["strategy", "provider", "symbol"]

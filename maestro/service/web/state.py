@@ -20,5 +20,5 @@ class Service:
         self.queue = Queue(self.database, quota=quota)
         self.users = Users(self.database)
         self.tokens = Tokens(self.database, read_or_make_keys(folder))
-        self.metrics = Metrics(self.database)
+        self.metrics = Metrics(self.database, self.runs_dir)
         self.bodies = Bodies(self.runs_dir)

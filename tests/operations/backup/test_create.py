@@ -24,6 +24,7 @@ from maestro.errors import BackupError, SettingsError
 from maestro.ledger import Ledger
 from maestro.operations.backup import create, places_of, restore, verify
 from maestro.runs import list_runs
+from maestro.service.last_backup import last_backup
 from tests.operations.backup.conftest import KEY, System, bars
 
 
@@ -105,8 +106,14 @@ def restored(system: System, name: str) -> bool:
 def test_old_backups_are_removed_and_a_second_one_at_once_is_refused(
     system: System, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    names = [system.back_up().name for _ in range(3)]
+    service = system.folder / "service"
+    assert last_backup(service) is None
+    made = [system.back_up() for _ in range(3)]
+    names = [one.name for one in made]
     assert len(set(names)) == 3
+    at = last_backup(service)
+    assert at is not None
+    assert at.isoformat() == made[-1].contents.created
     assert _run(["backup", "create", "--keep", "2"]) == 0
     out = capsys.readouterr().out
     assert f"removed {names[0]}" in out

@@ -32,7 +32,22 @@ def test_the_alerts_fire_when_they_should(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize(("found", "planted"), [("== 0", "== 1"), ("> 600", "> 60000"), ("[1h])) > 5", "[1h])) > 500")])
+@pytest.mark.parametrize(
+    ("found", "planted"),
+    [
+        ("== 0", "== 1"),
+        ("> 600", "> 60000"),
+        ("[1h])) > 5", "[1h])) > 500"),
+        ("alive == 0", "alive == 1"),
+        ("lost > 0", "lost > 2"),
+        ("readable == 0", "readable < 0"),
+        ("time() - maestro_series", "time() + maestro_series"),
+        ("> 26 * 3600", "> 28 * 3600"),
+        ("unless on (job, instance) maestro_backup", "unless on (job, instance) maestro_backups"),
+        ("< 0.1", "< 0.01"),
+        ("< 1024 ^ 3", "< 1024 ^ 2"),
+    ],
+)
 def test_the_unit_tests_find_a_planted_fault(tmp_path: Path, found: str, planted: str) -> None:
     write_prometheus(tmp_path, 1234)
     rules = tmp_path / "rules.yml"
