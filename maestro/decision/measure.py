@@ -112,7 +112,7 @@ def measure(
             "parameter_permutation": lambda: parameter_permutation(
                 wf, whole, strategy=strategy, most=sets, cancel=cancel
             ),
-            "retiming": lambda: retiming(wf, whole, strategy=strategy, seed=seed, cancel=cancel),
+            "retiming": lambda: retiming(wf, whole, strategy=strategy, seed=seed, cancel=cancel, progress=False),
         }
     result = Decision(training=training)
     for part in wanted:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -118,3 +118,13 @@ class ProgressBar:
             self._bar.update(max(self._each - self._trials.get(event.fold, 0), 0))
         elif isinstance(event, (RunDone, RunStopped)):
             self._bar.close()
+
+
+def listeners_of(progress: bool | Listener | Sequence[Listener] | None) -> list[Listener]:
+    """Listeners that `progress` asks for: a bar, by the rule of `bar_options`, or the given ones."""
+    options = bar_options(progress)
+    if options is not None:
+        return [ProgressBar(**options)]
+    if callable(progress):
+        return [progress]
+    return [] if progress is None or isinstance(progress, bool) else list(progress)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from maestro.bars import Bars
 from maestro.engine import Costs, Sizing
-from maestro.errors import MaestroError, RunError, StrategyError
+from maestro.errors import MaestroError, RunError, SettingsError, StrategyError, nearest
 from maestro.reproduce.recorded import Recorded
 from maestro.runs import RunSpec, source_hash
 from maestro.search.runner import METHODS
@@ -64,12 +64,41 @@ def recorded_strategy(wf: Recorded, given: Any = None) -> type[Strategy]:
     if given is None and name not in REGISTRY:
         raise StrategyError(
             f"run {wf.id} was made with the user-defined strategy {name}, whose code is not on disk; give its class: "
-            "strategy=… in Python, --strategy file.py:ClassName in the shell."
+            f"strategy={name} in Python (strategies={{{name!r}: {name}}} for several runs), "
+            "--strategy file.py:ClassName in the shell."
         )
     cls, _ = strategy_class(name if given is None else given)
     if cls.__name__ != name:
         raise StrategyError(f"run {wf.id} was made with {name}, given is {cls.__name__}.")
     return cls
+
+
+def strategies_of(given: Any, runs: Iterable[Recorded]) -> dict[str, Any]:
+    """Return the user-defined strategies of several runs by name.
+
+    Parameters
+    ----------
+    given : mapping of name to class, or None
+    runs : iterable of WalkForward
+
+    Raises
+    ------
+    SettingsError
+        Not a mapping, or a name that none of the runs has.
+    """
+    if given is None:
+        return {}
+    known = sorted({wf.spec.strategy for wf in runs})
+    if not isinstance(given, Mapping):
+        raise SettingsError(
+            f"strategies is {given!r}; give a mapping from names to classes. The runs have: {', '.join(known)}."
+        )
+    for name in given:
+        if name not in known:
+            raise SettingsError(
+                f"strategies names {name!r}, which no run has; they have: {', '.join(known)}.{nearest(name, known)}"
+            )
+    return dict(given)
 
 
 def repeated_run(

@@ -122,7 +122,7 @@ def verify(
     pruner: Any = None,
     workers: int | None = None,
     executor: Any = None,
-    progress: bool | ev.Listener | Sequence[ev.Listener] = False,
+    progress: bool | ev.Listener | Sequence[ev.Listener] | None = None,
     cancel: threading.Event | None = None,
 ) -> Verification:
     """Repeat a recorded run and compare trials, folds, equity and trades bit by bit.
@@ -187,7 +187,7 @@ def verify(
         outcome.differences.append(("bars", str(error)))
         outcome.seconds = time.perf_counter() - began
         return outcome
-    listeners = [ev.ProgressBar()] if progress is True else [progress] if callable(progress) else list(progress or ())
+    listeners = ev.listeners_of(progress)
     with uncounted("a verification"):
         again = repeated_run(wf.spec, cls, found, search, pruner)
         _repeat(wf, again, wanted, outcome, workers, executor, listeners, cancel or threading.Event())

@@ -121,14 +121,7 @@ def walk_forward(
         bars, strategy, splitter=splitter, trials=trials, search=search, seed=seed, params=params, space=space,
         costs=costs, sizing=sizing, cash=cash, fill=fill, select=select, warm_start=warm_start, pruner=pruner,
     )  # fmt: skip
-    listeners: list[ev.Listener] = []
-    options = ev.bar_options(progress)
-    if options is not None:
-        listeners = [ev.ProgressBar(**options)]
-    elif callable(progress):
-        listeners = [progress]
-    elif progress and progress is not True:
-        listeners = list(progress)
+    listeners = ev.listeners_of(progress)
     check(executor, workers)  # before anything is written
     store = None if runs_dir is None else RunStore(Path(runs_dir) / run.id)
     if store is not None and not force and store.status() == "done":

@@ -16,6 +16,7 @@ from maestro.bars import Bars
 from maestro.engine import Costs, Simulator, Sizing
 from maestro.errors import MaestroError, RunCancelled, RunInterrupted, SettingsError, nearest
 from maestro.execution.choose import Work, check, choose
+from maestro.execution.counting import counting
 from maestro.execution.events import TrialsEvaluated
 from maestro.execution.protocol import Executor, Outcome, Task, TaskContext, handle_all, run_tasks
 from maestro.indicators import ColumnCache, using
@@ -90,7 +91,7 @@ def sweep(
     workers: int | None = None,
     executor: Any = None,
     cancel: threading.Event | None = None,
-    progress: Callable[[int], None] | None = None,
+    progress: bool | Callable[[int], None] | None = None,
 ) -> Sweep:
     """Evaluate many parameter sets of a strategy on the same bars.
 
@@ -111,8 +112,9 @@ def sweep(
         Whichever suits the work if absent.
     cancel : threading.Event, optional
         Set it to stop; `RunCancelled` follows.
-    progress : callable, optional
-        Called with the number of sets that were finished since the last call.
+    progress : bool or callable, optional
+        True shows a bar, which a notebook also shows by itself for work over a second; a callable gets the number of
+        sets that were finished since the last call.
 
     Returns
     -------
@@ -140,7 +142,8 @@ def sweep(
     settings = {"costs": costs or Costs(), "sizing": Sizing.of(sizing), "cash": cash, "fill": fill}
     Simulator(bars, **settings)  # type: ignore[arg-type]  # refuses impossible settings before any work is done
     book = _recorder(bars, cls, searched, {"n": int(n), "sampler": sampler, "seed": int(seed)}, settings)
-    values, errors = _evaluated(cls, bars, settings, searched, sets, workers, executor, cancel, progress, book)
+    with counting(progress, len(sets), cls.__name__, "set") as counter:
+        values, errors = _evaluated(cls, bars, settings, searched, sets, workers, executor, cancel, counter.done, book)
     values, errors = values[place], [errors[k] for k in place]
     sharpes = _counted(values, errors)
     book(TrialsEvaluated(len(sharpes), sharpes))
@@ -181,7 +184,7 @@ def _recorder(
 
 def _evaluated(
     cls: type[Strategy], bars: Bars, settings: dict[str, Any], space: Space, sets: Sequence[Parameters],
-    workers: int | None, executor: Any, cancel: threading.Event | None, progress: Callable[[int], None] | None,
+    workers: int | None, executor: Any, cancel: threading.Event | None, progress: Callable[[int], None],
     book: Recorder,
 ) -> tuple[FloatArray, list[str | None]]:  # fmt: skip
     """Metrics and errors of all sets; if that is interrupted, those that were evaluated are entered."""
@@ -197,7 +200,7 @@ def _evaluated(
 
     def keep(outcome: Outcome) -> None:
         collect(outcome)
-        if progress is not None and outcome.finished and not chosen.reports:
+        if outcome.finished and not chosen.reports:
             progress(len(pieces[outcome.number]))
 
     def collect(outcome: Outcome) -> None:
@@ -206,8 +209,7 @@ def _evaluated(
         stopped.extend(outcome.notes)
 
     def report(_: int, count: int) -> None:
-        if progress is not None:
-            progress(count)
+        progress(count)
 
     tasks = [Task(sweep_task, (cls, settings, piece)) for piece in pieces]
     try:

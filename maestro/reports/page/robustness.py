@@ -40,7 +40,7 @@ def measure(
     bars: Any = None,
     *,
     parts: tuple[str, ...] = PARTS,
-    progress: bool | Callable[[int], None] = False,
+    progress: bool | Callable[[int], None] | None = None,
     **more: Any,
 ) -> dict[str, Any]:
     """Compute the parts of the page: `neighbourhood`, `geometry_map`, `cost_map` and `perturbations` by key.

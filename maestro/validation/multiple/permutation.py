@@ -16,9 +16,10 @@ from maestro._core.formatting import plural
 from maestro.bars import Bars
 from maestro.errors import RunCancelled, SettingsError, nearest
 from maestro.execution.choose import choose
+from maestro.execution.counting import counting
 from maestro.execution.protocol import Task, TaskContext, results_of, run_tasks
 from maestro.reproduce.bars import recorded_bars
-from maestro.reproduce.plan import recorded_plan, repeatable, windows_of
+from maestro.reproduce.plan import recorded_plan, repeatable, strategies_of, windows_of
 from maestro.search.tpe import check_seed
 from maestro.typing import FloatArray
 from maestro.validation.multiple.joint import JointOrder, joint_orders, jointly_permuted
@@ -195,7 +196,7 @@ def permutation_test_many(
     workers: int | None = None,
     executor: Any = None,
     cancel: threading.Event | None = None,
-    progress: bool | Callable[[int], None] = False,
+    progress: bool | Callable[[int], None] | None = None,
 ) -> ManyPermutation:
     """Repeat all walk-forwards, with their searches, on universes whose returns are permuted alike.
 
@@ -221,15 +222,16 @@ def permutation_test_many(
         As in `walk_forward`; a task is one repetition of all walk-forwards on one series.
     cancel : threading.Event, optional
         Set it to stop; `RunCancelled` follows.
-    progress : bool or callable
-        True shows a bar; a callable gets the number of tasks done since the last call.
+    progress : bool or callable, optional
+        True shows a bar, which a notebook also shows by itself for work over a second; a callable gets the number of
+        tasks done since the last call.
 
     Raises
     ------
     SettingsError
         An invalid number, an unknown metric, no result, a search that cannot be repeated, or series whose stamps have
         little in common.
-    BarsError, RunError, RunCancelled
+    BarsError, RunError, StrategyError, RunCancelled
 
     Notes
     -----
@@ -269,7 +271,7 @@ def permutation_test_portfolio(
     workers: int | None = None,
     executor: Any = None,
     cancel: threading.Event | None = None,
-    progress: bool | Callable[[int], None] = False,
+    progress: bool | Callable[[int], None] | None = None,
 ) -> Permutation:
     """Repeat a portfolio with all its searches and weights on series that are permuted alike.
 
@@ -301,15 +303,17 @@ def material_of(
     Raises
     ------
     SettingsError
-        A search cannot be repeated, an invalid block, or series whose stamps have little in common.
-    BarsError, RunError
+        A search cannot be repeated, an invalid block, a strategy that no run has, or series whose stamps have little in
+        common.
+    BarsError, RunError, StrategyError
         See `maestro.reproduce.plan`.
     """
     series: dict[Any, Bars] = {}
     timeframes: dict[Any, str] = {}
     jobs = []
+    classes = strategies_of(strategies, runs.values())
     for name, wf in runs.items():
-        plan = recorded_plan(wf, (strategies or {}).get(wf.spec.strategy))
+        plan = recorded_plan(wf, classes.get(wf.spec.strategy))
         why = repeatable(wf, plan)
         if why:
             raise SettingsError(f"run {wf.id} cannot be repeated on other bars: {why}.")
@@ -347,27 +351,13 @@ def _checked(repetitions: int, metric: str, seed: int) -> str:
 
 def _run(
     executor: Any, tasks: list[Task], material: Material, cancel: threading.Event | None,
-    progress: bool | Callable[[int], None], what: str,
+    progress: bool | Callable[[int], None] | None, what: str,
 ) -> list[Any]:  # fmt: skip
-    bar: Any = None
-    if progress is True:
-        from tqdm.auto import tqdm
-
-        bar = tqdm(total=len(tasks), desc=what, unit="task", dynamic_ncols=True)
-
-    def tell(count: int) -> None:
-        if bar is not None:
-            bar.update(count)
-        elif callable(progress):
-            progress(count)
-
     try:
-        return results_of(run_tasks(executor, tasks, material, cancel=cancel), tell)
+        with counting(progress, len(tasks), what, "task") as counter:
+            return results_of(run_tasks(executor, tasks, material, cancel=cancel), counter.done)
     except RunCancelled as error:
         raise RunCancelled("the permutation test was cancelled; nothing is kept of it.") from error
-    finally:
-        if bar is not None:
-            bar.close()
 
 
 def _repeat(

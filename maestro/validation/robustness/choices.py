@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -14,8 +13,7 @@ import polars as pl
 from maestro import metrics as m
 from maestro.bars import Bars
 from maestro.engine import Costs, Simulator
-from maestro.errors import MaestroError, RunCancelled, SettingsError, StrategyError
-from maestro.execution.events import bar_options
+from maestro.errors import MaestroError, SettingsError, StrategyError
 from maestro.reproduce.bars import recorded_bars
 from maestro.reproduce.plan import recorded_plan, windows_of
 from maestro.reproduce.recorded import Recorded
@@ -38,11 +36,23 @@ class Outcome:
     stamps : int64[n]
         Open of each bar [µs since 1970, UTC].
     returns : float64[n]
+    position : float64[n], optional
+        Units held at each close, in the account of the fold, which begins with `Plan.cash`; None where only returns
+        were chained.
     """
 
     metrics: dict[str, float]
     stamps: Any
     returns: FloatArray
+    position: FloatArray | None = None
+
+
+class Tested(NamedTuple):
+    """A test window: equity [currency] and units held at each close, and the number of closed trades."""
+
+    equity: FloatArray
+    position: FloatArray
+    trades: float
 
 
 @dataclass(frozen=True)
@@ -94,21 +104,22 @@ class Choices:
         bars : Bars, optional
             As many as the run's, with other values; the signals are made from them where none are given.
         """
-        stamps, returns, trades = [], [], 0.0
+        stamps, returns, positions, trades = [], [], [], 0.0
         seen = -1
         for k in range(len(self.params)):
             history, inside = self.history(k, bars)
             given = self._evaluated(k, history) if signals is None else signals[k]
-            equity, closed = run_test(self.plan, history, inside, given, costs)
+            equity, position, closed = run_test(self.plan, history, inside, given, costs)
             own = history.time[inside[0] : inside[1]]
             fresh = own > seen  # a bar that two test windows share is the earlier fold's
             before = np.concatenate(([self.plan.cash], equity[:-1]))
             earned = np.divide(equity, before, out=np.ones(len(equity)), where=before > 0) - 1.0
             stamps.append(own[fresh])
             returns.append(earned[fresh])
+            positions.append(position[fresh])
             trades += closed
             seen = max(seen, int(own[-1]))
-        return self.chained(stamps, returns, trades)
+        return replace(self.chained(stamps, returns, trades), position=np.concatenate([np.empty(0), *positions]))
 
     def chained(self, stamps: Sequence[Any], returns: Sequence[FloatArray], trades: float) -> Outcome:
         """Outcome of the folds' stretches in order, none of which overlap."""
@@ -119,14 +130,14 @@ class Choices:
 
 def run_test(
     plan: Plan, history: Bars, inside: tuple[int, int], signals: Signals, costs: Costs | None = None
-) -> tuple[FloatArray, float]:
-    """Equity over a test window and the number of its closed trades."""
+) -> Tested:
+    """Trade a test window."""
     simulator = Simulator(
         history, costs=costs or plan.costs, sizing=plan.sizing, cash=plan.cash, fill=plan.fill, window=inside,
         close_at_end=True,
     )  # fmt: skip
     books = simulator.record(signals)
-    return books.equity, float(len(books.trades))
+    return Tested(books.equity, books.position, float(len(books.trades)))
 
 
 def chained(stamps: Any, returns: FloatArray, trades: float, cash: float, periods_per_year: float) -> Outcome:
@@ -168,35 +179,3 @@ def choices_of(wf: Recorded, bars: Bars | None = None, strategy: Any = None) -> 
     params = tuple(plan.space.from_row(row) for row in good.to_dicts())
     folds = tuple(good["fold"].to_list())
     return Choices(plan, whole, tuple(windows[fold] for fold in folds), params, folds)
-
-
-class Counter:
-    """Tells how much is done, and obeys a request to stop."""
-
-    def __init__(self, tell: Callable[[int], None], cancel: Any, what: str) -> None:
-        self._tell, self._cancel, self._what = tell, cancel, what
-
-    def raise_if_cancelled(self) -> None:
-        """Obey."""
-        if self._cancel is not None and self._cancel.is_set():
-            raise RunCancelled(f"{self._what} was cancelled; nothing is kept of it.")
-
-    def done(self, count: int = 1) -> None:
-        """Tell."""
-        self._tell(count)
-        self.raise_if_cancelled()
-
-
-@contextmanager
-def counting(
-    progress: bool | Callable[[int], None] | None, total: int, what: str, unit: str, cancel: Any = None
-) -> Iterator[Counter]:
-    """Yield a counter: True shows a bar, a callable gets the number done since the last call."""
-    options = bar_options(progress)
-    if options is not None:
-        from tqdm.auto import tqdm
-
-        with tqdm(total=total, desc=what, unit=unit, dynamic_ncols=True, **options) as bar:
-            yield Counter(lambda count: bar.update(count) and None, cancel, what)
-    else:
-        yield Counter(progress if callable(progress) else (lambda count: None), cancel, what)

@@ -15,11 +15,12 @@ from maestro.bars import Bars
 from maestro.data.timeframes import timeframe_us
 from maestro.engine import Costs
 from maestro.errors import SettingsError
+from maestro.execution.counting import counting
 from maestro.reproduce.recorded import Recorded
 from maestro.strategies.signals import Signals
 from maestro.typing import FloatArray
 from maestro.validation.robustness.break_even import break_even
-from maestro.validation.robustness.choices import Choices, choices_of, counting
+from maestro.validation.robustness.choices import Choices, choices_of
 
 FEES = (0.0, 0.0002, 0.0005, 0.00075, 0.001, 0.0015, 0.002, 0.003, 0.004)
 SLIPPAGES = (0.0, 0.0002, 0.0005, 0.001, 0.0015, 0.002, 0.003)

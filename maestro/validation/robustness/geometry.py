@@ -14,10 +14,11 @@ import polars as pl
 from maestro.bars import Bars
 from maestro.errors import RunCancelled, SettingsError
 from maestro.execution.choose import check, choose
+from maestro.execution.counting import counting
 from maestro.execution.protocol import Task, TaskContext, results_of, run_tasks
 from maestro.reproduce.plan import repeatable, windows_of
 from maestro.reproduce.recorded import Recorded
-from maestro.validation.robustness.choices import CURVE, Choices, chained, choices_of, counting
+from maestro.validation.robustness.choices import CURVE, Choices, chained, choices_of
 from maestro.walkforward.fold import Plan, run_fold
 from maestro.walkforward.splitters import Window
 

@@ -16,12 +16,13 @@ from maestro import metrics as m
 from maestro.bars import Bars
 from maestro.engine import Simulator
 from maestro.errors import MaestroError, SettingsError
+from maestro.execution.counting import Counter, counting
 from maestro.indicators import ColumnCache, using
 from maestro.reproduce.recorded import Recorded
 from maestro.search.dimensions import Dimension
 from maestro.search.tpe import check_seed
 from maestro.typing import FloatArray, IntArray, Parameters
-from maestro.validation.robustness.choices import Choices, Counter, choices_of, counting
+from maestro.validation.robustness.choices import Choices, choices_of
 from maestro.walkforward.fold import evaluator
 
 Shape = Literal["plateau", "slope", "needle", "undefined"]

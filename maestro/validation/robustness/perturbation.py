@@ -14,11 +14,12 @@ import polars as pl
 from maestro.bars import Bars
 from maestro.data.files.names import OPTIONAL
 from maestro.errors import MaestroError, SettingsError
+from maestro.execution.counting import counting
 from maestro.reproduce.recorded import Recorded
 from maestro.search.tpe import check_seed
 from maestro.strategies.signals import Bracket, Orders, Signals
 from maestro.typing import BoolArray, FloatArray
-from maestro.validation.robustness.choices import Choices, Outcome, choices_of, counting, run_test
+from maestro.validation.robustness.choices import Choices, Outcome, choices_of, run_test
 
 DELAYS = (1, 2, 3)
 MISSING = (0.01, 0.05, 0.1)
@@ -199,7 +200,7 @@ def _without(choices: Choices, share: float, rng: np.random.Generator) -> tuple[
         history, inside = whole[begin:last], (first - begin, last - begin)
         try:
             signals = choices.plan.strategy(**params).evaluate(history)
-            equity, closed = run_test(choices.plan, history, inside, signals)
+            equity, _, closed = run_test(choices.plan, history, inside, signals)
         except MaestroError:  # a warm-up that is then too long for what is left
             failed += 1
             continue

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -15,6 +16,7 @@ from maestro._core.markup import Markup, html, table
 from maestro.bars import Bars
 from maestro.errors import RunCancelled, SettingsError, nearest
 from maestro.execution.choose import choose
+from maestro.execution.counting import counting
 from maestro.execution.protocol import Task, TaskContext, results_of, run_tasks
 from maestro.reproduce.bars import recorded_bars
 from maestro.reproduce.plan import recorded_plan, repeatable, windows_of
@@ -101,6 +103,7 @@ class Retiming:
 def retiming(
     wf: Any, bars: Bars | None = None, *, repetitions: int = 20, metric: str = "sharpe_ratio", seed: int = 0,
     strategy: Any = None, workers: int | None = None, cancel: threading.Event | None = None,
+    progress: bool | Callable[[int], None] | None = None,
 ) -> Retiming:  # fmt: skip
     """Repeat a walk-forward with as many re-optimisations at random times, and on the calendar.
 
@@ -124,6 +127,9 @@ def retiming(
         Processes; all cores if absent. The result does not depend on them.
     cancel : threading.Event, optional
         Set it to stop; `RunCancelled` follows.
+    progress : bool or callable, optional
+        True shows a bar, which a notebook also shows by itself for work over a second; a callable gets the number of
+        walk-forwards done since the last call.
 
     Raises
     ------
@@ -162,7 +168,9 @@ def retiming(
     warm = bool(wf.spec.warm_start)
     tasks = [Task(_repeat, (plan, _windows(windows, one), warm, metric)) for one in cuts]
     try:
-        found = results_of(run_tasks(choose(None, workers, len(tasks)), tasks, whole, cancel=cancel), lambda done: None)
+        with counting(progress, len(tasks), "times of re-optimisation", "run") as counter:
+            chosen = choose(None, workers, len(tasks))
+            found = results_of(run_tasks(chosen, tasks, whole, cancel=cancel), counter.done)
     except RunCancelled as error:
         raise RunCancelled("the comparison of times was cancelled; nothing is kept of it.") from error
     return Retiming(metric, wf.metrics[metric], found[0], np.array(found[1:]), repetitions, seed)

@@ -17,7 +17,7 @@ from maestro.bars import Bars
 from maestro.data.files.names import OPTIONAL
 from maestro.errors import RunCancelled, SettingsError, nearest
 from maestro.execution.choose import choose
-from maestro.execution.events import bar_options
+from maestro.execution.counting import counting
 from maestro.execution.protocol import Task, TaskContext, results_of, run_tasks
 from maestro.reproduce.bars import recorded_bars
 from maestro.reproduce.plan import recorded_plan, repeatable, windows_of
@@ -247,13 +247,12 @@ def permutation_test(
     windows = windows_of(wf)
     warm = bool(wf.spec.warm_start)
     tasks = [Task(_repeat, (plan, windows, warm, block, known, seed, k)) for k in range(repetitions)]
-    shown, close = _shown(progress, repetitions, plan)
+    what = f"{plan.strategy.__name__} on permuted bars"
     try:
-        found = results_of(run_tasks(executor, tasks, whole, cancel=cancel), shown)
+        with counting(progress, repetitions, what, "series") as counter:
+            found = results_of(run_tasks(executor, tasks, whole, cancel=cancel), counter.done)
     except RunCancelled as error:
         raise RunCancelled("the permutation test was cancelled; nothing is kept of it.") from error
-    finally:
-        close()
     null = sign * np.array(found)
     own = sign * _stitched(wf, known)
     defined = np.isfinite(null)
@@ -294,18 +293,3 @@ def walked_tables(
         before = [] if chosen is None or result.error else [{n: chosen.params[n] for n in plan.space.names}]
         kept.append(fold_tables(result, bars, plan.space, plan.cash))
     return assemble(kept, plan.cash)
-
-
-def _shown(
-    progress: bool | Callable[[int], None] | None, total: int, plan: Plan
-) -> tuple[Callable[[int], None], Callable[[], None]]:
-    options = bar_options(progress)
-    if options is not None:
-        from tqdm.auto import tqdm
-
-        name = f"{plan.strategy.__name__} on permuted bars"
-        bar = tqdm(total=total, desc=name, unit="series", dynamic_ncols=True, **options)
-        return lambda done: bar.update(done) and None, bar.close
-    if callable(progress):
-        return progress, lambda: None
-    return lambda done: None, lambda: None

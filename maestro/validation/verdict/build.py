@@ -98,7 +98,7 @@ def verdict(
     Raises
     ------
     SettingsError
-        An invalid number of permutations or seed, or a permutation test of another run.
+        An invalid number of permutations or seed, a permutation test of another run, or a strategy that no sleeve has.
     BarsError
         The given bars are not those of the run.
     RunCancelled

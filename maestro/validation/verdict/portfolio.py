@@ -21,6 +21,7 @@ from maestro.errors import (
     SettingsError,
     StrategyError,
 )
+from maestro.reproduce.plan import strategies_of
 from maestro.typing import FloatArray
 from maestro.validation.lookahead.check import lookahead
 from maestro.validation.multiple.permutation import permutation_test_portfolio
@@ -139,7 +140,7 @@ class _Work:
         self, of: Portfolio, seed: int, strategies: Any, workers: int | None, cancel: threading.Event,
         shown: StepProgress,
     ) -> None:  # fmt: skip
-        self.of, self.seed, self.strategies = of, seed, dict(strategies or {})
+        self.of, self.seed, self.strategies = of, seed, strategies_of(strategies, of.runs.values())
         self.workers, self.cancel, self.shown = workers, cancel, shown
         self.inputs = _inputs(of, "Not requested.")
         self.notes: list[str] = []
@@ -225,7 +226,7 @@ class _Work:
             for name, choices in self.choices.items():
                 costs = multiplied(choices.plan.costs, multiple)
                 found = choices.stitched(signals=signals[name], costs=costs)
-                runs[name] = _with(self.of.runs[name], found, costs.to_dict())
+                runs[name] = changed_run(self.of.runs[name], found, costs.to_dict())
             return make(runs, **self.of.given).metrics["total_return"]
 
         return break_even(total_return, HIGHEST_MULTIPLE, precision=_PRECISION)
@@ -240,7 +241,7 @@ class _Work:
                     raise RunCancelled("cancelled")
                 title = f"{choices.plan.strategy.__name__} {shift}" if several else shift
                 outcome = replace(choices, params=tuple(sets)).stitched()
-                changed.setdefault(title, {})[name] = _with(self.of.runs[name], outcome)
+                changed.setdefault(title, {})[name] = changed_run(self.of.runs[name], outcome)
         return {
             title: make({**self.of.runs, **runs}, **self.of.given).metrics["sharpe_ratio"]
             for title, runs in changed.items()
@@ -276,13 +277,15 @@ class _Work:
         )  # fmt: skip
 
 
-def _with(wf: WalkForward, outcome: Outcome, costs: dict[str, Any] | None = None) -> WalkForward:
-    """A walk-forward whose out-of-sample returns are others: its choices, under other conditions."""
-    if len(outcome.returns) != len(wf.equity):
+def changed_run(wf: WalkForward, outcome: Outcome, costs: dict[str, Any] | None = None) -> WalkForward:
+    """A walk-forward whose out-of-sample returns and positions are those of its choices under other conditions."""
+    if outcome.position is None or len(outcome.returns) != len(wf.equity):
         raise RunError(f"run {wf.id} gave {len(outcome.returns):,} bars out of sample when repeated, not as before.")
     cash = float(wf.spec.cash)
     equity = cash * (1.0 + pl.Series("return", outcome.returns)).cum_prod()
-    table = wf.equity.with_columns(pl.Series("return", outcome.returns), equity.alias("equity"))
+    table = wf.equity.with_columns(
+        pl.Series("return", outcome.returns), equity.alias("equity"), pl.Series("position", outcome.position)
+    )
     spec = wf.spec if costs is None else replace(wf.spec, costs=replace(wf.spec.costs, **costs))
     tables = {"folds": wf.folds, "trials": wf.trials, "equity": table, "trades": wf.trades}
     made = WalkForward({**wf.manifest, "spec": spec.to_dict()}, tables)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import polars as pl
 import pytest
 
 import maestro as ms
-from maestro.errors import RunCancelled, SettingsError
+from maestro.errors import RunCancelled, SettingsError, StrategyError
 from maestro.validation import (
     ManyPermutation,
     permutation_test,
@@ -19,6 +20,7 @@ from maestro.validation import (
 )
 from maestro.validation.verdict.calibration import planted_bars
 from maestro.walkforward.many import Cell
+from tests.support.rules import Cross
 
 SETTINGS: dict[str, Any] = {"splitter": "calendar:6mo,2mo", "trials": 3, "executor": "serial",
                             "space": {"fast": (2, 6), "slow": (7, 20)}}  # fmt: skip
@@ -98,6 +100,33 @@ def test_a_portfolio_is_repeated_with_its_weights(many: ms.WalkForwards) -> None
     np.testing.assert_array_equal(again.null, found.null[:2])
     other = permutation_test_portfolio(many.portfolio(), repetitions=3, workers=1)
     assert not np.array_equal(other.null, found.null)
+
+
+def test_results_from_disk_with_a_user_defined_strategy(tmp_path: Path) -> None:
+    series = {name: ms.load(f"sample:{name}")[:700] for name in ("AAPL", "IBM")}
+    settings: dict[str, Any] = {"splitter": "rolling:2,2,1", "trials": 3, "executor": "serial"}
+    live = ms.walk_forward_many(series, [Cross, "EmaCrossStrategy"], runs_dir=tmp_path, **settings)
+    loaded = ms.load_walk_forwards(live.id, tmp_path)
+    classes = {"Cross": Cross}
+    wanted = permutation_test_many(live, repetitions=2, executor="serial")
+    found = permutation_test_many(loaded, repetitions=2, executor="serial", strategies=classes)
+    np.testing.assert_array_equal(found.null, wanted.null)
+    np.testing.assert_array_equal(found.observed, wanted.observed)
+    assert found.cells == wanted.cells
+    # The weights of each repetition need training returns, which the loaded portfolio itself does not.
+    portfolios = live.portfolio(rebalance="1mo"), loaded.portfolio(rebalance="1mo")
+    whole, again = (
+        permutation_test_portfolio(one, repetitions=2, executor="serial", strategies=classes) for one in portfolios
+    )
+    assert again.observed == whole.observed
+    np.testing.assert_array_equal(again.null, whole.null)
+    for test, of in ((permutation_test_many, loaded), (permutation_test_portfolio, portfolios[1])):
+        with pytest.raises(StrategyError, match=r"strategies=\{'Cross': Cross\} for several runs"):
+            test(of, repetitions=1, executor="serial")  # type: ignore[operator]
+        with pytest.raises(SettingsError, match=r"'Croos', which no run has.*Did you mean 'Cross'"):
+            test(of, repetitions=1, strategies={"Croos": Cross})  # type: ignore[operator]
+        with pytest.raises(SettingsError, match="give a mapping from names to classes"):
+            test(of, repetitions=1, strategies=Cross)  # type: ignore[operator]
 
 
 def test_bad_settings_and_cancelling(many: ms.WalkForwards) -> None:
