@@ -17,7 +17,7 @@ from maestro.data.timeframes import as_datetime, bar_ends
 from maestro.errors import BarsError, RunError, SettingsError
 from maestro.ledger import uncounted
 from maestro.metrics import NAMES
-from maestro.reproduce.bars import recorded_bars
+from maestro.reproduce.bars import described_as, recorded_bars
 from maestro.reproduce.plan import recorded_plan, repeatable, windows_of
 from maestro.search.space import Space
 from maestro.walkforward.fold import search_fold
@@ -120,7 +120,7 @@ def now(wf: Any, bars: Bars | None = None, *, strategy: Any = None) -> Now:
 
 
 def extended_bars(wf: Any, bars: Bars | None) -> Bars:
-    """Bars of a run, or given ones that begin with them.
+    """Return the bars of a run, or given ones that begin with them; either with the bars per year of the run.
 
     Raises
     ------
@@ -137,7 +137,7 @@ def extended_bars(wf: Any, bars: Bars | None) -> Bars:
             f"these bars do not begin with those of run {wf.id} ({wanted.name}, {wanted.n:,} bars from "
             f"{wanted.start:%Y-%m-%d %H:%M} UTC); give the same bars with newer ones behind them."
         )
-    return bars
+    return described_as(bars, wf.spec)
 
 
 def next_window(wf: Any, bars: Bars, windows: list[Window]) -> Window:

@@ -13,11 +13,10 @@ from maestro.data.files.names import OPTIONAL, PRICES
 from maestro.data.timeframes import as_datetime, bar_ends
 from maestro.decision.expectation import Expectation, expectation
 from maestro.decision.now import Now, end_of, extended_bars, now
-from maestro.engine import Simulator
 from maestro.engine.kernels import account as ac
 from maestro.errors import SettingsError
 from maestro.reproduce.plan import recorded_plan
-from maestro.walkforward.fold import Plan
+from maestro.walkforward.plan import Plan
 
 _FAR = 1e6
 """A probe reaches prices this many times lower and higher: every resting order is met."""
@@ -176,11 +175,7 @@ def _probe(plan: Plan, history: Bars, params: dict[str, Any], begin: int, low: f
     """Trade one more bar, which opens and closes at the last close and reaches `low` and `high`."""
     n, price = len(history), float(history.close[-1])
     bars = _one_more(history, price, low, high)
-    simulator = Simulator(
-        bars, costs=plan.costs, sizing=plan.sizing, cash=plan.cash, fill=plan.fill, window=(min(begin, n), n + 1),
-        close_at_end=False,
-    )  # fmt: skip
-    books = simulator.record(plan.strategy(**params).evaluate(bars))
+    books = plan.settings.simulator(bars, (min(begin, n), n + 1)).record(plan.signals(params, bars))
     before = len(books.position) - 2
     held = float(books.position[before]) if before >= 0 else 0.0
     equity = float(books.equity[before]) if before >= 0 else plan.cash

@@ -12,7 +12,6 @@ import polars as pl
 from maestro.bars import Bars
 from maestro.decision.expectation import Expectation, expectation
 from maestro.decision.now import Now, extended_bars, now
-from maestro.engine import backtest
 from maestro.errors import RunError, SettingsError
 from maestro.reproduce.plan import recorded_plan
 
@@ -167,10 +166,7 @@ def track(
             "use; leave them out."
         )
     history = whole[first:]
-    bt = backtest(
-        history, plan.strategy(**found.params), costs=plan.costs, sizing=plan.sizing, cash=plan.cash, fill=plan.fill,
-        window=(begin - first, len(history)), close_at_end=False,
-    )  # fmt: skip
+    bt = plan.backtest(plan.settings.simulator(history, (begin - first, len(history))), found.params)
     sign = np.where(given["side"].to_numpy() == "buy", 1.0, -1.0)
     units = sign * given["size"].to_numpy()
     spent = float((units * given["price"].to_numpy()).sum() + given["fee"].sum())

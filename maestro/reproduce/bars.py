@@ -57,7 +57,7 @@ def recorded_bars(wf: Recorded, given: Bars | str | Path | None = None) -> Bars:
         found = _like(found, spec.bars)
     if found.fingerprint != spec.bars.fingerprint:
         raise BarsError(f"these are not the bars of run {wf.id}: {_difference(found, spec.bars)}; {_REMEDY}")
-    return _described_as(found, spec)
+    return described_as(found, spec)
 
 
 def _by_manifest(wf: Recorded) -> Bars:
@@ -91,7 +91,7 @@ def _like(found: Bars, known: BarsSpec) -> Bars:
     return found[int(begin) : int(end)] if end > begin else found
 
 
-def _described_as(found: Bars, spec: RunSpec) -> Bars:
+def described_as(found: Bars, spec: RunSpec) -> Bars:
     """Return bars with the run's description; the same object, with what it has cached, if it has that already."""
     known = spec.bars
     description = {

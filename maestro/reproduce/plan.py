@@ -7,14 +7,14 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from maestro.bars import Bars
-from maestro.engine import Costs, Sizing
+from maestro.engine import Costs, SimulationSettings, Sizing
 from maestro.errors import MaestroError, RunError, SettingsError, StrategyError, nearest
 from maestro.reproduce.recorded import Recorded
 from maestro.runs import RunSpec, source_hash
 from maestro.search.runner import METHODS
 from maestro.search.space import Space
 from maestro.strategies import REGISTRY, Strategy, strategy_class
-from maestro.walkforward.fold import Plan
+from maestro.walkforward.plan import Plan
 from maestro.walkforward.run import PreparedRun
 from maestro.walkforward.selection import Selection
 from maestro.walkforward.splitter_text import recorded_splitter
@@ -144,10 +144,16 @@ class _AsRecorded:
 def _plan(spec: RunSpec, cls: type[Strategy], method: Any, pruner: Any) -> Plan:
     space = Space(cls, spec.params, _ranges(spec))
     first = tuple(space.check({name: one[name] for name in space.names}) for one in spec.first)
+    of = recorded_settings(spec)
     return Plan(
-        cls, space, method, spec.trials, spec.seed, Selection.from_spec(spec.selection), Costs(**asdict(spec.costs)),
-        Sizing(**asdict(spec.sizing)), spec.cash, spec.fill, first, pruner,
+        cls, space, method, spec.trials, spec.seed, Selection.from_spec(spec.selection), of.costs, of.sizing, of.cash,
+        of.fill, first, pruner,
     )  # fmt: skip
+
+
+def recorded_settings(spec: RunSpec) -> SimulationSettings:
+    """Return the costs, sizing, cash and fill of a specification."""
+    return SimulationSettings(Costs(**asdict(spec.costs)), Sizing(**asdict(spec.sizing)), spec.cash, spec.fill)
 
 
 def _ranges(spec: RunSpec) -> dict[str, Any]:

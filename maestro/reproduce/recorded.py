@@ -8,7 +8,7 @@ import polars as pl
 
 from maestro.bars import Bars
 from maestro.runs import RunSpec
-from maestro.walkforward.fold import Plan
+from maestro.walkforward.plan import Plan
 
 
 class Recorded(Protocol):

@@ -225,7 +225,6 @@ def own_code() -> str:
 
 
 @cache
-@cache
 def cpu() -> str:
     """Kind of CPU: results are equal to the bit on one kind."""
     try:

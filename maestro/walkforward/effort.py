@@ -15,7 +15,8 @@ from maestro.search.sampling import propose_all
 from maestro.search.space import Space
 from maestro.strategies.base import warmup_excess
 from maestro.typing import Parameters
-from maestro.walkforward.fold import Plan, evaluator
+from maestro.walkforward.fold import evaluator
+from maestro.walkforward.plan import Plan
 from maestro.walkforward.splitters import Window
 
 _PROPOSAL = {"tpe": 2e-4, "optuna": 2e-3}
@@ -30,7 +31,7 @@ def work_of_folds(plan: Plan, bars: Bars, windows: Sequence[Window]) -> Work:
     """Return how much work the folds of these windows are."""
     lengths = [window.train_stop - window.train_start for window in windows]
     longest = windows[lengths.index(max(lengths))]
-    train = bars[longest.train_start : longest.train_stop]
+    train = longest.training(bars)
     each = _seconds(evaluator(plan, train), plan.space, len(train))
     each += _PROPOSAL.get(plan.method if isinstance(plan.method, str) else "optuna", 5e-6)
     return _work(each, plan.trials * sum(lengths) / len(train), len(train))

@@ -4,46 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import polars as pl
 
 from maestro.bars import Bars
-from maestro.engine import Backtest, Costs, Simulator, Sizing
 from maestro.errors import MaestroError, RunCancelled, SettingsError
 from maestro.indicators import ColumnCache, using
 from maestro.metrics import NAMES, NO_LOSS
 from maestro.search.runner import search
 from maestro.search.space import Space
 from maestro.search.trials import Trial
-from maestro.strategies.base import Strategy, maker
-from maestro.typing import Fill, FloatArray, Parameters
+from maestro.strategies.base import maker
+from maestro.typing import FloatArray, Parameters
 from maestro.walkforward.notes import left_out_note
-from maestro.walkforward.selection import Selection
+from maestro.walkforward.plan import Plan
 from maestro.walkforward.splitters import SHORTEST, Window
-
-
-@dataclass(frozen=True)
-class Plan:
-    """Everything that determines the result of a fold, except its bars and window."""
-
-    strategy: type[Strategy]
-    space: Space
-    method: Any
-    trials: int
-    seed: int
-    selection: Selection
-    costs: Costs
-    sizing: Sizing
-    cash: float
-    fill: Fill
-    first: tuple[Parameters, ...] = ()
-    pruner: Any = None
-
-    def seed_of(self, fold: int) -> int:
-        """Seed of a fold's search, from the run's seed and the fold alone."""
-        return int(np.random.SeedSequence([self.seed, fold]).generate_state(1)[0])
 
 
 @dataclass
@@ -84,13 +60,9 @@ def run_fold(
     result = search_fold(plan, bars, window, fold, first=first, cancelled=cancelled, on_trial=on_trial)
     if result.chosen is None:
         return result
-    history = bars[window.train_start : window.test_stop]
-    inside = (window.test_start - window.train_start, window.test_stop - window.train_start)
     try:
-        strategy = plan.strategy(**result.chosen.params)
-        simulator, signals = _simulator(plan, history, inside), strategy.evaluate(history)
-        result.test_metrics = simulator.metrics(signals)
-        bt = Backtest(simulator, signals, result.test_metrics, strategy, plan.costs, plan.sizing)
+        bt = plan.backtest(plan.test_simulator(bars, window), result.chosen.params)
+        result.test_metrics = np.fromiter(bt.metrics.values(), np.float64)
         equity = bt.equity
         result.equity, result.position = equity["equity"].to_numpy(), equity["position"].to_numpy()
         result.trades = bt.trades
@@ -116,7 +88,7 @@ def search_fold(
 
     An error of the strategy becomes the fold's error; `RunCancelled` and a `SettingsError` of the search are raised.
     """
-    train = bars[window.train_start : window.train_stop]
+    train = window.training(bars)
     evaluate = evaluator(plan, train)
     parts = [len(train) * k // 4 for k in (1, 2)] if plan.pruner is not None else []
     stages = [evaluator(plan, train[:part]) for part in parts if part >= SHORTEST]
@@ -176,15 +148,9 @@ def trials_table(fold: int, trials: Sequence[Trial], chosen: Trial | None, space
     return table.with_columns(pl.when(mask).then(pl.col(name)).alias(name) for name in NAMES)
 
 
-def _simulator(plan: Plan, bars: Bars, window: tuple[int, int] | None = None) -> Simulator:
-    return Simulator(
-        bars, costs=plan.costs, sizing=plan.sizing, cash=plan.cash, fill=plan.fill, window=window, close_at_end=True
-    )
-
-
 def evaluator(plan: Plan, bars: Bars) -> Callable[[Parameters], FloatArray]:
     """Return the function from complete parameters to metrics on these bars."""
-    simulator, make = _simulator(plan, bars), maker(plan.strategy)
+    simulator, make = plan.simulator(bars), maker(plan.strategy)
     return lambda params: simulator.metrics(make(params).evaluate(bars))
 
 

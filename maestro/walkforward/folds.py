@@ -19,7 +19,8 @@ from maestro.metrics import SHARPE
 from maestro.search.trials import EVALUATED, Trial
 from maestro.typing import Parameters
 from maestro.walkforward.effort import work_of_folds
-from maestro.walkforward.fold import FoldResult, Plan, run_fold
+from maestro.walkforward.fold import FoldResult, run_fold
+from maestro.walkforward.plan import Plan
 from maestro.walkforward.splitters import Window
 
 Job: TypeAlias = tuple[int, Window]

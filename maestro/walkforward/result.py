@@ -18,8 +18,8 @@ from maestro.runs import RunSpec, RunStore, find
 from maestro.runs.store import spec_of
 from maestro.search.studies import write_studies
 from maestro.search.trials import EVALUATED
-from maestro.walkforward.fold import Plan
 from maestro.walkforward.notes import failures_note, undefined_note
+from maestro.walkforward.plan import Plan
 from maestro.walkforward.tables import stitched_metrics
 
 

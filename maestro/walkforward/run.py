@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from maestro.bars import Bars
-from maestro.engine import Costs, Simulator, Sizing
+from maestro.engine import Costs, SimulationSettings, Sizing
 from maestro.errors import BarsError, RunCancelled, RunError, RunInterrupted, SettingsError
 from maestro.execution import events as ev
 from maestro.execution.choose import check
@@ -29,9 +29,9 @@ from maestro.search.trials import Trial
 from maestro.strategies import Strategy, is_named, strategy_class
 from maestro.typing import Fill
 from maestro.walkforward.effort import work_of_folds
-from maestro.walkforward.fold import Plan
 from maestro.walkforward.folds import Job, run_folds, trials_evaluated
 from maestro.walkforward.notes import left_out_note
+from maestro.walkforward.plan import Plan
 from maestro.walkforward.result import WalkForward, load_stored
 from maestro.walkforward.selection import Select, Selection
 from maestro.walkforward.specification import recorded_space, run_spec
@@ -251,7 +251,7 @@ class PreparedRun:
         first: tuple[dict[str, Any], ...] = ()
         if isinstance(strategy, Strategy):
             first = (searched.check({name: strategy.params[name] for name in searched.names}),)
-        Simulator(bars, costs=costs, sizing=sizing, cash=cash, fill=fill)  # refuses impossible settings at once
+        SimulationSettings(costs, sizing, cash, fill).simulator(bars)  # refuses impossible settings at once
         self.bars, self.splitter, self.warm_start = bars, splitter, warm_start
         self.accepted: list[str] = []
         self.windows = self._split(lambda: checked(splitter.split(bars), len(bars)), "windows")

@@ -13,7 +13,7 @@ from maestro.runs.identity import canonical
 from maestro.runs.spec import BarsSpec, CostsSpec, SizingSpec, SplitterSpec
 from maestro.search.dimensions import Dimension
 from maestro.search.space import Space
-from maestro.walkforward.fold import Plan
+from maestro.walkforward.plan import Plan
 from maestro.walkforward.splitters import Splitter, Window
 
 

@@ -27,6 +27,19 @@ class Window(NamedTuple):
     test_start: int
     test_stop: int
 
+    @property
+    def tested(self) -> tuple[int, int]:
+        """Begin and end of the test window in its `history`."""
+        return self.test_start - self.train_start, self.test_stop - self.train_start
+
+    def history(self, bars: Bars) -> Bars:
+        """Return the bars from the start of the training window to the end of the test window."""
+        return bars[self.train_start : self.test_stop]
+
+    def training(self, bars: Bars) -> Bars:
+        """Return the bars of the training window."""
+        return bars[self.train_start : self.train_stop]
+
 
 class Splitter(Protocol):
     """Cuts bars into folds; must depend on the stamps and prices before each fold's test window only.

@@ -13,7 +13,7 @@ import polars as pl
 
 from maestro._core.markup import Markup, html
 from maestro.bars import Bars
-from maestro.engine import Costs, Simulator, Sizing
+from maestro.engine import Costs, SimulationSettings, Sizing
 from maestro.errors import MaestroError, RunCancelled, RunInterrupted, SettingsError, nearest
 from maestro.execution.choose import Work, check, choose
 from maestro.execution.counting import counting
@@ -139,8 +139,8 @@ def sweep(
     columns = propose_all(searched, sampler, n, seed, bars=len(bars))
     rows, place = visits(columns)
     sets = list(searched.rows({name: column[rows] for name, column in columns.items()}))
-    settings = {"costs": costs or Costs(), "sizing": Sizing.of(sizing), "cash": cash, "fill": fill}
-    Simulator(bars, **settings)  # type: ignore[arg-type]  # refuses impossible settings before any work is done
+    settings = SimulationSettings(costs or Costs(), Sizing.of(sizing), cash, fill)
+    settings.simulator(bars)  # refuses impossible settings before any work is done
     book = _recorder(bars, cls, searched, {"n": int(n), "sampler": sampler, "seed": int(seed)}, settings)
     with counting(progress, len(sets), cls.__name__, "set") as counter:
         values, errors = _evaluated(cls, bars, settings, searched, sets, workers, executor, cancel, counter.done, book)
@@ -170,27 +170,27 @@ def _counted(values: FloatArray, errors: Sequence[str | None]) -> FloatArray:
 
 
 def _recorder(
-    bars: Bars, cls: type[Strategy], searched: Space, proposal: dict[str, Any], settings: dict[str, Any]
+    bars: Bars, cls: type[Strategy], searched: Space, proposal: dict[str, Any], settings: SimulationSettings
 ) -> Recorder:
     """Return the listener that enters the sets in the ledger; an exact repetition has the same id there."""
     source = source_hash(cls)
     spec = {
         "strategy": cls.__name__, "source": source, "fingerprint": bars.fingerprint, "params": searched.fixed,
-        "space": searched.to_dict(), **proposal, "costs": settings["costs"].to_dict(),
-        "sizing": settings["sizing"].to_dict(), "cash": float(settings["cash"]), "fill": settings["fill"],
+        "space": searched.to_dict(), **proposal, "costs": settings.costs.to_dict(),
+        "sizing": settings.sizing.to_dict(), "cash": float(settings.cash), "fill": settings.fill,
     }  # fmt: skip
     return Recorder(bars, "sweep", strategy=cls.__name__, source=source, run=run_id(spec))
 
 
 def _evaluated(
-    cls: type[Strategy], bars: Bars, settings: dict[str, Any], space: Space, sets: Sequence[Parameters],
+    cls: type[Strategy], bars: Bars, settings: SimulationSettings, space: Space, sets: Sequence[Parameters],
     workers: int | None, executor: Any, cancel: threading.Event | None, progress: Callable[[int], None],
     book: Recorder,
 ) -> tuple[FloatArray, list[str | None]]:  # fmt: skip
     """Metrics and errors of all sets; if that is interrupted, those that were evaluated are entered."""
 
     def work() -> Work:
-        simulator = Simulator(bars, **settings)
+        simulator = settings.simulator(bars)
         return work_of_sets(lambda params: simulator.metrics(cls(**params).evaluate(bars)), space, len(sets), len(bars))
 
     chosen = choose(executor, workers, len(sets), work)
@@ -241,10 +241,10 @@ def _split(begin: int, end: int, parts: int) -> list[tuple[int, int]]:
 
 
 def sweep_task(
-    bars: Bars, context: TaskContext, cls: type[Strategy], settings: dict[str, Any], sets: Sequence[Parameters]
+    bars: Bars, context: TaskContext, cls: type[Strategy], settings: SimulationSettings, sets: Sequence[Parameters]
 ) -> tuple[FloatArray, list[str | None]]:
     """Metrics of each set (a row of NaN where it failed) and the errors."""
-    simulator = Simulator(bars, **settings)
+    simulator = settings.simulator(bars)
     values = np.full((len(sets), len(NAMES)), np.nan)
     errors: list[str | None] = [None] * len(sets)
     reported = 0

@@ -12,6 +12,7 @@ import polars as pl
 from maestro import metrics as m
 from maestro.bars import Bars
 from maestro.engine.result import TRADES_SCHEMA
+from maestro.metrics.returns import bar_returns
 from maestro.search.space import Space
 from maestro.walkforward.fold import FoldResult
 
@@ -71,15 +72,12 @@ def fold_equity(result: FoldResult, bars: Bars, cash: float) -> pl.DataFrame:
     """Bars of a test window: time, number in the series, fold, position, close, open, and the fold's own returns."""
     w = result.window
     stretch = slice(w.test_start, w.test_start + len(result.equity))
-    before = np.concatenate(([cash], result.equity))[: len(result.equity)]
-    # After ruin nothing is traded and the equity stays: 0, also where there is nothing to divide by.
-    returns = np.divide(result.equity, before, out=np.ones(len(before)), where=before > 0) - 1.0
     return pl.DataFrame(
         {
             "timestamp": pl.Series(bars.time[stretch]).cast(pl.Datetime("us", "UTC")),
             "bar": np.arange(stretch.start, stretch.stop, dtype=np.int64),
             "fold": pl.Series([result.fold] * len(result.equity), dtype=pl.Int64),
-            "return": returns,
+            "return": bar_returns(result.equity, cash),
             "position": result.position,
             "open": bars.open[stretch],
             "close": bars.close[stretch],

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 import maestro as ms
-from maestro.decision.now import next_window
+from maestro.decision.now import extended_bars, next_window
 from maestro.errors import BarsError, RunError
 from maestro.reproduce.plan import windows_of
 from maestro.walkforward.splitters import Window
@@ -65,6 +65,18 @@ def test_a_run_from_disk_gives_the_same_and_newer_bars_move_the_window(tmp_path:
     newer = wf.now(WHOLE[:2_500])
     assert newer.trained_until > wf.now().trained_until
     assert newer.trained_from > wf.now().trained_from
+
+
+def test_longer_bars_have_the_bars_per_year_of_the_run() -> None:
+    frame = BARS.to_frame()
+    own = ms.Bars.from_frame(frame, provider=BARS.provider, symbol=BARS.symbol, periods_per_year=100.0)
+    wf = ms.walk_forward(own, "RSIStrategy", trials=10, executor="serial", splitter="rolling:6,2,1")
+    longer = ms.Bars.from_frame(WHOLE[:2_500].to_frame(), periods_per_year=252.0)
+    same = ms.Bars.from_frame(WHOLE[:2_500].to_frame(), periods_per_year=100.0)
+    assert extended_bars(wf, longer).periods_per_year == 100.0
+    assert longer.periods_per_year == 252.0  # the given bars stay as they are
+    assert wf.now(longer).to_dict() == wf.now(same).to_dict()
+    assert wf.now(BARS).to_dict() == wf.now().to_dict()
 
 
 def test_other_bars_and_a_search_without_a_choice_are_refused() -> None:

@@ -1,33 +1,65 @@
-"""`ms.plan`: the id and the estimate of a walk-forward, and its refusals, without running it."""
+"""A plan simulates training and test windows as the walk-forward did, with the bars per year of the run."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
+import numpy as np
+import polars as pl
 import pytest
 
 import maestro as ms
-from maestro.errors import SettingsError, SplitError
+from maestro.reproduce.bars import recorded_bars
+from maestro.reproduce.plan import windows_of
+from maestro.validation.robustness.choices import choices_of
+from maestro.walkforward.fold import evaluator
+
+BARS = ms.load_sample("AAPL")[:1_500]
+OTHER_YEAR = ms.Bars.from_frame(BARS.to_frame(), provider=BARS.provider, symbol=BARS.symbol, periods_per_year=100.0)
 
 
-def test_the_plan_has_the_id_that_the_run_gets(tmp_path: Path) -> None:
-    bars = ms.load_sample("IBM")
-    planned = ms.plan(bars, "RSIStrategy", splitter="rolling:4,2,1", trials=5, seed=2)
-    wf = ms.walk_forward(bars, "RSIStrategy", splitter="rolling:4,2,1", trials=5, seed=2, runs_dir=tmp_path)
-    assert (planned.id, planned.spec) == (wf.id, wf.spec)
-    assert (planned.folds, planned.trials) == (len(wf.folds), 5)
-    assert str(planned) == f"Planned({wf.id}: {len(wf.folds)} folds, 5 trials each)"
+@pytest.fixture(scope="module")
+def wf() -> ms.WalkForward:
+    return ms.walk_forward(
+        OTHER_YEAR, "EmaCrossStrategy", splitter="rolling:6,2,1", trials=8, executor="serial", sizing="percent:0.5",
+        costs=ms.Costs(0.002, 0.001), cash=5_000.0,
+    )  # fmt: skip
 
 
-def test_the_estimate_grows_with_the_work() -> None:
-    bars = ms.load_sample("IBM")
-    few, many = (ms.plan(bars, "RSIStrategy", trials=trials).estimate() for trials in (10, 100_000))
-    assert 0 < few < many
+def test_simulators_have_the_settings_of_the_run(wf: ms.WalkForward) -> None:
+    assert wf.plan is not None
+    window = windows_of(wf)[1]
+    test, train = wf.plan.test_simulator(OTHER_YEAR, window), wf.plan.simulator(window.training(OTHER_YEAR))
+    for simulator in (test, train):
+        assert simulator.settings[:3].tolist() == [0.002, 0.001, 5_000.0]
+        assert 100.0 in simulator.settings  # bars per year
+        assert simulator.bars.periods_per_year == 100.0
+    assert (test.begin, test.end) == window.tested
+    assert len(test.bars) == window.test_stop - window.train_start
+    costs = wf.plan.test_simulator(OTHER_YEAR, window, costs=ms.Costs(0.0, 0.0))
+    assert costs.settings[:2].tolist() == [0.0, 0.0]
+    assert np.array_equal(costs.settings[2:], test.settings[2:])
 
 
-def test_what_cannot_run_is_refused() -> None:
-    bars = ms.load_sample("IBM")
-    with pytest.raises(SettingsError, match="trials=0"):
-        ms.plan(bars, "RSIStrategy", trials=0)
-    with pytest.raises(SplitError):
-        ms.plan(bars[:20], "RSIStrategy", splitter="rolling:19,2,1")
+def test_every_window_gives_the_numbers_of_its_fold(wf: ms.WalkForward) -> None:
+    plan = wf.plan
+    assert plan is not None
+    for row, window in zip(wf.folds.to_dicts(), windows_of(wf), strict=True):
+        params = plan.space.from_row(row)
+        bt = plan.backtest(plan.test_simulator(OTHER_YEAR, window), params)
+        inside = evaluator(plan, window.training(OTHER_YEAR))(params)
+        for k, (name, value) in enumerate(bt.metrics.items()):
+            assert np.array_equal(value, row[f"oos_{name}"], equal_nan=True)
+            assert np.array_equal(inside[k], row[f"is_{name}"], equal_nan=True)
+        kept = wf.equity.filter(pl.col("fold") == row["fold"])
+        assert np.array_equal(bt.equity["position"].to_numpy(), kept["position"].to_numpy())
+
+
+def test_repeated_tests_keep_the_bars_per_year_of_the_run(wf: ms.WalkForward) -> None:
+    """Whatever bars are given: the same bars count 252 a year if nothing is said."""
+    assert BARS.periods_per_year != 100.0
+    assert recorded_bars(wf, BARS).periods_per_year == 100.0
+    again = choices_of(wf, BARS).stitched().metrics
+    assert again["sharpe_ratio"] == pytest.approx(wf.metrics["sharpe_ratio"], rel=1e-12)
+    assert again["annual_return"] == pytest.approx(wf.metrics["annual_return"], rel=1e-12)
+    entries = [ms.validation.random_entries(wf, bars, repetitions=5) for bars in (BARS, OTHER_YEAR)]
+    assert np.array_equal(entries[0].null, entries[1].null)
+    assert entries[0].replayed == entries[1].replayed

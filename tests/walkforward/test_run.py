@@ -1,4 +1,4 @@
-"""`walk_forward` as a person calls it: on real samples, reproduced from its manifest, and what it refuses."""
+"""`walk_forward` and `plan` on real samples: the result is reproduced from its manifest; bad input is refused."""
 
 from __future__ import annotations
 
@@ -351,3 +351,26 @@ def test_a_gap_of_the_exchange_is_told_from_a_missing_download(tmp_path: Path, m
     assert unknown.table.filter(pl.col("check") == "gap")["count"].to_list() == [2]
     assert known[50:].quality().table.filter(pl.col("check") == "gap")["count"].to_list() == [1]
     assert "exchange outage" in known.quality().table["check"].to_list()
+
+
+def test_the_plan_has_the_id_that_the_run_gets(tmp_path: Path) -> None:
+    bars = ms.load_sample("IBM")
+    planned = ms.plan(bars, "RSIStrategy", splitter="rolling:4,2,1", trials=5, seed=2)
+    wf = ms.walk_forward(bars, "RSIStrategy", splitter="rolling:4,2,1", trials=5, seed=2, runs_dir=tmp_path)
+    assert (planned.id, planned.spec) == (wf.id, wf.spec)
+    assert (planned.folds, planned.trials) == (len(wf.folds), 5)
+    assert str(planned) == f"Planned({wf.id}: {len(wf.folds)} folds, 5 trials each)"
+
+
+def test_the_estimate_grows_with_the_work() -> None:
+    bars = ms.load_sample("IBM")
+    few, many = (ms.plan(bars, "RSIStrategy", trials=trials).estimate() for trials in (10, 100_000))
+    assert 0 < few < many
+
+
+def test_a_plan_that_cannot_run_is_refused() -> None:
+    bars = ms.load_sample("IBM")
+    with pytest.raises(SettingsError, match="trials=0"):
+        ms.plan(bars, "RSIStrategy", trials=0)
+    with pytest.raises(SplitError):
+        ms.plan(bars[:20], "RSIStrategy", splitter="rolling:19,2,1")

@@ -18,7 +18,8 @@ from maestro.search.space import Space
 from maestro.search.tpe import check_seed
 from maestro.strategies import Strategy, strategy_class
 from maestro.validation.lookahead.probing import COLUMNS, private
-from maestro.walkforward.fold import FoldResult, Plan, run_fold
+from maestro.walkforward.fold import FoldResult, run_fold
+from maestro.walkforward.plan import Plan
 from maestro.walkforward.selection import Select, Selection
 from maestro.walkforward.splitter_text import splitter_of
 from maestro.walkforward.splitters import Splitter, Window, checked

@@ -24,8 +24,8 @@ from maestro.search.tpe import check_seed
 from maestro.typing import FloatArray
 from maestro.validation.multiple.joint import JointOrder, joint_orders, jointly_permuted
 from maestro.validation.statistics.permutation import Permutation, walk, walked_tables
-from maestro.walkforward.fold import Plan
 from maestro.walkforward.many import Cell, WalkForwards
+from maestro.walkforward.plan import Plan
 from maestro.walkforward.portfolio import Portfolio, portfolio
 from maestro.walkforward.result import WalkForward
 from maestro.walkforward.splitters import Window

@@ -10,8 +10,8 @@ import numpy as np
 import polars as pl
 
 from maestro.bars import Bars
-from maestro.engine import Simulator
 from maestro.engine.kernels import account as ac
+from maestro.metrics.returns import bar_returns
 from maestro.regime import Regimes, regimes
 from maestro.regime.model import UNKNOWN
 from maestro.typing import FloatArray, IntArray
@@ -84,18 +84,11 @@ def by_regime(
 
 def _part(choices: Choices, k: int, window: Window, sample: str) -> _Part:
     """Trade a fold's choice on its training window, or on its test window with the training window as history."""
-    plan, rule = choices.plan, choices.plan.strategy(**choices.params[k])
-    first, stop = window.train_start, window.train_stop if sample == "in" else window.test_stop
-    begin = window.train_start if sample == "in" else window.test_start
-    history = choices.bars[first:stop]
-    simulator = Simulator(
-        history, costs=plan.costs, sizing=plan.sizing, cash=plan.cash, fill=plan.fill,
-        window=(begin - first, stop - first), close_at_end=True,
-    )  # fmt: skip
-    books = simulator.record(rule.evaluate(history))
-    held = np.concatenate(([plan.cash], books.equity[:-1]))
-    returns = np.divide(books.equity, held, out=np.ones(len(held)), where=held > 0) - 1.0
-    return _Part(np.arange(begin, stop), returns, books.trades, first)
+    plan, bars, first = choices.plan, choices.bars, window.train_start
+    simulator = plan.simulator(window.training(bars)) if sample == "in" else plan.test_simulator(bars, window)
+    books = simulator.record(plan.signals(choices.params[k], simulator.bars))
+    rows = np.arange(first + simulator.begin, first + simulator.end)
+    return _Part(rows, bar_returns(books.equity, plan.cash), books.trades, first)
 
 
 def _row(sample: str, state: int, parts: Sequence[_Part], before: IntArray, periods: float) -> dict[str, Any]:

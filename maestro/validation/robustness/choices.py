@@ -5,21 +5,22 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import polars as pl
 
 from maestro import metrics as m
 from maestro.bars import Bars
-from maestro.engine import Costs, Simulator
+from maestro.engine import Costs
 from maestro.errors import MaestroError, SettingsError, StrategyError
+from maestro.metrics.returns import bar_returns
 from maestro.reproduce.bars import recorded_bars
 from maestro.reproduce.plan import recorded_plan, windows_of
 from maestro.reproduce.recorded import Recorded
 from maestro.strategies.signals import Signals
 from maestro.typing import FloatArray, Parameters
-from maestro.walkforward.fold import Plan
+from maestro.walkforward.plan import Plan
 from maestro.walkforward.splitters import Window
 
 CURVE = ("sharpe_ratio", "total_return", "annual_return", "volatility", "max_drawdown")
@@ -47,14 +48,6 @@ class Outcome:
     position: FloatArray | None = None
 
 
-class Tested(NamedTuple):
-    """A test window: equity [currency] and units held at each close, and the number of closed trades."""
-
-    equity: FloatArray
-    position: FloatArray
-    trades: float
-
-
 @dataclass(frozen=True)
 class Choices:
     """The folds that have a result: their windows, and the parameters chosen in each."""
@@ -65,12 +58,6 @@ class Choices:
     params: tuple[Parameters, ...]
     folds: tuple[int, ...]
 
-    def history(self, k: int, bars: Bars | None = None) -> tuple[Bars, tuple[int, int]]:
-        """Bars from the beginning of a fold's training window on, and where its test window lies in them."""
-        w = self.windows[k]
-        inside = (w.test_start - w.train_start, w.test_stop - w.train_start)
-        return (self.bars if bars is None else bars)[w.train_start : w.test_stop], inside
-
     def signals(self) -> list[Signals]:
         """Signals of each fold's choice on its history and test window.
 
@@ -79,11 +66,11 @@ class Choices:
         StrategyError
             The strategy fails on a window.
         """
-        return [self._evaluated(k, self.history(k)[0]) for k in range(len(self.params))]
+        return [self._evaluated(k, window.history(self.bars)) for k, window in enumerate(self.windows)]
 
     def _evaluated(self, k: int, history: Bars) -> Signals:
         try:
-            return self.plan.strategy(**self.params[k]).evaluate(history)
+            return self.plan.signals(self.params[k], history)
         except MaestroError:
             raise
         except Exception as error:  # a strategy is the user's code
@@ -106,18 +93,15 @@ class Choices:
         """
         stamps, returns, positions, trades = [], [], [], 0.0
         seen = -1
-        for k in range(len(self.params)):
-            history, inside = self.history(k, bars)
-            given = self._evaluated(k, history) if signals is None else signals[k]
-            equity, position, closed = run_test(self.plan, history, inside, given, costs)
-            own = history.time[inside[0] : inside[1]]
+        for k, window in enumerate(self.windows):
+            simulator = self.plan.test_simulator(self.bars if bars is None else bars, window, costs=costs)
+            books = simulator.record(self._evaluated(k, simulator.bars) if signals is None else signals[k])
+            own = simulator.bars.time[simulator.begin : simulator.end]
             fresh = own > seen  # a bar that two test windows share is the earlier fold's
-            before = np.concatenate(([self.plan.cash], equity[:-1]))
-            earned = np.divide(equity, before, out=np.ones(len(equity)), where=before > 0) - 1.0
             stamps.append(own[fresh])
-            returns.append(earned[fresh])
-            positions.append(position[fresh])
-            trades += closed
+            returns.append(bar_returns(books.equity, self.plan.cash)[fresh])
+            positions.append(books.position[fresh])
+            trades += len(books.trades)
             seen = max(seen, int(own[-1]))
         return replace(self.chained(stamps, returns, trades), position=np.concatenate([np.empty(0), *positions]))
 
@@ -126,18 +110,6 @@ class Choices:
         at = np.concatenate(stamps) if stamps else np.empty(0, np.int64)
         earned = np.concatenate(returns) if returns else np.empty(0)
         return chained(at, earned, trades, self.plan.cash, self.bars.periods_per_year)
-
-
-def run_test(
-    plan: Plan, history: Bars, inside: tuple[int, int], signals: Signals, costs: Costs | None = None
-) -> Tested:
-    """Trade a test window."""
-    simulator = Simulator(
-        history, costs=costs or plan.costs, sizing=plan.sizing, cash=plan.cash, fill=plan.fill, window=inside,
-        close_at_end=True,
-    )  # fmt: skip
-    books = simulator.record(signals)
-    return Tested(books.equity, books.position, float(len(books.trades)))
 
 
 def chained(stamps: Any, returns: FloatArray, trades: float, cash: float, periods_per_year: float) -> Outcome:

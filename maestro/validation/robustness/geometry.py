@@ -16,10 +16,12 @@ from maestro.errors import RunCancelled, SettingsError
 from maestro.execution.choose import check, choose
 from maestro.execution.counting import counting
 from maestro.execution.protocol import Task, TaskContext, results_of, run_tasks
+from maestro.metrics.returns import bar_returns
 from maestro.reproduce.plan import repeatable, windows_of
 from maestro.reproduce.recorded import Recorded
 from maestro.validation.robustness.choices import CURVE, Choices, chained, choices_of
-from maestro.walkforward.fold import Plan, run_fold
+from maestro.walkforward.fold import run_fold
+from maestro.walkforward.plan import Plan
 from maestro.walkforward.splitters import Window
 
 TRAINS = (0.5, 0.75, 1.0, 1.5, 2.0)
@@ -211,10 +213,8 @@ def _walks(bars: Bars, context: TaskContext, plan: Plan, shape: tuple[int, int, 
         if result.error is not None:
             failed += 1
             continue
-        before = np.concatenate(([plan.cash], result.equity[:-1]))
-        earned = np.divide(result.equity, before, out=np.ones(len(before)), where=before > 0) - 1.0
         stamps.append(bars.time[window.test_start : window.test_stop])
-        returns.append(earned)
+        returns.append(bar_returns(result.equity, plan.cash))
         trades += 0 if result.trades is None else len(result.trades)
     return _joined(stamps, np.int64), _joined(returns, np.float64), trades, len(windows), failed
 

@@ -24,6 +24,7 @@ from maestro.search.tpe import check_seed
 from maestro.typing import FloatArray, IntArray, Parameters
 from maestro.validation.robustness.choices import Choices, choices_of
 from maestro.walkforward.fold import evaluator
+from maestro.walkforward.plan import Plan
 
 Shape = Literal["plateau", "slope", "needle", "undefined"]
 PLATEAU, NEEDLE = 0.75, 0.5
@@ -216,13 +217,8 @@ def _measured(
     inside = np.full((len(moves), len(choices.params)), np.nan)
     outside = np.full_like(inside, np.nan)
     for k, chosen in enumerate(choices.params):
-        w = choices.windows[k]
-        evaluate = evaluator(plan, choices.bars[w.train_start : w.train_stop])
-        history, window = choices.history(k)
-        simulator = Simulator(
-            history, costs=plan.costs, sizing=plan.sizing, cash=plan.cash, fill=plan.fill, window=window,
-            close_at_end=True,
-        )  # fmt: skip
+        window = choices.windows[k]
+        evaluate, simulator = evaluator(plan, window.training(choices.bars)), plan.test_simulator(choices.bars, window)
         known: dict[tuple[Any, ...], tuple[float, float]] = {}
         with using(ColumnCache()):
             for row, move in enumerate(moves.tolist()):
@@ -240,10 +236,10 @@ def _measured(
     return inside, outside
 
 
-def _pair(plan: Any, evaluate: Any, simulator: Simulator, params: Parameters, place: int) -> tuple[float, float]:
+def _pair(plan: Plan, evaluate: Any, simulator: Simulator, params: Parameters, place: int) -> tuple[float, float]:
     """Metric on the training and on the test window; NaN where the strategy refuses the set."""
     found = []
-    for measure in (evaluate, lambda p: simulator.metrics(plan.strategy(**p).evaluate(simulator.bars))):
+    for measure in (evaluate, lambda p: simulator.metrics(plan.signals(p, simulator.bars))):
         try:
             found.append(float(measure(params)[place]))
         except MaestroError:

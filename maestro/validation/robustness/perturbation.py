@@ -15,11 +15,13 @@ from maestro.bars import Bars
 from maestro.data.files.names import OPTIONAL
 from maestro.errors import MaestroError, SettingsError
 from maestro.execution.counting import counting
+from maestro.metrics.returns import bar_returns
 from maestro.reproduce.recorded import Recorded
 from maestro.search.tpe import check_seed
 from maestro.strategies.signals import Bracket, Orders, Signals
 from maestro.typing import BoolArray, FloatArray
-from maestro.validation.robustness.choices import Choices, Outcome, choices_of, run_test
+from maestro.validation.robustness.choices import Choices, Outcome, choices_of
+from maestro.walkforward.splitters import Window
 
 DELAYS = (1, 2, 3)
 MISSING = (0.01, 0.05, 0.1)
@@ -139,7 +141,7 @@ def perturbations(
     total = len(delays) + repetitions * (len(missing) + len(noise))
     with counting(progress, total, "disturbances", "test", cancel) as counter:
         for bars_late in delays:
-            late = [delayed(one, bars_late, choices.history(k)[1][0]) for k, one in enumerate(signals)]
+            late = [delayed(one, bars_late, w.tested[0]) for one, w in zip(signals, choices.windows, strict=True)]
             rows.append(_row("delay", float(bars_late), 0, choices.stitched(signals=late), 0))
             counter.done()
         for kind, shares, make in (("missing", missing, _without), ("noise", noise, _noisy)):
@@ -194,28 +196,25 @@ def _without(choices: Choices, share: float, rng: np.random.Generator) -> tuple[
         keep[[w.train_start, w.train_stop - 1, w.test_start, w.test_stop - 1]] = True
     whole = _taken(choices.bars, keep)
     place = np.concatenate(([0], np.cumsum(keep)))
+    plan = choices.plan
     stamps, returns, trades, failed, seen = [], [], 0.0, 0, -1
     for w, params in zip(choices.windows, choices.params, strict=True):
-        begin, first, last = (int(place[edge]) for edge in (w.train_start, w.test_start, w.test_stop))
-        history, inside = whole[begin:last], (first - begin, last - begin)
         try:
-            signals = choices.plan.strategy(**params).evaluate(history)
-            equity, _, closed = run_test(choices.plan, history, inside, signals)
+            simulator = plan.test_simulator(whole, Window(*(int(place[edge]) for edge in w)))
+            books = simulator.record(plan.signals(params, simulator.bars))
         except MaestroError:  # a warm-up that is then too long for what is left
             failed += 1
             continue
-        own = history.time[inside[0] : inside[1]]
+        own = simulator.bars.time[simulator.begin : simulator.end]
         fresh = own > seen
-        before = np.concatenate(([choices.plan.cash], equity[:-1]))
-        earned = np.divide(equity, before, out=np.ones(len(equity)), where=before > 0) - 1.0
         # A bar that is missing moves nothing: its stamp stays in the stretch, so that a year has as many bars.
         every = choices.bars.time[w.test_start : w.test_stop]
         filled = np.zeros(len(every))
-        filled[np.searchsorted(every, own)] = earned
+        filled[np.searchsorted(every, own)] = bar_returns(books.equity, plan.cash)
         new = every > seen
         stamps.append(every[new])
         returns.append(filled[new])
-        trades += closed if fresh.any() else 0.0
+        trades += len(books.trades) if fresh.any() else 0.0
         seen = max(seen, int(every[-1]))
     return choices.chained(stamps, returns, trades), failed
 

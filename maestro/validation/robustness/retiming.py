@@ -23,7 +23,7 @@ from maestro.reproduce.plan import recorded_plan, repeatable, windows_of
 from maestro.search.tpe import check_seed
 from maestro.typing import FloatArray
 from maestro.validation.statistics.permutation import walk
-from maestro.walkforward.fold import Plan
+from maestro.walkforward.plan import Plan
 from maestro.walkforward.splitters import SHORTEST, Window
 
 

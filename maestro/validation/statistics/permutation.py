@@ -24,7 +24,8 @@ from maestro.reproduce.plan import recorded_plan, repeatable, windows_of
 from maestro.reproduce.recorded import Recorded
 from maestro.search.tpe import check_seed
 from maestro.typing import FloatArray, IntArray
-from maestro.walkforward.fold import Plan, run_fold
+from maestro.walkforward.fold import run_fold
+from maestro.walkforward.plan import Plan
 from maestro.walkforward.splitters import Window
 from maestro.walkforward.tables import assemble, fold_tables, stitched_metrics
 

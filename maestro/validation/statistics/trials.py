@@ -12,7 +12,6 @@ import numpy as np
 import polars as pl
 
 from maestro.bars import Bars
-from maestro.engine import Simulator
 from maestro.errors import MaestroError, RunCancelled, SettingsError
 from maestro.indicators import ColumnCache, using
 from maestro.reproduce.bars import recorded_bars
@@ -21,7 +20,7 @@ from maestro.reproduce.recorded import Recorded
 from maestro.search.trials import EVALUATED
 from maestro.typing import FloatArray, IntArray, Parameters
 from maestro.validation.statistics.overfitting import Overfitting, pbo
-from maestro.walkforward.fold import Plan
+from maestro.walkforward.plan import Plan
 
 MOST_BYTES = 256 * 2**20
 """Largest matrix of returns that is made unless more is allowed."""
@@ -145,7 +144,7 @@ def trial_returns(
     if fold is None:
         stretch = whole[min(w.train_start for w in windows) : max(w.test_stop for w in windows)]
     else:
-        stretch = whole[windows[fold].train_start : windows[fold].train_stop]
+        stretch = windows[fold].training(whole)
     sets = distinct_sets(wf, plan, fold)
     if not len(sets):
         where = "no fold" if fold is None else f"fold {fold}"
@@ -201,7 +200,7 @@ def _simulate(
     progress: Callable[[int], None] | None,
 ) -> tuple[FloatArray, FloatArray, Any, list[str]]:  # fmt: skip
     """Returns over the periods that end with the bars `ends`, mean exposure, which sets could be simulated, errors."""
-    simulator = Simulator(bars, costs=plan.costs, sizing=plan.sizing, cash=plan.cash, fill=plan.fill, close_at_end=True)
+    simulator = plan.simulator(bars)
     columns = np.zeros((len(ends), len(sets)))
     exposure, good = np.zeros(len(sets)), np.ones(len(sets), np.bool_)
     errors: list[str] = []
@@ -211,7 +210,7 @@ def _simulate(
             if cancel is not None and cancel.is_set():
                 raise RunCancelled(f"cancelled after {k} of {len(sets)} sets; nothing was changed.")
             try:
-                books = simulator.record(plan.strategy(**params).evaluate(bars))
+                books = simulator.record(plan.signals(params, bars))
             except Exception as error:  # user code: whatever it raises is counted in `failed`
                 good[k] = False
                 errors.append(str(error) if isinstance(error, MaestroError) else f"{type(error).__name__}: {error}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,10 +12,11 @@ import polars as pl
 from maestro import metrics as m
 from maestro._core.hooks import hook
 from maestro.bars import Bars
-from maestro.engine import Costs, Simulator, Sizing
+from maestro.engine import Simulator
 from maestro.errors import SettingsError, nearest
+from maestro.metrics.returns import bar_returns
 from maestro.reproduce.bars import recorded_bars
-from maestro.reproduce.plan import windows_of
+from maestro.reproduce.plan import recorded_settings, windows_of
 from maestro.reproduce.recorded import Recorded
 from maestro.search.tpe import check_seed
 from maestro.strategies.signals import Signals
@@ -144,18 +145,15 @@ def random_entries(
 
 def _stretches(wf: Recorded, bars: Bars) -> list[_Stretch]:
     """Tested windows with the positions held in them, from the run's recorded equity."""
-    spec = wf.spec
+    settings = replace(recorded_settings(wf.spec), fill="next_open")
     found = []
     for fold, window in enumerate(windows_of(wf)):
         rows = wf.equity.filter(pl.col("fold") == fold)
         if not len(rows):
             continue
-        history = bars[window.train_start : window.test_stop]
+        history = window.history(bars)
         begin = int(np.searchsorted(history.time, rows["timestamp"].to_physical()[0]))
-        simulator = Simulator(
-            history, costs=Costs(**asdict(spec.costs)), sizing=Sizing(**asdict(spec.sizing)), cash=spec.cash,
-            fill="next_open", window=(begin, begin + len(rows)), close_at_end=True,
-        )  # fmt: skip
+        simulator = settings.simulator(history, (begin, begin + len(rows)), close_at_end=True)
         inside = wf.trades.filter(pl.col("fold") == fold, pl.col("exit_reason").is_in(_INSIDE))
         ends = np.searchsorted(history.time, inside["exit_time"].to_physical().to_numpy()) - begin
         found.append(_Stretch(simulator, begin, begin + len(rows), *_spells(rows["position"].to_numpy(), ends)))
@@ -192,9 +190,7 @@ def _measure(
     returns = []
     for stretch, (order, begins) in zip(stretches, places, strict=True):
         signals = _signals(stretch, stretch.sides[order], begins, stretch.holds[order])
-        equity = stretch.simulator.record(signals).equity
-        before = np.concatenate(([cash], equity[:-1]))
-        returns.append(np.divide(equity, before, out=np.ones(len(equity)), where=before > 0) - 1.0)
+        returns.append(bar_returns(stretch.simulator.record(signals).equity, cash))
     found = float(m.from_returns(np.concatenate(returns), periods_per_year=periods)[metric])
     return found if np.isfinite(found) else -np.inf
 

@@ -13,6 +13,7 @@ import polars as pl
 
 from maestro import metrics as m
 from maestro._core.hooks import hook
+from maestro.metrics.returns import bar_returns
 from maestro.runs.identity import canonical, digest
 from maestro.typing import FloatArray, IntArray
 from maestro.walkforward.portfolio.account import Account, run_account
@@ -56,7 +57,7 @@ class Portfolio:
         stamps = pl.Series(sleeves.time).cast(_STAMP)
         cash = float(settings["cash"])
         equity = account.equity
-        returns = _returns(equity, cash)
+        returns = bar_returns(equity, cash)
         peak = np.maximum.accumulate(np.maximum(equity, cash))
         self.equity = pl.DataFrame(
             {
@@ -96,7 +97,7 @@ class Portfolio:
         values: FloatArray = self.equity["equity"].to_numpy()
         if self._daily is not None:
             values = values[self._daily]
-        return _returns(values, float(self.settings["cash"]))
+        return bar_returns(values, float(self.settings["cash"]))
 
     @cached_property
     def benchmark(self) -> dict[str, float]:
@@ -240,12 +241,6 @@ class Portfolio:
 
     def _repr_html_(self) -> str:
         return str(hook("portfolio_html")(self))
-
-
-def _returns(equity: FloatArray, cash: float) -> FloatArray:
-    before = np.concatenate(([cash], equity[:-1]))
-    found: FloatArray = np.divide(equity, before, out=np.ones(len(equity)), where=before > 0) - 1.0
-    return found
 
 
 def _pairwise(returns: FloatArray) -> FloatArray:

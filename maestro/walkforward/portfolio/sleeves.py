@@ -10,10 +10,10 @@ import numpy as np
 import polars as pl
 
 from maestro.bars import Bars
-from maestro.engine import Backtest, Simulator
 from maestro.errors import MaestroError, SettingsError
+from maestro.metrics.returns import bar_returns
 from maestro.typing import BoolArray, FloatArray, IntArray
-from maestro.walkforward.fold import Plan
+from maestro.walkforward.plan import Plan
 from maestro.walkforward.result import WalkForward
 
 DAY_US = 86_400_000_000
@@ -221,15 +221,10 @@ def _simulated(wf: WalkForward, whole: Bars, plan: Plan, fold: int) -> tuple[Int
     first, last = (int(_us(wf.folds.filter(fold=fold)[name])[0]) for name in ("train_start", "train_end"))
     begin, end = np.searchsorted(whole.time, [first, last + 1])
     bars = whole[int(begin) : int(end)]
-    simulator = Simulator(bars, costs=plan.costs, sizing=plan.sizing, cash=plan.cash, fill=plan.fill, close_at_end=True)
     try:
-        strategy = plan.strategy(**{name: row[name] for name in plan.space.parameters})
-        signals = strategy.evaluate(bars)
-        bt = Backtest(simulator, signals, simulator.metrics(signals), strategy, plan.costs, plan.sizing)
-        equity = bt.equity["equity"].to_numpy()
+        params = {name: row[name] for name in plan.space.parameters}
+        equity = plan.simulator(bars).record(plan.signals(params, bars)).equity
     except MaestroError as error:
         raise SettingsError(f"the choice of fold {fold} of run {wf.id} cannot be simulated again: {error}") from error
-    before = np.concatenate(([plan.cash], equity[:-1]))
-    returns = np.divide(equity, before, out=np.ones(len(equity)), where=before > 0) - 1.0
     days, start = np.unique(bars.time // DAY_US, return_index=True)
-    return days, np.add.reduceat(returns, start)
+    return days, np.add.reduceat(bar_returns(equity, plan.cash), start)
