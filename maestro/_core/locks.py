@@ -14,6 +14,7 @@ import socket
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 _POLL = 0.002  # s between two attempts
 
@@ -39,23 +40,58 @@ def locked(path: Path, refuse: Callable[[str], Exception], *, wait: float = 0.0)
     """
     import filelock
 
-    lock: filelock.BaseFileLock
-    native = os.name == "nt" or filelock.has_fcntl
-    if native:
-        lock = filelock.FileLock(path, poll_interval=_POLL, preserve_lock_file=True, on_acquired=_sign)
-    else:  # the marker has its own name: the lock file may be left over from a native lock
-        lock = filelock.SoftFileLock(path.with_name(f"{path.name}.held"), poll_interval=_POLL)
+    handles: list[int] = []
+
+    def sign(handle: int) -> None:
+        _sign(handle)
+        handles.append(handle)
+
+    lock = _lock(path, sign)
     try:
         lock.acquire(timeout=wait, blocking=wait > 0)
     except filelock.Timeout:
         raise refuse(holder(path)) from None
     try:
-        if not native:
+        if isinstance(lock, filelock.SoftFileLock):
             with open(path, "ab", buffering=0) as file:
                 _sign(file.fileno())
         yield
     finally:
+        for handle in handles:  # a free lock names no holder
+            with contextlib.suppress(OSError):
+                os.ftruncate(handle, 0)
         lock.release()
+
+
+def _lock(path: Path, on_acquired: Callable[[int], None] | None = None) -> Any:
+    import filelock
+
+    if os.name == "nt" or filelock.has_fcntl:
+        return filelock.FileLock(path, poll_interval=_POLL, preserve_lock_file=True, on_acquired=on_acquired)
+    # The marker has its own name: the lock file may be left over from a native lock.
+    return filelock.SoftFileLock(path.with_name(f"{path.name}.held"), poll_interval=_POLL)
+
+
+def is_held(path: Path) -> bool:
+    """Whether a living process holds the lock of a file.
+
+    A lock that names no holder is free and is not touched, so that looking refuses nobody. One that names a holder is
+    tried, because a killed process leaves its name behind.
+    """
+    import filelock
+
+    try:
+        if path.stat().st_size == 0:
+            return False
+    except OSError:
+        return False
+    try:
+        with _lock(path).acquire(blocking=False):
+            return False
+    except filelock.Timeout:
+        return True
+    except OSError:  # a folder that cannot be written to: nobody here can hold its lock
+        return False
 
 
 def holder(path: Path) -> str:

@@ -12,6 +12,8 @@ from maestro._core.formatting import duration
 from maestro.errors import SettingsError
 from maestro.execution import events as ev
 
+_LATE = 1.0
+"""Seconds after its estimated end from which a run is called late."""
 Done = Callable[[Any, Exception | None], None]
 
 
@@ -27,10 +29,13 @@ class RunProgress:
     stored: int = 0
     """Trials of folds that were finished before this run began; they say nothing about its pace."""
     began: float = field(default_factory=time.monotonic)
+    reported: float = 0.0
+    """When a trial or a fold was last reported."""
     _of_fold: dict[int, int] = field(default_factory=dict)
 
     def __call__(self, event: ev.Event) -> None:
         """Update the counts from an event."""
+        self.reported = time.monotonic()
         if isinstance(event, ev.RunStarted):
             self.folds, self.folds_done, self.trials = event.folds, event.done, event.folds * event.trials
             self.stored = self.trials_done = event.done * event.trials
@@ -50,19 +55,23 @@ class RunProgress:
     @property
     def words(self) -> str:
         """Folds, trials, elapsed and remaining time in one line."""
-        passed = time.monotonic() - self.began
+        now = time.monotonic()
         failed = f", {self.failed} failed" if self.failed else ""
         done = f"{self.folds_done} of {self.folds} folds{failed}, {self.trials_done:,} of {self.trials:,} trials"
-        return f"{done}, {duration(passed)}, {self._left(passed)}"
+        return f"{done}, {duration(now - self.began)}, {self._left(now)}"
 
-    def _left(self, passed: float) -> str:
-        """Time left; folds in other processes report nothing before they end, so there may be no pace yet."""
+    def _left(self, now: float) -> str:
+        """Time left by the pace up to the last report; folds in other processes report only when they end."""
         here = self.trials_done - self.stored
         if self.trials and self.trials_done >= self.trials:
             return "writing the result"
         if not here:
             return "time left not known yet"
-        return f"about {duration(max(1.0, passed * (self.trials - self.trials_done) / here))} left"
+        pace = (self.reported - self.began) / here
+        left = pace * (self.trials - self.trials_done) - (now - self.reported)
+        if left >= 1.0:
+            return f"about {duration(left)} left"
+        return "less than a second left" if left > -_LATE else "taking longer than estimated"
 
 
 @dataclass

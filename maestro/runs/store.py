@@ -17,7 +17,7 @@ import polars as pl
 
 from maestro._core.atomic import remove_leftovers, sync_folder
 from maestro._core.locks import holder as lock_holder
-from maestro._core.locks import locked
+from maestro._core.locks import is_held, locked
 from maestro._core.parquet import parquet_bytes
 from maestro.errors import RunBusyError, RunError, RunSchemaError, nearest
 from maestro.runs.folds import UnusableFold, fold_bytes, read_fold_bytes
@@ -91,8 +91,16 @@ class RunStore:
         return found
 
     def status(self) -> str:
-        """``missing``, ``running`` (or interrupted) or ``done``."""
-        return str(self.manifest()["status"]) if (self.folder / MANIFEST).exists() else "missing"
+        """``missing``, ``done``, ``running`` in some process, or ``interrupted`` (cancelled, stopped or killed)."""
+        if not (self.folder / MANIFEST).exists():
+            return "missing"
+        return self.status_of(self.manifest())
+
+    def status_of(self, manifest: Mapping[str, Any]) -> str:
+        """`status` of a run whose manifest was read."""
+        if manifest["status"] == "running" and not is_held(self.folder / LOCK):
+            return "interrupted"
+        return str(manifest["status"])
 
     def tables(self) -> dict[str, pl.DataFrame]:
         """Return the tables of a finished run, checked against the manifest.
@@ -282,14 +290,16 @@ def list_runs(runs_dir: str | Path = "runs") -> pl.DataFrame:
     """Return the runs in a folder, the newest first.
 
     Columns id, status, strategy, bars, folds, started, seconds, sharpe_ratio, total_return. The status is ``done``,
-    ``running`` (or interrupted), ``damaged`` if the manifest cannot be read, or ``other version`` if another version
-    of Maestro wrote it in a form that this one does not read.
+    ``running`` in some process, ``interrupted`` (cancelled, stopped or killed: the same walk-forward continues it),
+    ``damaged`` if the manifest cannot be read, or ``other version`` if another version of Maestro wrote it in a form
+    that this one does not read.
     """
     rows: list[dict[str, Any]] = []
     for folder in _folders(Path(runs_dir)):
         try:
-            manifest = RunStore(folder).manifest()
-            spec = spec_of(manifest)
+            store = RunStore(folder)
+            manifest = store.manifest()
+            status, spec = store.status_of(manifest), spec_of(manifest)
         except RunSchemaError:
             rows.append({"id": folder.name, "status": "other version"})
             continue
@@ -300,7 +310,7 @@ def list_runs(runs_dir: str | Path = "runs") -> pl.DataFrame:
         rows.append(
             {
                 "id": folder.name,
-                "status": manifest["status"],
+                "status": status,
                 "strategy": spec.strategy,
                 "bars": spec.bars.name,
                 "folds": manifest["n_folds"],

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from maestro._core.locks import holder, locked
+from maestro._core.locks import holder, is_held, locked
 
 ROOT = Path(__file__).parents[2]
 HOLDER = """
@@ -30,7 +30,9 @@ class Refused(Exception):
 
 def test_a_second_holder_in_this_process_is_refused_at_once_with_the_name_of_the_first(tmp_path: Path) -> None:
     path = tmp_path / "lock"
+    assert not is_held(path)
     with locked(path, Refused):
+        assert is_held(path)
         said = rf"^process {os.getpid()} on .+ since \d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d UTC$"
         with pytest.raises(Refused, match=said), locked(path, Refused):
             raise AssertionError("two hold one lock")
@@ -39,6 +41,7 @@ def test_a_second_holder_in_this_process_is_refused_at_once_with_the_name_of_the
     with locked(path, Refused):
         pass
     assert path.exists()  # the file stays
+    assert not is_held(path)
 
 
 def test_a_lock_is_waited_for(tmp_path: Path) -> None:
@@ -82,10 +85,13 @@ def test_another_process_is_refused_and_the_lock_of_a_killed_one_is_free(tmp_pat
         assert child.stdout.readline() == "held\n"
         with pytest.raises(Refused, match=f"process {child.pid} on "), locked(path, Refused, wait=0.05):
             raise AssertionError("two processes hold one lock")
+        assert is_held(path)
     finally:
         child.kill()
         child.wait()
         child.stdout.close()
+    assert str(child.pid) in holder(path), "a killed process leaves its name"
+    assert not is_held(path)
     with locked(path, Refused):
         assert holder(path).startswith(f"process {os.getpid()} on ")
 

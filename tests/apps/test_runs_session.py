@@ -117,8 +117,12 @@ def test_an_unfinished_run_says_how_far_it_came(folder: Path) -> None:
     manifest = other.manifest()
     other.begin({key: value for key, value in manifest.items() if key not in ("sha256", "status")}, afresh=True)
     row = RunsSession(folder).listing().filter(pl.col("id") == run).row(0, named=True)
-    assert row["status"] == "unfinished"
-    assert row["error"] == f"not finished: 0 of {manifest['n_folds']} folds; it can go on."
+    assert row["status"] == "interrupted"
+    said = f"0 of {manifest['n_folds']} folds are finished"
+    assert row["error"] == f"{said}; the same walk-forward continues it."
+    with other.locked():  # as a process does that computes it
+        row = RunsSession(folder).listing().filter(pl.col("id") == run).row(0, named=True)
+    assert (row["status"], row["error"]) == ("running", f"{said}.")
 
 
 def test_a_changed_run_is_read_again(folder: Path) -> None:

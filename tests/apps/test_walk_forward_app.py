@@ -26,7 +26,7 @@ def page_of(bars: ms.Bars, folder: Path, **settings: object) -> App:
 
 
 def ended(page: App) -> None:
-    page.runner.wait(60)
+    page.runner.wait(600)
     page.look()
 
 

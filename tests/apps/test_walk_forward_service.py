@@ -13,7 +13,7 @@ import pytest
 
 import maestro as ms
 from maestro.apps.walk_forward.remote import belongs_to_service, run_on_service
-from maestro.apps.walk_forward.session import Runner
+from maestro.apps.walk_forward.runner import Runner
 from maestro.apps.walk_forward.state import WalkForwardState
 from maestro.errors import BarsError, RunCancelled
 from maestro.execution.jobs import RunProgress

@@ -16,6 +16,7 @@ import pytest
 import maestro as ms
 from maestro.apps.walk_forward import session
 from maestro.apps.walk_forward.app import App
+from maestro.apps.walk_forward.runner import Runner
 from maestro.apps.walk_forward.state import WalkForwardState
 from maestro.errors import RunCancelled, SettingsError
 from maestro.execution.jobs import RunProgress
@@ -59,15 +60,15 @@ def test_the_map_holds_every_trial_once(wf: ms.WalkForward) -> None:
     assert one["trials"].sum() == len(scored.filter(pl.col("fold") == 3))
 
 
-def finished(runner: session.Runner, ended: list[Any]) -> Any:
-    runner.wait(60)
+def finished(runner: Runner, ended: list[Any]) -> Any:
+    runner.wait(600)
     assert len(ended) == 1
     return ended.pop()
 
 
 def test_a_run_is_cancelled_goes_on_and_is_judged(bars: ms.Bars, tmp_path: Path) -> None:
     state = WalkForwardState(trials=300, runs_dir=str(tmp_path))
-    runner, ended = session.Runner(), []
+    runner, ended = Runner(), []
     runner.start(state, bars, lambda *result: ended.append(result))
     with pytest.raises(SettingsError, match="a job is running"):
         runner.start(state, bars, lambda *_: None)
@@ -124,13 +125,13 @@ def test_a_strategy_that_raises_is_named_and_the_app_lives_on(bars: ms.Bars, tmp
 
     page = App(bars, own=Broken, trials=3, runs_dir=str(tmp_path))
     page.begin()
-    page.runner.wait(60)
+    page.runner.wait(600)
     page.look()
     assert page.wf is not None
     assert len(page.wf.failed_folds) == len(page.wf.folds)
     assert "ZeroDivisionError" in page.wf.folds["error"][0]
     page.state.strategy = "RSIStrategy"
     page.begin()
-    page.runner.wait(60)
+    page.runner.wait(600)
     page.look()
     assert not len(page.wf.failed_folds)

@@ -170,7 +170,7 @@ def test_a_cancellation_within_the_first_fold_leaves_a_run_that_can_be_taken_up(
     with pytest.raises(RunCancelled, match="cancelled after 0 of 3 folds"):
         ms.walk_forward(RISING, Cross, **THREE, runs_dir=tmp_path, executor="serial", progress=listen, cancel=cancel)
     assert [e.number for e in heard] == [0, 1, 2, 3]
-    assert ms.runs.list_runs(tmp_path)["status"].to_list() == ["running"]
+    assert ms.runs.list_runs(tmp_path)["status"].to_list() == ["interrupted"]
     assert same(ms.walk_forward(RISING, Cross, **THREE, runs_dir=tmp_path), ms.walk_forward(RISING, Cross, **THREE))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -81,8 +82,27 @@ def test_the_time_left_is_that_of_this_run_and_unknown_before_a_trial() -> None:
     progress(ev.RunStarted("id", "rule on bars", folds=10, trials=100, done=8))
     assert "800 of 1,000 trials" in progress.words
     assert progress.words.endswith("time left not known yet"), "the stored folds took no time here"
-    progress.began -= 50
     progress(ev.FoldDone(8, trials=100))
+    progress.began = progress.reported - 50
     assert progress.words.endswith("900 of 1,000 trials, 50 s, about 50 s left")
     progress(ev.FoldDone(9, trials=100))
     assert progress.words.endswith("writing the result")
+
+
+def test_the_time_left_counts_down_between_reports_and_a_late_run_is_called_late(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = [1_000.0]
+    monkeypatch.setattr("maestro.execution.jobs.time", SimpleNamespace(monotonic=lambda: now[0]))
+    progress = RunProgress(began=1_000.0)
+    progress(ev.RunStarted("id", "rule on bars", folds=4, trials=10))
+    said = []
+    for moment, fold in ((1_010.0, 0), (1_020.0, None), (1_039.5, None), (1_060.0, None), (1_060.0, 1)):
+        now[0] = moment
+        if fold is not None:
+            progress(ev.FoldDone(fold, trials=10))
+        said.append(progress.words.split(", ")[-1])
+    assert said == [
+        "about 30 s left", "about 20 s left", "less than a second left", "taking longer than estimated",
+        "about 60 s left",
+    ]  # fmt: skip

@@ -20,7 +20,7 @@ from maestro.errors import MaestroError
 
 MOST = 24
 """Runs that are compared at once."""
-_STATUS = {"all": "", "done": "done", "unfinished": "unfinished", "broken": "broken"}
+_STATUS = {"all": "", "done": "done", "running": "running", "interrupted": "interrupted", "broken": "broken"}
 EVERY = 5_000
 """Milliseconds between two looks at the folder while the page is open."""
 

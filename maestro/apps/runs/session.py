@@ -15,7 +15,7 @@ from maestro.reports.page.stored import report_text
 from maestro.reports.tables.compare import Comparison, compare_runs
 from maestro.runs import RunStore
 from maestro.runs import remove as remove_run
-from maestro.runs.store import MANIFEST, spec_of
+from maestro.runs.store import LOCK, MANIFEST, spec_of
 from maestro.walkforward.result import WalkForward, load_run
 
 SCHEMA: dict[str, Any] = {
@@ -61,16 +61,17 @@ class RunsSession:
             store = RunStore(folder)
             manifest = store.manifest()
             spec, figures = spec_of(manifest), manifest.get("metrics") or {}
-            done, error = manifest["status"] == "done", None
-            if not done:
-                error = f"not finished: {len(store.finished_folds())} of {manifest['n_folds']} folds; it can go on."
+            status, error = store.status_of(manifest), None
+            if status != "done":
+                error = f"{len(store.finished_folds())} of {manifest['n_folds']} folds are finished"
+                error += "; the same walk-forward continues it." if status == "interrupted" else "."
             missing = [
                 f"{name}.parquet" for name in manifest.get("sha256", ()) if not (folder / f"{name}.parquet").exists()
             ]
             if missing:
                 error = f"{', '.join(missing)} is missing."
             return {
-                "id": folder.name, "status": "broken" if missing else "done" if done else "unfinished",
+                "id": folder.name, "status": "broken" if missing else status,
                 "strategy": spec.strategy, "bars": spec.bars.name, "folds": manifest["n_folds"],
                 "trials": spec.trials, "seed": spec.seed,
                 "started": str(manifest["started"])[:16].replace("T", " "),
@@ -156,9 +157,9 @@ class RunsSession:
 
 
 def _stamp(folder: Path) -> Any:
-    """What changes when a run does: the times of its manifest, of its tables and of its finished folds."""
+    """What changes when a run does: its manifest, its tables, its finished folds, and the lock while it is computed."""
     stamps = []
-    for path in (folder, folder / MANIFEST, folder / "partial"):
+    for path in (folder, folder / MANIFEST, folder / "partial", folder / LOCK):
         try:
             found = path.stat()
             stamps.append((found.st_mtime_ns, found.st_size))

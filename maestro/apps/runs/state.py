@@ -21,7 +21,7 @@ class RunsState(AppState):
     text = param.String(default="", doc="Words that the listed runs have in their id, rule, series, start or error.")
     strategy = param.String(default="", doc="Only runs of this rule.")
     status: Any = param.Selector(
-        default="", objects=["", "done", "unfinished", "broken"], doc="Only runs of this status."
+        default="", objects=["", "done", "running", "interrupted", "broken"], doc="Only runs of this status."
     )
     runs = param.List(default=[], item_type=str, doc="Ids of the runs that are compared.")
     common_stretch = param.Boolean(default=False, doc="Show curves over the stretch that all runs tested.")

@@ -13,12 +13,14 @@ from maestro.apps.shared.page import HtmlPane, page
 from maestro.apps.shared.series import SeriesPicker
 from maestro.apps.walk_forward import session
 from maestro.apps.walk_forward.job import Job
+from maestro.apps.walk_forward.runner import Runner, folder_of, in_progress, status
 from maestro.apps.walk_forward.state import WalkForwardState
 from maestro.apps.walk_forward.view import WalkForwardView
 from maestro.bars import Bars
 from maestro.errors import BarsError, MaestroError, RunCancelled
 from maestro.execution.jobs import RunProgress
 from maestro.reports.page.stored import report_text
+from maestro.runs import RunStore
 from maestro.search.runner import METHODS
 from maestro.validation.verdict.result import Verdict
 from maestro.walkforward.result import WalkForward
@@ -69,13 +71,13 @@ class App(pn.viewable.Viewer):
         self.report.on_click(lambda *_: self._report())
         self.judge.on_click(lambda *_: self._judge())
         self.studies.on_click(lambda *_: self._studies())
-        self.runner, self.dashboard = session.Runner(), session.Dashboard()
+        self.runner, self.dashboard = Runner(), session.Dashboard()
         self.wf: WalkForward | None = None
         self.job: Job | None = None  # of the result that is shown
         self.asked: Job | None = None  # of the controls; None where they cannot be computed
         self._begun: Job | None = None  # of the run or verdict in progress, or the last one
         self._interrupted = ""  # id of the run that was cancelled
-        self._ended: tuple[Any, Exception | None] | None = None
+        self._status = ""  # of the run that the controls ask for
         self._watch: Any = None
         self._asked = False
         self.view = WalkForwardView(Freeze(self.state))
@@ -84,6 +86,7 @@ class App(pn.viewable.Viewer):
         if pn.state.curdoc is not None and pn.state.curdoc.session_context is not None:
             pn.state.on_session_destroyed(self._closed)
         self.follow()
+        self._take_up()
         if self.problems:  # what follow says of these settings comes after what the link could not say
             self.view.message.say("; ".join(filter(None, (*self.problems, self.view.message.text))))
 
@@ -110,7 +113,7 @@ class App(pn.viewable.Viewer):
 
     def follow(self) -> None:
         """Draw the windows of the settings and, if it takes under a second, compute the whole result."""
-        self.asked = None
+        self.asked, self._status = None, ""
         try:
             bars = self.picker.bars
             if bars is None:
@@ -119,18 +122,55 @@ class App(pn.viewable.Viewer):
             windows = session.windows(self.state, bars)
             self.asked = Job(self.state, bars)
             self.view.show_windows(bars, windows)
-            if self.live.value and not self.runner.busy and self.asked.seconds <= session.QUICK:
-                self._show(session.run(self.asked.state, bars, keep=False), self.asked)
+            self._look_up()
+            if self.live.value and not self.runner.busy:
+                kept = self._status == "done"
+                if kept or self.asked.seconds <= session.QUICK:
+                    self._show(session.run(self.asked.state, bars, keep=kept), self.asked)
         except Exception as error:  # a user-defined strategy may raise anything, and the page goes on
             self._say(error)
         if self.asked is None:
             self.view.hide_windows()
         self._compare()
 
+    def _take_up(self) -> None:
+        """Continue what another page of these settings left: open its result, follow its run, or offer to resume it."""
+        job = self.asked
+        if job is None:
+            return
+        if self._status == "here":
+            self.begin()
+            self.view.message.say(f"Run {job.id[:8]} is in progress; this page follows it.", "info")
+        elif self._status == "interrupted":
+            self.view.message.say(self._unfinished(job), "info")
+        elif self._status == "running":
+            self.view.message.say(
+                f"Another process computes run {job.id[:8]}; open this page again when it has ended.", "info"
+            )
+
+    def _look_up(self) -> None:
+        """Look whether the run that the controls ask for is stored or in progress."""
+        try:
+            self._status = "" if self.asked is None else status(self.asked)
+        except MaestroError as error:  # its manifest is damaged
+            self._status = ""
+            self.view.message.say(str(error))
+
+    def _unfinished(self, job: Job) -> str:
+        done = len(RunStore(folder_of(job)).finished_folds())
+        return f"Run {job.id[:8]} is interrupted: {done} of {job.folds} folds are finished. Resume continues it."
+
+    def _verb(self) -> str:
+        """What the button does with the run that the controls ask for."""
+        if self.asked is not None and (self._status == "interrupted" or self.asked.id == self._interrupted):
+            return "Resume"
+        shown = self.asked is not None and self.job is not None and self.asked.id == self.job.id
+        return "Open" if self._status in ("done", "here") and not shown else "Start"
+
     def _compare(self) -> None:
         """Say so where the controls ask for another result than the one that is shown."""
         asked, busy = self.asked, self.runner.busy
-        self.start.label = "Resume" if asked is not None and asked.id == self._interrupted else "Start"
+        self.start.label = verb = self._verb()
         why = ""
         if self.job is not None and (asked is None or asked.id != self.job.id):
             why = "Computed with other settings"
@@ -140,7 +180,8 @@ class App(pn.viewable.Viewer):
                 why += "; these are being computed."
             else:
                 when = " when the run in progress has ended" if busy else ""
-                why += f"; {self.start.label} computes these{when} ({asked.effort})."
+                does = "shows" if verb == "Open" else "computes"
+                why += f"; {verb} {does} these{when} ({asked.effort})."
         self.view.stale.mark(why)
 
     # -- a run that is kept -----------------------------------------------------------------
@@ -155,54 +196,65 @@ class App(pn.viewable.Viewer):
         except Exception as error:  # see follow
             self._say(error)
             return
-        self._begin(job, lambda: self.runner.start(job.state, job.bars, self._done))
+        if (other := in_progress(job)) is not None:
+            self._begin(job, other, lambda: None)
+            return
+        new = Runner()
+        self._begin(job, new, lambda: new.start(job.state, job.bars, folder=folder_of(job)))
 
     def _judge(self) -> None:
         """Judge what is shown, with the bars and the strategy that it was computed with."""
         wf, job = self.wf, self.job
         if wf is not None and job is not None:
             own = None if job.state.own is None else job.strategy
-            self._begin(job, lambda: self.runner.judge(wf, job.bars, own, self._done))
+            new = Runner()
+            self._begin(job, new, lambda: new.judge(wf, job.bars, own))
 
-    def _begin(self, job: Job, work: Callable[[], None]) -> None:
+    def _begin(self, job: Job, runner: Runner, work: Callable[[], None]) -> None:
+        if self.runner.busy:
+            self.view.message.say("a job is running; cancel it or wait until it ends.")
+            return
         try:
             work()
         except MaestroError as error:
             self.view.message.say(str(error))
             return
-        self._begun = job
+        self._begun, self.runner = job, runner
+        runner.pages.add(self)
         self.start.disabled, self.judge.disabled, self.cancel.disabled = True, True, False
         self.view.message.say()
         self.view.show_progress(self.runner.progress)
         self._compare()
         self._watch = pn.state.add_periodic_callback(self.look, period=_EVERY)
 
-    def _done(self, result: Any, error: Exception | None) -> None:
-        """Called in the job's thread; the page looks at it in its own."""
-        self._ended = (result, error)
-
     def look(self) -> None:
         """Show how far the run is, and its end."""
-        if self._ended is None:
+        assert self._begun is not None
+        if self.runner.ended is None:
             self.view.show_progress(self.runner.progress)
+            if isinstance(self.runner.progress, RunProgress) and not self.runner.on_service:
+                self.view.finished.look(folder_of(self._begun), self._begun.folds)
             return
-        (result, error), self._ended = self._ended, None
+        result, error = self.runner.ended
+        self.runner.pages.discard(self)
         if self._watch is not None:
             self._watch.stop()
             self._watch = None
         self.runner.wait(10)  # the thread has handed over its result and is about to end
         self.start.disabled, self.judge.disabled, self.cancel.disabled = False, self.wf is None, True
         self.view.show_progress(None)
-        assert self._begun is not None
+        self._look_up()
         if isinstance(result, WalkForward):
             self._interrupted = ""
             self._show(result, self._begun)
         elif isinstance(result, Verdict):
             self.view.judged(result)
         elif isinstance(error, RunCancelled):
+            said = str(error)
             if isinstance(self.runner.progress, RunProgress):  # a run, not a verdict
                 self._interrupted = self._begun.id
-            self.view.message.say(str(error), "warning")
+                said = said if self.runner.on_service else self._unfinished(self._begun)
+            self.view.message.say(said, "warning")
         elif error is not None:
             self._say(error)
         self._compare()
@@ -230,9 +282,11 @@ class App(pn.viewable.Viewer):
             self.links.object = f"<a href='{address}' target='_blank'>{address}</a>"
 
     def _closed(self, *_: Any) -> None:
-        """The page was closed: end what it began, or leave a run that goes on later; a service's run goes on now."""
-        if self.close.value == "resumable" and not self.runner.on_service:
-            self.runner.cancel()
+        """The page was closed: its run is interrupted unless it shall end or another page follows it."""
+        if self.close.value == "resumable":
+            self.runner.leave(self)
+        else:
+            self.runner.pages.discard(self)
         self.dashboard.stop()
         self.view.decision.stop()
 

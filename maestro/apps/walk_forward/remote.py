@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -25,6 +26,7 @@ class Told(Protocol):
     trials_done: int
     folds_done: int
     failed: int
+    reported: float
 
     def __call__(self, event: ev.Event) -> None: ...
 
@@ -84,6 +86,7 @@ def run_on_service(state: WalkForwardState, bars: Bars, told: Told, cancel: thre
 
 
 def _tell(told: Told, event: dict[str, Any]) -> None:
+    told.reported = time.monotonic()
     if event["kind"] == "progress":
         told.trials_done = event["data"]["done"]
     elif event["kind"] == "fold":

@@ -1,4 +1,4 @@
-"""Windows, runs and figures' data of the Walk-forward app; nothing of the page."""
+"""What the Walk-forward app computes, without a page: windows, a run, a fold's curve, a map of trials."""
 
 from __future__ import annotations
 
@@ -14,14 +14,11 @@ import polars as pl
 
 from maestro._core.temporary import new_folder
 from maestro.apps.walk_forward.job import arguments
-from maestro.apps.walk_forward.remote import belongs_to_service, run_on_service
 from maestro.apps.walk_forward.state import WalkForwardState
 from maestro.bars import Bars
 from maestro.engine import backtest
 from maestro.execution import events as ev
-from maestro.execution.jobs import Done, JobRunner, RunProgress, StepProgress
 from maestro.reproduce.plan import recorded_plan
-from maestro.validation.verdict.build import verdict
 from maestro.walkforward.result import WalkForward
 from maestro.walkforward.run import walk_forward
 from maestro.walkforward.splitter_text import splitter_of
@@ -51,34 +48,6 @@ def run(
         bars, state.chosen(), **arguments(state), cancel=cancel, progress=False if progress is None else progress,
         runs_dir=state.runs_dir if keep else None, executor=None if keep else "serial",
     )  # fmt: skip
-
-
-class Runner(JobRunner):
-    """Runs walk-forwards and verdicts for the page, one at a time."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.on_service = False
-        """Whether the current job runs on a service and continues without this page."""
-
-    def start(self, state: WalkForwardState, bars: Bars, done: Done) -> None:
-        """Start a run or resume an interrupted one; on the service, if there is one that can run it."""
-        progress = RunProgress()
-        remote = belongs_to_service(state)
-
-        def job(cancel: threading.Event) -> WalkForward:
-            if remote:
-                return run_on_service(state, bars, progress, cancel)
-            return run(state, bars, keep=True, progress=progress, cancel=cancel)
-
-        self.submit(job, progress, done)
-        self.on_service = remote
-
-    def judge(self, wf: WalkForward, bars: Bars, own: Any, done: Done) -> None:
-        """Compute the verdict of a result; that of a stored run is written to its folder."""
-        progress = StepProgress("Judging")
-        self.submit(lambda cancel: verdict(wf, bars, strategy=own, progress=progress, cancel=cancel), progress, done)
-        self.on_service = False
 
 
 class Dashboard:

@@ -7,8 +7,6 @@ from html import escape
 from typing import Any
 
 import panel as pn
-import polars as pl
-import polars.selectors as cs
 
 from maestro._core import formatting as formats
 from maestro.apps.shared.page import HtmlPane, Message, card
@@ -18,6 +16,8 @@ from maestro.apps.shared.table import Table
 from maestro.apps.walk_forward import figures, session
 from maestro.apps.walk_forward.decision import DecisionTab
 from maestro.apps.walk_forward.job import Job
+from maestro.apps.walk_forward.partial import FinishedFolds
+from maestro.apps.walk_forward.tables import fold_table
 from maestro.bars import Bars
 from maestro.execution.jobs import Progress
 from maestro.reports import verdict_html
@@ -35,8 +35,6 @@ _TILES = """
 h3 { margin: 0 0 6px; font-size: 18px; } p { margin: 0 0 8px; max-width: 75ch; }
 """
 _TABS = ("equity", "folds", "parameters", "trials", "samples", "verdict", "decision", "report")
-_FOLD_COLUMNS = ("fold", "train_start", "train_end", "test_start", "test_end")
-_METRICS = ("sharpe_ratio", "total_return", "max_drawdown")
 
 
 class WalkForwardView(pn.viewable.Viewer):
@@ -50,6 +48,7 @@ class WalkForwardView(pn.viewable.Viewer):
         self.windows = pn.pane.Bokeh(sizing_mode="stretch_width", height=280)
         self.progress = pmui.LinearProgress(value=0, variant="determinate", sizing_mode="stretch_width", visible=False)
         self.told = HtmlPane("", visible=False)
+        self.finished = FinishedFolds()
         self.headline = HtmlPane("", stylesheets=[_TILES], sizing_mode="stretch_width")
         self.panes = {
             name: pn.pane.Bokeh(sizing_mode="stretch_width")
@@ -102,7 +101,9 @@ class WalkForwardView(pn.viewable.Viewer):
     def show_progress(self, progress: Progress | None) -> None:
         """Show how far the run is; None ends it."""
         self.progress.visible = self.told.visible = progress is not None
-        if progress is not None:
+        if progress is None:
+            self.finished.clear()
+        else:
             self.progress.value, self.told.object = progress.percent, escape(progress.words)
 
     # -- the result -------------------------------------------------------------------------
@@ -137,7 +138,7 @@ class WalkForwardView(pn.viewable.Viewer):
             self._set("equity", lambda: reports.equity_figure(wf, height=300))
             self._set("drawdown", lambda: reports.drawdown_figure(wf, height=140))
         elif tab == "folds":
-            self.folds.fill(_fold_table(wf))
+            self.folds.fill(fold_table(wf))
             self.show_fold(0)
         elif tab == "parameters":
             self._set("stability", lambda: reports.parameter_stability(wf))
@@ -193,6 +194,7 @@ class WalkForwardView(pn.viewable.Viewer):
         """Draw everything in the page's theme."""
         self.dark, self._drawn = dark, set()
         self.decision.theme(dark)
+        self.finished.theme(dark)
         if self._windows is not None:
             self.show_windows(*self._windows)
         self._draw()
@@ -200,18 +202,8 @@ class WalkForwardView(pn.viewable.Viewer):
     def __panel__(self) -> Any:
         return pn.Column(
             self.message, card("Windows: training (grey) and test (blue)", self.windows, self.told, self.progress),
-            self.stale, *self.beside, sizing_mode="stretch_width",
+            self.finished, self.stale, *self.beside, sizing_mode="stretch_width",
         )  # fmt: skip
-
-
-def _fold_table(wf: WalkForward) -> pl.DataFrame:
-    wanted = [*_FOLD_COLUMNS, *searched(wf), *(f"{part}_{name}" for name in _METRICS for part in ("is", "oos"))]
-    if wf.folds["error"].null_count() < len(wf.folds):
-        wanted.append("error")
-    table = wf.folds.select([name for name in wanted if name in wf.folds.columns])
-    for name in _FOLD_COLUMNS[1:]:
-        table = table.with_columns(table[name].dt.strftime("%Y-%m-%d %H:%M"))
-    return table.with_columns(cs.float().round(4))
 
 
 def _verdict_text(verdict: Verdict, unread: str = "") -> str:

@@ -1,0 +1,105 @@
+"""Runs and verdicts on a thread, followed by the page that began them and by any other page of the same run."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from maestro.apps.walk_forward.job import Job
+from maestro.apps.walk_forward.remote import belongs_to_service, run_on_service
+from maestro.apps.walk_forward.session import run
+from maestro.apps.walk_forward.state import WalkForwardState
+from maestro.bars import Bars
+from maestro.execution.jobs import Done, JobRunner, Progress, RunProgress, StepProgress
+from maestro.runs import RunStore
+from maestro.validation.verdict.build import verdict
+from maestro.walkforward.result import WalkForward
+
+_in_progress: dict[Path, Runner] = {}
+_guard = threading.Lock()
+
+
+class Runner(JobRunner):
+    """Runs one walk-forward or one verdict.
+
+    Attributes
+    ----------
+    on_service : bool
+        Whether the job runs on a service and continues without a page.
+    pages : set
+        Pages that follow it.
+    ended : (result, error) or None
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.on_service = False
+        self.pages: set[Any] = set()
+        self.ended: tuple[Any, Exception | None] | None = None
+
+    def start(self, state: WalkForwardState, bars: Bars, done: Done | None = None, folder: Path | None = None) -> None:
+        """Start a run or continue an interrupted one; on the service, if there is one that can run it.
+
+        Other pages find a run by its `folder`.
+        """
+        progress = RunProgress()
+        remote = belongs_to_service(state)
+
+        def job(cancel: threading.Event) -> WalkForward:
+            if remote:
+                return run_on_service(state, bars, progress, cancel)
+            return run(state, bars, keep=True, progress=progress, cancel=cancel)
+
+        self.on_service = remote
+        self._begin(job, progress, done, folder)
+
+    def judge(self, wf: WalkForward, bars: Bars, own: Any, done: Done | None = None) -> None:
+        """Compute the verdict of a result; that of a stored run is written to its folder."""
+        progress = StepProgress("Judging")
+        self._begin(lambda cancel: verdict(wf, bars, strategy=own, progress=progress, cancel=cancel), progress, done)
+
+    def leave(self, page: Any) -> None:
+        """A page stops following; without any other page a run here is interrupted and can be resumed."""
+        self.pages.discard(page)
+        if not self.pages and not self.on_service:
+            self.cancel()
+
+    def _begin(
+        self, job: Callable[[threading.Event], Any], progress: Progress, done: Done | None, folder: Path | None = None
+    ) -> None:
+        def end(result: Any, error: Exception | None) -> None:
+            with _guard:
+                if folder is not None and _in_progress.get(folder) is self:
+                    del _in_progress[folder]
+            self.ended = (result, error)
+            if done is not None:
+                done(result, error)
+
+        with _guard:
+            self.submit(job, progress, end)
+            if folder is not None:
+                _in_progress[folder] = self
+
+
+def folder_of(job: Job) -> Path:
+    """Folder of a job's run, whether or not it exists."""
+    return Path(job.state.runs_dir).resolve() / job.id
+
+
+def in_progress(job: Job) -> Runner | None:
+    """Runner of this process that computes a job's run."""
+    with _guard:
+        return _in_progress.get(folder_of(job))
+
+
+def status(job: Job) -> str:
+    """Status of a job's run in its folder, as of `RunStore.status`; ``here`` if this process computes it.
+
+    Raises
+    ------
+    RunError
+        Its manifest is damaged.
+    """
+    return "here" if in_progress(job) is not None else RunStore(folder_of(job)).status()
