@@ -46,9 +46,7 @@ def _row(kept: Kept) -> dict[str, Any]:
 @app.command()
 def create(
     at: At = None,
-    keep: Annotated[
-        int | None, typer.Option(metavar="N", help="Remove all but the N newest backups.  [default: backup.keep]")
-    ] = None,
+    keep: options.Keep = None,
     runs: options.ServiceRuns = None,
     json: options.Json = False,
 ) -> None:

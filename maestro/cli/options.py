@@ -79,6 +79,16 @@ Decision = Annotated[
     bool,
     typer.Option("--decision", help="Measure also parameters for now, regimes, random entries and paths (seconds)."),
 ]
+BackupEvery = Annotated[
+    str | None, typer.Option("--backup", metavar="INTERVAL", help="Back up as often as this: 1d, 6h.  [default: never]")
+]
+FetchEvery = Annotated[
+    str | None, typer.Option("--fetch", metavar="INTERVAL", help="Fetch as often as this: 1h, 15m.  [default: never]")
+]
+Keep = Annotated[
+    int | None,
+    typer.Option("--keep", min=1, metavar="N", help="Remove all but the N newest backups.  [default: backup.keep]"),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document, for a program.")]
 
 

@@ -42,6 +42,9 @@ def up(
     without: Annotated[
         list[str] | None, typer.Option(metavar="PART", help="Leave out apps, nginx or prometheus; once for each.")
     ] = None,
+    backup: options.BackupEvery = None,
+    fetch: options.FetchEvery = None,
+    keep: options.Keep = None,
     json: options.Json = False,
 ) -> None:
     """Start everything, each part when the one before is healthy."""
@@ -49,6 +52,7 @@ def up(
     from maestro.data.stores.questdb_server import free_port
     from maestro.errors import SettingsError
     from maestro.operations import stack
+    from maestro.operations.schedule import options as schedule_options
     from maestro.operations.stack.configuration import make_certificate
 
     where = _folder(folder)
@@ -58,7 +62,9 @@ def up(
         where.mkdir(parents=True, exist_ok=True, mode=0o700)
         certificate, key = make_certificate(where, address)
     entrance = stack.Entrance(port or free_port(), address, prefix, certificate, key, old_api)
-    stack.up(where, load_settings(), entrance, workers=workers, without=without or ())
+    settings = load_settings()
+    schedule = schedule_options(settings, backup, fetch, keep)
+    stack.up(where, settings, entrance, workers=workers, schedule=schedule, without=without or ())
     _show(where, json)
     if not json and "nginx" not in (without or ()):
         typer.echo(f"\nEntrance: {entrance.url}/")

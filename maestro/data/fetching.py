@@ -10,12 +10,12 @@ from typing import Any, TypeVar
 
 from maestro.config import Settings, load_settings
 from maestro.data.outages import Outages
-from maestro.data.sources import open_archive, open_source
+from maestro.data.sources import is_fetched, open_archive, open_source
 from maestro.data.sources.limits import Clock
 from maestro.data.sources.protocol import ChecksSymbols
 from maestro.data.stores import SeriesKey, Store
 from maestro.data.sync import Progress, SyncResult, sync
-from maestro.errors import SettingsError
+from maestro.errors import MaestroError, SettingsError
 
 T = TypeVar("T")
 _AT_ONCE = 8  # series under way; their requests wait for the host's turn
@@ -86,6 +86,39 @@ def fetch(
             return list(await asyncio.gather(*map(one, keys)))
 
     return _run(all_of_them())
+
+
+def fetch_all(
+    store: Store,
+    *,
+    refresh: bool = False,
+    settings: Settings | None = None,
+    clock: Clock | None = None,
+    progress: Callable[[Progress], None] | None = None,
+) -> tuple[list[SyncResult], list[SeriesKey]]:
+    """Bring every stored series of a source up to date, from its first row on.
+
+    An error of one series or provider is in the results of its series and leaves the others alone.
+
+    Returns
+    -------
+    The results, sorted by key, and the keys of the series that no source has: they were imported from files.
+    """
+    keys = [info.key for info in store.series()]
+    fetched = [key for key in keys if is_fetched(key)]
+    options: dict[str, Any] = {"refresh": refresh, "settings": settings, "clock": clock, "progress": progress}
+    results: list[SyncResult] = []
+    for provider in sorted({key.provider for key in fetched}):
+        own = [key for key in fetched if key.provider == provider]
+        try:
+            results += fetch(store, own, None, **options)
+        except MaestroError:  # of one key, or of the provider
+            for key in own:
+                try:
+                    results += fetch(store, [key], None, **options)
+                except MaestroError as error:
+                    results.append(SyncResult(key, error=str(error)))
+    return sorted(results, key=lambda result: result.key), [key for key in keys if key not in set(fetched)]
 
 
 def _run(work: Coroutine[Any, Any, T]) -> T:

@@ -33,10 +33,10 @@ class JsonFormatter(logging.Formatter):
 
 
 def log_to_stderr(level: str = "INFO") -> None:
-    """Send the logs of the service to stderr."""
+    """Send the logs of the service and of its schedule to stderr."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter())
-    for name in ("maestro.service", "uvicorn.error"):
+    for name in ("maestro.service", "maestro.operations", "uvicorn.error"):
         logger = logging.getLogger(name)
         logger.handlers = [handler]
         logger.propagate = False

@@ -132,6 +132,46 @@ def test_a_series_that_fails_makes_the_exit_code(exchange: FakeExchange, capsys:
     assert "nothing is stored of BINANCE:ETHUSDT:1h yet" in capsys.readouterr().err
 
 
+def test_fetch_all_updates_every_series_of_a_source(
+    exchange: FakeExchange, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("fetch", "--all", "-q") == 0
+    assert "nothing is stored of any source" in capsys.readouterr().out
+    assert not exchange.requests
+    store = ParquetStore(tmp_path / "store")
+    key, settlements = SeriesKey("BINANCE", "BTCUSDT", "1h"), SeriesKey("BINANCE-PERPETUAL", "BTCUSDT", "", "funding")
+    store.append(key, BARS.head(100))
+    store.append(SeriesKey("BINANCE", "NONESUCH", "1h"), BARS.head(3))
+    store.append(SeriesKey("BITSTAMP", "BTCUSD", "1h"), BARS.head(3))  # of a file
+    assert run("fetch", "--all", "-q") == 1
+    said = capsys.readouterr()
+    assert re.search(r"BINANCE:BTCUSDT:1h +401 +400", said.out)  # the newest row is asked for again
+    assert "BITSTAMP:BTCUSD:1h was imported, and is not fetched" in " ".join(said.out.split())
+    assert "BINANCE:NONESUCH:1h: " in said.err
+    assert len(store.read(key)) == len(BARS)
+    store.delete(SeriesKey("BINANCE", "NONESUCH", "1h"))
+    store.append(settlements, pl.DataFrame({"timestamp": BARS["timestamp"].head(1), "funding_rate": [0.1]}))
+    store.append(SeriesKey("BINANCE", "ETHUSDT", "7h"), BARS.head(1))  # no timeframe of this source
+    assert run("fetch", "--all", "-q", "--json") == 1
+    found = {one["series"]: one["error"] for one in document(capsys)}
+    assert found.pop("BINANCE:ETHUSDT:7h")
+    assert found == {"BINANCE:BTCUSDT:1h": None, str(settlements): None}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--all", "BINANCE"), "--all takes no PROVIDER"),
+        (("--all", "--from", "2020"), "--all takes no PROVIDER"),
+        ((), "PROVIDER or SYMBOLS is missing"),
+        (("BINANCE",), "PROVIDER or SYMBOLS is missing"),
+    ],
+)
+def test_fetch_wants_names_or_all(capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], said: str) -> None:
+    assert run("fetch", *arguments) == 2
+    assert said in capsys.readouterr().err
+
+
 def test_import_show_store_export_remove(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     place = ("--store", tmp_path / "store")
     file = tmp_path / "KRAKEN_BTCUSD.csv"

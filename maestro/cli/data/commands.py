@@ -38,8 +38,10 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 @app.command()
 def fetch(
-    provider: Annotated[str, typer.Argument(help="A source, such as BINANCE; 'maestro plugins' lists them.")],
-    symbols: Annotated[str, typer.Argument(help="BTCUSDT, or several: BTCUSDT,ETHUSDT.")],
+    provider: Annotated[
+        str, typer.Argument(metavar="PROVIDER", help="A source: BINANCE, BITMEX, an exchange of ccxt, or a plug-in's.")
+    ] = "",
+    symbols: Annotated[str, typer.Argument(metavar="SYMBOLS", help="BTCUSDT, or several: BTCUSDT,ETHUSDT.")] = "",
     timeframe: Annotated[str, typer.Argument(help="1m, 1h, 1d, …; funding has none.")] = "",
     start: From = None,
     end: To = None,
@@ -53,6 +55,9 @@ def fetch(
     refresh: Annotated[
         bool, typer.Option("--refresh", help="Ask for all of it again; replace what was revised.")
     ] = False,
+    every: Annotated[
+        bool, typer.Option("--all", help="Bring every stored series of a source up to date; takes no names or dates.")
+    ] = False,
     store: Place = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
     json: options.Json = False,
@@ -60,28 +65,48 @@ def fetch(
     """Fetch what is missing of a series, and nothing else; run it again to go on after an interruption."""
     from maestro.cli.data.progress import shown_progress
     from maestro.data.fetching import fetch as fetch_series
+    from maestro.data.fetching import fetch_all
     from maestro.data.stores import SeriesKey
+    from maestro.errors import SettingsError
 
-    keys = [
-        SeriesKey(provider, symbol, "" if name == "funding" else timeframe, name)
-        for symbol in _split(symbols, "symbol")
-        for name in _split(series, "series")
-    ]
+    if every and (provider or start or end or archive is not None or series != "bars"):
+        raise SettingsError("--all takes no PROVIDER, SYMBOLS, --from, --to, --series or --archive; leave them out.")
+    if not every and not (provider and symbols):
+        raise SettingsError("PROVIDER or SYMBOLS is missing; name what to fetch: BINANCE BTCUSDT 1h, or give --all.")
+    keys = (
+        []
+        if every
+        else [
+            SeriesKey(provider, symbol, "" if name == "funding" else timeframe, name)
+            for symbol in _split(symbols, "symbol")
+            for name in _split(series, "series")
+        ]
+    )
+    imported: list[SeriesKey] = []
     place = None if archive is None else "" if archive == "online" else archive
     with opened(store) as target, shown_progress(quiet) as progress:
         try:
-            results = fetch_series(
-                target, keys, _moment(start), _moment(end), archive=place, refresh=refresh, progress=progress
-            )
+            if every:
+                results, imported = fetch_all(target, refresh=refresh, progress=progress)
+            else:
+                results = fetch_series(
+                    target, keys, _moment(start), _moment(end), archive=place, refresh=refresh, progress=progress
+                )
         except KeyboardInterrupt:
             typer.echo("\nwhat has come is stored; run the same again to go on", err=True)
             raise
-    if json:
-        from maestro.cli.printing import print_json
+    return _show_fetched(results, json, [f"{key} was imported, and is not fetched" for key in imported])
 
+
+def _show_fetched(results: list[SyncResult], json: bool, notes: list[str]) -> int:
+    """Print what was fetched, and errors on stderr; returns the exit code: 1 if a series has an error."""
+    from maestro.cli.printing import print_json, show_notes
+
+    if json:
         print_json([_result(result) for result in results])
     else:
         _show_results(results)
+        show_notes(notes)
     for result in results:
         if result.error:
             typer.echo(f"maestro: {result.key}: {result.error}", err=True)
@@ -289,6 +314,9 @@ def _moment(text: str | None) -> int | None:
 def _show_results(results: list[SyncResult]) -> None:
     from maestro.cli.printing import plain_table, show_notes
 
+    if not results:
+        typer.echo("nothing is stored of any source; fetch a series first: maestro data fetch BINANCE BTCUSDT 1h")
+        return
     rows = [
         (str(one.key), f"{one.received:,}", f"{one.added:,}", f"{one.changed:,}", str(len(one.gaps))) for one in results
     ]

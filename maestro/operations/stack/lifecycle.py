@@ -61,11 +61,17 @@ def up(
     entrance: Entrance,
     *,
     workers: int = 1,
+    schedule: Sequence[str] = (),
     without: Sequence[str] = (),
 ) -> list[Part]:
     """Start everything; if one part does not become healthy, those before it are stopped.
 
-    The order is QuestDB (if bars are kept in it), API, workers, apps, nginx, Prometheus.
+    The order is QuestDB (if bars are kept in it), API, workers, schedule, apps, nginx, Prometheus.
+
+    Parameters
+    ----------
+    schedule : sequence of str
+        Options of `maestro schedule`, which is left out without any.
 
     Raises
     ------
@@ -94,7 +100,7 @@ def up(
             database.close()
         stack = _Stack(folder)
         try:
-            _start(stack, settings, entrance, workers, without, programs)
+            _start(stack, settings, entrance, workers, schedule, without, programs)
         except BaseException:
             _stop(folder, stack.parts)
             raise
@@ -106,6 +112,7 @@ def _start(
     settings: Settings,
     entrance: Entrance,
     workers: int,
+    schedule: Sequence[str],
     without: Sequence[str],
     programs: dict[str, str],
 ) -> None:
@@ -126,6 +133,8 @@ def _start(
     stack.start("api", [*maestro, "serve", "--port", str(api_port)], f"http://127.0.0.1:{api_port}/readyz")
     for number in range(1, workers + 1):
         stack.start(f"worker-{number}", [*maestro, "worker"], "", says="worker started")
+    if schedule:
+        stack.start("schedule", [*maestro, "schedule", *schedule], "", says="schedule started")
     apps_port = None
     if "apps" not in without:
         apps_port = questdb_server.free_port()

@@ -20,6 +20,7 @@ import yaml
 from maestro.config import load_settings
 from maestro.errors import ServiceError, SettingsError
 from maestro.operations.stack import Entrance, down, status, up
+from maestro.operations.stack.lifecycle import OPTIONAL
 from maestro.operations.stack.state import beginning, read
 from maestro.service.accounts import Users
 from maestro.service.jobs import Database
@@ -39,7 +40,9 @@ def command(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 def prepare(folder: Path) -> str:
     """Write settings and add a user; returns an API key."""
-    (folder / "maestro.yaml").write_text("store: store\nledger_dir: ledger\nservice:\n  folder: service\n")
+    (folder / "maestro.yaml").write_text(
+        "store: store\nledger_dir: ledger\nservice:\n  folder: service\nbackup:\n  folder: backups\n"
+    )
     database = Database(folder / "service")
     users = Users(database)
     users.add("ada", "admin", PASSWORD)
@@ -192,15 +195,20 @@ def test_a_part_that_ended_is_shown_and_down_ends_the_rest(tmp_path: Path, monke
     prepare(tmp_path)
     monkeypatch.chdir(tmp_path)
     folder = tmp_path / "stack"
-    parts = up(folder, load_settings(), Entrance(0), workers=1, without=("apps", "nginx", "prometheus"))
+    parts = up(folder, load_settings(), Entrance(0), schedule=("--backup", "1d"), without=OPTIONAL)
     try:
-        assert [said for _, said in status(folder)] == ["healthy", "healthy"]
+        assert [part.name for part in parts] == ["api", "worker-1", "schedule"]
+        assert [said for _, said in status(folder)] == ["healthy", "healthy", "healthy"]
+        give_up = time.monotonic() + 120
+        while not list((tmp_path / "backups").glob("maestro-*.tar.*")):
+            assert time.monotonic() < give_up
+            time.sleep(0.1)
         os.kill(parts[1].pid, signal.SIGKILL)
         while beginning(parts[1].pid):
             time.sleep(0.05)
-        assert [said for _, said in status(folder)] == ["healthy", "ended"]
+        assert [said for _, said in status(folder)] == ["healthy", "ended", "healthy"]
     finally:
-        assert down(folder) == ["api"]
+        assert down(folder) == ["api", "schedule"]
     assert not [part for part in parts if part.runs]
     assert read(folder) == []
 
