@@ -19,7 +19,7 @@ SHOWN = (
     "total_return", "annual_return", "volatility", "max_drawdown", "sharpe_ratio", "sortino_ratio", "calmar_ratio",
     "vwr",
 )  # fmt: skip
-"""Figures that are told of holding, too."""
+"""Metrics that are also shown for buy and hold."""
 
 
 @app.command()
@@ -56,7 +56,8 @@ def backtest(
     from maestro.cli.printing import print_json, table_writer
     from maestro.engine import backtest as simulate
 
-    write_trades, write_equity = table_writer(trades), table_writer(equity)
+    write_trades = table_writer(trades, ("entry_time", "exit_time", "pnl"))
+    write_equity = table_writer(equity, ("timestamp", "equity", "drawdown"))
     chosen = reading.read_strategy(name, strategy)
     params = reading.read_params(chosen, param)
     costs = reading.read_costs(fee, slippage, venue)

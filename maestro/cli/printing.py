@@ -116,20 +116,51 @@ def show_notes(notes: Iterable[str]) -> None:
         say(note, bullet="• ")
 
 
-def table_writer(path: Path | None) -> Callable[[Any], None]:
-    """Return what writes a polars frame to `path` as CSV or Parquet, by the ending of the name; None is nowhere.
+def table_writer(path: Path | None, columns: Sequence[str]) -> Callable[[Any], None]:
+    """Return a function that writes a polars frame to `path`; None is nowhere.
+
+    Parameters
+    ----------
+    path : Path, optional
+        The ending decides on the format: ``.csv``, ``.parquet`` or ``.pq``. The file appears whole or not at all.
+    columns : sequence of str
+        Columns by which an earlier table of the same kind is recognised: no other file is replaced.
 
     Raises
     ------
     SettingsError
-        Another ending; said before the work is done.
+        The ending is another one; raised before the work is done.
+    RunError
+        Another file exists there, also raised before the work is done, or the file cannot be written.
     """
+    from maestro._core.parquet import parquet_bytes
     from maestro.errors import SettingsError
+    from maestro.reports.output import refuse_foreign, write_bytes
 
     if path is None:
         return lambda table: None
-    if path.suffix.lower() == ".csv":
-        return lambda table: table.write_csv(path)
-    if path.suffix.lower() in (".parquet", ".pq"):
-        return lambda table: table.write_parquet(path)
-    raise SettingsError(f"{path} has another ending than .csv or .parquet; choose one of them.")
+    ending = path.suffix.lower()
+    if ending not in (".csv", ".parquet", ".pq"):
+        raise SettingsError(f"{path} has another ending than .csv or .parquet; choose one of them.")
+
+    def ours(head: bytes) -> bool:
+        return set(columns) <= set(_columns_of(path, head, ending))
+
+    refuse_foreign(path, ours, f"an earlier table with the columns {', '.join(columns)}")
+
+    def write(table: Any) -> None:
+        write_bytes(path, table.write_csv().encode() if ending == ".csv" else parquet_bytes(table))
+
+    return write
+
+
+def _columns_of(path: Path, head: bytes, ending: str) -> list[str]:
+    """Columns of a table on disk; none if it is not one."""
+    if ending == ".csv":
+        return head.decode("utf-8", "replace").partition("\n")[0].strip().replace('"', "").split(",")
+    import polars as pl
+
+    try:
+        return list(pl.read_parquet_schema(path))
+    except (pl.exceptions.PolarsError, OSError):
+        return []

@@ -149,17 +149,25 @@ def _of_notebook(
     from maestro.cli.printing import print_json
     from maestro.errors import SettingsError
     from maestro.reports.notebooks.page import headline_of_notebook, notebook_page
-    from maestro.reports.notebooks.running import executed_bytes, notebook_parameters, run_notebook
-    from maestro.reports.output import write_bytes, write_page
+    from maestro.reports.notebooks.running import (
+        notebook_parameters,
+        refuse_foreign_notebook,
+        run_notebook,
+        write_executed,
+    )
+    from maestro.reports.output import refuse_foreign_page, write_page
 
     target = out or Path(f"{notebook.stem}.html")
     for place in (target, executed):
         if place is not None and (place.is_dir() or (place.exists() and place.samefile(notebook))):
             raise SettingsError(f"{place} is {'a folder' if place.is_dir() else 'the notebook itself'}; name a file.")
+    refuse_foreign_page(target)  # before the notebook runs, which may take long
+    if executed is not None:
+        refuse_foreign_notebook(executed)
     declared = notebook_parameters(notebook)
     execution = run_notebook(notebook, given, timeout=timeout, progress=progress and sys.stderr.isatty())
     if executed is not None:
-        write_bytes(executed, executed_bytes(execution))
+        write_executed(execution, executed)
     written = write_page(target, notebook_page(execution, declared, name=notebook.name, code=code))
     if json:
         print_json({

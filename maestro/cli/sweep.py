@@ -68,7 +68,7 @@ def sweep(
     chosen = reading.read_strategy(name, strategy)
     params = reading.read_params(chosen, param)
     ranges = reading.read_space(chosen, space, params)
-    write = printing.table_writer(out)
+    write = printing.table_writer(out, ("sharpe_ratio", "error"))
     ranking = Selection.of(tuple(one.strip() for one in select.split(",")))
     costs = reading.read_costs(fee, slippage, venue)
     bars = reading.read_bars(data, symbol, start, end, resample, periods_per_year)

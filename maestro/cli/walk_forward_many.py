@@ -86,7 +86,7 @@ def walk_forward_many(
     from maestro.strategies import strategies
     from maestro.walkforward.many import walk_forward_many as run_many
 
-    write = table_writer(out)
+    write = table_writer(out, ("symbol", "timeframe", "strategy", "p_adjusted"))
     found = universe(
         data[0] if len(data) == 1 else data, symbols=symbols, start=start, end=end, periods_per_year=periods_per_year,
         membership=None if membership is None else read_membership(membership),

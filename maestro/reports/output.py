@@ -22,8 +22,13 @@ def write_page(path: str | os.PathLike[str], text: str) -> Path:
     RunError
         Also where the file that stands there is not a page that Maestro wrote.
     """
-    refuse_foreign(Path(path), lambda head: f'content="{MARK}'.encode() in head, "a page that Maestro wrote")
+    refuse_foreign_page(path)
     return write_text(path, text)
+
+
+def refuse_foreign_page(path: str | os.PathLike[str]) -> None:
+    """Refuse to replace a file that is not a page of Maestro; errors as of `refuse_foreign`."""
+    refuse_foreign(Path(path), lambda head: f'content="{MARK}'.encode() in head, "a page that Maestro wrote")
 
 
 def refuse_foreign(path: Path, ours: Callable[[bytes], bool], what: str) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 import polars as pl
 
-from maestro._core.atomic import remove_leftovers, sync_folder
+from maestro._core.atomic import remove_leftovers, sync_folder, target_name
 from maestro._core.locks import holder as lock_holder
 from maestro._core.locks import is_held, locked
 from maestro._core.parquet import parquet_bytes
@@ -29,6 +29,10 @@ TABLES = ("trials", "folds", "equity", "trades")
 MANIFEST = "manifest.json"
 LOCK = ".lock"
 _FOLD = re.compile("[0-9]{4,9}")
+_ID = re.compile("[0-9a-f]{16}")
+_OWN = {MANIFEST, LOCK, "partial", "verdict.json", "report.html", "tearsheet.html", "robustness.html",
+        *(f"{name}.parquet" for name in TABLES)}  # fmt: skip
+"""What the folder of a run holds."""
 _NEEDED = ("id", "status", "spec", "n_folds", "versions", "started")
 
 
@@ -47,6 +51,11 @@ class RunStore:
     def id(self) -> str:
         """Name of the folder."""
         return self.folder.name
+
+    @property
+    def exists(self) -> bool:
+        """Whether the folder holds a manifest."""
+        return (self.folder / MANIFEST).exists()
 
     # -- reading ----------------------------------------------------------------------------
 
@@ -156,6 +165,45 @@ class RunStore:
         """Return the specification of the run; errors as of `manifest`."""
         return spec_of(self.manifest())
 
+    def prove(self, otherwise: str) -> None:
+        """Check that the folder is a run, whole or damaged.
+
+        A damaged manifest proves nothing, so the folder must then have the name of a run and hold files of a run only.
+
+        Parameters
+        ----------
+        otherwise : str
+            What follows if it is not, for the message.
+
+        Raises
+        ------
+        RunError
+            It is not provably a run.
+        """
+        try:
+            if self.manifest()["id"] == self.id:
+                return
+            why = "the id in its manifest is another one"
+        except RunError:
+            why = self._not_a_damaged_run()
+            if not why:
+                return
+        raise RunError(f"{self.folder} is not provably a run ({why}), so {otherwise}.")
+
+    def _not_a_damaged_run(self) -> str:
+        """Return why a folder whose manifest cannot be used is not a run; empty where it is."""
+        if not _ID.fullmatch(self.id):
+            return "its name is not the id of a run"
+        others = sorted(path.name for path in self.folder.iterdir()
+                        if path.name not in _OWN and target_name(path.name) is None)  # fmt: skip
+        if others:
+            return f"it holds {', '.join(others[:3])}"
+        try:
+            kind = json.loads((self.folder / MANIFEST).read_bytes()).get("maestro")
+        except (OSError, ValueError, AttributeError):
+            return ""
+        return f"it is a {kind} of Maestro" if kind else ""
+
     # -- writing ----------------------------------------------------------------------------
 
     @contextlib.contextmanager
@@ -190,7 +238,15 @@ class RunStore:
             yield
 
     def begin(self, manifest: dict[str, Any], *, afresh: bool = False) -> None:
-        """Write the manifest of a run that begins or goes on; `afresh` drops the folds that are there."""
+        """Write the manifest of a run that begins or goes on; `afresh` drops the folds that are there.
+
+        Raises
+        ------
+        RunError
+            The folder cannot be written to, or with `afresh` is not provably a run.
+        """
+        if afresh and self.exists:
+            self.prove("it is not computed again; choose another runs_dir")
         with named_errors(self.folder, "clear"):
             partial = self.folder / "partial"
             if afresh and partial.exists():

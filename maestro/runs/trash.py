@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
@@ -12,17 +11,13 @@ from typing import Any
 
 import polars as pl
 
-from maestro._core.atomic import sync_folder, target_name
+from maestro._core.atomic import sync_folder
 from maestro.errors import RunError, nearest
-from maestro.runs.store import LOCK, MANIFEST, TABLES, RunStore, find
+from maestro.runs.store import RunStore, find
 from maestro.runs.writing import named_errors
 
 TRASH = ".trash"
-_ID = re.compile(r"[0-9a-f]{16}")
 _ENTRY = re.compile(r"(?P<id>[0-9a-f]{16})-(?P<when>\d{8}-\d{6})(-\d+)?")
-_OWN = {MANIFEST, LOCK, "partial", "verdict.json", "report.html", "tearsheet.html", "robustness.html",
-        *(f"{name}.parquet" for name in TABLES)}  # fmt: skip
-"""What a run's folder holds; a damaged manifest proves nothing, so nothing else may lie beside it."""
 
 
 def remove(id_or_path: str | Path, runs_dir: str | Path = "runs") -> Path:
@@ -45,7 +40,7 @@ def remove(id_or_path: str | Path, runs_dir: str | Path = "runs") -> Path:
             f"{id_or_path} is not a run directly below {base}, so nothing was removed; give the id of a run there, or "
             "the folder above it as the runs directory."
         )
-    _prove(RunStore(named))
+    RunStore(named).prove("nothing was removed; remove it by hand")
     with named_errors(named, "remove"):
         with store.locked():
             place = _free_place(base, store.id)
@@ -124,34 +119,6 @@ def _entries(base: Path) -> dict[str, re.Match[str]]:
     found = {path.name: match for path in trash.iterdir()
              if (match := _ENTRY.fullmatch(path.name)) and path.is_dir() and not path.is_symlink()}  # fmt: skip
     return dict(sorted(found.items(), key=lambda item: (item[1]["when"], item[0])))
-
-
-def _prove(store: RunStore) -> None:
-    """Raise unless a folder is a run, whole or damaged."""
-    try:
-        if store.manifest()["id"] == store.id:
-            return
-        why = "the id in its manifest is another one"
-    except RunError:
-        why = _not_a_damaged_run(store.folder)
-        if not why:
-            return
-    raise RunError(f"{store.folder} is not provably a run ({why}), so nothing was removed; remove it by hand.")
-
-
-def _not_a_damaged_run(folder: Path) -> str:
-    """Return why a folder whose manifest cannot be used is not a run; empty where it is."""
-    if not _ID.fullmatch(folder.name):
-        return "its name is not the id of a run"
-    others = sorted(path.name for path in folder.iterdir()
-                    if path.name not in _OWN and target_name(path.name) is None)  # fmt: skip
-    if others:
-        return f"it holds {', '.join(others[:3])}"
-    try:
-        kind = json.loads((folder / MANIFEST).read_bytes()).get("maestro")
-    except (OSError, ValueError, AttributeError):
-        return ""
-    return f"it is a {kind} of Maestro" if kind else ""
 
 
 def _free_place(base: Path, run: str) -> Path:

@@ -196,3 +196,15 @@ def test_a_table_of_nothing_has_its_columns(tmp_path: Path) -> None:
         "name": pl.String, "id": pl.String, "removed": pl.Datetime("us", "UTC"), "strategy": pl.String,
         "bars": pl.String,
     }  # fmt: skip
+
+
+def test_computing_again_replaces_no_folder_that_is_not_a_run(runs: Path, made: ms.WalkForward) -> None:
+    folder = runs / made.id
+    (folder / "manifest.json").write_text('{"name": "another program"}')
+    (folder / "thesis.txt").write_text("mine")
+    before = contents(folder)
+    with pytest.raises(RunError, match=r"not provably a run \(it holds thesis\.txt\), so it is not computed again"):
+        ms.walk_forward(RISING, Cross, **THREE, runs_dir=runs, force=True)
+    assert contents(folder) == before
+    (folder / "thesis.txt").unlink()
+    assert same(ms.walk_forward(RISING, Cross, **THREE, runs_dir=runs, force=True), made)

@@ -73,6 +73,10 @@ def migrate(
         raise SettingsError("say one of: --from PLACE to move, --rollback ID to take back, --list to look.")
     if report is not None and report.suffix not in (".md", ".json"):
         raise SettingsError(f"--report {report} has another ending than .md or .json; choose one of them.")
+    if report is not None:
+        from maestro.reports.output import refuse_foreign
+
+        refuse_foreign(report, _is_report, "the report of a migration")
     if listed:
         return _list(json)
     if rollback is not None:
@@ -100,11 +104,11 @@ def migrate(
             typer.echo("\nwhat was moved is kept; run the same again to go on", err=True)
             raise
     if report is not None:
-        from maestro._core.atomic import write_atomic
         from maestro._core.json import dumps
+        from maestro.reports.output import write_text
 
         content = done.to_markdown() if report.suffix == ".md" else dumps(done.to_dict(), indent=1)
-        write_atomic(report, content.encode())
+        write_text(report, content)
     if json:
         from maestro.cli.printing import print_json
 
@@ -112,6 +116,10 @@ def migrate(
     else:
         _show(done)
     return 0 if done.whole else 1
+
+
+def _is_report(head: bytes) -> bool:
+    return head.startswith(b"# Migration") or (head.startswith(b"{") and b'"dry_run"' in head)
 
 
 def _tables(table: list[str], name: list[str]) -> tuple[list[str], dict[str, str]]:

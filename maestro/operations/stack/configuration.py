@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from maestro.errors import ServiceError, SettingsError
+from maestro.reports.output import refuse_foreign, write_text
 
 _TEMPLATES = Path(__file__).with_name("templates")
+_MARK = b"Written by `maestro stack up`"
 POLICY = (
     "default-src 'self'; script-src 'self' blob: 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self' blob:; worker-src 'self' blob:; "
@@ -77,7 +79,7 @@ def write_nginx(folder: Path, entrance: Entrance, api_port: int, apps_port: int 
 
 def write_prometheus(folder: Path, api_port: int) -> Path:
     """Write ``prometheus.yml`` and its rules; returns its path."""
-    shutil.copyfile(_TEMPLATES / "rules.yml", folder / "rules.yml")
+    _replace(folder / "rules.yml", (_TEMPLATES / "rules.yml").read_text(encoding="utf-8"))
     return _write(folder, "prometheus.yml", rules=folder / "rules.yml", api_port=api_port)
 
 
@@ -107,5 +109,10 @@ def _write(place: Path, name: str, **values: object) -> Path:
         raise SettingsError(f"{place} has a space, quote or brace in its name, which nginx cannot take; give another.")
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined, trim_blocks=True, keep_trailing_newline=True)
     text = environment.from_string((_TEMPLATES / name).read_text()).render(**values)
-    (place / name).write_text(text)
-    return place / name
+    return _replace(place / name, text)
+
+
+def _replace(path: Path, text: str) -> Path:
+    """Write a file of the configuration, in place of an earlier one of a stack only."""
+    refuse_foreign(path, lambda head: _MARK in head, "a file that `maestro stack up` wrote")
+    return write_text(path, text)

@@ -14,7 +14,7 @@ from maestro.reports.html.embedding import page_parts
 from maestro.reports.html.environment import render, render_page
 from maestro.reports.html.fragments import Cell, table
 from maestro.reports.many.curves import sparkline
-from maestro.reports.output import write_text
+from maestro.reports.output import write_page
 from maestro.reports.page.verdict import strips
 from maestro.validation.verdict.rule import QUESTIONS
 from maestro.walkforward.portfolio import Portfolio
@@ -31,9 +31,9 @@ def write_portfolio(portfolio: Portfolio, path: str | os.PathLike[str]) -> Path:
     Raises
     ------
     RunError
-        The path cannot be written to.
+        The path cannot be written to, or holds a file that Maestro did not write.
     """
-    return write_text(path, portfolio_page(portfolio))
+    return write_page(path, portfolio_page(portfolio))
 
 
 def portfolio_html(portfolio: Portfolio) -> Markup:

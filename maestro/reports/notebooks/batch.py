@@ -15,9 +15,9 @@ from typing import Any
 
 from maestro.errors import MaestroError, ParameterError, SettingsError
 from maestro.reports.notebooks.page import headline_of_notebook, notebook_page
-from maestro.reports.notebooks.running import NotebookParameter, checked_parameters, executed_bytes, notebook_parameters, read_notebook, read_yaml, run_notebook
+from maestro.reports.notebooks.running import NotebookParameter, checked_parameters, notebook_parameters, read_notebook, read_yaml, run_notebook, write_executed
 from maestro.version import __version__
-from maestro.reports.output import write_bytes, write_page, write_text
+from maestro.reports.output import write_page, write_text
 
 _FORM = "a list of parameters, or a mapping of 'common' (of all), 'each' (lists to combine) and 'reports' (a list)"
 
@@ -170,7 +170,7 @@ def _make(
         execution = run_notebook(notebook, job.parameters, timeout=timeout)
         record.error, record.seconds = execution.error, round(execution.seconds, 2)
         record.headline = [[name, value] for name, value in headline_of_notebook(execution.notebook).items()]
-        write_bytes(out / f"{job.stem}.ipynb", executed_bytes(execution))
+        write_executed(execution, out / f"{job.stem}.ipynb")
         page = notebook_page(execution, declared, name=notebook.name, code=code)
     except MaestroError as error:
         record.error = str(error)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import io
+import json
 import os
 import re
 import tempfile
@@ -16,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from maestro._core.temporary import temporary_folder
 from maestro.errors import MissingExtraError, ParameterError, RunError, SettingsError, nearest
+from maestro.reports.output import MARK, refuse_foreign, write_bytes
+from maestro.version import __version__
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -316,12 +319,37 @@ def _not_waiting() -> Iterator[None]:
         widget.sync_state = before
 
 
+def write_executed(execution: Execution, path: Path) -> Path:
+    """Write the executed notebook, in place of an earlier executed one only.
+
+    Raises
+    ------
+    RunError
+        Another file exists there, or it cannot be written.
+    """
+    refuse_foreign_notebook(path)
+    return write_bytes(path, executed_bytes(execution))
+
+
+def refuse_foreign_notebook(path: Path) -> None:
+    """Refuse to replace a file that is not a notebook which Maestro executed; errors as of `refuse_foreign`."""
+
+    def ours(head: bytes) -> bool:
+        try:
+            return MARK in json.loads(path.read_bytes())["metadata"]
+        except (OSError, ValueError, KeyError, TypeError):
+            return False
+
+    refuse_foreign(path, ours, "a notebook that Maestro executed")
+
+
 def executed_bytes(execution: Execution) -> bytes:
     """Executed notebook as the bytes of its file, without the paths of the place where it was run."""
     nbformat = _import("nbformat")
     notebook = nbformat.from_dict(execution.notebook)
     for name in ("input_path", "output_path"):
         notebook.metadata.get("papermill", {}).pop(name, None)
+    notebook.metadata[MARK] = {"version": __version__}
     buffer = io.StringIO()
     nbformat.write(notebook, buffer)
     return buffer.getvalue().encode("utf-8")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -13,8 +13,9 @@ import polars as pl
 
 from maestro._core.hooks import hook
 from maestro._core.json import dumps
+from maestro._core.seal import read_sealed, sealed
 from maestro.errors import RunError, SettingsError, nearest
-from maestro.runs.store import find
+from maestro.runs.store import RunStore, find
 from maestro.runs.writing import write_file
 from maestro.typing import FloatArray, IntArray
 from maestro.walkforward.many.cells import SCHEMA, Cell, Summary, failed, summarise
@@ -23,6 +24,7 @@ from maestro.walkforward.run import PreparedRun
 
 LISTS = "universes"
 """Folder in a runs directory that holds the lists of many walk-forwards."""
+_ID = re.compile("[0-9a-f]{16}")
 
 
 class WalkForwards(Mapping[Cell, WalkForward]):
@@ -168,7 +170,7 @@ def write_list(many: WalkForwards, runs_dir: Path) -> Path:
     """Write which runs belong together, for `load_walk_forwards`."""
     rows = [{**cell._asdict(), **_brief(many._summaries[cell])} for cell in many.cells]
     path = runs_dir / LISTS / f"{many.id}.json"
-    write_file(path, (dumps({"id": many.id, "notes": list(many.notes), "cells": rows}, indent=1) + "\n").encode())
+    write_file(path, sealed(dumps({"id": many.id, "notes": list(many.notes), "cells": rows}, indent=1)))
     return path
 
 
@@ -195,13 +197,18 @@ def load_walk_forwards(id: str, runs_dir: str | Path = "runs") -> WalkForwards:
         )
     path = place / f"{hits[0]}.json"
     try:
-        content = json.loads(path.read_bytes())
+        content = read_sealed(path.read_bytes(), since=1)
+        if content["id"] != hits[0]:
+            raise ValueError(f"it is the list {content['id']}")
         rows = [(Cell(row["symbol"], row["timeframe"], row["strategy"]), row) for row in content["cells"]]
         notes = [str(note) for note in content["notes"]]
+        if foreign := [row["id"] for _, row in rows if "id" in row and not _ID.fullmatch(row["id"])]:
+            raise ValueError(f"{foreign[0]!r} is not the id of a run")
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RunError(f"{path} is damaged ({error}); make it again by the same call of walk_forward_many.") from error
+    stores = {cell: RunStore(Path(runs_dir) / row["id"]) for cell, row in rows if "id" in row}
     summaries = {
-        cell: summarise(cell, load_stored(find(row["id"], runs_dir))) if "id" in row else failed(cell, row["error"])
+        cell: summarise(cell, load_stored(stores[cell])) if cell in stores else failed(cell, row["error"])
         for cell, row in rows
     }
     return WalkForwards(hits[0], summaries, notes, folder=Path(runs_dir))

@@ -255,6 +255,8 @@ class _Many:
         else:
             try:
                 with store.locked():
+                    if store.exists:
+                        store.prove("it is not replaced; choose another runs_dir")
                     store.finish(manifest, walked.tables)
             except RunError as error:
                 self.summaries[cell] = failed(cell, str(error))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from maestro.errors import SettingsError
+from maestro.errors import RunError, SettingsError
 from maestro.operations.stack import Entrance
 from maestro.operations.stack.configuration import write_nginx, write_prometheus
 from tests.support.programs import program
@@ -87,3 +87,17 @@ def test_nginx_takes_every_configuration(tmp_path: Path, tls: bool, prefix: str,
 def test_bad_values_are_refused(given: dict[str, object], said: str) -> None:
     with pytest.raises(SettingsError, match=said):
         Entrance(80, **given)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", ["nginx.conf", "prometheus.yml", "rules.yml"])
+def test_no_configuration_of_another_program_is_replaced(tmp_path: Path, name: str) -> None:
+    def written() -> None:
+        write_nginx(tmp_path, Entrance(port=8443), 1234, None)
+        write_prometheus(tmp_path, 1234)
+
+    written()
+    written()
+    (tmp_path / name).write_text("# own\n")
+    with pytest.raises(RunError, match=rf"{name} exists and is not a file that `maestro stack up` wrote"):
+        written()
+    assert (tmp_path / name).read_text() == "# own\n"

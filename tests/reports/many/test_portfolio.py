@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 import maestro as ms
+from maestro.errors import RunError
 
 
 def test_the_page_has_every_part(tmp_path: Path) -> None:
@@ -12,7 +15,11 @@ def test_the_page_has_every_part(tmp_path: Path) -> None:
     many = ms.walk_forward_many(bars, "EmaCrossStrategy", splitter="calendar:6mo,2mo", trials=2, executor="serial",
                                 space={"fast": (2, 4), "slow": (5, 9)})  # fmt: skip
     p = many.portfolio(weights="inverse_volatility")
-    page = p.report(tmp_path / "portfolio.html").read_text("utf-8")
+    (tmp_path / "own.html").write_text("own")
+    with pytest.raises(RunError, match="is not a page that Maestro wrote"):
+        p.report(tmp_path / "own.html")
+    assert (tmp_path / "own.html").read_text() == "own"
+    page = p.report(p.report(tmp_path / "portfolio.html")).read_text("utf-8")
     for part in ("Contributions", "Drawdowns", "Correlation", "Weights", "weights inverse_volatility"):
         assert part in page
     assert "&lt;A&gt;" in page

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import maestro as ms
+from maestro._core.seal import sealed
 from maestro.errors import RunError, SettingsError
 from maestro.walkforward.many import Cell, WalkForwards, load_walk_forwards
 
@@ -75,6 +78,29 @@ def test_a_damaged_list_is_named(many: WalkForwards, runs: Path, tmp_path: Path)
     (folder / "abc.json").write_text("{}")
     with pytest.raises(RunError, match=r"abc\.json is damaged"):
         load_walk_forwards("abc", tmp_path)
+
+
+def test_a_changed_bit_of_a_list_is_named(many: WalkForwards, runs: Path, tmp_path: Path) -> None:
+    shutil.copytree(runs, tmp_path / "runs")
+    path = tmp_path / "runs" / "universes" / f"{many.id}.json"
+    whole = path.read_bytes()
+    for position in range(0, len(whole), 29):
+        path.write_bytes(whole[:position] + bytes([whole[position] ^ 1]) + whole[position + 1 :])
+        with pytest.raises(RunError, match="is damaged"):
+            load_walk_forwards(many.id, tmp_path / "runs")
+
+
+def test_a_list_leads_to_runs_of_its_own_folder_only(many: WalkForwards, runs: Path, tmp_path: Path) -> None:
+    shutil.copytree(runs / "universes", tmp_path / "universes")
+    path = tmp_path / "universes" / f"{many.id}.json"
+    first = many[next(iter(many))]
+    content = json.loads(path.read_bytes())
+    del content["seal"]
+    for row in content["cells"]:
+        row["id"] = str(first.folder)
+    path.write_bytes(sealed(json.dumps(content, indent=1)))
+    with pytest.raises(RunError, match=f"{first.id}' is not the id of a run"):
+        load_walk_forwards(many.id, tmp_path)
 
 
 def test_it_says_what_remains(many: WalkForwards) -> None:
