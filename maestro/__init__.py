@@ -19,6 +19,7 @@ _HOMES = {
         "Bool", "Bracket", "Choice", "Constraint", "Float", "Int", "Orders", "Overlay", "Signals", "Strategy",
         "strategies", "strategy",
     ),
+    "maestro.strategies.files": ("load_strategy",),
     "maestro.engine": ("Backtest", "Costs", "Sizing", "backtest"),
     "maestro.engine.engines": ("engines",),
     "maestro.ledger": ("Ledger",),
@@ -66,6 +67,7 @@ if TYPE_CHECKING:
         strategies,
         strategy,
     )
+    from maestro.strategies.files import load_strategy
     from maestro.validation.verdict.build import verdict
     from maestro.walkforward import Adaptive, Calendar, Expanding, Rolling
     from maestro.walkforward.many import WalkForwards, load_walk_forwards, walk_forward_many

@@ -16,8 +16,8 @@ PUBLIC = [
     "Expanding", "Float", "Int", "Ledger", "MaestroError", "OnRegime", "Orders", "Overlay", "Portfolio", "Regimes",
     "Rolling", "Signals", "Sizing", "Strategy", "Sweep", "Universe", "WalkForward", "WalkForwards", "app",
     "backtest", "decision", "engines", "errors", "indicators", "ledger", "load", "load_run", "load_sample",
-    "load_walk_forwards", "metrics", "plan", "portfolio", "regimes", "reports", "runs", "samples", "strategies",
-    "strategy", "sweep", "synthetic_bars", "universe", "validation", "verdict", "verify", "walk_forward",
+    "load_strategy", "load_walk_forwards", "metrics", "plan", "portfolio", "regimes", "reports", "runs", "samples",
+    "strategies", "strategy", "sweep", "synthetic_bars", "universe", "validation", "verdict", "verify", "walk_forward",
     "walk_forward_many",
 ]  # fmt: skip
 

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from maestro._core.json import as_text
 from maestro.apps.shared.access import check_address, restrict, restricted
+from maestro.apps.shared.own import FILES
 from maestro.apps.shared.page import APPS
 from maestro.errors import SettingsError, nearest
+from maestro.strategies.files import in_file, load_strategy
 
 if TYPE_CHECKING:
     from maestro.bars import Bars
@@ -28,7 +30,7 @@ def app(name: str, bars: Bars | None = None, *, strategy: Any = None, **settings
     bars : Bars, optional
         What it shows; without them a series is chosen in the app.
     strategy : name or type of Strategy, optional
-        Also a class of one's own.
+        Also a user-defined class, or ``file.py:Class``, which is executed again when the file is saved.
     **settings
         Of the app, as its `settings()` has them: ``fee=0.0005``, ``params={"fast": 10}``.
 
@@ -47,7 +49,11 @@ def app(name: str, bars: Bars | None = None, *, strategy: Any = None, **settings
 
     pn.extension("tabulator", inline=True)  # into the cell, so that no other machine is asked
     module = importlib.import_module(f"maestro.apps.{name}")
-    if isinstance(strategy, str):
+    if isinstance(strategy, str) and (found := in_file(strategy)):
+        FILES.offer(found[0])
+        load_strategy(strategy)  # says here what is wrong with the file
+        settings["strategy"] = strategy if found[1] else next(n for n in FILES.names() if n.startswith(f"{strategy}:"))
+    elif isinstance(strategy, str):
         settings["strategy"] = strategy
     elif strategy is not None:
         settings["own"] = strategy
@@ -68,7 +74,8 @@ def page_of(name: str) -> Callable[[], Any]:
         pn.extension("tabulator")
         module = importlib.import_module(f"maestro.apps.{name}")
         query = {} if pn.state.location is None else dict(pn.state.location.query_params)
-        return module.App(None, query={key: as_text(value) for key, value in query.items()}).page()
+        settings = {"strategy": own[0]} if name in ("backtest", "walk_forward") and (own := FILES.names()) else {}
+        return module.App(None, query={key: as_text(value) for key, value in query.items()}, **settings).page()
 
     return make
 
@@ -82,6 +89,7 @@ def serve(
     prefix: str = "",
     origins: Sequence[str] = (),
     data_dirs: Sequence[str | Path] = (),
+    strategies: Sequence[str | Path] = (),
     login_in_front: bool = False,
 ) -> None:
     """Serve apps until Ctrl-C.
@@ -100,6 +108,8 @@ def serve(
     origins : list of HOST[:PORT]
         Under which browsers may reach the apps besides this machine's own names; ``*`` is any.
     data_dirs : folders whose files visitors may open, besides samples, stored series and their own uploads
+    strategies : Python files, and folders that are watched for them
+        User-defined strategies that visitors may choose; a file is executed again when it is saved.
     login_in_front : bool
         A proxy asks for a login before anything reaches the apps, so that `address` may be that of a network.
 
@@ -111,6 +121,8 @@ def serve(
     """
     check_address(address, login_in_front)
     restrict(data_dirs)
+    for place in strategies:
+        FILES.offer(place)
     import panel as pn
 
     from maestro.apps.shared.series import clear_uploads

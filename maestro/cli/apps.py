@@ -33,6 +33,13 @@ def serve_apps(
         list[str] | None,
         typer.Option(metavar="FOLDER", help="Visitors may open the files below it; once for each folder."),
     ] = None,
+    strategy: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FILE.py|FOLDER",
+            help="Offer the strategies of a Python file, or of all in a folder; they are reloaded when saved.",
+        ),
+    ] = None,
     login: Annotated[
         bool, typer.Option("--i-have-a-login-in-front", help="Allow --address to let other machines in.")
     ] = False,
@@ -42,5 +49,5 @@ def serve_apps(
 
     serve(
         names or (), port=port, address=address, show=show, prefix=prefix, origins=origin or (),
-        data_dirs=data_dir or (), login_in_front=login,
+        data_dirs=data_dir or (), strategies=strategy or (), login_in_front=login,
     )  # fmt: skip

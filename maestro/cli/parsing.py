@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import ast
-import importlib.util
-import sys
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import Any
 
 from maestro.bars import Bars, BarsWarning
@@ -17,7 +14,8 @@ from maestro.cli.file_options import file_options
 from maestro.config import load_settings
 from maestro.engine import Costs
 from maestro.errors import ParameterError, StrategyError, nearest
-from maestro.strategies import Strategy, by_name
+from maestro.strategies import Strategy
+from maestro.strategies.files import load_strategy
 from maestro.strategies.options import find
 from maestro.strategies.options import text as text_of
 from maestro.strategies.parameters import Choice, Parameter
@@ -59,46 +57,8 @@ def read_strategy(argument: str | None, option: str | None) -> type[Strategy]:
     if (argument is None) == (option is None):
         given = "is missing" if argument is None else f"was given twice, {argument} and {option}"
         raise StrategyError(f"the strategy {given}; give one name of 'maestro strategies', or file.py:ClassName.")
-    text = str(argument or option)
-    path, _, name = text.rpartition(":")
-    if text.endswith(".py"):
-        path, name = text, ""
-    if path.endswith(".py"):
-        return _from_file(Path(path), name)
-    return by_name(text, " 'maestro strategies' lists them; a user-defined one is file.py:ClassName.")
-
-
-def _from_file(path: Path, name: str) -> type[Strategy]:
-    import cloudpickle
-
-    if not path.is_file():
-        raise StrategyError(f"there is no file {path}; give path/to/file.py:ClassName.")
-    module_name = f"_maestro_own_{path.stem}"
-    spec = importlib.util.spec_from_file_location(module_name, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[module_name] = module  # where inspect looks for the source, and the source is part of a run's identity
-    sys.path.insert(0, str(path.parent.resolve()))
-    try:
-        spec.loader.exec_module(module)
-    except Exception as error:
-        raise StrategyError(f"{path} cannot be imported: {type(error).__name__}: {error}") from error
-    finally:
-        sys.path.pop(0)
-    cloudpickle.register_pickle_by_value(module)  # worker processes cannot import it
-    own = {
-        key: value
-        for key, value in vars(module).items()
-        if isinstance(value, type) and issubclass(value, Strategy) and value.__module__ == module_name
-    }
-    if name in own or (not name and len(own) == 1):
-        return own[name] if name else next(iter(own.values()))
-    shown = ", ".join(own) or "none"
-    raise StrategyError(
-        f"{path} has no strategy {name!r}; it has: {shown} (classes of ms.Strategy).{nearest(name, own)}"
-        if name
-        else f"{path} has {len(own)} strategies ({shown}); name one: {path}:ClassName."
+    return load_strategy(
+        str(argument or option), " 'maestro strategies' lists them; a user-defined one is file.py:ClassName."
     )
 
 

@@ -62,10 +62,11 @@ class App(pn.viewable.Viewer):
         except MaestroError as error:
             self._fail(str(error))
         except Exception as error:  # a user-defined strategy may raise anything, and the page goes on
-            self._fail(f"{self.state.strategy} raised {type(error).__name__}: {error}")
+            self._fail(self.rule.raised(error))
         else:
             self.view.update(shown)
             self.view.message.say("; ".join(self.problems))
+        self.rule.check(self.picker.bars)
 
     def _fail(self, problem: str) -> None:
         """Say what went wrong, after what of the link could not be used."""

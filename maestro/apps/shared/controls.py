@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 import panel as pn
+import param
 
+from maestro.apps.shared.checked import LookAheadLine
+from maestro.apps.shared.own import FILES, raised
 from maestro.apps.shared.page import Message
 from maestro.apps.shared.state import TradeState
+from maestro.bars import Bars
 from maestro.config import VENUES
 from maestro.engine import Costs
 from maestro.errors import MaestroError
 from maestro.strategies import strategies
+from maestro.strategies.files import in_file
 from maestro.strategies.parameters import Choice, Parameter
 
 _STEPS = 100
+_EVERY = 1_000
+"""Milliseconds between two looks at the files of strategies."""
 _OWN = "as below"
 _RULES = {
     "fee": "give a fraction from -0.01 (a maker's rebate) to below 0.5; 0.1 % is 0.001",
@@ -67,14 +74,14 @@ def control(name: str, parameter: Parameter, value: Any) -> Any:
     return pmui.FloatSlider(start=low, end=high, step=step, value=value, format=f"0.{'0' * digits}", **shared, **wide)
 
 
-def offered(known: Iterable[str], value: str) -> dict[str, str]:
+def offered(known: Iterable[str] | Mapping[str, str], value: str) -> dict[str, str]:
     """Options of a list, with `value` marked as unknown if it is not one of them.
 
     A list replaces a value that it does not contain by its first option, so the page would show the result of another
     setting than the link asks for.
     """
-    options = {name: name for name in known}
-    return options if value in options else {**options, f"{value} (unknown)": value}
+    options = dict(known) if isinstance(known, Mapping) else {name: name for name in known}
+    return options if value in options.values() else {**options, f"{value} (unknown)": value}
 
 
 def _usable(name: str, parameter: Parameter, value: Any) -> Any:
@@ -95,29 +102,68 @@ class StrategyControls(pn.viewable.Viewer):
         self.state, self._fixed, self._writing = state, fixed, False
         self._made: list[Any] = []
         self._rule = ""
-        own = [] if state.own is None else [state.own.__name__]
-        self._known = [*own, *strategies(plugins=True)]
+        self._files: Any = None
+        self._class: Any = None
+        self._problems, self._look_ahead = Message(margin=(4, 10)), LookAheadLine()
         self.name_box = pmui.Select(label="Strategy", sizing_mode="stretch_width", **self._offered())
         self.widgets: dict[str, Any] = {}
         self._place = pn.Column(sizing_mode="stretch_width")
         self.name_box.param.watch(lambda event: state.param.update(strategy=event.new, params={}), "value")
         state.param.watch(self._follow, ["strategy", "params"])
         self._follow()
+        if FILES and pn.state.curdoc is not None and pn.state.curdoc.session_context is not None:
+            pn.state.add_periodic_callback(self.look, _EVERY)
+
+    def look(self) -> None:
+        """Take the strategies of files that were saved, added or removed."""
+        if FILES.state() != self._files:
+            if in_file(self.state.strategy):
+                declared = self._declared()
+                kept = {name: value for name, value in self.state.params.items() if name in declared}
+                with param.parameterized.batch_call_watchers(self.state):
+                    self.state.params = kept  # a parameter that the file no longer declares has no control either
+                    self.state.param.trigger("strategy")
+            else:
+                self._follow()
+
+    def _declared(self) -> Mapping[str, Parameter]:
+        """Parameters of the strategy; those of its controls while its file cannot be imported."""
+        try:
+            return self.state.chosen().parameters({})
+        except MaestroError:
+            return self.state.params
+
+    def check(self, bars: Bars | None) -> None:
+        """Check a user-defined strategy for look-ahead on these bars, and show the result."""
+        try:
+            cls = self.state.chosen()
+        except MaestroError:
+            cls = None
+        self._look_ahead.check(cls, self.state.params, bars)
+
+    def raised(self, error: Exception) -> str:
+        """What the strategy raised, in words."""
+        return raised(error, self.state.strategy, self._class)
 
     def _offered(self) -> dict[str, Any]:
         """Options and value of the list of strategies."""
-        return {"options": offered(self._known, self.state.strategy), "value": self.state.strategy}
+        own = [] if self.state.own is None else [self.state.own.__name__]
+        known = {**_labels(FILES.names()), **{name: name for name in (*own, *strategies(plugins=True))}}
+        return {"options": offered(known, self.state.strategy), "value": self.state.strategy}
 
     def _follow(self, *_: Any) -> None:
         """Make the widgets of another rule, or give those that are there the state's values."""
         if self._writing:
             return
         self.name_box.param.update(**self._offered())
+        self._files = FILES.state()
+        self._problems.say(" ".join(FILES.problems()))
+        before = self._class
         try:
-            cls = self.state.chosen()
+            cls = self._class = self.state.chosen()
         except MaestroError:
             self._place.objects, self.widgets = [], {}
-            self._made, self._rule = [], ""  # made anew when a rule is there again
+            self._class, self._made, self._rule = None, [], ""  # made anew when a rule is there again
             return
         if not self._fixed:
             return
@@ -125,7 +171,7 @@ class StrategyControls(pn.viewable.Viewer):
         declared = cls.parameters(params)
         values = {name: _usable(name, one, params.get(name, one.default)) for name, one in declared.items()}
         made = [(name, one.kind, getattr(one, "low", None)) for name, one in declared.items()]
-        if made == self._made and self._rule == self.state.strategy:
+        if made == self._made and self._rule == self.state.strategy and before is cls:
             self._writing = True
             for name, value in values.items():
                 self.widgets[name].value = declared[name].cell(value)
@@ -151,7 +197,15 @@ class StrategyControls(pn.viewable.Viewer):
             self._writing = False
 
     def __panel__(self) -> Any:
-        return pn.Column(self.name_box, self._place, sizing_mode="stretch_width")
+        return pn.Column(
+            self.name_box, self._problems, self._look_ahead, self._place, sizing_mode="stretch_width"
+        )  # fmt: skip
+
+
+def _labels(names: Iterable[str]) -> dict[str, str]:
+    """Strategies of files by a label for the list: ``MyRule (my_rule.py)``."""
+    found = {name: in_file(name) for name in names}
+    return {f"{where[1]} ({where[0]})": name for name, where in found.items() if where is not None}
 
 
 class TradeControls(pn.viewable.Viewer):

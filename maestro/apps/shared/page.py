@@ -132,12 +132,10 @@ def card(title: str, *content: Any, **options: Any) -> Any:
 class Message(pn.viewable.Viewer):
     """A line that says what went wrong, or what to know; hidden while there is nothing to say."""
 
-    def __init__(self) -> None:
+    def __init__(self, margin: tuple[int, ...] = (0, 0, 12, 0)) -> None:
         super().__init__()
         self.text = ""
-        self._line = HtmlPane(
-            "", visible=False, sizing_mode="stretch_width", margin=(0, 0, 12, 0), stylesheets=[_MESSAGE]
-        )
+        self._line = HtmlPane("", visible=False, sizing_mode="stretch_width", margin=margin, stylesheets=[_MESSAGE])
 
     def say(self, text: str = "", kind: str = "error") -> None:
         """Show `text` ("error", "warning", "info" or "success") as it is: no markup or Markdown in it is obeyed."""

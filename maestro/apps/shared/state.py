@@ -11,7 +11,9 @@ import param
 
 from maestro._core.json import as_text, finite
 from maestro.apps.shared.access import refuse_runs
+from maestro.apps.shared.own import FILES
 from maestro.strategies import Strategy, by_name
+from maestro.strategies.files import in_file
 
 Settings = dict[str, Any]
 
@@ -107,24 +109,36 @@ class TradeState(SeriesState):
     fill: Any = param.Selector(default="next_open", objects=["next_open", "close"], doc="Where orders fill.")
 
     def __init__(self, own: type[Strategy] | None = None, **settings: Any) -> None:
-        self.own = own
+        self.own, self._pinned = own, ""
         if own is not None:
             settings.setdefault("strategy", own.__name__)
         super().__init__(**settings)
 
     def chosen(self) -> type[Strategy]:
-        """Class of the strategy: one that was given to the app, a built-in one or a plug-in's.
+        """Class of the strategy: one that was given to the app, of a file of the server, built in, or a plug-in's.
 
         Raises
         ------
         StrategyError
             There is none of that name.
         """
-        if self.own is not None and self.own.__name__ == self.strategy:
+        if self.own is not None and self.strategy in (self._pinned, self.own.__name__):
             return self.own
-        return by_name(self.strategy)
+        return FILES.get(self.strategy) if in_file(self.strategy) else by_name(self.strategy)
+
+    def pin(self) -> None:
+        """Keep the class that is chosen now, also when its file is saved again."""
+        if in_file(self.strategy):
+            self.own, self._pinned = self.chosen(), self.strategy
+
+    @property
+    def user_defined(self) -> bool:
+        """Whether the strategy is code of this machine, which no service has."""
+        return in_file(self.strategy) is not None or (self.own is not None and self.own.__name__ == self.strategy)
 
     def _strategy_text(self) -> str:
+        if in_file(self.strategy):
+            return f"ms.load_strategy({self.strategy!r})"
         return self.strategy if self.own is not None and self.own.__name__ == self.strategy else repr(self.strategy)
 
     def _trade_lines(self) -> str:

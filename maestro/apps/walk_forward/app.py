@@ -132,6 +132,7 @@ class App(pn.viewable.Viewer):
         if self.asked is None:
             self.view.hide_windows()
         self._compare()
+        self.rule.check(self.picker.bars)
 
     def _take_up(self) -> None:
         """Continue what another page of these settings left: open its result, follow its run, or offer to resume it."""
@@ -206,9 +207,8 @@ class App(pn.viewable.Viewer):
         """Judge what is shown, with the bars and the strategy that it was computed with."""
         wf, job = self.wf, self.job
         if wf is not None and job is not None:
-            own = None if job.state.own is None else job.strategy
             new = Runner()
-            self._begin(job, new, lambda: new.judge(wf, job.bars, own))
+            self._begin(job, new, lambda: new.judge(wf, job.bars, job.own))
 
     def _begin(self, job: Job, runner: Runner, work: Callable[[], None]) -> None:
         if self.runner.busy:
@@ -261,8 +261,7 @@ class App(pn.viewable.Viewer):
 
     def _say(self, error: Exception) -> None:
         """Say what went wrong: an error of the library as it is, any other as the strategy's."""
-        raised = "" if isinstance(error, MaestroError) else f"{self.state.strategy} raised {type(error).__name__}: "
-        self.view.message.say(f"{raised}{error}")
+        self.view.message.say(str(error) if isinstance(error, MaestroError) else self.rule.raised(error))
 
     def _show(self, wf: WalkForward, job: Job) -> None:
         self.wf, self.job = wf, job

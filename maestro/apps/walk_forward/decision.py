@@ -62,13 +62,12 @@ class DecisionTab(pn.viewable.Viewer):
         if wf is None or job is None or self._watch is not None:
             return
         cancel = self._cancel = threading.Event()
-        own = None if job.state.own is None else job.strategy
         self.button.disabled, self._ended = True, None
 
         def work() -> None:
             ended: tuple[Decision | None, Exception | None]
             try:
-                ended = measure(wf, job.bars, strategy=own, cancel=cancel, progress=self._tell), None
+                ended = measure(wf, job.bars, strategy=job.own, cancel=cancel, progress=self._tell), None
             except Exception as error:  # a user-defined strategy may raise anything
                 ended = None, error
             if not cancel.is_set():  # else the tab shows another run by now

@@ -10,6 +10,7 @@ from maestro._core.formatting import duration
 from maestro.apps.walk_forward.state import WalkForwardState
 from maestro.bars import Bars
 from maestro.engine import Costs, Sizing
+from maestro.strategies import is_named
 from maestro.walkforward.run import plan
 
 
@@ -31,6 +32,8 @@ class Job:
         A copy, from which the run is started.
     bars : Bars
     strategy : type of Strategy
+    own : type of Strategy or None
+        The strategy if it is user-defined.
     id : str
         Id of the run, known before it is computed. Two jobs with one id have the same result.
     folds : int
@@ -44,7 +47,9 @@ class Job:
     def __init__(self, state: WalkForwardState, bars: Bars) -> None:
         self.state = type(state)(own=state.own, **state.settings())
         self.bars = bars
+        self.state.pin()
         self.strategy = self.state.chosen()
+        self.own = None if is_named(self.strategy) else self.strategy
         self._planned = plan(bars, self.strategy, **arguments(self.state))
         self.id, self.folds = self._planned.id, self._planned.folds
 

@@ -37,7 +37,7 @@ def belongs_to_service(state: WalkForwardState) -> bool:
     It has neither the files nor the user-defined strategies of this machine: those run here.
     """
     named = bool(_SERIES.fullmatch(state.data)) and not Path(state.data).exists()
-    return load_settings().service.url is not None and state.own is None and named
+    return load_settings().service.url is not None and not state.user_defined and named
 
 
 def run_on_service(state: WalkForwardState, bars: Bars, told: Told, cancel: threading.Event) -> WalkForward:

@@ -16,6 +16,7 @@ from typing import Any
 from maestro.errors import MaestroError, ParameterError, SettingsError
 from maestro.reports.notebooks.page import headline_of_notebook, notebook_page
 from maestro.reports.notebooks.running import NotebookParameter, checked_parameters, notebook_parameters, read_notebook, read_yaml, run_notebook, write_executed
+from maestro.strategies.files import in_file
 from maestro.version import __version__
 from maestro.reports.output import write_page, write_text
 
@@ -29,7 +30,8 @@ class Job:
     name: str
     parameters: dict[str, Any]
     key: str
-    """Hash of the notebook's cells, the parameters and Maestro's version: equal keys give equal reports."""
+    """Hash of the notebook's cells, the parameters, the strategy's file and Maestro's version: equal keys give equal
+    reports."""
 
     @property
     def stem(self) -> str:
@@ -84,17 +86,18 @@ def read_batch(path: Path, notebook: Path, common: Mapping[str, Any] | None = No
     if not rows:
         raise SettingsError(f"{path} asks for no report; give {_FORM}.")
     source = _source(notebook)
-    given: list[tuple[str, dict[str, Any]]] = []
+    given: list[tuple[str, dict[str, Any], list[str]]] = []
     for number, row in enumerate(rows, 1):
         named = "" if "name" in declared else str(row.pop("name", "") or "")
         try:
-            given.append((named, checked_parameters(declared, {**row, **(common or {})})))
+            values = checked_parameters(declared, {**row, **(common or {})})
+            given.append((named, values, _files(values)))
         except ParameterError as error:
             raise ParameterError(f"{path}, report {number}: {error}") from error
-    varied = [name for name in declared if len({_text(values.get(name, ...)) for _, values in given}) > 1]
+    varied = [name for name in declared if len({_text(values.get(name, ...)) for _, values, _ in given}) > 1]
     jobs: dict[str, Job] = {}
-    for number, (named, values) in enumerate(given, 1):
-        key = hashlib.sha256(_text([__version__, source, values]).encode()).hexdigest()
+    for number, (named, values, files) in enumerate(given, 1):
+        key = hashlib.sha256(_text([__version__, source, values, *files]).encode()).hexdigest()
         if key in jobs:
             raise SettingsError(f"{path}, report {number}: the same parameters were asked for before; give them once.")
         jobs[key] = Job(named or _named(varied, values, declared), values, key)
@@ -200,6 +203,26 @@ def _found(job: Job, out: Path, force: bool) -> Record:
 
 def _source(notebook: Path) -> list[list[str]]:
     return [[cell.cell_type, cell.source] for cell in read_notebook(notebook).cells]
+
+
+def _files(values: Mapping[str, Any]) -> list[str]:
+    """SHA-256 of the file of a user-defined strategy.
+
+    Raises
+    ------
+    ParameterError
+        It cannot be read.
+    """
+    found = in_file(str(values.get("strategy", "")))
+    if found is None:
+        return []
+    try:
+        return [hashlib.sha256(found[0].read_bytes()).hexdigest()]
+    except OSError as error:
+        raise ParameterError(
+            f"strategy={values['strategy']!r}: {found[0]} cannot be read ({error.strerror or error}); give a path from "
+            "the folder in which the reports are made."
+        ) from error
 
 
 def _text(value: Any) -> str:

@@ -13,6 +13,7 @@ from maestro.errors import ParameterError, SettingsError
 from maestro.reports.notebooks import batch as module
 from maestro.reports.notebooks.batch import Job, Record, read_batch, run_batch
 from maestro.reports.notebooks.batch_index import index_page
+from maestro.reports.notebooks.running import find_notebook
 from tests.reports.notebooks.small import small_notebook
 
 HOSTILE = [
@@ -185,3 +186,16 @@ def test_records_are_plain_json(notebook: Path, tmp_path: Path, monkeypatch: pyt
     kept = json.loads((tmp_path / "out" / f"{jobs[0].stem}.json").read_text("utf-8"))
     assert kept["parameters"] == {"word": "é"}
     assert kept["status"] == "done"
+
+
+def test_a_report_is_made_again_when_the_file_of_its_strategy_changes(tmp_path: Path) -> None:
+    source, rule = write(tmp_path / "b.yaml", f"strategy: {tmp_path}/rule.py:Rule\n"), tmp_path / "rule.py"
+    notebook = find_notebook("08_backtest_report")
+    assert notebook is not None
+    with pytest.raises(ParameterError, match=r"report 1: strategy=.*rule.py cannot be read \(No such file"):
+        read_batch(source, notebook)
+    keys = []
+    for text in ("x = 1", "x = 2", "x = 1"):
+        rule.write_text(text)
+        keys.append(read_batch(source, notebook)[0].key)
+    assert keys[0] == keys[2] != keys[1]

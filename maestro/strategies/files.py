@@ -1,0 +1,115 @@
+"""Strategies in Python files: ``my_rule.py:MyRule`` into its class."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import linecache
+import sys
+import traceback
+from pathlib import Path
+
+from maestro.errors import StrategyError, nearest
+from maestro.strategies import Strategy, by_name
+
+
+def in_file(text: str) -> tuple[Path, str] | None:
+    """Path and class (empty if not given) of ``file.py:Class`` or ``file.py``; None for any other text."""
+    if text.endswith(".py"):
+        return Path(text), ""
+    path, _, name = text.rpartition(":")
+    return (Path(path), name) if path.endswith(".py") else None
+
+
+def load_strategy(name: str, hint: str = " ms.strategies() lists them.") -> type[Strategy]:
+    """Return the class of a strategy, by its name or as ``path/to/file.py:ClassName``.
+
+    The file is executed, so never pass a name that comes from somebody else.
+
+    Parameters
+    ----------
+    name : str
+        A name of `ms.strategies()`, that of a plug-in, ``file.py:ClassName``, or ``file.py`` if the file has one class.
+    hint : str
+        Where the names are, for the message.
+
+    Raises
+    ------
+    StrategyError
+        There is no such strategy, or its file cannot be imported; the message names the line.
+    """
+    found = in_file(name)
+    if found is None:
+        return by_name(name, hint)
+    path, wanted = found
+    own = strategies_of(path)
+    if wanted in own or (not wanted and len(own) == 1):
+        return own[wanted] if wanted else next(iter(own.values()))
+    shown = ", ".join(own) or "none"
+    raise StrategyError(
+        f"{path} has no strategy {wanted!r}; it has: {shown} (classes of ms.Strategy).{nearest(wanted, own)}"
+        if wanted
+        else f"{path} has {len(own)} strategies ({shown}); name one: {path}:ClassName."
+    )
+
+
+def strategies_of(path: Path) -> dict[str, type[Strategy]]:
+    """Execute a file and return the strategies that it defines, by name.
+
+    Raises
+    ------
+    StrategyError
+        There is no such file, or it cannot be imported.
+    """
+    import cloudpickle
+
+    try:
+        source = path.read_bytes()
+    except OSError as error:
+        if not path.is_file():
+            raise StrategyError(f"there is no file {path}; give path/to/file.py:ClassName.") from None
+        raise StrategyError(f"{path} cannot be read: {error.strerror or error}.") from error
+    file, module_name = str(path.absolute()), _module_name(path)
+    spec = importlib.util.spec_from_file_location(module_name, file)
+    assert spec is not None
+    module = importlib.util.module_from_spec(spec)
+    before = sys.modules.get(module_name)
+    linecache.cache.pop(file, None)
+    sys.modules[module_name] = module  # where inspect looks for the source, and the source is part of a run's identity
+    sys.path.insert(0, str(path.parent.resolve()))
+    try:
+        # Not the loader's cache of bytecode: it takes a file that was saved twice in one second for the same.
+        exec(compile(source, file, "exec", dont_inherit=True), module.__dict__)
+    except (Exception, SystemExit) as error:
+        if before is not None:
+            sys.modules[module_name] = before
+        line = line_in(error, path)
+        said = error.msg if isinstance(error, SyntaxError) else error
+        place = f" (line {line})" if line else ""
+        raise StrategyError(f"{path} cannot be imported: {type(error).__name__}: {said}{place}") from error
+    finally:
+        sys.path.pop(0)
+    cloudpickle.register_pickle_by_value(module)  # worker processes cannot import it
+    return {
+        key: value
+        for key, value in vars(module).items()
+        if isinstance(value, type) and issubclass(value, Strategy) and value.__module__ == module_name
+    }
+
+
+def line_in(error: BaseException, path: str | Path) -> int | None:
+    """Line of a file that raised an error: the innermost one in that file; None if none of its lines is involved."""
+    file = str(Path(path).absolute())
+    if isinstance(error, SyntaxError) and error.filename == file:
+        return error.lineno
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
+    return lines[-1] if lines else None
+
+
+def _module_name(path: Path) -> str:
+    """Name of the module of a file; files of one name in different folders have different modules."""
+    name = f"_maestro_own_{path.stem}"
+    known = getattr(sys.modules.get(name), "__file__", None)
+    if known is None or Path(known).resolve() == path.resolve():
+        return name
+    return f"{name}_{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:8]}"

@@ -1,0 +1,80 @@
+"""A strategy is loaded from a file as it is now, with its own source, and an error names the line."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+import maestro as ms
+from maestro.errors import StrategyError
+from maestro.strategies.files import line_in
+
+RULE = '''
+import numpy as np
+import maestro as ms
+
+class Hold(ms.Strategy):
+    """Buys at bar {bar}."""
+
+    def signals(self, bars):
+        entry = np.zeros(len(bars), dtype=bool)
+        entry[{bar} : {bar} + 1] = 1 // ({bar} < 1_000)
+        return ms.Signals(long_entry=entry)
+'''
+
+
+def test_a_file_saved_twice_in_one_second_is_read_twice(tmp_path: Path) -> None:
+    path = tmp_path / "rule.py"
+    bars = ms.synthetic_bars(100)
+    for bar in (1, 7):  # the same length at the same time: a cache of bytecode takes it for the same file
+        path.write_text(RULE.format(bar=bar))
+        os.utime(path, (1_600_000_000, 1_600_000_000))
+        cls = ms.load_strategy(f"{path}:Hold")
+        assert list(cls().signals(bars).long_entry.nonzero()[0]) == [bar]
+        assert f"bar {bar}" in cls.source()
+    assert ms.load_strategy(str(path)).__name__ == "Hold"  # the only class of the file
+    assert not list(tmp_path.glob("__pycache__/*"))
+
+
+def test_files_of_one_name_keep_their_own_source(tmp_path: Path) -> None:
+    classes = []
+    for bar in (1, 2):
+        folder = tmp_path / str(bar)
+        folder.mkdir()
+        (folder / "rule.py").write_text(RULE.format(bar=bar))
+        classes.append(ms.load_strategy(f"{folder / 'rule.py'}:Hold"))
+    assert [f"bar {bar}" in cls.source() for bar, cls in zip((1, 2), classes, strict=True)] == [True, True]
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("x = 1\ny = (\n", r"SyntaxError: '\(' was never closed \(line 2\)"),
+        ("x = 1\n\n1 / 0\n", r"ZeroDivisionError: division by zero \(line 3\)"),
+        ("import sys\nsys.exit(3)\n", r"SystemExit: 3 \(line 2\)"),
+        ("x = 1\n", "has no strategy 'Hold'; it has: none"),
+    ],
+)
+def test_what_is_wrong_with_a_file_is_said_with_its_line(tmp_path: Path, source: str, said: str) -> None:
+    path = tmp_path / "rule.py"
+    path.write_text(source)
+    with pytest.raises(StrategyError, match=said):
+        ms.load_strategy(f"{path}:Hold")
+
+
+def test_the_line_of_an_error_is_that_of_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "rule.py"
+    path.write_text(RULE.format(bar=1_000))
+    cls = ms.load_strategy(f"{path}:Hold")
+    with pytest.raises(ZeroDivisionError) as caught:
+        cls().signals(ms.synthetic_bars(100))
+    assert line_in(caught.value, path) == 10
+    assert line_in(caught.value, tmp_path / "other.py") is None
+
+
+def test_a_name_is_that_of_a_built_in_strategy() -> None:
+    assert ms.load_strategy("EmaCrossStrategy").__name__ == "EmaCrossStrategy"
+    with pytest.raises(StrategyError, match="Did you mean"):
+        ms.load_strategy("EmaCrosStrategy")
