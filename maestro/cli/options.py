@@ -56,7 +56,9 @@ Cash = Annotated[float, typer.Option(metavar="AMOUNT", help="Starting cash.")]
 Sizing = Annotated[
     str,
     typer.Option(
-        metavar="KIND:VALUE", help="percent:1.0, cash:5000, units:2 or volatility:0.2; percent:2,3 allows 3 × equity."
+        metavar="KIND:VALUE",
+        help="percent:1.0, cash:5000, units:2, volatility:0.2 or risk:1% (lost at the stop); percent:2,3 allows 3 × "
+        "equity.",
     ),
 ]
 Fill = Annotated[str, typer.Option(metavar="WHERE", help="next_open, or close (looks ahead; for comparison only).")]

@@ -15,7 +15,7 @@ from maestro.engine.costs import Costs
 from maestro.engine.fills import keep_books
 from maestro.engine.protocol import ABILITIES, Engine, EngineRun, Task
 from maestro.engine.result import Backtest
-from maestro.engine.simulator import Books, Simulator
+from maestro.engine.simulator import Books, Simulator, require_stop
 from maestro.engine.sizing import Sizing
 from maestro.errors import SettingsError, nearest
 from maestro.strategies.base import Strategy
@@ -136,6 +136,8 @@ def run_engine(
     """
     used = ENGINES.get(engine, SettingsError)
     simulator = Simulator(bars, costs=costs, sizing=sizing, cash=cash, fill=fill)
+    if sizing.kind == "risk":
+        require_stop(signals)
     whole = window is None and not close_at_end
     task = Task(bars, strategy, signals, costs, sizing, simulator.cash, fill, whole, options)
     reasons = list(used.refusals(task))

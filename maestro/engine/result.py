@@ -106,8 +106,10 @@ class Backtest:
         if math.isnan(values[m.PROFIT_FACTOR]) and values[m.NUM_TRADES] > 0:
             notes.append(m.NO_LOSS)
         if values[m.CUT]:
+            without = ", or left out because they had no stop" if self.sizing.kind == "risk" else ""
             notes.append(
-                f"{int(values[m.CUT])} entries were cut to max_exposure={self.sizing.max_exposure:g} or to the cash."
+                f"{int(values[m.CUT])} entries were cut to max_exposure={self.sizing.max_exposure:g} or to the cash"
+                f"{without}."
             )
         return tuple(notes)
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from maestro.bars import Bars
 from maestro.engine.costs import Costs
-from maestro.engine.simulator import Simulator
+from maestro.engine.simulator import Simulator, require_stop
 from maestro.engine.sizing import Sizing
+from maestro.strategies.base import Strategy
 from maestro.typing import Fill
 
 
@@ -34,3 +37,30 @@ class SimulationSettings:
             bars, costs=self.costs, sizing=self.sizing, cash=self.cash, fill=self.fill, window=window,
             close_at_end=close_at_end,
         )  # fmt: skip
+
+    def check(self, bars: Bars, strategy: type[Strategy], fixed: Mapping[str, Any]) -> None:
+        """Refuse settings that no trial of a search can have, before it begins.
+
+        Parameters
+        ----------
+        bars : Bars
+        strategy : type of Strategy
+        fixed : mapping
+            Parameters that are not searched; the others have their defaults here.
+
+        Raises
+        ------
+        SettingsError
+            Impossible settings.
+        StrategyError
+            Sizing by risk, and signals without stop, trail or bracket. If the strategy cannot be evaluated, its trials
+            fail with the reason.
+        """
+        self.simulator(bars)
+        if self.sizing.kind != "risk":
+            return
+        try:
+            signals = strategy(**fixed).evaluate(bars)
+        except Exception:  # user code
+            return
+        require_stop(signals)

@@ -61,7 +61,7 @@ class Simulator:
         Costs, sizing and the rest in the order in which the kernels read them (`maestro.engine.kernels.account`).
     """
 
-    __slots__ = ("_equity", "_layout", "_protection", "bars", "begin", "cash", "end", "fill", "settings")
+    __slots__ = ("_at_risk", "_equity", "_layout", "_protection", "bars", "begin", "cash", "end", "fill", "settings")
 
     def __init__(
         self,
@@ -86,6 +86,7 @@ class Simulator:
         self.bars, self.begin, self.end, self.cash, self.fill = bars, begin, end, float(cash), fill
         self._layout = _layout(bars, begin, end)
         self._protection: tuple[FloatArray, ...] | None = None
+        self._at_risk = sizing.kind == "risk"
         self._equity = np.empty(end - begin)
         self.settings = np.array(
             [
@@ -116,6 +117,8 @@ class Simulator:
             raise StrategyError(
                 f"{len(signals)} signals for {len(self.bars)} bars; give one per bar, also for the bars of history."
             )
+        if self._at_risk:
+            require_stop(signals)
         totals = np.zeros(ac.TOTALS_WIDTH)
         out = np.empty(len(m.NAMES))
         opens, close, settlements, rates = self._layout
@@ -164,6 +167,26 @@ class Simulator:
             orders_of.step, orders_of.long_entry, orders_of.columns, orders_of.numbers, orders_of.slots,
             orders_of.state, self.begin, self.end, self.settings, *books,
         )  # fmt: skip
+
+
+def require_stop(signals: Signals) -> None:
+    """Refuse signals that sizing by risk cannot size.
+
+    Raises
+    ------
+    StrategyError
+        They have neither stop, trail nor bracket.
+    """
+    if isinstance(signals, Orders):
+        raise StrategyError(
+            "sizing by risk needs the distance to a stop, and a strategy with limit orders of its own has none; use "
+            "percent, cash, units or volatility."
+        )
+    if signals.stop is None and signals.trail is None and signals.bracket is None:
+        raise StrategyError(
+            "sizing by risk needs the distance to a stop, and this strategy has no stop or trail; give its signals one "
+            "(ms.Signals(..., stop=0.05)), or use percent, cash, units or volatility."
+        )
 
 
 def _layout(bars: Bars, begin: int, end: int) -> tuple[FloatArray, FloatArray, IntArray, FloatArray]:

@@ -1,4 +1,4 @@
-"""How much to trade: a share of equity, an amount, units, or a target volatility."""
+"""How much to trade: a share of equity, an amount, units, a target volatility, or a risk at the stop."""
 
 from __future__ import annotations
 
@@ -8,19 +8,21 @@ from typing import Any, Literal
 
 from maestro.errors import SettingsError
 
-PERCENT, CASH, UNITS, VOLATILITY = range(4)
-_KINDS = ("percent", "cash", "units", "volatility")
+PERCENT, CASH, UNITS, VOLATILITY, RISK = range(5)
+_KINDS = ("percent", "cash", "units", "volatility", "risk")
+ALLOWED = "percent:1.0, cash:5000, units:2, volatility:0.2 or risk:1%"
+"""Examples of each kind, for messages and help."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sizing:
-    """Size of an entry; build it with `percent`, `cash`, `units` or `volatility`.
+    """Size of an entry; build it with `percent`, `cash`, `units`, `volatility` or `risk`.
 
     `max_exposure` caps the notional at entry (fee included) as a multiple of equity, both directions; an
     entry above it is cut and counted (metric ``cut_entries``).
     """
 
-    kind: Literal["percent", "cash", "units", "volatility"]
+    kind: Literal["percent", "cash", "units", "volatility", "risk"]
     value: float
     max_exposure: float = 1.0
 
@@ -36,6 +38,12 @@ class Sizing:
             raise SettingsError(
                 f"percent({self.value:g}) is above max_exposure={self.max_exposure:g}; "
                 f"lower it, or allow it with max_exposure={self.value:g}."
+            )
+
+        if self.kind == "risk" and self.value >= 1.0:
+            raise SettingsError(
+                f"risk({self.value:g}) would lose {self.value:.0%} of the equity at the stop; give a share below 1, "
+                "such as risk:1% or risk:0.01."
             )
 
     @classmethod
@@ -59,8 +67,20 @@ class Sizing:
         return cls("volatility", target, max_exposure)
 
     @classmethod
+    def risk(cls, share: float, *, max_exposure: float = 1.0) -> Sizing:
+        """Trade so many units that a trade that ends at its stop loses the fraction `share` of equity.
+
+        Fees and the slippage of the exit are part of that loss; an open beyond the stop loses more. The stop is the one
+        in force at the entry: stop or trail, whichever is nearer. A strategy without a stop is refused; an entry
+        without one, or with a stop on the wrong side of its price, is left out and counted (metric ``cut_entries``).
+        """
+        return cls("risk", share, max_exposure)
+
+    @classmethod
     def of(cls, given: Sizing | str) -> Sizing:
         """Understand a `Sizing`, or a text: ``percent:1.0``, ``cash:5000``, ``percent:2,3`` (max_exposure 3).
+
+        A number may be a percentage: ``risk:1%`` is ``risk:0.01``.
 
         Raises
         ------
@@ -71,9 +91,11 @@ class Sizing:
             return given
         kind, _, numbers = given.partition(":") if isinstance(given, str) else ("", "", "")
         if kind not in _KINDS:
-            raise SettingsError(f"sizing={given!r} is unknown; give percent:1.0, cash:5000, units:2 or volatility:0.2.")
+            raise SettingsError(f"sizing={given!r} is unknown; give {ALLOWED}.")
+        if kind == "risk" and not numbers:
+            raise SettingsError("sizing='risk' has no share; give risk:1% to lose 1 % of the equity at the stop.")
         try:
-            value, *rest = (float(part) for part in numbers.split(",")) if numbers else (1.0,)
+            value, *rest = (_number(part) for part in numbers.split(",")) if numbers else (1.0,)
         except ValueError:
             value, rest = 1.0, [0.0, 0.0]
         if len(rest) > 1:
@@ -93,3 +115,8 @@ class Sizing:
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for a run's spec."""
         return {"kind": self.kind, "value": self.value, "max_exposure": self.max_exposure}
+
+
+def _number(text: str) -> float:
+    """Read a number or a percentage."""
+    return float(text.strip()[:-1]) / 100.0 if text.strip().endswith("%") else float(text)

@@ -117,7 +117,7 @@ class CostsSpec(_Attributes):
 class SizingSpec(_Attributes):
     """How much is traded; see `maestro.Sizing`."""
 
-    kind: Literal["percent", "cash", "units", "volatility"]
+    kind: Literal["percent", "cash", "units", "volatility", "risk"]
     value: float
     max_exposure: float
 

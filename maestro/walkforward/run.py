@@ -251,7 +251,7 @@ class PreparedRun:
         first: tuple[dict[str, Any], ...] = ()
         if isinstance(strategy, Strategy):
             first = (searched.check({name: strategy.params[name] for name in searched.names}),)
-        SimulationSettings(costs, sizing, cash, fill).simulator(bars)  # refuses impossible settings at once
+        SimulationSettings(costs, sizing, cash, fill).check(bars, cls, fixed)
         self.bars, self.splitter, self.warm_start = bars, splitter, warm_start
         self.accepted: list[str] = []
         self.windows = self._split(lambda: checked(splitter.split(bars), len(bars)), "windows")

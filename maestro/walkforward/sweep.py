@@ -140,7 +140,7 @@ def sweep(
     rows, place = visits(columns)
     sets = list(searched.rows({name: column[rows] for name, column in columns.items()}))
     settings = SimulationSettings(costs or Costs(), Sizing.of(sizing), cash, fill)
-    settings.simulator(bars)  # refuses impossible settings before any work is done
+    settings.check(bars, cls, fixed)
     book = _recorder(bars, cls, searched, {"n": int(n), "sampler": sampler, "seed": int(seed)}, settings)
     with counting(progress, len(sets), cls.__name__, "set") as counter:
         values, errors = _evaluated(cls, bars, settings, searched, sets, workers, executor, cancel, counter.done, book)

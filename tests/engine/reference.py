@@ -47,12 +47,17 @@ class Account:
         self.position: Position | None = None
         self.result = Result()
 
-    def size(self, price: float, signal_bar: int) -> float:
+    def size(self, price: float, side: int, signals: Any, signal_bar: int) -> float:
         equity = self.cash
         if equity <= 0:
             return 0.0
         gross = price * (1 + self.costs.fee)
         value, most = self.sizing.value, self.sizing.max_exposure
+        if self.sizing.kind == "risk":
+            loss = self.loss_at_stop(price, side, signals, signal_bar)
+            units = value * equity / loss if loss is not None else 0.0
+            self.result.cuts += loss is None or units > most * equity / gross
+            return min(units, most * equity / gross)
         if self.sizing.kind == "percent":
             return value * equity / gross
         if self.sizing.kind == "volatility":
@@ -66,6 +71,20 @@ class Account:
             self.result.cuts += 1
             units = most * equity / gross
         return units
+
+    def loss_at_stop(self, price: float, side: int, signals: Any, signal_bar: int) -> float | None:
+        """What one unit loses from its entry to its first stop, with both fees; None without a stop that can lose."""
+        tried = Position(side, 1.0, price, signal_bar, price * self.costs.fee, best=price)
+        self.protect(signals, signal_bar, tried)
+        trail = price * tried.trail if tried.trail_unit == "fraction" else tried.trail
+        levels = [level for level in (tried.stop, price - side * trail) if not math.isnan(level)]
+        if not levels:
+            return None
+        level = max(levels) if side > 0 else min(levels)
+        if (level >= price) if side > 0 else (level <= price):
+            return None
+        out = max(level, 0.0) * (1 - side * self.costs.slippage)
+        return side * (price - out) + (price + out) * self.costs.fee
 
     def close(self, bar: int, reference: float, reason: str, *, slipped: bool = True) -> None:
         position = self.position
@@ -103,7 +122,7 @@ class Account:
             self.cash += before.side * closed * price - fee
         bracket = signals.bracket
         barred = bracket is not None and side < 0 and not bracket.short_level[signal_bar] > price
-        units = 0.0 if barred else self.size(price, signal_bar)
+        units = 0.0 if barred else self.size(price, side, signals, signal_bar)
         if before is not None:
             self.book_trade(bar, price, fee, "reversal" if units > 0 else "signal")
         if units > 0:
@@ -114,8 +133,8 @@ class Account:
         if closed + units > 0:
             self.book_order(bar, side, closed + units, price)
 
-    def protect(self, signals: Any, bar: int) -> None:
-        p = self.position
+    def protect(self, signals: Any, bar: int, position: Position | None = None) -> None:
+        p = position or self.position
         assert p is not None
         bracket = signals.bracket
         if bracket is not None:

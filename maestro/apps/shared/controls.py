@@ -28,7 +28,7 @@ _OWN = "as below"
 _RULES = {
     "fee": "give a fraction from -0.01 (a maker's rebate) to below 0.5; 0.1 % is 0.001",
     "slippage": "give a fraction from 0 to below 0.5; 0.1 % is 0.001",
-    "sizing": "give percent:1.0, cash:5000, units:2 or volatility:0.2",
+    "sizing": "give percent:1.0, cash:5000, units:2, volatility:0.2 or risk:1%",
     "cash": "give an amount above 0",
     "fill": "choose one of the list",
 }

@@ -104,7 +104,7 @@ class TradeState(SeriesState):
         inclusive_bounds=(True, False),
         doc="Fraction by which market orders are worse.",
     )
-    sizing = param.String(default="percent:1.0", doc="percent:1.0, cash:5000, units:2 or volatility:0.2.")
+    sizing = param.String(default="percent:1.0", doc="percent:1.0, cash:5000, units:2, volatility:0.2 or risk:1%.")
     cash = param.Number(default=100_000.0, bounds=(0, None), inclusive_bounds=(False, True), doc="Starting cash.")
     fill: Any = param.Selector(default="next_open", objects=["next_open", "close"], doc="Where orders fill.")
 

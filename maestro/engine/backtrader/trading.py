@@ -142,7 +142,7 @@ class Trading(bt.Strategy):  # type: ignore[misc]
             levels = self.levels(side, price, waiting.seen)
             seen = self.data.close[-1] * (1.0 + side * self.p.costs.slippage) if "size" in self.p.plain else price
             money = self.broker.getcash() + held * seen - abs(held) * seen * self.p.costs.fee
-            units = self.units(seen, money) if levels is not None else 0.0
+            units = self.units(seen, money, side, levels) if levels is not None else 0.0
         total = abs(held) + units
         if not total:
             return
@@ -156,7 +156,7 @@ class Trading(bt.Strategy):  # type: ignore[misc]
             if not self.unguarded:
                 self.guard(held + side * total)
 
-    def units(self, price: float, equity: float) -> float:
+    def units(self, price: float, equity: float, side: int, levels: Levels) -> float:
         """Size of an entry, as `ms.Sizing` has it."""
         if equity <= 0:
             return 0.0
@@ -166,9 +166,20 @@ class Trading(bt.Strategy):  # type: ignore[misc]
             return float(sizing.value * equity / gross * _HAIR)
         if sizing.kind == "volatility":
             return min(sizing.max_exposure, self.share(sizing.value)) * equity / gross * _HAIR
-        wanted = sizing.value / gross if sizing.kind == "cash" else sizing.value
-        self.diary.cuts += wanted > most
+        if sizing.kind == "risk":
+            wanted = sizing.value * equity / self.loss(price, side, levels)
+        else:
+            wanted = sizing.value / gross if sizing.kind == "cash" else sizing.value
+        self.diary.cuts += wanted > most or wanted == 0.0
         return float(min(wanted, most * _HAIR))
+
+    def loss(self, price: float, side: int, levels: Levels) -> float:
+        """Loss of a unit at the stop of an entry, costs included; infinite where there is no stop on that side."""
+        stop, _ = self.floor(side, levels, price)
+        if not side * stop < side * price:
+            return math.inf
+        out = max(stop, 0.0) * (1.0 - side * self.p.costs.slippage)
+        return side * (price - out) + float(self.p.costs.fee) * (price + out)
 
     def share(self, target: float) -> float:
         """Share of equity with the volatility `target`, by the last 30 returns up to the signal bar."""
@@ -193,12 +204,12 @@ class Trading(bt.Strategy):  # type: ignore[misc]
             limit = trade(exectype=bt.Order.Limit, price=self.guarded.target, size=size, oco=other, reason="target")
             self.guards.append(limit)
 
-    def floor(self, side: int) -> tuple[float, str]:
+    def floor(self, side: int, levels: Levels | None = None, best: float = math.nan) -> tuple[float, str]:
         """Level of the stop in force and its name: stop or trail, the nearer of the two, the stop on a tie."""
-        g = self.guarded
+        g, top = (self.guarded, self.best) if levels is None else (levels, best)
         if g.trail != g.trail:
             return g.stop, "stop"
-        trail = self.best - side * g.trail if g.trail_is_price else self.best * (1.0 - side * g.trail)
+        trail = top - side * g.trail if g.trail_is_price else top * (1.0 - side * g.trail)
         return (trail, "trail") if g.stop != g.stop or side * trail > side * g.stop else (g.stop, "stop")
 
     def unguard(self) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from maestro._core.compiled import njit
+from maestro.engine.kernels import account as ac
 from maestro.engine.kernels.account import STOPPED, TARGETED, TRAILED
 
 FRACTION, PRICE_DISTANCE, LEVEL = range(3)
@@ -80,6 +81,27 @@ def _trail_level(best: float, trail: float, unit: int, side: int) -> float:
     if unit == FRACTION:
         return best * (1.0 - side * trail)
     return best - trail
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def risk_units(
+    settings: Any, equity: float, price: float, side: int, low: float, trail: float, trail_unit: int
+) -> tuple[float, bool]:
+    """Units of an entry at `price` that lose the given share of equity at the stop, and whether they were cut.
+
+    `low` and `trail` from `levels_of`. The loss of a unit is that from the entry to the slipped stop, with both fees.
+    Without a stop on the losing side of the price there is no entry, which counts as cut.
+    """
+    if equity <= 0.0:
+        return 0.0, False
+    floor = max(low, _trail_level(side * price, trail, trail_unit, side))
+    if not (floor > -np.inf and floor < side * price):
+        return 0.0, True
+    fee = settings[ac.FEE]
+    out = max(side * floor, 0.0) * (1.0 - side * settings[ac.SLIP])
+    units = settings[ac.SIZE_VALUE] * equity / (side * (price - out) + fee * (price + out))
+    most = settings[ac.MAX_EXPOSURE] * equity / (price * (1.0 + fee))
+    return min(units, most), units > most
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -13,9 +13,10 @@ from numba import boolean, int64, void
 
 from maestro._core.compiled import njit
 from maestro.engine.kernels import account as ac
-from maestro.engine.kernels.protection import breach, levels_of
+from maestro.engine.kernels.protection import breach, levels_of, risk_units
 from maestro.engine.kernels.types import FLAGS, INDEX, SERIES, TABLE, WRITE_1D, WRITE_2D
 from maestro.engine.sizing import PERCENT as SIZED_IN_PERCENT
+from maestro.engine.sizing import RISK as SIZED_AT_RISK
 
 _ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
 _UPPER_4 = np.uint64(0xFFFFFFFF00000000)
@@ -89,6 +90,7 @@ def run_signals(
     at_close, close_at_end = settings[ac.AT_CLOSE] != 0.0, settings[ac.CLOSE_AT_END] != 0.0
     lowest, highest = settings[ac.LOWEST], settings[ac.HIGHEST]
     percent = settings[ac.SIZE_VALUE] if settings[ac.SIZE_KIND] == SIZED_IN_PERCENT else 0.0
+    at_risk = settings[ac.SIZE_KIND] == SIZED_AT_RISK
     in_long, out_long = _words(long_entry), _words(long_exit)
     in_short, out_short = _words(short_entry), _words(short_exit)
     marks = close[begin:end]
@@ -205,6 +207,12 @@ def run_signals(
         if direction != 0 and not (bracket.shape[0] and direction < 0 and not stop[bar] > price):
             if percent > 0.0:
                 units_opened = percent * money / (price * (1.0 + fee_rate)) if money > 0.0 else 0.0
+            elif at_risk:
+                low_level, _, follows = levels_of(
+                    price, direction, bar, stop, target, trail, units, bracket, long_level
+                )
+                units_opened, cut = risk_units(settings, money, price, direction, low_level, follows, units[2])
+                cuts += cut
             else:
                 units_opened, cut = ac.entry_units(settings, money, price, close, bar)
                 cuts += cut

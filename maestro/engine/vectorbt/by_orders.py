@@ -47,6 +47,7 @@ class _Sides(NamedTuple):
     amount: float
     units: float
     most: float
+    risk: float
 
 
 class _Guards(NamedTuple):
@@ -68,11 +69,17 @@ _LONG_STOP, _LONG_TARGET, _SHORT_STOP, _SHORT_TARGET = range(4)
 
 
 @njit
-def _size(s: Any, m: Any, money: float, price: float, t: int, memory: Any) -> float:
+def _size(s: Any, m: Any, g: Any, money: float, price: float, side: float, t: int, memory: Any) -> float:
     """Units of an entry decided at the close of bar t."""
     if money <= 0.0:
         return 0.0
     gross = price * (1.0 + m.fee)
+    if s.risk > 0.0:
+        stop = _first_stop(g, t, price, side)
+        out = max(stop, 0.0) * (1.0 - side * m.slip)
+        wanted = s.risk * money / (side * (price - out) + m.fee * (price + out)) if side * stop < side * price else 0.0
+        memory[_CUTS] += wanted == 0.0 or wanted > s.most * money / gross
+        return min(wanted, s.most * money / gross)
     if s.share[t] == s.share[t]:
         return s.share[t] * money / gross
     wanted = s.units if s.units > 0.0 else s.amount / gross
@@ -90,6 +97,16 @@ def _level(g: Any, line: int, t: int, fill: float) -> float:
     if g.distance[line, t] == g.distance[line, t]:
         return fill + g.distance[line, t]
     return fill * g.factor[line, t]
+
+
+@njit
+def _first_stop(g: Any, t: int, price: float, side: float) -> float:
+    """Stop of a fill, or its trail where that is nearer; NaN where it has neither."""
+    stop = _level(g, _LONG_STOP if side > 0.0 else _SHORT_STOP, t, price)
+    if g.bracket and side > 0.0 and not stop < price:
+        stop = price * (1.0 - g.default_stop)
+    trail = price - side * g.trail[t] if g.trail_is_price else price * (1.0 - side * g.trail[t])
+    return trail if trail == trail and not side * stop >= side * trail else stop
 
 
 @njit
@@ -112,7 +129,7 @@ def _signal_order(c: Any, m: Any, s: Any, g: Any, memory: Any, reasons: Any) -> 
                 if direction != 0:
                     barred = g.bracket and side < 0.0 and not g.absolute[_SHORT_STOP, t] > price
                     money = c.last_cash[0] + held * price - abs(held) * price * m.fee
-                    units = 0.0 if barred else _size(s, m, money, price, t, memory)
+                    units = 0.0 if barred else _size(s, m, g, money, price, side, t, memory)
                 if units > 0.0:
                     stop, target = (_LONG_STOP, _LONG_TARGET) if side > 0.0 else (_SHORT_STOP, _SHORT_TARGET)
                     memory[_ENTRY] = memory[_BEST] = price
@@ -174,7 +191,7 @@ def run_signals(
         np.where(to_long == to_short, 0, np.where(to_long, 1, -1)),
         np.array(signals.long_exit), np.array(signals.short_exit), share.get(sizing.kind, nowhere),
         sizing.value if sizing.kind == "cash" else 0.0, sizing.value if sizing.kind == "units" else 0.0,
-        sizing.max_exposure,
+        sizing.max_exposure, sizing.value if sizing.kind == "risk" else 0.0,
     )  # fmt: skip
     memory, reasons = np.full(10, -1.0), np.zeros(2 * n + 2)
     memory[[_COUNT, _CUTS]] = 0.0

@@ -23,7 +23,7 @@ def run(
     if isinstance(signals, Orders):
         return by_orders.run_grid(bars, signals, costs, sizing, cash)
     shares = _shares(bars, sizing)
-    cut_elsewhere = sizing.kind in ("cash", "units") and sizing.max_exposure != 1.0
+    cut_elsewhere = sizing.kind == "risk" or (sizing.kind in ("cash", "units") and sizing.max_exposure != 1.0)
     if at_close or (by_signals.can(signals, costs) and not cut_elsewhere):
         return by_signals.run(bars, signals, costs, sizing, cash, at_close, shares)
     return by_orders.run_signals(bars, signals, costs, sizing, cash, shares)

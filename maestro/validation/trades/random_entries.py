@@ -110,7 +110,7 @@ def random_entries(
     Raises
     ------
     SettingsError
-        An unknown metric, or a run that never held a position out of sample.
+        An unknown metric, a run that is sized by risk, or one that never held a position out of sample.
 
     Notes
     -----
@@ -123,6 +123,8 @@ def random_entries(
     if isinstance(repetitions, bool) or not isinstance(repetitions, int) or repetitions < 1:
         raise SettingsError(f"repetitions={repetitions!r} is not a whole number of at least 1.")
     check_seed(seed)
+    if wf.spec.sizing.kind == "risk":
+        raise SettingsError("random entries have no stop, so the risk that the run was sized by cannot be repeated.")
     whole = recorded_bars(wf, bars)
     stretches = _stretches(wf, whole)
     positions = sum(len(s.sides) for s in stretches)
