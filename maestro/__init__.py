@@ -33,6 +33,7 @@ _HOMES = {
     "maestro.walkforward.run": ("plan", "walk_forward"),
     "maestro.walkforward.triggers": ("OnRegime",),
     "maestro.validation.verdict.build": ("verdict",),
+    "maestro.reports.export.mlflow": ("MLflow",),
     "maestro.apps": ("app",),
     "maestro.errors": ("MaestroError",),
 }  # fmt: skip
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from maestro.errors import MaestroError
     from maestro.ledger import Ledger
     from maestro.regime import Regimes, regimes
+    from maestro.reports.export.mlflow import MLflow
     from maestro.reproduce.verify import verify
     from maestro.strategies import (
         Bool,

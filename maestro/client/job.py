@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -180,6 +181,8 @@ class _Bar:
     def __call__(self, event: dict[str, Any]) -> None:
         if event["kind"] == "progress":
             self._bar.update(event["data"]["done"] - self._bar.n)
+        elif event["kind"] == "note":
+            self._bar.write(event["data"]["note"], file=sys.stderr)
         elif event["kind"] in _CLOSED:
             if event["kind"] == "done":
                 self._bar.update(self._bar.total - self._bar.n)

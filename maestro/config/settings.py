@@ -61,6 +61,21 @@ class RethinkDBSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class MLflowSettings:
+    """An MLflow server."""
+
+    url: Annotated[
+        str | None, Doc("address of an MLflow server; `maestro worker` logs every run there if it is set", "url")
+    ] = None
+    experiment: Annotated[str, Doc("experiment that runs are logged in")] = "maestro"
+    user: Annotated[str | None, Doc("user, if the server asks for one")] = None
+    password: Annotated[str | None, Doc("password; in the environment only", secret=True)] = None
+    token: Annotated[
+        str | None, Doc("token that is sent in place of user and password; in the environment only", secret=True)
+    ] = None
+
+
+@dataclass(frozen=True, slots=True)
 class PluginServer:
     """Address and login of a source or store that a plug-in brings; None is as the plug-in has it."""
 
@@ -78,6 +93,7 @@ class ServerSettings:
     bitmex: BitMEXSettings = field(default_factory=BitMEXSettings)
     ccxt: CcxtSettings = field(default_factory=CcxtSettings)
     rethinkdb: RethinkDBSettings = field(default_factory=RethinkDBSettings)
+    mlflow: MLflowSettings = field(default_factory=MLflowSettings)
     plugins: Mapping[str, PluginServer] = field(default_factory=dict)
 
 

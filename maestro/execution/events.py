@@ -61,10 +61,17 @@ class FoldDone:
 
 @dataclass(frozen=True, slots=True)
 class RunDone:
-    """All folds are finished."""
+    """All folds are finished, and the result is stored; a run that was loaded sends this event alone.
+
+    Attributes
+    ----------
+    result : object or None
+        What the call returns.
+    """
 
     id: str
     seconds: float
+    result: Any = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,12 @@ import os
 import secrets
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from maestro._core.processes import host_id
+from maestro.config import load_settings
 from maestro.errors import MaestroError, RunBusyError, RunCancelled, RunError, ServiceError
 from maestro.execution import events as ev
 from maestro.execution.jobs import RunProgress
@@ -148,6 +150,10 @@ class Worker:
         finally:
             self._held = None
 
+    def _note(self, job: Job, words: str) -> None:
+        log.warning("%s", words, extra={"job": job.id, "run": job.run})
+        self._leases.note(job, words)
+
     def _run(self, held: _Held) -> None:
         job, leases = held.job, self._leases
         store = RunStore(self.runs_dir / job.run)
@@ -173,7 +179,8 @@ class Worker:
                     "the data, the strategy or the version of Maestro changed after this job was submitted (it is now "
                     f"run {planned.id}, not {job.run}); submit it again."
                 )
-            wf = specification.run(self.runs_dir, workers=self.cores, progress=[listen], cancel=held.stop)
+            listeners = [listen, *_mlflow(lambda words: self._note(job, words))]
+            wf = specification.run(self.runs_dir, workers=self.cores, progress=listeners, cancel=held.stop)
         except RunBusyError as busy:
             leases.give_back(job, str(busy))
             self._stopping.wait(_BUSY)
@@ -198,6 +205,15 @@ class Worker:
             sharpe = wf.metrics["sharpe_ratio"]
             leases.finish(job, sharpe if math.isfinite(sharpe) else None, wf.manifest.get("seconds"))
             log.info("job done", extra={"job": job.id, "run": job.run})
+
+
+def _mlflow(say: Callable[[str], None]) -> list[ev.Listener]:
+    """The listener that logs runs on an MLflow server, if the settings name one."""
+    if load_settings().servers.mlflow.url is None:
+        return []
+    from maestro.reports.export.mlflow import MLflow
+
+    return [MLflow(say=say)]
 
 
 def _finished(store: RunStore) -> list[tuple[int, int, str | None]]:

@@ -125,11 +125,11 @@ def walk_forward(
     check(executor, workers)  # before anything is written
     store = None if runs_dir is None else RunStore(Path(runs_dir) / run.id)
     if store is not None and not force and store.status() == "done":
-        return run.alive(load_stored(store))
+        return run.load(store, listeners)
     run.look_for_defects(accept_defects)
     with store.locked() if store is not None else nullcontext():
         if store is not None and not force and store.status() == "done":  # by another process, a moment ago
-            return run.alive(load_stored(store))
+            return run.load(store, listeners)
         return run.execute(store, workers, executor, listeners, cancel or threading.Event(), force, command)
 
 
@@ -363,8 +363,16 @@ class PreparedRun:
         manifest["metrics"] = {name: value if math.isfinite(value) else None for name, value in wf.metrics.items()}
         seconds = manifest["seconds"] = round(time.perf_counter() - started, 3)
         wf.manifest = store.finish(manifest, tables) if store else {**manifest, "status": "done"}
-        tell(ev.RunDone(self.id, seconds))
-        return self.alive(wf)
+        self.alive(wf)
+        tell(ev.RunDone(self.id, seconds, wf))
+        return wf
+
+    def load(self, store: RunStore, listeners: Sequence[ev.Listener]) -> WalkForward:
+        """Load the finished run, and tell the listeners that it is done."""
+        wf = self.alive(load_stored(store))
+        for listener in listeners:
+            listener(ev.RunDone(self.id, 0.0, wf))
+        return wf
 
     def alive(self, wf: WalkForward) -> WalkForward:
         """Give a result what it came from, for what is computed of it later."""

@@ -19,6 +19,7 @@ import maestro as ms
 from maestro.runs import RunStore
 from maestro.service.jobs import Database, Job, Queue
 from maestro.service.worker import Worker
+from tests.support.mlflow import stand_in
 
 Submit = Callable[..., Job]
 KILLS = int(os.environ.get("MAESTRO_TEST_WORKER_KILLS", "4"))
@@ -69,6 +70,24 @@ def test_a_job_gives_the_run_of_the_library(submit: Submit, queue: Queue, databa
     kinds = [event.kind for event in queue.events(job.id)]
     assert kinds == ["queued", "started", *["fold"] * job.folds, "done"]
     assert done.sharpe == pytest.approx(wf.metrics["sharpe_ratio"], nan_ok=True)
+
+
+def test_runs_are_logged_on_an_mlflow_server_and_its_absence_is_said(
+    submit: Submit, queue: Queue, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with stand_in() as server:
+        monkeypatch.setenv("MAESTRO_MLFLOW_URL", server.url)
+        job = submit()
+        Worker(database, database.folder / "runs").run(until_empty=True)
+        tag = {"key": "maestro.run", "value": job.run}
+        logged = [run for run in server.runs.values() if tag in run["data"]["tags"]]
+        assert [run["info"]["status"] for run in logged] == ["FINISHED"]
+        assert any(name.endswith("report.html") for name in server.files)
+    other = submit(seed=1)
+    Worker(database, database.folder / "runs").run(until_empty=True)
+    assert queue.get(other.id).state == "done"
+    [note] = [event for event in queue.events(other.id) if event.kind == "note"]
+    assert "MLflow does not have all of it" in note.data["note"]
 
 
 def test_a_running_job_is_cancelled(submit: Submit, queue: Queue, database: Database) -> None:

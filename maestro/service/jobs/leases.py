@@ -108,6 +108,13 @@ class Leases:
                 for (ident,) in self._open(connection, job.run):
                     add_event(connection, ident, "fold", {"fold": fold, **data}, f"fold:{fold}")
 
+    def note(self, job: Job, words: str) -> None:
+        """Tell everyone who follows the run something that does not change its result."""
+        with self.database.writing() as connection:
+            if self._is_mine(connection, job):
+                for (ident,) in self._open(connection, job.run):
+                    add_event(connection, ident, "note", {"note": words})
+
     def finish(self, job: Job, sharpe: float | None, seconds: float | None) -> None:
         """Close a job as done, and with it all that wait for the same run."""
         with self.database.writing() as connection:
