@@ -9,7 +9,9 @@ import typer
 from maestro.cli import options
 
 if TYPE_CHECKING:
-    from maestro.ledger import Ledger, Trials
+    from pathlib import Path
+
+    from maestro.ledger import Counted, Ledger
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
@@ -25,67 +27,95 @@ def ledger(
 
     With a series: everything that was tried on it.
     """
-    from maestro.ledger import folder, ledgers
+    from maestro.ledger import counted, folder, ledgers
 
     if series == "verify":
         _verify(json)
         return
-    found = [one for one in ledgers() if series.upper() in one.series.upper()]
-    exact = [one for one in found if one.series.upper() == series.upper()]
-    found = exact or found
+    by_series: dict[str, list[Ledger]] = {}
+    for place in _places():
+        for one in ledgers(place):
+            by_series.setdefault(one.series, []).append(one)
+    found = [name for name in sorted(by_series) if series.upper() in name.upper()]
+    found = [name for name in found if name.upper() == series.upper()] or found
     if series and not found:
         from maestro.errors import LedgerError, nearest
 
-        known = [one.series for one in ledgers()]
+        known = sorted(by_series)
         raise LedgerError(
             f"nothing was tried on {series!r} yet; there are ledgers of: {', '.join(known) or 'no series'}."
             + nearest(series, known)
         )
     if series and len(found) == 1:
-        _show(found[0], json)
+        _show(by_series[found[0]], json)
         return
     from maestro.cli.printing import print_json, say, show_table
 
-    rows = [(one, one.trials, one.entries()) for one in found]
+    rows = [(by_series[name], counted(name)) for name in found]
     if json:
-        print_json([_counts(one, trials, len(entries)) for one, trials, entries in rows])
+        print_json([_counts(ledgers, of) for ledgers, of in rows])
         return
     if not rows:
         typer.echo(f"No ledger in {folder()} yet. Every walk-forward and sweep enters its trials.")
         return
     cells = [
-        (one.series, f"{trials.distinct:,}", f"{trials.evaluated:,}", f"{len(entries) - 1:,}", _last(entries))
-        for one, trials, entries in rows
+        (ledgers[0].series, f"{of.trials.distinct:,}", f"{of.trials.evaluated:,}", str(len(of.users)), _last(ledgers))
+        for ledgers, of in rows
     ]
-    show_table(("series", "trials", "with repetitions", "entries", "last, UTC"), cells)
-    say("trials is N of the deflated Sharpe ratio: every trial of this user, exact repetitions once.")
+    show_table(("series", "trials", "with repetitions", "users", "last, UTC"), cells)
+    say("trials is N of the deflated Sharpe ratio: every trial on the series, exact repetitions once.")
+    if any(of.left_out for _, of in rows):
+        say("The trials of other users are not counted (setting ledger_team).")
+    unreadable = sorted({name for _, of in rows for name in of.unreadable})
+    if unreadable:
+        say(f"The ledgers of {', '.join(unreadable)} cannot be read: the counts are too small.", bullet="! ")
 
 
-def _show(one: Ledger, json: bool) -> None:
+def _places() -> list[Path]:
+    """Folders of the users whose trials count; one that cannot be entered is left out, and `counted` names it."""
+    import os
+
+    from maestro.config import load_settings
+    from maestro.ledger import folder, users_folders
+
+    places = users_folders() if load_settings().ledger_team else [folder()]
+    return [place for place in places if os.access(place, os.R_OK | os.X_OK)]
+
+
+def _show(ledgers: list[Ledger], json: bool) -> None:
+    import polars as pl
+
     from maestro._core import formatting as formats
     from maestro.cli.printing import print_json, say, show_notes, show_table
+    from maestro.ledger import counted
 
-    entries, trials, findings = one.entries(), one.trials, one.verify()
-    errors = [finding for finding in findings if finding.severity == "error"]
+    series = ledgers[0].series
+    of = counted(series)
+    entries = pl.concat([one.entries() for one in ledgers]).sort("time", maintain_order=True)
+    errors = [finding for one in ledgers for finding in one.verify() if finding.severity == "error"]
     if json:
-        print_json({**_counts(one, trials, len(entries)), "whole": not errors, "entries": entries.to_dicts()})
+        print_json({**_counts(ledgers, of), "whole": not errors, "entries": entries.to_dicts()})
         return
-    say(f"{one.series}: {formats.plural(trials.distinct, 'trial')}, {trials.evaluated:,} with exact repetitions")
+    trials = of.trials
+    said = f"{series}: {formats.plural(trials.distinct, 'trial')}{of.who}, {trials.evaluated:,} with exact repetitions"
+    say(said)
     if trials.variance >= 0:
         say(f"Their Sharpe ratios per bar have a standard deviation of {trials.variance**0.5:.4f}.")
     typer.echo()
     rows = []
     shown = entries.filter(entries["kind"] != "begin")
-    for run in shown.partition_by("kind", "strategy", "run", "state", maintain_order=True):
+    for run in shown.partition_by("user", "kind", "strategy", "run", "state", maintain_order=True):
         first = run.row(0, named=True)
         noun = ("entry", "entries") if first["fold"] is None else ("fold", "folds")
         folds = formats.plural(len(run), *noun)
         when = str(first["time"] or "")[:16].replace("T", " ")
         state = f", {first['state']}" if first["state"] not in ("done", None) else ""
         kind = f"{first['kind'].replace('_', '-')}{state}"
-        rows.append((when, kind, first["strategy"] or "", first["run"] or "", folds, f"{run['trials'].sum():,}"))
-    show_table(("first, UTC", "what", "strategy", "run", "", "trials"), rows, left=5)
-    typer.echo(str(one.path))
+        whose = first["user"] or ""
+        rows.append((when, whose, kind, first["strategy"] or "", first["run"] or "", folds, f"{run['trials'].sum():,}"))
+    show_table(("first, UTC", "user", "what", "strategy", "run", "", "trials"), rows, left=6)
+    for one in ledgers:
+        typer.echo(str(one.path))
     if errors:
         say(f"{formats.plural(len(errors), 'error')}; see: maestro ledger verify", bullet="! ")
     show_notes(f"entry {row['n']}: {row['note']}" for row in shown.filter(shown["note"].is_not_null()).to_dicts())
@@ -94,32 +124,38 @@ def _show(one: Ledger, json: bool) -> None:
 def _verify(json: bool) -> None:
     from maestro._core import formatting as formats
     from maestro.cli.printing import print_json, say
+    from maestro.config import load_settings
     from maestro.ledger import folder, ledgers, verify
 
-    findings = verify()
+    places = _places()
+    findings = [found for place in places for found in verify(place)]
     errors = [finding for finding in findings if finding.severity == "error"]
-    known = ledgers()
+    known = [one for place in places for one in ledgers(place)]
+    where = folder() if places == [folder()] else load_settings().ledger_dir
     if json:
         listed = [{"severity": f.severity, "file": f.file, "line": f.line, "text": f.text} for f in findings]
-        print_json({"folder": folder(), "ledgers": len(known), "whole": not errors, "findings": listed})
+        print_json({"folder": where, "ledgers": len(known), "whole": not errors, "findings": listed})
     else:
         for found in findings:
             line = "" if found.line is None else f", line {found.line}"
             say(f"{found.file}{line}: {found.text}", bullet="! " if found.severity == "error" else "• ")
         trials = sum(one.trials.distinct for one in known)
-        whole = f"{formats.plural(len(known), 'ledger')} with {trials:,} trials in {folder()}"
+        whole = f"{formats.plural(len(known), 'ledger')} with {trials:,} trials in {where}"
         say(f"{whole}: {formats.plural(len(errors), 'error') if errors else 'whole, as they were written'}.")
     if errors:
         raise typer.Exit(1)
 
 
-def _counts(one: Ledger, trials: Trials, entries: int) -> dict[str, Any]:
+def _counts(ledgers: list[Ledger], of: Counted) -> dict[str, Any]:
+    trials = of.trials
     return {
-        "series": one.series, "trials": trials.distinct, "evaluated": trials.evaluated, "missing": trials.missing,
-        "variance": trials.variance, "entries": entries, "file": one.path,
+        "series": ledgers[0].series, "trials": trials.distinct, "evaluated": trials.evaluated,
+        "missing": trials.missing, "variance": trials.variance, "users": of.users, "left_out": of.left_out,
+        "unreadable": of.unreadable, "entries": sum(len(one.entries()) for one in ledgers),
+        "file": ledgers[0].path, "files": [one.path for one in ledgers],
     }  # fmt: skip
 
 
-def _last(entries: Any) -> str:
-    times = entries["time"].drop_nulls()
-    return str(times[-1])[:16].replace("T", " ") if len(times) else ""
+def _last(ledgers: list[Ledger]) -> str:
+    times = [str(time) for one in ledgers for time in one.entries()["time"].drop_nulls()]
+    return max(times)[:16].replace("T", " ") if times else ""

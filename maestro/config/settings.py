@@ -194,6 +194,9 @@ class Settings:
     ledger_dir: Annotated[Path, Doc("folder of the ledgers that count every trial on a series")] = Path(
         "~/.local/share/maestro-ledger"
     )
+    ledger_team: Annotated[
+        bool, Doc("whether the deflated Sharpe ratio counts the trials of all users of `ledger_dir`, or of one")
+    ] = True
     state_dir: Annotated[Path, Doc("folder of state: bans of exchanges, migrations, files dropped into an app")] = Path(
         "~/.cache/maestro"
     )

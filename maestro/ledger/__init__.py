@@ -3,10 +3,11 @@
 from maestro.ledger.book import Ledger, Trials, ledgers, n_trials, verify
 from maestro.ledger.chain import Chain, Finding
 from maestro.ledger.recording import Recorder, scored, uncounted
-from maestro.ledger.series import folder
+from maestro.ledger.series import folder, owned_by
 from maestro.ledger.tally import Tally
+from maestro.ledger.team import Counted, counted, users_folders
 
 __all__ = [
-    "Chain", "Finding", "Ledger", "Recorder", "Tally", "Trials", "folder", "ledgers", "n_trials", "scored", "uncounted",
-    "verify",
+    "Chain", "Counted", "Finding", "Ledger", "Recorder", "Tally", "Trials", "counted", "folder", "ledgers", "n_trials",
+    "owned_by", "scored", "uncounted", "users_folders", "verify",
 ]  # fmt: skip

@@ -80,36 +80,21 @@ class Ledger:
         The same fold of the same run (equal bars, settings, seed and source, so equal results) is one attempt however
         often it is computed: there is nothing new to choose from. All else counts every time.
         """
-        return self._count(None)
+        return count_entries([self.lines()])
 
     @property
     def own_trials(self) -> Trials:
         """As `trials`, without those on the other series of a universe (entries of kind ``universe``)."""
-        return self._count("universe")
-
-    def _count(self, left_out: str | None) -> Trials:
-        entries = self._chain.entries()
-        once: dict[Any, Tally] = {}
-        evaluated = elsewhere = 0
-        for k, entry in enumerate(entries):
-            if entry.get("kind") == "damage":
-                continue
-            run, found = entry.get("run"), _tally(entry)
-            if entry.get("kind") == left_out:
-                elsewhere += found.trials
-                continue
-            evaluated += found.trials
-            key = (entry.get("kind"), run, entry.get("fold")) if run else k
-            if key not in once or found.trials > once[key].trials:
-                once[key] = found
-        whole = sum(once.values(), Tally())
-        missing = max(int(entries[-1].get("total", 0)) - evaluated - elsewhere, 0) if entries else 0
-        return Trials(whole.trials + missing, evaluated + missing, whole.variance, missing)
+        return count_entries([self.lines()], "universe")
 
     @property
     def n_trials(self) -> int:
         """Distinct trials: N of the deflated Sharpe ratio."""
         return self.trials.distinct
+
+    def lines(self) -> list[Entry]:
+        """Return the entries as they were written; for `count_entries`."""
+        return self._chain.entries()
 
     def entries(self) -> pl.DataFrame:
         """A row an entry, the oldest first; ``sharpe_mean`` and ``sharpe_m2`` are per period."""
@@ -218,6 +203,31 @@ class Ledger:
 
     def __repr__(self) -> str:
         return f"Ledger({self.series}: {self.n_trials:,} trials, {self.head().count:,} entries, {self.path})"
+
+
+def count_entries(ledgers: Iterable[list[Entry]], left_out: str = "") -> Trials:
+    """Count the trials in the entries of one or several ledgers, without those of the kind `left_out`.
+
+    The same fold of the same run counts once, also if several users computed it.
+    """
+    once: dict[Any, Tally] = {}
+    evaluated = missing = 0
+    for number, entries in enumerate(ledgers):
+        here = 0
+        for k, entry in enumerate(entries):
+            if entry.get("kind") == "damage":
+                continue
+            run, found = entry.get("run"), _tally(entry)
+            here += found.trials
+            if left_out and entry.get("kind") == left_out:
+                continue
+            evaluated += found.trials
+            key = (entry.get("kind"), run, entry.get("fold")) if run else (number, k)
+            if key not in once or found.trials > once[key].trials:
+                once[key] = found
+        missing += max(int(entries[-1].get("total", 0)) - here, 0) if entries else 0
+    whole = sum(once.values(), Tally())
+    return Trials(whole.trials + missing, evaluated + missing, whole.variance, missing)
 
 
 def ledgers(folder: str | Path | None = None) -> list[Ledger]:

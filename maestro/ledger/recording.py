@@ -101,7 +101,10 @@ class Recorder:
         """Where the ledger ended after this: it proves later that nothing before was removed or changed."""
         if self._ledger is None or self._head is None:
             return {}
-        return {"series": self._ledger.series, "entries": self._head.count, "hash": self._head.hash}
+        whose = self._ledger.folder.name
+        return {
+            "series": self._ledger.series, "user": whose, "entries": self._head.count, "hash": self._head.hash
+        }  # fmt: skip
 
     def _append(self, tallies: list[tuple[Tally, int | None, str]], sync: bool) -> None:
         trials = sum(tally.trials for tally, _, _ in tallies)

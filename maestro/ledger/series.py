@@ -6,6 +6,9 @@ import getpass
 import hashlib
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 
 from maestro.bars import Bars
@@ -57,15 +60,34 @@ def file_name(series: str) -> str:
     return f"{safe}{mark}.ledger"
 
 
+_owner: ContextVar[str] = ContextVar("owner", default="")
+
+
+@contextmanager
+def owned_by(name: str) -> Iterator[None]:
+    """Enter the trials inside in the ledgers of this user, for whom they are made."""
+    before = _owner.set(_safe(name))
+    try:
+        yield
+    finally:
+        _owner.reset(before)
+
+
 def user() -> str:
-    """Name of the current user; in a container without names, the number."""
+    """Name of the user whose ledgers these are; in a container without names, the number."""
+    if _owner.get():
+        return _owner.get()
     try:
         name = getpass.getuser()
     except (KeyError, OSError, ImportError):  # no such user is known to the system
         name = f"uid-{os.getuid()}" if hasattr(os, "getuid") else "user"  # Windows has no numbers
+    return _safe(name)
+
+
+def _safe(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]", "-", name).lstrip(".") or "user"
 
 
-def folder() -> Path:
-    """Folder of the current user's ledgers: the setting ``ledger_dir``, a folder for each user in it."""
-    return load_settings().ledger_dir / user()
+def folder(whose: str = "") -> Path:
+    """Folder of a user's ledgers, of the current user if none is given: in ``ledger_dir``, a folder for each user."""
+    return load_settings().ledger_dir / (_safe(whose) if whose else user())

@@ -20,7 +20,7 @@ from maestro.bars import Bars
 from maestro.errors import BarsError, LedgerError, RunError, SettingsError
 from maestro.execution import events as ev
 from maestro.execution.protocol import Outcome
-from maestro.ledger import Ledger, uncounted
+from maestro.ledger import Ledger, folder, uncounted
 from maestro.reproduce.bars import recorded_bars
 from maestro.reproduce.differences import differences, unequal
 from maestro.reproduce.plan import recorded_strategy, repeated_run
@@ -239,14 +239,16 @@ def _ledger(manifest: dict[str, Any], outcome: Verification) -> None:
     if not mark:
         return
     try:
-        book = Ledger(mark["series"])
+        book = Ledger(mark["series"], folder(str(mark.get("user", ""))))  # older runs name no user
         there = book.holds(mark["entries"], mark["hash"])
         changed = [f"line {found.line}: {found.text}" for found in book.verify() if found.severity == "error"]
     except (LedgerError, SettingsError) as error:
         outcome.notes.append(f"The ledger could not be looked at: {error}")
         return
     if there is None:
-        outcome.notes.append(f"This user has no ledger of {mark['series']}: it was not looked at.")
+        outcome.notes.append(
+            f"There is no ledger of {mark['series']} by {book.folder.name} here: it was not looked at."
+        )
     elif not there:
         text = (
             f"entry {mark['entries']} of {book.path} is not the one that the run left there; see: maestro ledger verify"

@@ -9,6 +9,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,10 +18,12 @@ from maestro.config import load_settings
 from maestro.errors import MaestroError, RunBusyError, RunCancelled, RunError, ServiceError
 from maestro.execution import events as ev
 from maestro.execution.jobs import RunProgress
+from maestro.ledger import owned_by
 from maestro.runs import RunStore
 from maestro.runs.folds import UnusableFold
 from maestro.service.heartbeat import EVERY, Heartbeat
 from maestro.service.jobs import Database, Job, Leases
+from maestro.service.jobs.job import LOCAL
 from maestro.service.jobs.leases import LEASE
 from maestro.service.specification import Specification
 
@@ -180,7 +183,8 @@ class Worker:
                     f"run {planned.id}, not {job.run}); submit it again."
                 )
             listeners = [listen, *_mlflow(lambda words: self._note(job, words))]
-            wf = specification.run(self.runs_dir, workers=self.cores, progress=listeners, cancel=held.stop)
+            with nullcontext() if job.owner == LOCAL else owned_by(job.owner):
+                wf = specification.run(self.runs_dir, workers=self.cores, progress=listeners, cancel=held.stop)
         except RunBusyError as busy:
             leases.give_back(job, str(busy))
             self._stopping.wait(_BUSY)

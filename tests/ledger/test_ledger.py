@@ -73,7 +73,9 @@ def test_a_walk_forward_enters_every_trial_of_every_fold(bars: ms.Bars) -> None:
     assert set(folds["source"]) == {wf.spec.source}
     values = wf.trials["sharpe_ratio"].drop_nulls().drop_nans().to_numpy() / math.sqrt(bars.periods_per_year)
     assert book.trials.variance == pytest.approx(np.var(values, ddof=1), rel=1e-12)
-    assert wf.manifest["ledger"] == {"series": book.series, "entries": 4, "hash": book.head().hash}
+    assert wf.manifest["ledger"] == {
+        "series": book.series, "user": book.folder.name, "entries": 4, "hash": book.head().hash
+    }  # fmt: skip
     assert not verify()
 
 

@@ -67,6 +67,8 @@ def test_a_job_gives_the_run_of_the_library(submit: Submit, queue: Queue, databa
     for name in TABLES:
         one, two = (folder / job.run / f"{name}.parquet" for folder in (tmp_path / "own", database.folder / "runs"))
         assert one.read_bytes() == two.read_bytes()
+    assert wf.manifest["ledger"]["user"] != "anna"
+    assert RunStore(database.folder / "runs" / job.run).manifest()["ledger"]["user"] == "anna"
     kinds = [event.kind for event in queue.events(job.id)]
     assert kinds == ["queued", "started", *["fold"] * job.folds, "done"]
     assert done.sharpe == pytest.approx(wf.metrics["sharpe_ratio"], nan_ok=True)

@@ -11,12 +11,13 @@ from starlette.requests import HTTPConnection
 
 from maestro.service.accounts import Caller
 from maestro.service.accounts.users import denied
+from maestro.service.jobs.job import LOCAL as NOBODY
 from maestro.service.specification import SpecificationError
 from maestro.service.web.guard import on_loopback
 from maestro.service.web.state import Service
 
 COOKIE = "maestro_session"
-LOCAL = Caller("local", "admin", "local")
+LOCAL = Caller(NOBODY, "admin", "local")
 
 
 def identify(service: Service, connection: HTTPConnection) -> Caller | None:

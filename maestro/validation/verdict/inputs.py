@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from maestro.bars import Bars
 from maestro.errors import MaestroError, SettingsError
-from maestro.ledger import Ledger
+from maestro.ledger import counted
 from maestro.ledger.series import recorded_series
 from maestro.typing import FloatArray
 from maestro.validation.statistics.trials import sharpe_variance
@@ -108,19 +108,22 @@ class VerdictInputs:
 def count_trials(wf: WalkForward, bars: Bars | None) -> TrialCount:
     """Count the trials behind a run: those in the ledger of its series, or its own if the ledger has fewer.
 
-    The ledger has fewer if the run was made on another machine or by another user.
+    The ledger has fewer if the run was made on another machine. On a shared ``ledger_dir`` the trials of all users
+    count, or with the setting ``ledger_team`` off those of the user who made the run.
     """
     own, variance = sharpe_variance(wf)
     spec = wf.spec.bars
     if spec.synthetic:
         return TrialCount(own, variance, "of this run only: the bars are synthetic")
     try:
-        recorded = Ledger(bars if bars is not None else recorded_series(spec)).trials
+        series = recorded_series(spec) if bars is None else bars
+        found = counted(series, str((wf.manifest.get("ledger") or {}).get("user", "")))
     except (MaestroError, OSError) as error:
         return TrialCount(own, variance, f"of this run only: the ledger cannot be read ({error})")
+    recorded = found.trials
     if recorded.distinct < own or not math.isfinite(recorded.variance):
         return TrialCount(own, variance, "of this run only: the ledger on this machine has fewer")
-    return TrialCount(recorded.distinct, recorded.variance, "ever run on this series, from the ledger")
+    return TrialCount(recorded.distinct, recorded.variance, f"ever run on this series, from the ledger{found.who}")
 
 
 def own_permutation(test: Permutation, metrics: Mapping[str, float], what: str, call: str) -> Permutation:

@@ -10,7 +10,7 @@ import polars as pl
 
 from maestro._core.formatting import listed, plural
 from maestro.errors import MaestroError
-from maestro.ledger import Ledger
+from maestro.ledger import counted
 from maestro.ledger.series import recorded_series
 from maestro.metrics import CostsPaid, costs_paid, efficiency
 from maestro.validation.statistics.trials import sharpe_variance
@@ -106,6 +106,8 @@ def count_looks(runs: Mapping[str, WalkForward]) -> TrialCount:
     for wf in runs.values():
         groups.setdefault(recorded_series(wf.spec.bars), []).append(wf)
     counts, spreads, most, unread = [], [], TrialCount(0, math.nan, ""), 0
+    users: set[str] = set()
+    left_out: set[str] = set()
     for series, group in groups.items():
         alone = [sharpe_variance(wf) for wf in group]
         count = sum(one for one, _ in alone)
@@ -113,8 +115,10 @@ def count_looks(runs: Mapping[str, WalkForward]) -> TrialCount:
         periods = float(group[0].spec.periods_per_year)
         if not any(wf.spec.bars.synthetic for wf in group):
             try:
-                ledger = Ledger(series)
-                own, whole = ledger.own_trials, ledger.trials
+                found = counted(series)
+                own, whole = found.own_series, found.trials
+                users |= {*found.users}
+                left_out |= {*found.left_out, *found.unreadable}
             except (MaestroError, OSError):
                 unread += 1
             else:
@@ -130,6 +134,10 @@ def count_looks(runs: Mapping[str, WalkForward]) -> TrialCount:
         source = "on these series and on the others of their universe, from the ledger"
     if most.distinct >= total:  # its variance is that of all of them together
         total, annual = most.distinct, most.variance
+    if len(users) > 1:
+        source += f", by {plural(len(users), 'user')}"
+    if left_out:
+        source += f", without those of {plural(len(left_out), 'other user')}"
     if unread:
         source += f"; {plural(unread, 'ledger')} could not be read"
     wanted = next(iter(runs.values())).spec.periods_per_year if _same_periods(runs) else 365.0
