@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from maestro._core.processes import host_id
 from maestro.config import load_settings
@@ -26,6 +27,9 @@ from maestro.service.jobs import Database, Job, Leases
 from maestro.service.jobs.job import LOCAL
 from maestro.service.jobs.leases import LEASE
 from maestro.service.specification import Specification
+
+if TYPE_CHECKING:
+    from maestro.reports.export.mlflow import MLflow
 
 log = logging.getLogger("maestro.service.worker")
 
@@ -182,7 +186,7 @@ class Worker:
                     "the data, the strategy or the version of Maestro changed after this job was submitted (it is now "
                     f"run {planned.id}, not {job.run}); submit it again."
                 )
-            listeners = [listen, *_mlflow(lambda words: self._note(job, words))]
+            listeners = [listen, *mlflow_listeners(lambda words: self._note(job, words))]
             with nullcontext() if job.owner == LOCAL else owned_by(job.owner):
                 wf = specification.run(self.runs_dir, workers=self.cores, progress=listeners, cancel=held.stop)
         except RunBusyError as busy:
@@ -211,7 +215,7 @@ class Worker:
             log.info("job done", extra={"job": job.id, "run": job.run})
 
 
-def _mlflow(say: Callable[[str], None]) -> list[ev.Listener]:
+def mlflow_listeners(say: Callable[[str], None]) -> list[MLflow]:
     """The listener that logs runs on an MLflow server, if the settings name one."""
     if load_settings().servers.mlflow.url is None:
         return []

@@ -132,7 +132,7 @@ def test_settings_are_made_of_values_alone(project: Path) -> None:
         ("cache: {memory: 5TB}", 1, "give bytes, or a size"),
         ("cache: {enabled: perhaps}", 1, "give true or false"),
         ("servers:\n  questdb:\n    password: x", 3, "must not be in a file; set MAESTRO_QUESTDB_PASSWORD"),
-        ("servers:\n  kdb: {}", 2, "'servers.kdb' is not a setting; allowed here: binance, bitmex, ccxt, questdb,"),
+        ("servers:\n  kdb: {}", 2, "'servers.kdb' is not a setting; allowed here: binance, bitmex, ccxt, mlflow,"),
         ("costs:\n  BINANCE: {takr: 0.1}", 2, "Did you mean 'taker'"),
         ("costs:\n  BINANCE: {taker: 0.75}", 2, "at least -0.01 and below 0.5"),
         ("costs:\n  BINANCE: {taker: .nan}", 2, "give a number"),

@@ -6,6 +6,7 @@ import asyncio
 import importlib
 import re
 import tempfile
+from base64 import b64decode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -17,6 +18,7 @@ import pytest
 import typer
 
 import maestro as ms
+from maestro import ledger
 from maestro.cli import _run, app
 from maestro.cli.parsing import executor_of
 from maestro.client.connection import configured
@@ -29,7 +31,9 @@ from maestro.data.outages import Outages
 from maestro.data.sources import Client, open_archive, open_source
 from maestro.data.stores import CachedStore, ParquetStore, QuestDBStore, RecentStore, open_store, questdb_server
 from maestro.execution import distributed
+from maestro.reports.export.mlflow import MLflow
 from maestro.service.jobs import Database, Queue
+from maestro.service.worker import mlflow_listeners
 
 ROOT = Path(__file__).parents[2]
 
@@ -189,10 +193,41 @@ def stale_after() -> float:
     return value - 7_200.0
 
 
+def counts_the_team() -> bool:
+    """Whether the trials of another user count."""
+    series = "BITSTAMP:BTCUSD:1d"
+    with ledger.owned_by("anna"):
+        ms.Ledger(series).record("by hand", sharpes=[0.1])
+    return ledger.counted(series).users == ("anna",)
+
+
+def mlflow_login() -> list[str | None]:
+    """User and password that an MLflow server is sent."""
+    with MLflow("http://127.0.0.1:9")._connect() as http:
+        request = next(http.auth.sync_auth_flow(http.build_request("GET", "/"))) if http.auth else None
+    if request is None:
+        return [None, None]
+    return list(b64decode(request.headers["Authorization"].removeprefix("Basic ")).decode().split(":"))
+
+
+def mlflow_password() -> str | None:
+    """Password that goes with a user."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MAESTRO_MLFLOW_USER", "anna")
+        return mlflow_login()[1] or None
+
+
+def mlflow_token() -> str | None:
+    """Token that an MLflow server is sent."""
+    with MLflow("http://127.0.0.1:9")._connect() as http:
+        return http.headers.get("Authorization", "").removeprefix("Bearer ") or None
+
+
 EFFECTS: dict[str, Callable[[], Any]] = {
     "store": lambda: str(open_store(cached=False).root),  # type: ignore[attr-defined]
     "runs_dir": runs,
     "ledger_dir": lambda: ms.Ledger(ms.synthetic_bars(50, seed=1)).path.parent.parent,
+    "ledger_team": counts_the_team,
     "cluster": cluster,
     "state_dir": lambda: Outages.of(SimpleNamespace(name="server")).folder.parents[1],  # type: ignore[arg-type]
     "servers.questdb.url": lambda: server().name.removeprefix("questdb:"),
@@ -207,6 +242,11 @@ EFFECTS: dict[str, Callable[[], Any]] = {
     "servers.bitmex.url": lambda: address(client("client", "BITMEX")),
     "servers.ccxt.url": ccxt_address,
     "servers.rethinkdb.password": old_password,
+    "servers.mlflow.url": lambda: next((listener.url for listener in mlflow_listeners(print)), None),
+    "servers.mlflow.experiment": lambda: MLflow("http://127.0.0.1:9").experiment,
+    "servers.mlflow.user": lambda: mlflow_login()[0],
+    "servers.mlflow.password": mlflow_password,
+    "servers.mlflow.token": mlflow_token,
     "fetch.timeout": lambda: client("client").timeout,
     "fetch.tries": lambda: client("client").fetch.tries,
     "fetch.patience": lambda: client("client").fetch.patience,
