@@ -186,7 +186,7 @@ class Worker:
                     "the data, the strategy or the version of Maestro changed after this job was submitted (it is now "
                     f"run {planned.id}, not {job.run}); submit it again."
                 )
-            listeners = [listen, *mlflow_listeners(lambda words: self._note(job, words))]
+            listeners: list[ev.Listener] = [listen, *mlflow_listeners(lambda words: self._note(job, words))]
             with nullcontext() if job.owner == LOCAL else owned_by(job.owner):
                 wf = specification.run(self.runs_dir, workers=self.cores, progress=listeners, cancel=held.stop)
         except RunBusyError as busy:
