@@ -45,9 +45,9 @@ def app(name: str, bars: Bars | None = None, *, strategy: Any = None, **settings
     """
     if name not in APPS:
         raise SettingsError(f"there is no app {name!r}; there are: {', '.join(APPS)}.{nearest(name, APPS)}")
-    import panel as pn
+    from maestro.apps.notebook import load_panel
 
-    pn.extension("tabulator", inline=True)  # into the cell, so that no other machine is asked
+    load_panel()
     module = importlib.import_module(f"maestro.apps.{name}")
     if isinstance(strategy, str) and (found := in_file(strategy)):
         FILES.offer(found[0])

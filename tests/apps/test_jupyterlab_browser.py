@@ -19,9 +19,12 @@ from maestro.apps.shared.page import APPS
 from maestro.data.stores.questdb_server import free_port
 
 pytestmark = pytest.mark.filterwarnings("default")  # of Jupyter's parts among themselves
-CELL = """
+FIGURE = """
 import maestro as ms
 bars = ms.load("sample:IBM", start="2005")
+ms.reports.show(ms.reports.backtest_figure(ms.backtest(bars, "EmaCrossStrategy")))
+"""
+CELL = """
 app = ms.app("backtest", bars, params={"fast": 20, "slow": 60})
 app
 """
@@ -29,9 +32,9 @@ app
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Address of a JupyterLab with a notebook that shows an app, and asks for its settings afterwards."""
+    """Address of a JupyterLab with a notebook that shows a figure, an app, its settings, and a figure again."""
     folder, port = tmp_path_factory.mktemp("lab"), free_port()
-    cells = [nbformat.v4.new_code_cell(CELL), nbformat.v4.new_code_cell("print(app.settings()['params'])")]
+    cells = [nbformat.v4.new_code_cell(text) for text in (FIGURE, CELL, "print(app.settings()['params'])", FIGURE)]
     notebook = nbformat.v4.new_notebook(cells=cells)
     notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
     nbformat.write(notebook, folder / "app.ipynb")
@@ -74,17 +77,22 @@ def test_an_app_in_a_cell_follows_its_controls_without_a_network(browser: Any, l
     page.goto(f"{lab}/tree/app.ipynb?token=t")
     page.get_by_text("params=", exact=False).first.wait_for()
     page.get_by_text("| Idle", exact=False).wait_for()  # before its kernel is there a cell cannot be run
-    page.locator(".jp-NotebookPanel .jp-CodeCell .cm-content").first.click()
+    cells = page.locator(".jp-NotebookPanel .jp-CodeCell")
+    cells.first.locator(".cm-content").click()
+    page.keyboard.press("Shift+Enter")
+    cells.first.locator("canvas").first.wait_for()  # Bokeh is loaded, without Panel
     page.keyboard.press("Shift+Enter")
     page.locator("b", has_text="EmaCrossStrategy(fast=20, slow=60)").wait_for()
-    page.locator(".jp-OutputArea canvas").first.wait_for()
+    cells.nth(1).locator("canvas").first.wait_for()
     slider = page.locator("input[type=range]").first
     slider.focus()
     page.keyboard.press("ArrowRight")
     page.locator("b", has_text="EmaCrossStrategy(fast=21, slow=60)").wait_for()
-    page.locator(".jp-NotebookPanel .jp-CodeCell .cm-content").last.click()
+    cells.nth(2).locator(".cm-content").click()
     page.keyboard.press("Shift+Enter")
     page.locator(".jp-OutputArea-output", has_text="{'fast': 21, 'slow': 60}").wait_for()
+    page.keyboard.press("Shift+Enter")
+    cells.nth(3).locator("canvas").first.wait_for()
     metrics = ms.backtest(
         ms.load("sample:IBM", start="2005"), "EmaCrossStrategy", params={"fast": 21, "slow": 60}
     ).metrics
