@@ -10,7 +10,7 @@ import pytest
 
 import maestro as ms
 from maestro._core import formatting as formats
-from maestro.apps.walk_forward import runner, session
+from maestro.apps.walk_forward import following, runner, session
 from maestro.apps.walk_forward.app import App
 from maestro.apps.walk_forward.job import Job
 from maestro.apps.walk_forward.partial import FinishedFolds
@@ -41,7 +41,7 @@ def interrupted(state: WalkForwardState, bars: ms.Bars, folds: int) -> ms.RunSto
 
 
 def page_of(bars: ms.Bars, folder: Path, monkeypatch: pytest.MonkeyPatch) -> App:
-    monkeypatch.setattr(session, "QUICK", 0.0)  # as a run that takes too long to follow the controls
+    monkeypatch.setattr(following, "QUICK", 0.0)  # as a run that takes too long to follow the controls
     return App(bars, trials=5, runs_dir=str(folder))
 
 

@@ -117,6 +117,12 @@ def page(name: str, sidebar: list[Any], main: list[Any]) -> Any:
     return made
 
 
+def served_document() -> Any:
+    """Document of the page that is being made; None in a notebook and in scripts."""
+    document = pn.state.curdoc
+    return None if document is None or document.session_context is None else document
+
+
 def card(title: str, *content: Any, **options: Any) -> Any:
     """Content on paper, under a small title."""
     import panel_material_ui as pmui

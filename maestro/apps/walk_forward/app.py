@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import panel as pn
 
 from maestro.apps.shared.controls import StrategyControls, TradeControls, offered
 from maestro.apps.shared.freeze import Freeze
-from maestro.apps.shared.page import HtmlPane, page
+from maestro.apps.shared.latest import Latest
+from maestro.apps.shared.page import HtmlPane, page, served_document
 from maestro.apps.shared.series import SeriesPicker
 from maestro.apps.walk_forward import session
+from maestro.apps.walk_forward.following import Followed, Follower, Planned
 from maestro.apps.walk_forward.job import Job
 from maestro.apps.walk_forward.runner import Runner, folder_of, in_progress, status
 from maestro.apps.walk_forward.state import WalkForwardState
@@ -79,16 +82,16 @@ class App(pn.viewable.Viewer):
         self._interrupted = ""  # id of the run that was cancelled
         self._status = ""  # of the run that the controls ask for
         self._watch: Any = None
-        self._asked = False
+        self._asked, self._planned, self._new = False, False, True
+        self._document = served_document()
+        deliver = None if self._document is None else self._document.add_next_tick_callback
+        self._latest, self._follower = Latest(deliver), Follower()
         self.view = WalkForwardView(Freeze(self.state))
         self.state.param.watch(self._changed, [n for n in self.state.settings() if n != "runs_dir"])
         self.live.param.watch(lambda *_: self.follow(), "value")
-        if pn.state.curdoc is not None and pn.state.curdoc.session_context is not None:
+        if self._document is not None:
             pn.state.on_session_destroyed(self._closed)
         self.follow()
-        self._take_up()
-        if self.problems:  # what follow says of these settings comes after what the link could not say
-            self.view.message.say("; ".join(filter(None, (*self.problems, self.view.message.text))))
 
     def settings(self) -> dict[str, Any]:
         """Return what reproduces the screen."""
@@ -101,38 +104,60 @@ class App(pn.viewable.Viewer):
     def _changed(self, *events: Any) -> None:
         if any(event.name in _SERIES for event in events):
             self.picker.load()
-        if pn.state.curdoc is None or pn.state.curdoc.session_context is None:
+        if self._document is None:
             self.follow()
-        elif not self._asked:
+        elif not self._asked:  # once for all changes that are waiting
             self._asked = True
-            pn.state.curdoc.add_next_tick_callback(self._follow_once)
+            self._document.add_next_tick_callback(self._follow_once)
 
     def _follow_once(self) -> None:
         self._asked = False
         self.follow()
 
     def follow(self) -> None:
-        """Draw the windows of the settings and, if it takes under a second, compute the whole result."""
-        self.asked, self._status = None, ""
-        try:
-            bars = self.picker.bars
+        """Draw the windows of the settings and, if it is quick, compute the whole result; on a page in a thread."""
+        bars, problem, live = self.picker.bars, self.picker.problem, self.live.value and not self.runner.busy
+        state = type(self.state)(own=self.state.own, **self.state.settings())
+
+        def steps(cancel: threading.Event) -> Iterator[Planned | Followed]:
             if bars is None:
-                raise BarsError(self.picker.problem)
-            self.state.chosen()  # an unknown name is refused at once, also where nothing is computed yet
-            windows = session.windows(self.state, bars)
-            self.asked = Job(self.state, bars)
-            self.view.show_windows(bars, windows)
-            self._look_up()
-            if self.live.value and not self.runner.busy:
-                kept = self._status == "done"
-                if kept or self.asked.seconds <= session.QUICK:
-                    self._show(session.run(self.asked.state, bars, keep=kept), self.asked)
-        except Exception as error:  # a user-defined strategy may raise anything, and the page goes on
-            self._say(error)
-        if self.asked is None:
-            self.view.hide_windows()
+                raise BarsError(problem)
+            yield from self._follower.steps(state, bars, live, cancel)
+
+        self.view.working.visible = True
+        self._planned = False
+        self._latest.ask(steps, self._followed, self._settled)
+
+    def _followed(self, step: Planned | Followed) -> None:
+        """Show a plan, or a result."""
+        if isinstance(step, Planned):
+            self._planned, self.asked, self._status = True, step.job, step.status
+            self.view.show_windows(step.job.bars, step.windows)
+            if step.problem:
+                self.view.message.say(step.problem)
+        elif self.runner.busy:  # a run was started in the meantime
+            return
+        elif step.wf is not None:
+            self._show(step.wf, step.job)
+        elif self.wf is None:  # with an older result, the line above it says so
+            self.view.message.say(f"{self._verb()} computes these settings ({step.job.effort}).", "info")
         self._compare()
         self.rule.check(self.picker.bars)
+
+    def _settled(self, error: Exception | None) -> None:
+        """All that can be shown of the settings without a start is shown."""
+        self.view.working.visible = False
+        if not self._planned:
+            self.asked, self._status = None, ""
+            self.view.hide_windows()
+        if error is not None:  # a user-defined strategy may raise anything, and the page goes on
+            self._say(error)
+        self._compare()
+        if self._new:
+            self._new = False
+            self._take_up()
+            if self.problems:  # what was said of these settings comes after what the link could not say
+                self.view.message.say("; ".join(filter(None, (*self.problems, self.view.message.text))))
 
     def _take_up(self) -> None:
         """Continue what another page of these settings left: open its result, follow its run, or offer to resume it."""
@@ -286,6 +311,7 @@ class App(pn.viewable.Viewer):
             self.runner.leave(self)
         else:
             self.runner.pages.discard(self)
+        self._latest.stop()
         self.dashboard.stop()
         self.view.decision.stop()
 

@@ -24,9 +24,6 @@ from maestro.walkforward.run import walk_forward
 from maestro.walkforward.splitter_text import splitter_of
 from maestro.walkforward.splitters import Window, checked
 
-QUICK = 1.0
-"""Estimated seconds up to which a walk-forward follows the controls."""
-
 
 def windows(state: WalkForwardState, bars: Bars) -> list[Window]:
     """Where the folds lie, before anything runs; `SplitError` where they do not fit."""

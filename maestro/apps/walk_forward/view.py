@@ -48,6 +48,9 @@ class WalkForwardView(pn.viewable.Viewer):
         self.windows = pn.pane.Bokeh(sizing_mode="stretch_width", height=280)
         self.progress = pmui.LinearProgress(value=0, variant="determinate", sizing_mode="stretch_width", visible=False)
         self.told = HtmlPane("", visible=False)
+        self.working = pmui.LinearProgress(
+            variant="indeterminate", sizing_mode="stretch_width", margin=0, visible=False
+        )
         self.finished = FinishedFolds()
         self.headline = HtmlPane("", stylesheets=[_TILES], sizing_mode="stretch_width")
         self.panes = {
@@ -200,9 +203,10 @@ class WalkForwardView(pn.viewable.Viewer):
         self._draw()
 
     def __panel__(self) -> Any:
+        thin = pn.Column(self.working, height=4, margin=(0, 0, 4, 0), sizing_mode="stretch_width")
+        windows = card("Windows: training (grey) and test (blue)", self.windows, self.told, self.progress)
         return pn.Column(
-            self.message, card("Windows: training (grey) and test (blue)", self.windows, self.told, self.progress),
-            self.finished, self.stale, *self.beside, sizing_mode="stretch_width",
+            thin, self.message, windows, self.finished, self.stale, *self.beside, sizing_mode="stretch_width",
         )  # fmt: skip
 
 
