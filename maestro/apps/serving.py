@@ -63,8 +63,8 @@ def app(name: str, bars: Bars | None = None, *, strategy: Any = None, **settings
         raise SettingsError(f"the app {name} does not take these settings: {error}.") from error
 
 
-def page_of(name: str) -> Callable[[], Any]:
-    """Return what makes a page of an app for each visitor, its settings taken from the link."""
+def page_of(name: str, **given: Any) -> Callable[[], Any]:
+    """Return what makes a page of an app for each visitor, its settings taken from the link and from `given`."""
 
     def make() -> Any:
         import panel as pn
@@ -74,7 +74,9 @@ def page_of(name: str) -> Callable[[], Any]:
         pn.extension("tabulator")
         module = importlib.import_module(f"maestro.apps.{name}")
         query = {} if pn.state.location is None else dict(pn.state.location.query_params)
-        settings = {"strategy": own[0]} if name in ("backtest", "walk_forward") and (own := FILES.names()) else {}
+        settings = (
+            {"strategy": own[0], **given} if name in ("backtest", "walk_forward") and (own := FILES.names()) else given
+        )
         return module.App(None, query={key: as_text(value) for key, value in query.items()}, **settings).page()
 
     return make
@@ -136,8 +138,11 @@ def serve(
     try:
         port = port or _free_port(address)
         hosts = {address, "localhost", "127.0.0.1", *([socket.gethostname()] if address in ("0.0.0.0", "::") else [])}
+        pages = {name: page_of(name) for name in names or APPS}
+        if len(pages) > 1:  # one app alone is what the address without a name leads to
+            pages = {"/": page_of("home", served=tuple(pages)), **pages}
         pn.serve(
-            {name: page_of(name) for name in names or APPS}, port=port, address=address, show=show, title=dict(APPS),
+            pages, port=port, address=address, show=show, title={"/": "Maestro", **APPS},
             websocket_origin=[*(f"{host}:{port}" for host in sorted(hosts)), *origins], autoreload=False,
             **({"prefix": prefix} if prefix else {}),
         )  # fmt: skip

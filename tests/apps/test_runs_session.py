@@ -9,6 +9,7 @@ import shutil
 import zipfile
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 import polars as pl
 import pytest
@@ -298,6 +299,42 @@ def test_deleting_asks_first(app: App, folder: Path) -> None:
     assert app.view.message.text == ""
 
 
+def test_runs_that_a_filter_hides_are_not_deleted(app: App, folder: Path) -> None:
+    app.view.list.selection = [0, 1, 2, 3]
+    app.state.text = "IBM"
+    hidden = [run for run in app.state.runs if run not in set(app.view.list.value["id"])]
+    assert app.view.remove.label == "Delete 2"
+    app.view.remove.clicks += 1
+    assert "2 chosen runs that the filters hide stay." in app.view.doomed.object
+    assert not any(run in app.view.doomed.object for run in hidden)
+    app.view.sure.clicks += 1
+    assert app.state.runs == hidden
+    assert sorted(path.name for path in folder.iterdir() if not path.name.startswith(".")) == sorted(hidden)
+
+
+def test_runs_are_ordered_by_the_second(folder: Path) -> None:
+    started = RunsSession(folder).listing()["started"]
+    assert started.str.len_chars().unique().to_list() == [len("2026-11-27 20:46:27")]
+    assert started.is_sorted(descending=True)
+
+
+def test_an_open_report_follows_the_theme_of_the_page(app: App) -> None:
+    app.view.list.selection = [0]
+    app.view.report.clicks += 1
+    assert "data-theme=&quot;light&quot;" in app.view.opened.frame.object
+    app.view.theme(True)
+    assert "data-theme=&quot;dark&quot;" in app.view.opened.frame.object
+    assert b"data-theme=" not in app.view.opened.save.callback().read().partition(b"<head>")[0]
+
+
+def test_back_ticks_the_runs_that_were_chosen_before(app: App) -> None:
+    app.view.list.selection = [0, 1]
+    before = app.state.link()
+    app.view.list.selection = [2]
+    app.state.restore(dict(parse_qsl(before[1:])))
+    assert sorted(app.view.list.selection) == [0, 1]
+
+
 def test_a_report_opens_in_a_frame_of_its_own(app: App) -> None:
     app.view.list.selection = [0]
     app.view.report.clicks += 1
@@ -311,8 +348,6 @@ def test_a_report_opens_in_a_frame_of_its_own(app: App) -> None:
 
 
 def test_a_link_gives_the_same_screen(app: App, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from urllib.parse import parse_qsl
-
     monkeypatch.chdir(folder.parent)
     app.state.param.update(runs=ids(folder)[:2], common_stretch=True, text="AAPL", log_scale=True)
     query = dict(parse_qsl(app.state.link().removeprefix("?")))

@@ -125,7 +125,7 @@ def test_names_of_this_machine_are_allowed_and_others_when_given(monkeypatch: py
     serving.serve(port=0, show=False, origins=["maestro.example"])
     serving.serve(["runs"], port=5007, address="0.0.0.0", show=False, login_in_front=True)
     (pages, options), (one, shared) = asked
-    assert list(pages) == list(serving.APPS)
+    assert list(pages) == ["/", *serving.APPS]
     assert options["port"] > 0
     assert options["websocket_origin"] == [
         f"127.0.0.1:{options['port']}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,10 @@ import maestro as ms
 from maestro._core.formatting import duration
 from maestro.apps.walk_forward import session
 from maestro.apps.walk_forward.app import App
+from maestro.apps.walk_forward.figures import rows_of, windows_figure
 from maestro.apps.walk_forward.job import Job
 from maestro.apps.walk_forward.state import WalkForwardState
+from maestro.walkforward.splitters import Window
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +47,49 @@ def test_a_job_has_the_id_of_its_run_and_ignores_later_changes(bars: ms.Bars) ->
 
 def test_durations_are_given_in_the_unit_people_read() -> None:
     assert [duration(seconds) for seconds in (3.2, 240, 9_000)] == ["3 s", "4 min", "2.5 h"]
+
+
+@pytest.mark.parametrize(("name", "refused"), [("trials", "0"), ("trials", "-3"), ("seed", "-1"), ("seed", "2.5")])
+def test_a_refused_number_is_named_each_time_and_the_old_one_stays(
+    name: str, refused: str, bars: ms.Bars, tmp_path: Path
+) -> None:
+    page = page_of(bars, tmp_path)
+    box, held = getattr(page, name), getattr(page.state, name)
+    for _ in range(2):
+        page.refused.say()
+        box.value = refused
+        assert page.refused.text.startswith(f"{box.label}: '{refused}' is not allowed: give a whole number")
+        assert (box.value, getattr(page.state, name)) == (str(held), held)
+    box.value = "1,234"
+    assert (box.value, getattr(page.state, name), page.refused.text) == ("1234", 1_234, "")
+
+
+def test_many_folds_share_rows_in_which_none_overlaps_and_few_have_their_own() -> None:
+    few = [Window(10 * k, 10 * k + 50, 10 * k + 50, 10 * k + 60) for k in range(9)]
+    assert rows_of(few) == list(range(9))
+    many = [Window(10 * k, 10 * k + 50, 10 * k + 50, 10 * k + 60) for k in range(150)]
+    rows = rows_of(many)
+    assert max(rows) == 5
+    for row in range(6):
+        own = [window for window, taken in zip(many, rows, strict=True) if taken == row]
+        assert all(before.test_stop <= after.train_start for before, after in itertools.pairwise(own))
+    expanding = [Window(0, 50 + 10 * k, 50 + 10 * k, 60 + 10 * k) for k in range(150)]
+    assert rows_of(expanding) == list(range(150))
+    bars = ms.synthetic_bars(2_000, seed=1)
+    assert windows_figure(bars, expanding).height >= 600, "a row is never thinner than some pixels"
+    assert windows_figure(bars, many).height == windows_figure(bars, few).height
+
+
+def test_failed_folds_and_ruin_are_errors_and_other_warnings_are_not(bars: ms.Bars, tmp_path: Path) -> None:
+    class Broken(ms.Strategy):
+        n = ms.Int(5, 2, 9)
+
+        def signals(self, bars: ms.Bars) -> ms.Signals:
+            raise ZeroDivisionError("division by zero")
+
+    shown = App(bars, own=Broken, trials=2, runs_dir=str(tmp_path)).view.headline.object
+    assert "<div role='alert' class='error'>9 folds of 9 failed. " in shown
+    assert "<div role='status' class='warning'>Synthetic prices. " in shown
 
 
 def test_a_strategy_changed_during_a_run_does_not_reach_its_result(bars: ms.Bars, tmp_path: Path) -> None:

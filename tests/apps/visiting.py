@@ -25,7 +25,19 @@ def served(folder: Path, **environment: str) -> Iterator[str]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     scripts = sorted(map(str, (ROOT / "widgets").glob("*.py")))
-    command = [sys.executable, "-m", "panel", "serve", *scripts, "--port", str(port), "--address", "127.0.0.1"]
+    command = [
+        sys.executable,
+        "-m",
+        "panel",
+        "serve",
+        *scripts,
+        "--index",
+        "home",
+        "--port",
+        str(port),
+        "--address",
+        "127.0.0.1",
+    ]
     log = folder / "server.log"
     with open(log, "wb") as out:
         server = subprocess.Popen(
@@ -49,8 +61,12 @@ def served(folder: Path, **environment: str) -> Iterator[str]:
 class Visitor:
     """A page that is watched: what it says to the console, and whom it asks."""
 
-    def __init__(self, browser: Any, url: str, *, width: int = 1500, height: int = 1400) -> None:
-        self.context = browser.new_context(viewport={"width": width, "height": height}, accept_downloads=True)
+    def __init__(
+        self, browser: Any, url: str, *, width: int = 1500, height: int = 1400, ready: str = "Freeze", **options: Any
+    ) -> None:
+        self.context = browser.new_context(
+            viewport={"width": width, "height": height}, accept_downloads=True, **options
+        )
         self.page = self.context.new_page()
         self.page.set_default_timeout(WAIT)
         self.said: list[str] = []
@@ -68,7 +84,7 @@ class Visitor:
         self.page.on("pageerror", lambda error: self.said.append(error.stack or str(error)))
         self.page.on("dialog", lambda dialog: self.said.append(f"dialog: {dialog.message}") or dialog.dismiss())
         self.page.goto(url)
-        self.page.get_by_text("Freeze", exact=False).first.wait_for()
+        self.page.get_by_text(ready, exact=False).first.wait_for()
 
     def leave(self) -> None:
         """Close the page; nothing was asked of another machine, and the console is clean."""

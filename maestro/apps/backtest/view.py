@@ -45,7 +45,7 @@ class BacktestView(pn.viewable.Viewer):
     def __init__(self, *beside: Any) -> None:
         super().__init__()
         self.beside = beside
-        self.message, self.notes = Message(), Message()
+        self.message, self.notes, self.ruin = Message(), Message(), Message()
         self.chart = Chart(height=720)
         self.metrics = HtmlPane("", stylesheets=[_TABLE], sizing_mode="stretch_width")
         self.headline = HtmlPane("", sizing_mode="stretch_width", margin=(0, 0, 8, 0))
@@ -53,7 +53,7 @@ class BacktestView(pn.viewable.Viewer):
         self.trades.on_click(self._clicked)
         wide = {"sizing_mode": "stretch_width"}
         self.curves = pn.Column(
-            card("", self.headline, self.chart), card("Trades: a click goes there", self.trades),
+            card("", self.headline, self.ruin, self.chart), card("Trades: a click goes there", self.trades),
             styles={"flex": "3 1 620px", "min-width": "0", "max-height": "none"}, **wide,
         )  # fmt: skip
         self.figures = pn.Column(card("Against buy and hold", self.metrics), self.notes, **wide)
@@ -80,7 +80,12 @@ class BacktestView(pn.viewable.Viewer):
             unmarked = self.chart.set_trades(shown.bt.trades)
             self.metrics.object = _metrics(shown)
             self.headline.object = _headline(shown)
-            notes = [*shown.notes, *([f"the first {unmarked:,} trades are in the table only"] if unmarked else [])]
+            ruined = [note for note in shown.notes if shown.bt.metrics["ruined"] and "ruined" in note]
+            self.ruin.say(" ".join(ruined))
+            notes = [
+                *(note for note in shown.notes if note not in ruined),
+                *([f"the first {unmarked:,} trades are in the table only"] if unmarked else []),
+            ]
             self.notes.say(". ".join(notes), "info")
             trades, day = session.trades(shown.bt).select(_COLUMNS), timeframe_us(bars.timeframe) % DAY_US == 0
             self.trades.fill(trades, day, formatters=_formatters(day))

@@ -10,6 +10,7 @@ const t={title:"",visible:!0,hitTestTolerance:3,lastValueVisible:!0,priceLineVis
 const LIGHT = {ground: "#ffffff", ink: "#1b1e24", muted: "#5b6270", grid: "#eef0f3", edge: "#d5d9e0", up: "#0f7fbf", down: "#cc4e00"};
 const DARK = {ground: "#171a20", ink: "#eceef2", muted: "#a5acb9", grid: "#23272f", edge: "#3a404b", up: "#4aa8e0", down: "#ff8b4d"};
 const KINDS = {line: LineSeries, histogram: HistogramSeries, area: AreaSeries, baseline: BaselineSeries};
+const ROOM = 28;  // pixels right of the last bar, where the label of its time ends
 const RANGES = [["1w", 7], ["1m", 30], ["3m", 91], ["1y", 365], ["all", 0]];
 
 // Vertical bands behind the candles.
@@ -127,7 +128,7 @@ function render({model, el}) {
   el.append(host);
 
   const chart = createChart(body, {autoSize: true, layout: {attributionLogo: true, panes: {enableResize: true}},
-    timeScale: {timeVisible: true, secondsVisible: false, rightOffset: 4, minBarSpacing: 0.001, enableConflation: true}, crosshair: {mode: CrosshairMode.Normal},
+    timeScale: {timeVisible: true, secondsVisible: false, rightOffsetPixels: ROOM, minBarSpacing: 0.001, enableConflation: true}, crosshair: {mode: CrosshairMode.Normal},
     localization: {locale: "en-GB"}});
   const price = chart.addSeries(CandlestickSeries, {borderVisible: false, priceLineVisible: false});
   const marks = createSeriesMarkers(price, [], {autoScale: false}), bands = new Spans();
@@ -252,13 +253,22 @@ function render({model, el}) {
     }
   }
 
+  // Shows a stretch of time; the label of the last bar is not cut where the stretch ends with it.
+  function show(from, to) {
+    const axis = chart.timeScale(), time = model.candles.time;
+    axis.setVisibleRange({from, to});
+    const shown = axis.getVisibleLogicalRange();
+    if (!shown || !time || to < time[time.length - 1] || !axis.width()) return;
+    axis.setVisibleLogicalRange({from: shown.from, to: shown.to + (shown.to - shown.from) * ROOM / axis.width()});
+  }
+
   function range(days) {
     const time = model.candles.time;
     if (!time || !time.length) return;
     const last = time[time.length - 1], shown = chart.timeScale().getVisibleRange();
     if (!days) { chart.timeScale().fitContent(); return; }
     const end = shown ? Math.min(Number(shown.to), last) : last;
-    chart.timeScale().setVisibleRange({from: Math.max(time[0], end - days * 86400), to: Math.max(end, time[0] + 1)});
+    show(Math.max(time[0], end - days * 86400), Math.max(end, time[0] + 1));
   }
 
   body.onkeydown = (event) => {
@@ -306,7 +316,7 @@ function render({model, el}) {
   model.on("panes", () => { setPanes(); say(); });
   model.on("markers", setMarkers);
   model.on("spans", () => bands.set(model.spans));
-  model.on("window", () => { if (model.window) { chart.timeScale().setVisibleRange({from: model.window[0], to: model.window[1]}); press(""); } });
+  model.on("window", () => { if (model.window) { show(model.window[0], model.window[1]); press(""); } });
   model.on("remove", () => {
     looks.forEach(clearTimeout);
     document.body.removeEventListener("transitionend", look);

@@ -144,6 +144,8 @@ class App(pn.viewable.Viewer):
         if self.many is None:
             return
         state = self.state
+        if state.strategy in self.strategy.options.values():  # Back may have restored another one
+            self.strategy.value = state.strategy
         rows = self.session.rows(self.many, state.text, state.strategy, state.only, state.order)
         self.view.show_rows(self.many, rows, state.curves)
         self._allow()

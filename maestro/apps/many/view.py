@@ -136,6 +136,10 @@ class ManyView(pn.viewable.Viewer):
         """The row that is selected."""
         return self.rows.row(self.list.selection[0], named=True) if self.list.selection else None
 
+    def theme(self, dark: bool) -> None:
+        """Show an open report in the page's theme."""
+        self.opened.theme(dark)
+
     def __panel__(self) -> Any:
         return pn.Column(self.message, self.body, *self.beside, sizing_mode="stretch_width")
 

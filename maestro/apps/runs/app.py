@@ -39,11 +39,12 @@ class App(pn.viewable.Viewer):
         self._busy = False
         self._ids: list[str] = []
         self._report: str | None = None
+        self._doomed: list[str] = []  # what the dialog names
         view = self.view
         view.list.param.watch(self._ticked, "selection")
         view.refresh.on_click(lambda _: self.refresh())
         view.report.on_click(lambda _: self._open_report())
-        view.remove.on_click(lambda _: view.ask(self.state.runs, self._words()))
+        view.remove.on_click(lambda _: self._ask())
         view.keep.on_click(lambda _: setattr(view.dialog, "open", False))
         view.sure.on_click(lambda _: self._remove())
         view.excel.callback = self._workbooks
@@ -129,7 +130,7 @@ class App(pn.viewable.Viewer):
     def _allow(self) -> None:
         there = [run for run in self.state.runs if run in self._ids]
         done = [run for run in there if self._status(run) == "done"]
-        self.view.allow(report=len(done) == len(there) == 1, excel=len(done), remove=len(there))
+        self.view.allow(report=len(done) == len(there) == 1, excel=len(done), remove=len(self._visible()))
         name = f"maestro-{done[0]}.xlsx" if len(done) == 1 else "maestro-runs.zip"
         self.view.excel.filename = name
 
@@ -138,6 +139,10 @@ class App(pn.viewable.Viewer):
     def _compare(self, *_: Any) -> None:
         """Show the chosen runs side by side; what is wrong with one is said, and the others are shown."""
         state, problems, good = self.state, [], []
+        if hasattr(self, "_table"):  # Back may have restored other runs than those that are ticked
+            self._busy = True
+            self.view.tick(state.runs)
+            self._busy = False
         for run in state.runs[:MOST]:
             try:
                 self.session.load(run)
@@ -182,14 +187,25 @@ class App(pn.viewable.Viewer):
         buffer.seek(0)
         return buffer
 
+    def _visible(self) -> list[str]:
+        """Chosen runs that the filters do not hide."""
+        listed = set(self.view.list.value["id"])
+        return [run for run in self.state.runs if run in listed]
+
+    def _ask(self) -> None:
+        """Ask before the chosen runs of the list are deleted; hidden ones are not."""
+        self._doomed = self._visible()
+        hidden = len([run for run in self.state.runs if run in self._ids]) - len(self._doomed)
+        self.view.ask(self._doomed, self._words(), hidden)
+
     def _remove(self) -> None:
         """Delete what was confirmed, and say what could not be."""
         self.view.dialog.open = False
-        there = [run for run in self.state.runs if run in self._ids]
+        there, self._doomed = self._doomed, []
         refused = self.session.remove(there)
         if self._report in there and self._report not in refused:
             self.view.opened.put("", "")
-        self.state.runs = [run for run in self.state.runs if run in refused]
+        self.state.runs = [run for run in self.state.runs if run not in there or run in refused]
         self.refresh()
         self._say(" ".join(refused.values()))
 

@@ -74,7 +74,7 @@ class RunsSession:
                 "id": folder.name, "status": "broken" if missing else status,
                 "strategy": spec.strategy, "bars": spec.bars.name, "folds": manifest["n_folds"],
                 "trials": spec.trials, "seed": spec.seed,
-                "started": str(manifest["started"])[:16].replace("T", " "),
+                "started": str(manifest["started"])[:19].replace("T", " "),
                 "seconds": manifest.get("seconds"), "error": error,
                 **{name: figures.get(name) for name in ("sharpe_ratio", "total_return", "max_drawdown", "num_trades")},
             }  # fmt: skip

@@ -8,6 +8,7 @@ from typing import Any
 import panel as pn
 import polars as pl
 
+from maestro._core.formatting import plural
 from maestro.apps.shared.page import TABLE_STYLE, HtmlPane, Message, card
 from maestro.apps.shared.report import ReportFrame
 from maestro.reports.tables.compare import Comparison
@@ -33,8 +34,8 @@ _HEADINGS = {
 }  # fmt: skip
 _NUMBERS = {"sharpe_ratio": "0.00", "total_return": "0.0 %", "max_drawdown": "0.0 %", "num_trades": "0,0"}
 _WIDTHS = {
-    "id": 136, "status": 76, "strategy": 162, "bars": 130, "sharpe_ratio": 78, "total_return": 74, "max_drawdown": 98,
-    "num_trades": 70, "started": 124,
+    "id": 136, "status": 76, "strategy": 150, "bars": 124, "sharpe_ratio": 78, "total_return": 74, "max_drawdown": 94,
+    "num_trades": 70, "started": 146,
 }  # fmt: skip
 _LIST = """
 .tabulator, .tabulator .tabulator-row, .tabulator .tabulator-header { font-size: 13px !important; }
@@ -88,7 +89,7 @@ class RunsView(pn.viewable.Viewer):
         self.dialog = pmui.Dialog(
             self.doomed,
             pn.Row(self.keep, self.sure, align="end"),
-            title="Delete for good?",
+            title="Delete?",
             open=False,
             width_option="sm",
         )
@@ -130,6 +131,13 @@ class RunsView(pn.viewable.Viewer):
             object=f"<details><summary>{runs}: why</summary><ul>{rows}{more}</ul></details>", visible=len(table) > 0
         )
 
+    def tick(self, runs: list[str]) -> None:
+        """Tick these runs where they are listed."""
+        ids = self.list.value["id"].tolist()
+        rows = [ids.index(run) for run in runs if run in ids]
+        if sorted(rows) != sorted(self.list.selection):
+            self.list.selection = rows
+
     def ticked(self) -> list[str]:
         """Ids of the runs that are ticked, in the order of the list."""
         ids = self.list.value["id"].tolist()
@@ -141,11 +149,12 @@ class RunsView(pn.viewable.Viewer):
         self.excel.param.update(disabled=not excel, label="Excel" if excel < 2 else f"Excel ({excel} in one zip)")
         self.remove.param.update(disabled=not remove, label="Delete" if remove < 2 else f"Delete {remove}")
 
-    def ask(self, runs: list[str], words: dict[str, str]) -> None:
-        """Ask whether these are to be deleted."""
+    def ask(self, runs: list[str], words: dict[str, str], hidden: int = 0) -> None:
+        """Ask whether these are to be deleted; so many chosen ones are `hidden` by the filters and stay."""
         rows = "".join(f"<li><code>{escape(run)}</code> {escape(words.get(run, ''))}</li>" for run in runs)
         back = "<code>maestro runs trash restore ID</code> brings one back."
-        self.doomed.object = f"<p>These runs go to the trash; {back}</p><ul>{rows}</ul>"
+        stay = f"<p>{plural(hidden, 'chosen run')} that the filters hide {'stays' if hidden == 1 else 'stay'}.</p>"
+        self.doomed.object = f"<p>These runs go to the trash; {back}</p><ul>{rows}</ul>{stay if hidden else ''}"
         self.sure.label = f"Delete {len(runs)} run{'' if len(runs) == 1 else 's'}"
         self.dialog.open = True
 
@@ -177,6 +186,10 @@ class RunsView(pn.viewable.Viewer):
         self.every.visible = not alone
         same = "" if len(rows) else "<p>Every setting is the same.</p>"
         self.settings.object = _table(self._comparison.names, rows.drop("differs"), rows["differs"].to_list()) + same
+
+    def theme(self, dark: bool) -> None:
+        """Show an open report in the page's theme."""
+        self.opened.theme(dark)
 
     def __panel__(self) -> Any:
         actions = pn.FlexBox(

@@ -10,6 +10,7 @@ import panel as pn
 import param
 
 from maestro.apps.shared.checked import LookAheadLine
+from maestro.apps.shared.checked_box import CheckedBox
 from maestro.apps.shared.own import FILES, raised
 from maestro.apps.shared.page import Message
 from maestro.apps.shared.state import TradeState
@@ -30,22 +31,8 @@ _RULES = {
     "slippage": "give a fraction from 0 to below 0.5; 0.1 % is 0.001",
     "sizing": "give percent:1.0, cash:5000, units:2, volatility:0.2 or risk:1%",
     "cash": "give an amount above 0",
-    "fill": "choose one of the list",
 }
-"""What a box of costs, size and cash takes."""
-
-
-def _text(value: Any) -> str:
-    """Value of a setting as its box shows it: 100000, 0.001."""
-    return format(value, ".12g") if isinstance(value, (int, float)) else str(value)
-
-
-def _number(text: str) -> float:
-    """Finite number of a box, with or without commas between thousands; `ValueError` otherwise."""
-    value = float(text.replace(",", ""))
-    if not np.isfinite(value):
-        raise ValueError(text)
-    return value
+"""What the boxes take."""
 
 
 def control(name: str, parameter: Parameter, value: Any) -> Any:
@@ -218,9 +205,8 @@ class TradeControls(pn.viewable.Viewer):
         self.problem = Message()
         sizes = "percent:1.0, cash:5000, units:2 or volatility:0.2"
         labels = {"fee": "Fee a side", "slippage": "Slippage", "sizing": "Size", "cash": "Cash"}
-        # Numbers as text: a numeric box of the browser changes values silently and ignores a second entry.
         self.widgets = {
-            name: pmui.TextInput(label=label, value=_text(getattr(state, name)), width=140)
+            name: CheckedBox(state, name, label, _RULES[name], self.problem, width=140).widget
             for name, label in labels.items()
         }
         self.widgets["sizing"].description = sizes
@@ -229,32 +215,9 @@ class TradeControls(pn.viewable.Viewer):
         state.param.watch(lambda *_: self._unname(), ["fee", "slippage"])
         places = {"the next open": "next_open", "the same close (looks ahead)": "close"}
         self.fill = pmui.Select(label="Fills at", options=places, value=state.fill, sizing_mode="stretch_width")
-        for name, widget in {**self.widgets, "fill": self.fill}.items():
-            widget.param.watch(lambda event, name=name: self._write(name, event.new), "value")
-            state.param.watch(lambda event, widget=widget: widget.param.update(value=_text(event.new)), name)
+        self.fill.param.watch(lambda event: state.param.update(fill=event.new), "value")
+        state.param.watch(lambda event: self.fill.param.update(value=event.new), "fill")
         self.state = state
-
-    def _write(self, name: str, value: Any) -> None:
-        """Take a value; one that is refused is named, and its box shows again what is in force."""
-        held = getattr(self.state, name)
-        if value == _text(held):
-            return
-        try:
-            setattr(self.state, name, _number(value) if isinstance(held, float) else value)
-        except ValueError:
-            box = {**self.widgets, "fill": self.fill}[name]
-            self.problem.say(f"{box.label}: {value!r} is not allowed: {_RULES[name]}. {_text(held)} stays in force.")
-            self._restore(box, _text(held))
-        else:
-            self.problem.say()
-
-    @staticmethod
-    def _restore(box: Any, held: Any) -> None:
-        """Show `held` in a box; on a page after the event that changed it, which otherwise hides the next one."""
-        if pn.state.curdoc is None or pn.state.curdoc.session_context is None:
-            box.value = held
-        else:
-            pn.state.curdoc.add_next_tick_callback(lambda: box.param.update(value=held))
 
     def _price(self, venue: str) -> None:
         """Take a venue's published costs, or those that maestro.yaml has for it."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from html import escape
 from io import StringIO
 from typing import Any
-from urllib.parse import quote
 
 import panel as pn
 
+from maestro.apps.shared.address import Address
 from maestro.apps.shared.page import HtmlPane, card
 from maestro.apps.shared.state import AppState
 
@@ -31,25 +31,23 @@ class Freeze(pn.viewable.Viewer):
             callback=lambda: StringIO(state.papermill()), filename=f"{name}.yaml", label="Save the YAML",
             color="default", variant="outlined", size="small", width=180,
         )  # fmt: skip
+        self.address = Address(state.restore)
         state.param.watch(lambda *_: self.update(), list(state.settings()))
         self.update()
 
     def update(self) -> None:
-        """Write the texts anew, and the address of the page."""
+        """Write the texts and the address of the page."""
         command = f"maestro report {self.state.notebook}.ipynb --batch {self.state.notebook}.yaml"
+        why = self.state.unnamed()
         texts = {
-            "Link": self._address(),
+            "Link": why or self._address(),
             "Python": self.state.python(),
-            "Papermill": f"# {command}\n{self.state.papermill()}",
+            "Papermill": why or f"# {command}\n{self.state.papermill()}",
         }
+        self.download.disabled = bool(why)
         for name, text in texts.items():
             self._texts[name].object = f"<pre>{escape(text)}</pre>"
-        if pn.state.location is not None:
-            theme = pn.state.location.query_params.get("theme")  # of the page, no setting: it stays
-            link = self.state.link()
-            pn.state.location.search = (
-                link if theme is None else f"{link or '?'}{'&' if link else ''}theme={quote(str(theme))}"
-            )
+        self.address.search = self.state.link()
 
     def _address(self) -> str:
         """Address that shows the same; without a page (a notebook) only its query."""
@@ -60,4 +58,5 @@ class Freeze(pn.viewable.Viewer):
 
     def __panel__(self) -> Any:
         tabs = pn.Tabs(*self._texts.items(), dynamic=True, sizing_mode="stretch_width")
-        return card("Freeze: the same again", tabs, self.download)
+        served = [] if pn.state.location is None else [self.address]
+        return card("Freeze: the same again", tabs, self.download, *served)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from html import escape
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import panel as pn
 import param
 from bokeh.models.css import ImportedStyleSheet
 from panel.io.notebook import replace_inline_css
 from panel.util import edit_readonly  # type: ignore[attr-defined]
+
+from maestro.apps.shared.theme import remember
 
 APPS = {
     "market": "Market",
@@ -45,7 +47,7 @@ TABLE_STYLE = """
 .tabulator-tooltip { background: #2b3038 !important; color: #ffffff !important; border: none !important; }
 """
 """For Tabulator on paper of either theme."""
-_MESSAGE = """
+MESSAGE_STYLE = """
 div[role] {
   border-style: solid; border-width: 0 0 0 4px; border-radius: 6px; padding: 9px 14px; font-size: 14px;
   overflow-wrap: anywhere;
@@ -55,6 +57,7 @@ div[role] {
 .info { border-color: #0f7fbf; background: rgba(15, 127, 191, .10); }
 .success { border-color: #008563; background: rgba(0, 133, 99, .10); }
 """
+"""Of errors, warnings, information and success, as `message_html` writes them."""
 _THEME = {
     "light": {
         "palette": {"primary": {"main": "#0069a8"}, "background": {"default": "#f1f3f6", "paper": "#ffffff"}},
@@ -93,7 +96,7 @@ class HtmlPane(pn.pane.HTML):
 
 
 def page(name: str, sidebar: list[Any], main: list[Any]) -> Any:
-    """Put an app's views on its page; `name` is one of `APPS`."""
+    """Put an app's views on its page; `name` is one of `APPS`, or ``home``, which has no sidebar."""
     from panel_material_ui.template import Page  # type: ignore[attr-defined]
 
     here = ((key, escape(title)) for key, title in APPS.items())
@@ -101,15 +104,21 @@ def page(name: str, sidebar: list[Any], main: list[Any]) -> Any:
         f'<a href="./{key}"{" aria-current=page" if key == name else ""}>{title}</a>' for key, title in here
     )
     menu = HtmlPane(f"<nav aria-label='Apps'>{links}</nav>", stylesheets=[_MENU], margin=0)
-    left = pn.Column(*sidebar, margin=(14, 0), sizing_mode="stretch_width")
+    left = [pn.Column(*sidebar, margin=(14, 0), sizing_mode="stretch_width")] if sidebar else []
     # On a phone the controls would lie over everything else.
     phone = "Mobi" in (pn.state.headers or {}).get("User-Agent", "")
     made = Page(
-        title="Maestro", header=[menu], sidebar=[left], sidebar_open=not phone,
+        title="Maestro", site_url="./", header=[menu], sidebar=left, sidebar_open=bool(left) and not phone,
         main=[pn.Column(*main, margin=(14, 14), sizing_mode="stretch_width")],
-        sx={"& main": {"backgroundColor": "background.default"}}, sidebar_width=330,
+        sx={"& main": {"backgroundColor": "background.default"}}, sidebar_width=330 if left else 0,
         theme_config=_THEME, theme_toggle=True, busy_indicator=None,
     )  # fmt: skip
+    made.header = [menu, remember(made)]
+    for view in main:
+        if isinstance(view, Themed):
+            made.param.watch(lambda event, view=view: view.theme(event.new), "dark_theme")
+            if made.dark_theme:
+                view.theme(True)
     with edit_readonly(made):
         # A page follows the busy state of the server: it would show what other visitors do, and the server would hold
         # the page for ever. A plain False ends the first but not the second; another reference ends both.
@@ -121,6 +130,20 @@ def served_document() -> Any:
     """Document of the page that is being made; None in a notebook and in scripts."""
     document = pn.state.curdoc
     return None if document is None or document.session_context is None else document
+
+
+@runtime_checkable
+class Themed(Protocol):
+    """A view that draws something by itself in the page's theme."""
+
+    def theme(self, dark: bool) -> None:
+        """Draw in the dark theme, or in the light one."""
+
+
+def message_html(text: str, kind: str = "error") -> str:
+    """A line in the style of `MESSAGE_STYLE`; no markup in `text` is obeyed."""
+    role = "alert" if kind == "error" else "status"
+    return f"<div role='{role}' class='{escape(kind)}'>{escape(text)}</div>" if text else ""
 
 
 def card(title: str, *content: Any, **options: Any) -> Any:
@@ -141,14 +164,14 @@ class Message(pn.viewable.Viewer):
     def __init__(self, margin: tuple[int, ...] = (0, 0, 12, 0)) -> None:
         super().__init__()
         self.text = ""
-        self._line = HtmlPane("", visible=False, sizing_mode="stretch_width", margin=margin, stylesheets=[_MESSAGE])
+        self._line = HtmlPane(
+            "", visible=False, sizing_mode="stretch_width", margin=margin, stylesheets=[MESSAGE_STYLE]
+        )
 
     def say(self, text: str = "", kind: str = "error") -> None:
         """Show `text` ("error", "warning", "info" or "success") as it is: no markup or Markdown in it is obeyed."""
         self.text = text
-        role = "alert" if kind == "error" else "status"
-        shown = f"<div role='{role}' class='{escape(kind)}'>{escape(text)}</div>" if text else ""
-        self._line.param.update(object=shown, visible=bool(text))
+        self._line.param.update(object=message_html(text, kind), visible=bool(text))
 
     def __panel__(self) -> Any:
         return self._line

@@ -10,7 +10,7 @@ import panel as pn
 
 from maestro.apps.shared.page import HtmlPane, card
 
-_FRAME = "width: 100%; height: 82vh; border: 0; border-radius: 4px; background: #fff; display: block"
+_FRAME = "width: 100%; height: 82vh; border: 0; border-radius: 4px; display: block"
 
 
 class ReportFrame(pn.viewable.Viewer):
@@ -21,7 +21,7 @@ class ReportFrame(pn.viewable.Viewer):
 
         super().__init__()
         wide: dict[str, Any] = {"size": "small", "margin": (2, 4)}
-        self.text = ""
+        self.text, self.dark = "", False
         self.frame = HtmlPane("", sizing_mode="stretch_width")
         self.save = pmui.FileDownload(
             callback=lambda: io.BytesIO(self.text.encode()), filename="report.html", label="Save", icon="download",
@@ -35,10 +35,21 @@ class ReportFrame(pn.viewable.Viewer):
         """Show the text of a run's report; an empty one hides what is shown."""
         self.text = text
         self.save.filename = f"maestro-{run}.html"
-        self.frame.object = text and (
-            f'<iframe title="Report" sandbox="allow-scripts" style="{_FRAME}" srcdoc="{escape(text)}"></iframe>'
-        )
+        self._draw()
         self.card.visible = bool(text)
+
+    def theme(self, dark: bool) -> None:
+        """Show the report in the page's theme; the saved file follows the system of its reader."""
+        self.dark = dark
+        self._draw()
+
+    def _draw(self) -> None:
+        shown = self.text.replace("<html ", f'<html data-theme="{"dark" if self.dark else "light"}" ', 1)
+        paper = "#0e1014" if self.dark else "#ffffff"
+        self.frame.object = shown and (
+            f'<iframe title="Report" sandbox="allow-scripts" style="{_FRAME}; background: {paper}" '
+            f'srcdoc="{escape(shown)}"></iframe>'
+        )
 
     def __panel__(self) -> Any:
         return self.card

@@ -145,6 +145,8 @@ class SeriesPicker(pn.viewable.Viewer):
         self.start.param.watch(lambda event: state.param.update(start=event.new or None), "value")
         self.end.param.watch(lambda event: state.param.update(end=event.new or None), "value")
         state.param.watch(lambda event: self._follow(event.new), "data")
+        state.param.watch(lambda event: self.start.param.update(value=event.new or ""), "start")
+        state.param.watch(lambda event: self.end.param.update(value=event.new or ""), "end")
         self.load()
 
     def load(self) -> Bars | None:

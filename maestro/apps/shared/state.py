@@ -12,7 +12,7 @@ import param
 from maestro._core.json import as_text, finite
 from maestro.apps.shared.access import refuse_runs
 from maestro.apps.shared.own import FILES
-from maestro.strategies import Strategy, by_name
+from maestro.strategies import Strategy, by_name, is_named
 from maestro.strategies.files import in_file
 
 Settings = dict[str, Any]
@@ -33,6 +33,10 @@ class AppState(param.Parameterized):
         names = [name for name in self.param if name != "name" and (self.param[name].precedence or 0) >= 0]
         return {name: getattr(self, name) for name in names}
 
+    def unnamed(self) -> str:
+        """Why a link and YAML cannot give this screen; empty where they can."""
+        return ""
+
     def link(self) -> str:
         """Query of an address that shows the same: what differs from the defaults."""
         usual = {name: self.param[name].default for name in self.settings()}
@@ -41,21 +45,35 @@ class AppState(param.Parameterized):
 
     def read(self, query: Mapping[str, str]) -> list[str]:
         """Take settings of a link; returns, in words, what of it could not be taken."""
-        problems = []
+        values, problems = self._parsed(query)
+        for name, value in values.items():
+            try:
+                setattr(self, name, value)
+            except (ValueError, TypeError):
+                problems.append(_invalid(name, query[name]))
+        return problems
+
+    def restore(self, query: Mapping[str, str]) -> None:
+        """Take the settings of an earlier link of this page, in one event; what it leaves out has its default."""
+        usual = {name: self.param[name].default for name in self.settings()}
+        values = {**usual, **self._parsed(query)[0]}
+        self.param.update(**{name: value for name, value in values.items() if value != getattr(self, name)})
+
+    def _parsed(self, query: Mapping[str, str]) -> tuple[Settings, list[str]]:
+        """Values of the settings in a link, not checked yet, and what of it is not a setting or has no value."""
+        values, problems = {}, []
         for name, text in query.items():
             if name not in self.settings():
                 if name != "theme":
                     problems.append(f"the link has {name!r}, which is no setting here")
-                continue
-            if name == "runs_dir" and (refusal := refuse_runs(text)):
+            elif name == "runs_dir" and (refusal := refuse_runs(text)):
                 problems.append(refusal)
-                continue
-            try:
-                setattr(self, name, self._value(name, text))
-            except (ValueError, TypeError, RecursionError):
-                shown = text if len(text) <= 80 else f"{text[:80]}…"
-                problems.append(f"{name}={shown!r} in the link is not a valid value for it")
-        return problems
+            else:
+                try:
+                    values[name] = self._value(name, text)
+                except (ValueError, TypeError, RecursionError):
+                    problems.append(_invalid(name, text))
+        return values, problems
 
     def _value(self, name: str, text: str) -> Any:
         declared = self.param[name]
@@ -79,6 +97,11 @@ class AppState(param.Parameterized):
         given = self.settings()
         said = "".join(f", {name}={given[name]!r}" for name in ("start", "end") if given[name])
         return f"import maestro as ms\n\nbars = ms.load({given['data']!r}{said})\n"
+
+
+def _invalid(name: str, text: str) -> str:
+    shown = text if len(text) <= 80 else f"{text[:80]}…"
+    return f"{name}={shown!r} in the link is not a valid value for it"
 
 
 class SeriesState(AppState):
@@ -135,6 +158,15 @@ class TradeState(SeriesState):
     def user_defined(self) -> bool:
         """Whether the strategy is code of this machine, which no service has."""
         return in_file(self.strategy) is not None or (self.own is not None and self.own.__name__ == self.strategy)
+
+    def unnamed(self) -> str:
+        """Why a link and YAML cannot give this screen: the strategy is a class that only this program has."""
+        if self.own is None or self.strategy != self.own.__name__ or is_named(self.own):
+            return ""
+        return (
+            f"{self.strategy} is defined in this notebook or program, so a link and YAML cannot name it. Save it "
+            f'in a file and open the app with strategy="my_rules.py:{self.strategy}", or use the lines of Python here.'
+        )
 
     def _strategy_text(self) -> str:
         if in_file(self.strategy):

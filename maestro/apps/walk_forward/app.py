@@ -8,10 +8,11 @@ from typing import Any
 
 import panel as pn
 
+from maestro.apps.shared.checked_box import CheckedBox
 from maestro.apps.shared.controls import StrategyControls, TradeControls, offered
 from maestro.apps.shared.freeze import Freeze
 from maestro.apps.shared.latest import Latest
-from maestro.apps.shared.page import HtmlPane, page, served_document
+from maestro.apps.shared.page import HtmlPane, Message, page, served_document
 from maestro.apps.shared.series import SeriesPicker
 from maestro.apps.walk_forward import session
 from maestro.apps.walk_forward.following import Followed, Follower, Planned
@@ -51,10 +52,11 @@ class App(pn.viewable.Viewer):
         self.splitter = pmui.TextInput(label="Windows", value=self.state.splitter, **wide)
         methods = offered(METHODS, self.state.search)
         self.search = pmui.Select(label="Search", options=methods, value=self.state.search, width=140)
-        self.trials = pmui.IntInput(label="Trials a fold", value=self.state.trials, start=1, step=50, width=140)
+        self.refused = Message()
+        self.trials = self._number("trials", "Trials per fold", "give a whole number of at least 1", 140)
         self.select = pmui.TextInput(label="Chosen by", value=self.state.select, width=190)
-        self.seed = pmui.IntInput(label="Seed", value=self.state.seed, start=0, width=90)
-        for name in ("splitter", "search", "trials", "select", "seed"):
+        self.seed = self._number("seed", "Seed", "give a whole number of at least 0", 90)
+        for name in ("splitter", "search", "select"):
             box = getattr(self, name)
             box.param.watch(lambda event, name=name: self._write(name, event.new), "value")
             self.state.param.watch(lambda event, box=box: box.param.update(value=event.new), name)
@@ -96,6 +98,9 @@ class App(pn.viewable.Viewer):
     def settings(self) -> dict[str, Any]:
         """Return what reproduces the screen."""
         return self.state.settings()
+
+    def _number(self, name: str, label: str, rule: str, width: int) -> Any:
+        return CheckedBox(self.state, name, label, rule, self.refused, width=width).widget
 
     def _write(self, name: str, value: Any) -> None:
         if value not in (None, "") and value != getattr(self.state, name):
@@ -142,7 +147,6 @@ class App(pn.viewable.Viewer):
         elif self.wf is None:  # with an older result, the line above it says so
             self.view.message.say(f"{self._verb()} computes these settings ({step.job.effort}).", "info")
         self._compare()
-        self.rule.check(self.picker.bars)
 
     def _settled(self, error: Exception | None) -> None:
         """All that can be shown of the settings without a start is shown."""
@@ -153,6 +157,7 @@ class App(pn.viewable.Viewer):
         if error is not None:  # a user-defined strategy may raise anything, and the page goes on
             self._say(error)
         self._compare()
+        self.rule.check(self.picker.bars)
         if self._new:
             self._new = False
             self._take_up()
@@ -318,17 +323,13 @@ class App(pn.viewable.Viewer):
     def _controls(self) -> list[Any]:
         return [
             self.picker, self.rule, self.splitter, pn.Row(self.search, self.trials), pn.Row(self.select, self.seed),
-            self.trade, self.live, pn.Row(self.start, self.cancel), pn.Row(self.judge, self.report),
+            self.refused, self.trade, self.live, pn.Row(self.start, self.cancel), pn.Row(self.judge, self.report),
             self.studies, self.links, self.close,
         ]  # fmt: skip
 
     def page(self) -> Any:
         """Page of a served app."""
-        made = page("walk_forward", self._controls(), [self.view])
-        made.param.watch(lambda event: self.view.theme(event.new), "dark_theme")
-        if made.dark_theme:  # as the link says
-            self.view.theme(True)
-        return made
+        return page("walk_forward", self._controls(), [self.view])
 
     def __panel__(self) -> Any:
         return pn.Row(pn.Column(*self._controls(), width=330), self.view, sizing_mode="stretch_width")

@@ -16,23 +16,46 @@ from maestro.walkforward.columns import stamps_ms
 from maestro.walkforward.result import WalkForward
 from maestro.walkforward.splitters import Window
 
+_STAIRS = 24
+"""Folds up to which each one has a row of its own."""
+_ROW = 4
+"""Pixels of a row at least."""
+
+
+def rows_of(windows: Sequence[Window]) -> list[int]:
+    """Row of each fold: its own, or with many folds the first one in which no other overlaps."""
+    if len(windows) <= _STAIRS:
+        return list(range(len(windows)))
+    ends: list[int] = []
+    rows = []
+    for window in windows:
+        begin, end = window[0], window[3]
+        row = next((k for k, last in enumerate(ends) if last <= begin), len(ends))
+        ends[row : row + 1] = [end]
+        rows.append(row)
+    return rows
+
 
 def windows_figure(bars: Bars, windows: Sequence[Window], *, height: int = 280) -> Any:
-    """Close, and below it one row per fold: training, then test."""
+    """Close, and below it the folds in rows: training, then test."""
     from bokeh.models.sources import ColumnDataSource
 
     time = bars.time / 1e3
     log = bool(bars.close.max() / bars.close.min() >= LOG_FROM)
+    rows_taken = rows_of(windows)
+    n = max(rows_taken) + 1
+    price = height * 0.55  # pixels of the price; the rows stand below it
+    share = max(0.4, n * _ROW / price)
     fig = make_figure(
-        height=height, x="datetime", y="log" if log else "auto", drag="x", label="Close, log scale" if log else "Close"
-    )
+        height=height + round((share - 0.4) * price), x="datetime", y="log" if log else "auto", drag="x",
+        label="Close, log scale" if log else "Close",
+    )  # fmt: skip
     low, high = float(bars.close.min()), float(bars.close.max())
-    # The rows stand under the price: a third of its height, on whichever scale.
-    scale = (lambda share: low * (high / low) ** share) if log else (lambda share: low + (high - low) * share)
-    n = len(windows)
+    scale = (lambda part: low * (high / low) ** part) if log else (lambda part: low + (high - low) * part)
     rows: dict[str, Any] = {name: [] for name in ("left", "right", "bottom", "top", "color", "fold", "part")}
     for k, window in enumerate(windows):
-        bottom, top = scale(-0.06 - 0.4 * (k + 0.9) / n), scale(-0.06 - 0.4 * (k + 0.1) / n)
+        row = rows_taken[k]
+        bottom, top = scale(-0.06 - share * (row + 0.9) / n), scale(-0.06 - share * (row + 0.1) / n)
         for part, (a, b), color in (
             ("training", window[:2], COLOR["trial"]), ("test", window[2:], COLOR["strategy"]),
         ):  # fmt: skip
@@ -45,6 +68,7 @@ def windows_figure(bars: Bars, windows: Sequence[Window], *, height: int = 280) 
     add_hover(fig, [band], [("Fold", "@fold"), ("", "@part")])
     add_legend(fig, [("Close", [line])])
     number_axis(fig.yaxis, "0,0.[00]")
+    fig.yaxis.bounds = fig.ygrid.bounds = (scale(-0.05), scale(1.1))  # the rows have no price
     return fig
 
 

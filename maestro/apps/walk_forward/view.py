@@ -9,7 +9,7 @@ from typing import Any
 import panel as pn
 
 from maestro._core import formatting as formats
-from maestro.apps.shared.page import HtmlPane, Message, card
+from maestro.apps.shared.page import MESSAGE_STYLE, HtmlPane, Message, card, message_html
 from maestro.apps.shared.report import ReportFrame
 from maestro.apps.shared.stale import Stale
 from maestro.apps.shared.table import Table
@@ -31,6 +31,7 @@ _TILES = """
 .tiles { display: flex; flex-wrap: wrap; gap: 8px 28px; font-variant-numeric: tabular-nums; }
 .tiles div { min-width: 96px; } .tiles span { display: block; font-size: 12px; opacity: .7; }
 .tiles b { font-size: 20px; font-weight: 600; }
+div[role] { margin: 0 0 8px; }
 .run { font-size: 13px; overflow-wrap: anywhere; max-width: none; }
 h3 { margin: 0 0 6px; font-size: 18px; } p { margin: 0 0 8px; max-width: 75ch; }
 """
@@ -45,14 +46,14 @@ class WalkForwardView(pn.viewable.Viewer):
 
         super().__init__()
         self.beside, self.message, self.dark = beside, Message(), False
-        self.windows = pn.pane.Bokeh(sizing_mode="stretch_width", height=280)
+        self.windows = pn.pane.Bokeh(sizing_mode="stretch_width", min_height=280)
         self.progress = pmui.LinearProgress(value=0, variant="determinate", sizing_mode="stretch_width", visible=False)
         self.told = HtmlPane("", visible=False)
         self.working = pmui.LinearProgress(
             variant="indeterminate", sizing_mode="stretch_width", margin=0, visible=False
         )
         self.finished = FinishedFolds()
-        self.headline = HtmlPane("", stylesheets=[_TILES], sizing_mode="stretch_width")
+        self.headline = HtmlPane("", stylesheets=[_TILES, MESSAGE_STYLE], sizing_mode="stretch_width")
         self.panes = {
             name: pn.pane.Bokeh(sizing_mode="stretch_width")
             for name in ("equity", "drawdown", "fold", "stability", "heat", "trials", "scatter", "degradation")
@@ -198,6 +199,7 @@ class WalkForwardView(pn.viewable.Viewer):
         self.dark, self._drawn = dark, set()
         self.decision.theme(dark)
         self.finished.theme(dark)
+        self.opened.theme(dark)
         if self._windows is not None:
             self.show_windows(*self._windows)
         self._draw()
@@ -215,6 +217,11 @@ def _verdict_text(verdict: Verdict, unread: str = "") -> str:
     return f"{f'<p>{escape(unread)}</p>' if unread else ''}{hint}{verdict_html(verdict)}"
 
 
+def _loudness(title: str) -> str:
+    """How a warning of a verdict is shown: folds without a result and a ruined account as errors."""
+    return "error" if title == "Ruin" or title.endswith(" failed") else "warning"
+
+
 def _headline(wf: WalkForward, job: Job, verdict: Verdict) -> str:
     m = wf.metrics
     tiles = [
@@ -228,6 +235,6 @@ def _headline(wf: WalkForward, job: Job, verdict: Verdict) -> str:
         ("Run", wf.id[:8]),
     ]
     shown = "".join(f"<div><span>{escape(name)}</span><b>{escape(value)}</b></div>" for name, value in tiles)
-    warnings = "".join(f"<p><b>{escape(w.title)}.</b> {escape(w.text)}</p>" for w in verdict.warnings)
+    warnings = "".join(message_html(f"{w.title}. {w.text}", _loudness(w.title)) for w in verdict.warnings)
     said = f"<h3>{escape(verdict.name)}</h3><p>{escape(verdict.headline)} {escape(verdict.summary)}</p>"
     return f"<p class='run'>{escape(job.title)}</p>{warnings}{said}<div class='tiles'>{shown}</div>"
