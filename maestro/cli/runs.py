@@ -109,10 +109,21 @@ def remove(
     if not yes:
         _confirm(f"Move {store.folder} to the trash?")
     place = remove_run(run, folder)
+    _tell_the_service(store.id, folder, kept=False)
     if json:
         print_json({"removed": str(store.folder), "trash": str(place)})
     else:
         typer.echo(f"removed {store.folder}\nTo restore it: maestro runs trash restore {place.name}")
+
+
+def _tell_the_service(run: str, runs_dir: Path, *, kept: bool) -> None:
+    """Note on the jobs of a run of the service whether it is on disk; other folders of runs have no jobs."""
+    from maestro.service.jobs import Database, Queue
+    from maestro.service.jobs.database import FILE
+
+    folder = runs_dir.resolve().parent
+    if (folder / FILE).exists():
+        Queue(Database(folder)).set_kept(run, kept)
 
 
 def _confirm(question: str) -> None:
@@ -155,7 +166,9 @@ def restore(
     from maestro.cli.printing import print_json
     from maestro.runs import restore as restore_run
 
-    folder = restore_run(run, _folder(runs_dir))
+    base = _folder(runs_dir)
+    folder = restore_run(run, base)
+    _tell_the_service(folder.name, base, kept=True)
     if json:
         print_json({"restored": str(folder)})
     else:

@@ -55,6 +55,35 @@ def key(
     typer.echo(_users(folder).make_key(name, label))
 
 
+@app.command("keys")
+def keys(name: Name, folder: options.ServiceFolder = None) -> None:
+    """List the API keys of a user: id, label and when each was made; secrets are not kept."""
+    from datetime import UTC, datetime
+
+    for one in _users(folder).keys(name):
+        made = datetime.fromtimestamp(one["created"], UTC).isoformat(timespec="seconds")
+        typer.echo(f"{one['id']}\t{one['label']}\t{made}")
+
+
+@app.command("revoke")
+def revoke(
+    name: Name,
+    key: Annotated[str, typer.Argument(metavar="KEY", help="Id of the key, as maestro user keys shows it.")],
+    folder: options.ServiceFolder = None,
+) -> None:
+    """Revoke one API key of a user at once; the others stay valid."""
+    from maestro.errors import SettingsError, nearest
+
+    users = _users(folder)
+    ident = key.removeprefix("mk_").partition("_")[0]
+    if not users.revoke_key(name, ident):
+        known = [one["id"] for one in users.keys(name)]
+        raise SettingsError(
+            f"{name} has no API key {ident!r}; there are: {', '.join(known) or 'none'}.{nearest(ident, known)}"
+        )
+    typer.echo(f"key {ident} of {name} is revoked")
+
+
 @app.command("list")
 def show(folder: options.ServiceFolder = None) -> None:
     """List the users with their roles."""

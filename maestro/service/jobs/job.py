@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 OPEN = ("queued", "running")
+REMOVED = "RunRemoved"
+"""Error type of a finished job whose run was removed from the disk."""
 LOCAL = "local"
 """Owner of the jobs of a service without users: whoever runs it."""
 CLOSED = ("done", "failed", "cancelled")

@@ -10,7 +10,7 @@ import time
 from typing import Any
 
 from maestro.service.jobs.database import Database
-from maestro.service.jobs.job import Job
+from maestro.service.jobs.job import REMOVED, Job
 from maestro.service.jobs.queue import add_event
 
 LEASE = 10.0
@@ -119,6 +119,10 @@ class Leases:
         """Close a job as done, and with it all that wait for the same run."""
         with self.database.writing() as connection:
             if self._is_mine(connection, job):
+                connection.execute(
+                    "UPDATE jobs SET error = NULL, error_type = NULL WHERE run = ? AND error_type = ?",
+                    (job.run, REMOVED),
+                )  # of earlier jobs, whose run is there again
                 for (ident,) in self._open(connection, job.run):
                     connection.execute("UPDATE jobs SET sharpe = ?, done = total WHERE id = ?", (sharpe, ident))
                     self._close(connection, ident, "done", {"run": job.run, "seconds": seconds, "sharpe_ratio": sharpe})

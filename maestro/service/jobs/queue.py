@@ -12,7 +12,7 @@ from maestro._core.json import dumps
 from maestro.config import load_settings
 from maestro.errors import JobError, QuotaError, ServiceError
 from maestro.service.jobs.database import Database
-from maestro.service.jobs.job import CLOSED, Event, Job
+from maestro.service.jobs.job import CLOSED, REMOVED, Event, Job
 
 
 def add_event(connection: sqlite3.Connection, job: str, kind: str, data: dict[str, Any], key: str = "") -> None:
@@ -115,6 +115,17 @@ class Queue:
             {"run": run, "owner": owner},
         )
         return None if row is None else Job.of(row)
+
+    def set_kept(self, run: str, kept: bool) -> int:
+        """Note on the finished jobs of a run that it was removed from the disk, or restored; returns how many."""
+        words = "its run was removed from the server; submit it again to compute it again."
+        values = (None, None, run, REMOVED) if kept else (words, REMOVED, run, "")
+        with self.database.writing() as connection:
+            return connection.execute(
+                "UPDATE jobs SET error = ?, error_type = ? WHERE run = ? AND state = 'done' "
+                "AND COALESCE(error_type, '') = ?",
+                values,
+            ).rowcount
 
     def events(self, ident: str, after: int = 0, limit: int = 1000) -> list[Event]:
         """Return the events of a job behind a number, in order."""

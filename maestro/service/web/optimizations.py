@@ -8,7 +8,7 @@ from fastapi.concurrency import run_in_threadpool
 from maestro._core.json import dumps
 from maestro.service.accounts import Caller
 from maestro.service.jobs import Job
-from maestro.service.jobs.job import CLOSED, OPEN
+from maestro.service.jobs.job import CLOSED, OPEN, REMOVED
 from maestro.service.specification import Specification, SpecificationError
 from maestro.service.web.access import document_of, require
 from maestro.service.web.schema import BODY
@@ -26,7 +26,7 @@ def shown(job: Job) -> dict[str, Any]:
     """Return a job with the addresses of what belongs to it."""
     here = f"{PREFIX}/{job.id}"
     links = {"self": here, "events": f"{here}/events", "stream": f"{here}/stream", "cancel": f"{here}/cancel"}
-    if job.state == "done":
+    if job.state == "done" and job.error_type != REMOVED:
         links["result"] = f"/api/v2/results/{job.run}"
     return {**job.public(), "links": links}
 

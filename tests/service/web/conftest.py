@@ -16,6 +16,7 @@ import pytest
 import uvicorn
 
 from maestro.service.web.application import make_application
+from maestro.service.web.server import HEADER_SECONDS, protocol
 from maestro.service.web.state import Service
 from maestro.service.worker import Worker
 
@@ -44,14 +45,14 @@ class Site:
 
 
 @contextmanager
-def listening(folder: Path, port: int = 0) -> Iterator[Site]:
+def listening(folder: Path, port: int = 0, header_seconds: float = HEADER_SECONDS) -> Iterator[Site]:
     service = Service(folder)
     with socket.socket() as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(("127.0.0.1", port))
         config = uvicorn.Config(
             make_application(service), log_config=None, access_log=False, timeout_graceful_shutdown=3,
-            ws_max_size=4096, ws="websockets-sansio",
+            ws_max_size=4096, ws="websockets-sansio", http=protocol(header_seconds),
         )  # fmt: skip
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, args=([listener],), daemon=True)

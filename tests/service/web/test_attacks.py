@@ -11,7 +11,7 @@ import pytest
 import maestro as ms
 from maestro.service.accounts import tokens as lives
 from tests.service.conftest import SMALL
-from tests.service.web.conftest import PASSWORD, Site
+from tests.service.web.conftest import PASSWORD, Site, listening
 from tests.service.web.test_access import AUTH, JOBS, log_in, me, socket_status
 
 
@@ -93,3 +93,23 @@ def test_connections_that_never_finish_their_headers_do_not_stop_others(alone: S
     finally:
         for one in slow:
             one.close()
+
+
+def test_slow_headers_end_their_connection_and_no_other(tmp_path: Path) -> None:
+    with listening(tmp_path / "service", header_seconds=0.5) as site, site.http() as http:
+        job = http.post(JOBS, json=SMALL).json()["id"]
+        with http.stream("GET", f"{JOBS}/{job}/stream") as stream:  # goes on for longer than headers may take
+            lines = stream.iter_lines()
+            assert next(lines).startswith("id: ")
+            begun, whole = b"GET /healthz HTTP/1.1\r\nX-Slow: ", b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+            for sent in (b"", begun, whole + begun):
+                with socket.create_connection(("127.0.0.1", site.port)) as slow:
+                    slow.settimeout(60)
+                    slow.sendall(sent)
+                    answer = b""
+                    while part := slow.recv(4096):
+                        answer += part
+                assert answer.count(b"HTTP/1.1 408 ") == 1
+                assert answer.count(b"HTTP/1.1 200 ") == sent.count(b"\r\n\r\n")
+            site.service.queue.cancel(job)
+            assert any("cancelled" in line for line in lines)

@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 import maestro as ms
+from maestro.cli import main
 from maestro.client import Client
 from maestro.errors import RunError
 from maestro.runs import RunStore
@@ -49,6 +50,12 @@ def problems(http: httpx.Client, run: str, status: int, words: str, without: tup
         assert "/runs/" not in document["detail"], path
 
 
+def command(*words: str) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(list(words))
+    assert ended.value.code == 0
+
+
 def test_a_removed_run_is_gone_and_can_be_submitted_again(alone: Site, tmp_path: Path) -> None:
     run = finished(alone)
     with alone.http() as http:
@@ -66,6 +73,23 @@ def test_a_removed_run_is_gone_and_can_be_submitted_again(alone: Site, tmp_path:
         assert http.get(f"/api/v2/results/{run}/equity?format=parquet").content == tables_before
         manifest = http.get(f"/api/v2/results/{run}/manifest").content
         assert manifest == (alone.service.runs_dir / run / "manifest.json").read_bytes()
+
+
+def test_the_command_that_removes_or_restores_a_run_tells_its_job(alone: Site) -> None:
+    run, runs = finished(alone), str(alone.service.runs_dir)
+    with alone.http() as http:
+        [job] = http.get(JOBS).json()["jobs"]
+        command("runs", "remove", run, "--runs-dir", runs, "--yes")
+        removed = http.get(f"{JOBS}/{job['id']}").json()
+        assert (removed["state"], removed["error_type"]) == ("done", "RunRemoved")
+        assert "submit it again" in removed["error"]
+        assert "result" not in removed["links"]
+        command("runs", "trash", "restore", run, "--runs-dir", runs)
+        assert http.get(f"{JOBS}/{job['id']}").json() == job
+        command("runs", "remove", run, "--runs-dir", runs, "--yes")
+        http.post(JOBS, json=SMALL).raise_for_status()
+        alone.work()
+        assert [one["error"] for one in http.get(JOBS).json()["jobs"]] == [None, None]
 
 
 def truncate(path: Path) -> None:
