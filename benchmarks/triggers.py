@@ -20,6 +20,7 @@ import maestro as ms
 from maestro.errors import MaestroError
 from maestro.ledger import uncounted
 from maestro.regime import Regimes
+from maestro.typing import FloatArray
 
 HERE = Path(__file__).parent
 DATA = HERE.parents[1] / "shared" / "data"
@@ -55,12 +56,24 @@ def cell(bars: ms.Bars, strategy: str, states: int) -> dict[str, Any]:
     with uncounted("benchmark of triggers"):
         wf = ms.walk_forward(bars, strategy, splitter=splitter, trials=TRIALS, seed=0, accept_defects=True)
         found = ms.validation.retiming(wf, bars, repetitions=REPETITIONS)
+        sharpe = np.array([found.own, found.calendar, *found.random])
+        returns = np.zeros(len(sharpe))
+        if not np.isfinite(sharpe).all():
+            again = ms.validation.retiming(wf, bars, repetitions=REPETITIONS, metric="total_return")
+            returns = np.array([again.own, again.calendar, *again.random])
+    why = np.select([np.isfinite(sharpe), returns <= -1.0, returns == 0.0], ["", "ruined", "without a trade"], "other")
     reasons = [cut["reason"] for cut in wf.manifest["cuts"]]
     random = found.random[np.isfinite(found.random)]
     return {
         "own": found.own, "calendar": found.calendar, "random": float(random.mean()) if len(random) else float("nan"),
-        "rank": found.rank, "windows": len(wf.folds), "reasons": reasons,
+        "rank": rank(sharpe), "why": why, "windows": len(wf.folds), "reasons": reasons,
     }  # fmt: skip
+
+
+def rank(sharpe: FloatArray) -> float:
+    """Share of the random times (from the third value on) that the run (the first) beats; a ruined one is the worst."""
+    known = np.where(np.isfinite(sharpe), sharpe, -np.inf)
+    return float((known[2:] < known[0]).mean() + 0.5 * (known[2:] == known[0]).mean())
 
 
 def interval(values: Any, groups: list[str], seed: int = 0) -> str:
@@ -106,24 +119,44 @@ def lines(rows: list[dict[str, Any]]) -> list[str]:
         mine = [row for row in rows if row["states"] == states]
         failed = [row for row in mine if "error" in row]
         good = [row for row in mine if "error" not in row]
-        # A cell in which one side never traded has no difference.
+        # A cell in which one side was ruined or never traded has no difference; its rank counts.
         whole = [row for row in good if np.isfinite([row["own"], row["calendar"], row["random"]]).all()]
         groups = [row["series"] for row in whole]
         own, calendar, random = (np.array([row[key] for row in whole]) for key in ("own", "calendar", "random"))
-        rank = np.mean([row["rank"] for row in whole])
+        mean_rank = np.mean([row["rank"] for row in good])
         text.append(
             f"| {states} | {len(whole)} | {interval(own, groups)} | {interval(own - calendar, groups)} | "
-            f"{interval(own - random, groups)} | {rank:.2f} |"
+            f"{interval(own - random, groups)} | {mean_rank:.2f} |"
         )
         reasons = [reason for row in whole for reason in row["reasons"]]
         counts = ", ".join(f"{reasons.count(one) / len(reasons):.0%} {one}" for one in sorted(set(reasons)))
         windows = np.mean([row["windows"] for row in whole])
         notes.append(
             f"- {states} states: {windows:.1f} test windows per cell; why they ended: {counts}. {len(failed)} cells "
-            f"failed and {len(good) - len(whole)} have no defined Sharpe ratio on one side."
+            f"failed. {left_out(good, len(whole))}"
         )
         notes += [f"  - {row['series']}, {row['strategy']}: {row['error']}" for row in failed[:3]]
     return [*text, "", *notes]
+
+
+def left_out(rows: list[dict[str, Any]], whole: int) -> str:
+    """Why cells have no Sharpe ratio on one side, and how many random times have none."""
+    why = np.array([row["why"] for row in rows])
+    random = why[:, 2:]
+    broke, idle = ((random == reason).mean() for reason in ("ruined", "without a trade"))
+    parts = [
+        f"{side} {reason} in {count}"
+        for reason in sorted(set(why.ravel()) - {""})
+        for side, cells in (
+            ("the run", why[:, 0] == reason), ("the calendar", why[:, 1] == reason),
+            ("every random time", (random == reason).all(axis=1)),
+        )
+        if (count := int(cells.sum()))
+    ]  # fmt: skip
+    return (
+        f"{len(rows) - whole} cells have no Sharpe ratio on one side ({', '.join(parts) or 'none'}); of all runs at "
+        f"random times {broke:.0%} were ruined and {idle:.0%} never traded."
+    )
 
 
 if __name__ == "__main__":
