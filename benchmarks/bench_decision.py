@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 import maestro as ms
-from maestro.errors import SettingsError
 from maestro.regime import Regimes
 
 BARS = 8_760
@@ -68,28 +67,6 @@ def main() -> None:
     print("| what | Maestro [ms] | peer | peer [ms] |\n|---|---|---|---|")
     for name, own, peer, other in rows:
         print(f"| {name} | {own * 1e3:,.1f} | {peer} | {other * 1e3:,.1f} |")
-    print()
-    for name in ("EmaCrossStrategy", "RSIStrategy"):
-        ranks = ranks_on_noise(name)
-        print(
-            f"Random entries on noise, {name}: mean rank {ranks.mean():.3f} of {len(ranks)} seeds, "
-            f"{(ranks > 0.95).mean():.1%} above 0.95."
-        )
-
-
-def ranks_on_noise(strategy: str, seeds: int = 200) -> Any:
-    """Ranks among random entries of runs on random walks; one without a position has none."""
-    found = []
-    for seed in range(seeds):
-        bars = ms.synthetic_bars(1_500, seed=seed)
-        wf = ms.walk_forward(
-            bars, strategy, trials=3, costs=ms.Costs(fee=0.0, slippage=0.0), search="random", workers=1
-        )
-        try:
-            found.append(ms.validation.random_entries(wf, repetitions=99).rank)
-        except SettingsError:
-            continue
-    return np.array(found)
 
 
 if __name__ == "__main__":

@@ -128,13 +128,14 @@ _LATER: tuple[Any, ...] = (
     ),
     (
         "entries", "Random entries", ("random_entries",),
-        "As many positions with the same sides, holding times and costs, entered at random. Sides and holding times "
-        "are those of this path, so on noise trend-following rules rank too low and mean-reverting ones too high.",
+        "As many positions with the same sides, holding times and costs, entered at random on bars outside their test "
+        "window.",
         {"random_entries": lambda found: (tables.random_entries_html(found), [("", found.figure())])},
     ),
     (
         "regimes", "Regimes", ("regimes", "by_regime"),
-        "States of a hidden Markov model, each known at its bar's close, fitted on TRAINING of bars before them. "
+        "States of a regime model (that of the trigger, if the run has one), each known at its bar's close, fitted on "
+        "TRAINING of bars before them. "
         "Dotted lines are new fits. A bar's return belongs to the state known at the close before it.",
         {
             "regimes": lambda found: (tables.regime_html(found), [("", found.figure())]),

@@ -76,8 +76,7 @@ def random_entries_html(found: Any) -> Html:
     return paragraph(
         f"{label(found.metric)} {shown} is better than that of {percent(found.rank, 0)} of {len(found.null):,} runs "
         f"with {plural(found.positions, 'position')} entered at random, with the same sides, holding times and costs "
-        f"(p = {found.pvalue:.3g}). Sides and holding times are those of this path: on noise, rules that follow the "
-        "price rank too low and rules that trade against it too high, so do not read p as significance."
+        f"(p = {found.pvalue:.3g})."
     )
 
 
@@ -99,13 +98,14 @@ def cpcv_html(found: Any) -> Html:
 
 
 def by_regime_html(found: Any) -> Html:
-    """Performance of a run per regime, in and out of sample."""
-    samples = {"in": "In sample", "out": "Out of sample"}
+    """Performance of a run per regime, in and out of sample, or of a backtest."""
+    samples = {"in": "In sample, ", "out": "Out of sample, ", "all": ""}
     rows = []
     for r in found.to_dicts():
         state = "before the first fit" if r["state"] is None else f"state {r['state']}"
+        first = samples[r["sample"]] + state
         figures = [metric(name, r[name]) for name in ("annual_return", "volatility", "sharpe_ratio", "win_rate")]
-        rows.append([f"{samples[r['sample']]}, {state}", percent(r["share"], 0), *figures, f"{r['trades']:,}",
+        rows.append([first[0].upper() + first[1:], percent(r["share"], 0), *figures, f"{r['trades']:,}",
                      money(r["pnl"]), money(r["fees"])])  # fmt: skip
     head = ["", "Share of bars", "Annual return", "Volatility", "Sharpe ratio", "Win rate", "Trades", "Profit", "Fees"]
     return table(head, rows, numeric=range(1, 9), kind="plain", caption="Performance by regime")

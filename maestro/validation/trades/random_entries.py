@@ -12,7 +12,6 @@ import polars as pl
 from maestro import metrics as m
 from maestro._core.hooks import hook
 from maestro.bars import Bars
-from maestro.engine import Simulator
 from maestro.errors import SettingsError, nearest
 from maestro.metrics.returns import bar_returns
 from maestro.reproduce.bars import recorded_bars
@@ -22,8 +21,8 @@ from maestro.search.tpe import check_seed
 from maestro.strategies.signals import Signals
 from maestro.typing import FloatArray, IntArray
 
-_INSIDE = ("stop", "trail", "target", "limit")
-"""Reasons of exits that happen inside a bar."""
+_INSIDE = ("stop", "trail", "target", "limit", "end")
+"""Reasons of exits that happen inside a bar or at its close."""
 METRICS = ("sharpe_ratio", "total_return", "max_drawdown")
 
 
@@ -42,8 +41,7 @@ class RandomEntries:
     null : float64[n]
         Of the random runs; one that was ruined is minus infinity.
     pvalue : float
-        (1 + number of random runs at least as good) / (1 + n). See the notes of `random_entries`: for rules whose
-        holding times depend on the path it is not the significance of the run.
+        (1 + number of random runs at least as good) / (1 + n).
     positions : int
         Positions of the run; each random run has as many, with the same sides and holding times, and the same costs.
     settings : dict
@@ -78,15 +76,40 @@ class RandomEntries:
 
 
 @dataclass(frozen=True)
-class _Stretch:
-    """One tested window: a simulator with the training bars as history, and the positions that were held there."""
+class _Window:
+    """One tested window of the bars, and the positions that were held there."""
 
-    simulator: Simulator
+    bars: Bars
     begin: int
-    stop: int
     sides: IntArray
     begins: IntArray
     holds: IntArray
+    length: int
+    settings: Any
+
+    def returns(self, start: int, order: IntArray, begins: IntArray) -> FloatArray:
+        """Return per bar of the positions in an order, at places of the stretch of bars that begins at `start`."""
+        stretch = self.bars[start : start + self.length]
+        simulator = self.settings.simulator(stretch, (0, self.length), close_at_end=True)
+        equity = simulator.record(_signals(self.length, self.sides[order], begins, self.holds[order])).equity
+        return bar_returns(equity, simulator.cash)
+
+    def draw(self, rng: np.random.Generator) -> tuple[int, IntArray, IntArray]:
+        """Random stretch outside the window, random order of the positions, and random places without overlap."""
+        starts = self.starts
+        start = int(rng.integers(starts[0] + starts[1]))
+        start += 0 if start < starts[0] else self.begin + self.length - starts[0]
+        count = len(self.sides)
+        order = rng.permutation(count)
+        free = self.length - 1 - int(self.holds.sum())  # nothing fills on the first bar
+        flat_before = np.sort(rng.integers(0, free + 1, count))
+        return start, order, 1 + flat_before + np.concatenate(([0], np.cumsum(self.holds[order])[:-1])).astype(np.int64)
+
+    @property
+    def starts(self) -> tuple[int, int]:
+        """Number of stretches of the window's length that lie before it, and after it."""
+        after = len(self.bars) - self.begin - 2 * self.length + 1
+        return max(0, self.begin - self.length + 1), max(0, after)
 
 
 def random_entries(
@@ -94,9 +117,10 @@ def random_entries(
 ) -> RandomEntries:
     """Test the entries of a walk-forward against random ones, out of sample.
 
-    In each fold the run's positions keep their number, sides and holding times, and are put at random places of the
-    test window, in random order, without overlap. Costs and sizing are the run's; orders fill at opens, and a position
-    that a stop or target closed inside a bar is held to the next open.
+    The positions of each test window keep their number, sides and holding times. They are put at random places of a
+    random stretch of the bars, as long as the test window and outside of it, in random order, without overlap. Costs
+    and sizing are the run's; orders fill at opens, and a position that a stop or target closed inside a bar is held to
+    the next open.
 
     Parameters
     ----------
@@ -110,13 +134,20 @@ def random_entries(
     Raises
     ------
     SettingsError
-        An unknown metric, a run that is sized by risk, or one that never held a position out of sample.
+        An unknown metric, a run that is sized by risk, one that never held a position out of sample, or a test window
+        with fewer bars outside of it than in it.
 
     Notes
     -----
-    Ranks are uniform on noise only for rules whose sides and holding times do not depend on the path. Those of other
-    rules carry the drift of the path into the random runs: on 200 random walks without costs the mean rank of
-    `EmaCrossStrategy` was 0.14 and that of `RSIStrategy` 0.85. The permutation test of the verdict has no such bias.
+    The stretch lies outside the test window because sides and holding times depend on the path: a rule that follows the
+    trend is long for longer where the price rises, so any long positions with these holding times profit there, and the
+    run ranks too low (mean rank 0.2 instead of 0.5 for `EmaCrossStrategy`); one that trades against the trend ranks too
+    high. On other bars the same positions earn no more than the drift, as the run's own do without an edge.
+
+    Ranks on random walks are uniform (``python benchmarks/calibrate_entries.py``). The drift is taken from the bars outside the
+    window, so a rule that only holds the market ranks near one half whatever the market did: for rules that are nearly
+    always in the market in one direction the ranks are closer to one half than uniform ones, and `pvalue` is too large
+    rather than too small.
     """
     if metric not in METRICS:
         raise SettingsError(f"metric={metric!r} is unknown; allowed: {', '.join(METRICS)}.{nearest(metric, METRICS)}")
@@ -126,17 +157,21 @@ def random_entries(
     if wf.spec.sizing.kind == "risk":
         raise SettingsError("random entries have no stop, so the risk that the run was sized by cannot be repeated.")
     whole = recorded_bars(wf, bars)
-    stretches = _stretches(wf, whole)
-    positions = sum(len(s.sides) for s in stretches)
+    windows = _windows(wf, whole)
+    positions = sum(len(window.sides) for window in windows)
     if not positions:
         raise SettingsError("the run held no position out of sample, so there are no entries to compare.")
-    cash, periods = float(wf.spec.cash), whole.periods_per_year
-    own = [(np.arange(len(s.sides)), s.begins) for s in stretches]
-    replayed = _measure(stretches, own, metric, cash, periods)
+    for window in windows:
+        if not sum(window.starts):
+            raise SettingsError(
+                f"a test window has {window.length:,} of the {len(whole):,} bars, so no stretch of that length lies "
+                "outside of it for random entries; use shorter test windows or more bars."
+            )
+    periods = whole.periods_per_year
+    own = [(w.begin, np.arange(len(w.sides)), w.begins) for w in windows]
+    replayed = _measure(windows, own, metric, periods)
     rng = np.random.default_rng(np.random.SeedSequence([seed, 999]))
-    null = np.array(
-        [_measure(stretches, [_draw(s, rng) for s in stretches], metric, cash, periods) for _ in range(repetitions)]
-    )
+    null = np.array([_measure(windows, [w.draw(rng) for w in windows], metric, periods) for _ in range(repetitions)])
     observed = float(wf.metrics[metric])
     better = int((null >= (observed if np.isfinite(observed) else -np.inf)).sum())
     return RandomEntries(
@@ -145,20 +180,19 @@ def random_entries(
     )  # fmt: skip
 
 
-def _stretches(wf: Recorded, bars: Bars) -> list[_Stretch]:
+def _windows(wf: Recorded, bars: Bars) -> list[_Window]:
     """Tested windows with the positions held in them, from the run's recorded equity."""
     settings = replace(recorded_settings(wf.spec), fill="next_open")
     found = []
-    for fold, window in enumerate(windows_of(wf)):
+    for fold in range(len(windows_of(wf))):
         rows = wf.equity.filter(pl.col("fold") == fold)
         if not len(rows):
             continue
-        history = window.history(bars)
-        begin = int(np.searchsorted(history.time, rows["timestamp"].to_physical()[0]))
-        simulator = settings.simulator(history, (begin, begin + len(rows)), close_at_end=True)
+        begin = int(np.searchsorted(bars.time, rows["timestamp"].to_physical()[0]))
         inside = wf.trades.filter(pl.col("fold") == fold, pl.col("exit_reason").is_in(_INSIDE))
-        ends = np.searchsorted(history.time, inside["exit_time"].to_physical().to_numpy()) - begin
-        found.append(_Stretch(simulator, begin, begin + len(rows), *_spells(rows["position"].to_numpy(), ends)))
+        ends = np.searchsorted(bars.time, inside["exit_time"].to_physical().to_numpy()) - begin
+        spells = _spells(rows["position"].to_numpy(), ends)
+        found.append(_Window(bars, begin, *spells, length=len(rows), settings=settings))
     return found
 
 
@@ -175,29 +209,16 @@ def _spells(position: FloatArray, inside: IntArray) -> tuple[IntArray, IntArray,
     return side[begins], begins, ends - begins + (free & np.isin(ends, inside))
 
 
-def _draw(stretch: _Stretch, rng: np.random.Generator) -> tuple[IntArray, IntArray]:
-    """Random order of a stretch's positions (indices), and random places: where each begins, without overlap."""
-    count = len(stretch.sides)
-    order = rng.permutation(count)
-    free = stretch.stop - stretch.begin - 1 - int(stretch.holds.sum())  # nothing fills on the first bar
-    flat_before = np.sort(rng.integers(0, free + 1, count))
-    return order, 1 + flat_before + np.concatenate(([0], np.cumsum(stretch.holds[order])[:-1])).astype(np.int64)
-
-
 def _measure(
-    stretches: Sequence[_Stretch], places: Sequence[tuple[IntArray, IntArray]], metric: str, cash: float,
-    periods: float,
-) -> float:  # fmt: skip
-    """Metric of the chained stretches with their positions in an order at places; minus infinity if undefined."""
-    returns = []
-    for stretch, (order, begins) in zip(stretches, places, strict=True):
-        signals = _signals(stretch, stretch.sides[order], begins, stretch.holds[order])
-        returns.append(bar_returns(stretch.simulator.record(signals).equity, cash))
+    windows: Sequence[_Window], places: Sequence[tuple[int, IntArray, IntArray]], metric: str, periods: float
+) -> float:
+    """Metric of the chained windows with their positions at places; minus infinity if undefined."""
+    returns = [window.returns(*place) for window, place in zip(windows, places, strict=True)]
     found = float(m.from_returns(np.concatenate(returns), periods_per_year=periods)[metric])
     return found if np.isfinite(found) else -np.inf
 
 
-def _signals(stretch: _Stretch, sides: IntArray, begins: IntArray, holds: IntArray) -> Signals:
+def _signals(length: int, sides: IntArray, begins: IntArray, holds: IntArray) -> Signals:
     """Signals one bar before each entry and exit, so that both fill at the opens of the wanted bars.
 
     Two positions of one side without a flat bar between them would be one: the first is left a bar sooner, where it
@@ -205,9 +226,9 @@ def _signals(stretch: _Stretch, sides: IntArray, begins: IntArray, holds: IntArr
     """
     touching = np.concatenate(((begins[:-1] + holds[:-1] == begins[1:]) & (sides[:-1] == sides[1:]), [False]))
     holds = holds - (touching[: len(holds)] & (holds > 1))
-    flags = np.zeros((4, len(stretch.simulator.bars)), np.bool_)
-    enter, leave = stretch.begin + begins - 1, stretch.begin + begins + holds - 1
-    inside = leave < stretch.stop
+    flags = np.zeros((4, length), np.bool_)
+    enter, leave = begins - 1, begins + holds - 1
+    inside = leave < length
     for row, side in ((0, 1), (2, -1)):
         flags[row, enter[sides == side]] = True
         flags[row + 1, leave[(sides == side) & inside]] = True

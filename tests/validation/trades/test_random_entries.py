@@ -9,19 +9,7 @@ import maestro as ms
 from maestro.bars import Bars
 from maestro.errors import SettingsError
 from maestro.validation.trades import concentration, random_entries
-from maestro.validation.trades.random_entries import _spells
-
-
-class Coin(ms.Strategy):
-    """Enters long or short now and then, by a hash of the close: no edge on a random walk."""
-
-    n = ms.Int(10, 5, 20)
-
-    def signals(self, bars: Bars) -> ms.Signals:
-        digits = (bars.close * 1e6).astype(np.int64)
-        enter = digits % 40 == self.n % 40
-        leave = digits % 17 == 3
-        return ms.Signals(enter, leave)
+from maestro.validation.trades.random_entries import _spells, _Window
 
 
 class Foreseen(ms.Strategy):
@@ -34,18 +22,35 @@ class Foreseen(ms.Strategy):
         return ms.Signals(ahead > 0.02, ahead < 0.0)
 
 
-def run(strategy: type[ms.Strategy], bars: Bars) -> ms.WalkForward:
+def run(strategy: type[ms.Strategy] | str, bars: Bars) -> ms.WalkForward:
     return ms.walk_forward(bars, strategy, trials=2, splitter="rolling:4,2,1", executor="serial", costs=ms.Costs(0, 0))
 
 
-def test_ranks_on_noise_are_uniform() -> None:
+@pytest.mark.parametrize("strategy", ["EmaCrossStrategy", "RSIStrategy"])
+def test_ranks_on_noise_are_uniform(strategy: type[ms.Strategy] | str) -> None:
     ranks = []
-    for seed in range(40):
-        wf = run(Coin, ms.synthetic_bars(1_200, seed=seed))
-        ranks.append(random_entries(wf, repetitions=99, seed=seed).rank)
-    assert 0.35 < np.mean(ranks) < 0.65
+    for seed in range(24):
+        wf = run(strategy, ms.synthetic_bars(1_200, seed=seed))
+        ranks.append(random_entries(wf, repetitions=19, seed=seed).rank)
+    assert 0.32 < np.mean(ranks) < 0.68  # 0.5, less or more three standard errors
     assert min(ranks) < 0.25
     assert max(ranks) > 0.75
+
+
+def test_stretches_lie_outside_the_test_window_and_reach_both_ends() -> None:
+    bars, none = ms.synthetic_bars(100), np.array([1])
+    window = _Window(bars, 30, none, none, none, 20, None)
+    rng = np.random.default_rng(0)
+    starts = {window.draw(rng)[0] for _ in range(2_000)}
+    assert starts == {*range(11), *range(50, 81)}
+    assert sum(window.starts) == len(starts)
+
+
+def test_a_test_window_longer_than_the_bars_outside_is_refused() -> None:
+    bars = ms.load_sample("AAPL")[:1_000]
+    wf = ms.walk_forward(bars, Foreseen, trials=2, splitter=ms.Rolling(2, 1, 2), executor="serial")
+    with pytest.raises(SettingsError, match=r"666 of the 1,000 bars.*use shorter test windows"):
+        random_entries(wf, bars)
 
 
 def test_a_planted_edge_beats_all_random_entries() -> None:
