@@ -8,11 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from maestro.bars import Bars
-from maestro.data.durations import offset
 from maestro.decision.expectation import expectation
 from maestro.decision.now import now
 from maestro.errors import MaestroError, RunCancelled, SettingsError
-from maestro.regime import regimes
+from maestro.regime import Regimes, regimes, training_lengths
 from maestro.validation.robustness.by_regime import by_regime
 from maestro.validation.robustness.choices import choices_of
 from maestro.validation.robustness.retiming import retiming
@@ -20,6 +19,8 @@ from maestro.validation.statistics.cpcv import cpcv
 from maestro.validation.statistics.parameter_permutation import MOST_SETS, parameter_permutation
 from maestro.validation.statistics.trials import MOST_BYTES
 from maestro.validation.trades import concentration, monte_carlo, random_entries
+from maestro.walkforward.splitter_text import recorded_splitter
+from maestro.walkforward.triggers import OnRegime
 
 CHEAP = ("monte_carlo", "concentration")
 """Parts that need the run's tables alone."""
@@ -27,9 +28,6 @@ PARTS = (
     *CHEAP, "now", "expected", "regimes", "by_regime", "random_entries", "cpcv", "parameter_permutation", "retiming",
 )  # fmt: skip
 """All parts, in the order in which they are measured; `retiming` is for runs with a trigger."""
-TRAINING = (("1y", "3mo"), ("6mo", "6w"), ("3mo", "3w"), ("1mo", "1w"))
-"""Lengths of the regimes' training windows and between fits; the longest that fits three times into the bars is used.
-"""
 _DRAWN = 20_000_000
 """Trades drawn in all paths of a Monte Carlo."""
 
@@ -45,7 +43,7 @@ class Decision:
     problems : dict of str
         Why a part has no result, by part.
     training : str
-        Length of the training windows of the regimes.
+        Length of the training windows of the regimes. For a run with a trigger, model and length are the trigger's.
     """
 
     found: dict[str, Any] = field(default_factory=dict)
@@ -100,13 +98,13 @@ def measure(
     training = ""
     if set(wanted) - set(CHEAP):
         whole = choices_of(wf, bars, strategy).bars
-        training, refit = _training(whole)
+        model, training, refit = _regime_settings(wf, whole, triggered)
         sets = max(2, min(MOST_SETS, MOST_BYTES // (8 * len(whole))))
         work |= {
             "now": lambda: now(wf, whole, strategy=strategy),
             "expected": lambda: expectation(wf, seed=seed),
-            "regimes": lambda: regimes(whole, train=training, refit=refit),
-            "by_regime": lambda: by_regime(wf, bars=whole, strategy=strategy, train=training, refit=refit),
+            "regimes": lambda: regimes(whole, model, train=training, refit=refit),
+            "by_regime": lambda: by_regime(wf, model, bars=whole, strategy=strategy, train=training, refit=refit),
             "random_entries": lambda: random_entries(wf, whole, seed=seed),
             "cpcv": lambda: cpcv(wf, whole, strategy=strategy, most=sets, cancel=cancel),
             "parameter_permutation": lambda: parameter_permutation(
@@ -129,8 +127,10 @@ def measure(
     return result
 
 
-def _training(bars: Bars) -> tuple[str, str]:
-    """Length of the regimes' training windows, and between fits."""
-    third = int(bars.time[0]) + (int(bars.time[-1]) - int(bars.time[0])) // 3
-    fitting = (pair for pair in TRAINING if offset(int(bars.time[0]), pair[0]) <= third)
-    return next(fitting, TRAINING[-1])
+def _regime_settings(wf: Any, bars: Bars, triggered: bool) -> tuple[Regimes | None, str, str]:
+    """Model of the regimes, length of its training windows, and between fits; of the run's trigger if it has one."""
+    if not triggered:
+        return None, *training_lengths(bars)
+    trigger = recorded_splitter(wf.spec.splitter)
+    assert isinstance(trigger, OnRegime)
+    return trigger.model, trigger.train, trigger.max_gap

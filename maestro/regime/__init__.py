@@ -1,7 +1,7 @@
 """Regimes: which kind of market a bar belongs to, by past bars alone."""
 
 from maestro.regime.features import FEATURES, feature_rows
-from maestro.regime.history import RegimeHistory, history_of, regimes
+from maestro.regime.history import RegimeHistory, history_of, regimes, training_lengths
 from maestro.regime.hmm import Gaussian, fit_gaussian
 from maestro.regime.model import UNKNOWN, RegimeFit, Regimes, agreement, most_probable
 
@@ -18,4 +18,5 @@ __all__ = [
     "history_of",
     "most_probable",
     "regimes",
+    "training_lengths",
 ]

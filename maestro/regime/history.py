@@ -16,6 +16,9 @@ from maestro.errors import SettingsError
 from maestro.regime.model import UNKNOWN, RegimeFit, Regimes, agreement, most_probable
 from maestro.typing import FloatArray, IntArray
 
+LENGTHS = (("1y", "3mo"), ("6mo", "6w"), ("3mo", "3w"), ("1mo", "1w"))
+"""Lengths of training windows and between fits, from which `training_lengths` chooses."""
+
 
 @dataclass(frozen=True)
 class RegimeHistory:
@@ -170,6 +173,16 @@ def regimes(bars: Bars, model: Regimes | None = None, *, train: str = "1y", refi
             break
         at = offset(at, refit)
     return history_of(bars, settings, cuts)
+
+
+def training_lengths(bars: Bars) -> tuple[str, str]:
+    """Length of the training windows and between fits that suits the bars: the longest that fits three times.
+
+    For pages and apps, which choose them for you; both are arguments of `regimes`.
+    """
+    first = int(bars.time[0])
+    third = first + (int(bars.time[-1]) - first) // 3
+    return next((pair for pair in LENGTHS if offset(first, pair[0]) <= third), LENGTHS[-1])
 
 
 def history_of(bars: Bars, settings: Regimes, cuts: Sequence[tuple[int, int]]) -> RegimeHistory:

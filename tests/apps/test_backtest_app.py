@@ -47,6 +47,26 @@ def test_the_screen_shows_the_numbers_of_the_frozen_python() -> None:
     np.testing.assert_array_equal(by_name["drawdown"].values, other.equity["drawdown"].to_numpy())
 
 
+def test_regimes_are_drawn_and_performance_is_split_by_them() -> None:
+    names: dict[str, Any] = {}
+    app = App()
+    assert shown(app).by_regime is None
+    assert not app.view.regime_card.visible
+    app.state.regimes = True
+    exec(app.state.python(), names)
+    own = shown(app)
+    assert own.panes[-1].name == "regimes"
+    assert own.by_regime is not None
+    assert own.by_regime.equals(ms.validation.by_regime(names["bt"], train="1y", refit="3mo"))
+    assert own.by_regime["bars"].sum() == len(own.bt.bars)
+    assert own.by_regime["trades"].sum() == own.bt.metrics["num_trades"]
+    assert app.view.regime_card.visible
+    assert "<td>state 1</td>" in app.view.regimes.object
+    app.state.param.update(start="2010-06", end="2010-06-20", params={"fast": 2, "slow": 5})
+    assert "Regimes: the bars from" in app.view.message.text
+    assert shown(app).by_regime is None
+
+
 def test_the_same_rows_of_another_year_are_other_bars(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     frame = ms.synthetic_bars(400, timeframe="1d").to_frame()

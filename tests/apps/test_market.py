@@ -49,6 +49,25 @@ def test_there_is_a_pane_for_everything_the_bars_carry(holed: ms.Bars) -> None:
         assert [len(line.values) for line in pane.lines] == [len(holed)]
 
 
+def test_regimes_are_a_pane_that_can_be_switched_on() -> None:
+    names: dict[str, Any] = {}
+    app = App()
+    assert app.view._market is not None
+    assert [pane.name for pane in app.view._market.panes] == ["volume"]
+    app.regimes.switch.value = True
+    assert app.settings()["regimes"] is True
+    exec(app.state.python(), names)
+    first, second = app.view._market.panes
+    assert (first.name, second.name) == ("regimes", "volume")
+    for k, line in enumerate(first.lines):
+        np.testing.assert_array_equal(line.values, names["regimes"].probabilities[:, k])
+    app.state.param.update(start="2010-06", end="2010-06-20")
+    assert "Regimes: the bars from" in app.view.message.text
+    assert [pane.name for pane in app.view._market.panes] == ["volume"]
+    app.state.regimes = False
+    assert app.view.message.text == ""
+
+
 def test_defects_are_marked_where_they_are_and_gone_to_in_turn(holed: ms.Bars) -> None:
     app = App(holed)
     market = session.look(holed)
@@ -175,7 +194,7 @@ def test_a_series_that_vanished_is_said(tmp_path: Path, holed: ms.Bars) -> None:
 
 def test_settings_of_the_screen() -> None:
     app = App(query={"data": "sample:IBM", "start": "2005"})
-    assert app.settings() == {"data": "sample:IBM", "start": "2005", "end": None}
+    assert app.settings() == {"data": "sample:IBM", "start": "2005", "end": None, "regimes": False}
     assert App(query={"colour": "red"}).view.message.text == "the link has 'colour', which is no setting here"
 
 

@@ -14,6 +14,8 @@ from maestro.apps.walk_forward.app import App
 from maestro.apps.walk_forward.figures import rows_of, windows_figure
 from maestro.apps.walk_forward.job import Job
 from maestro.apps.walk_forward.state import WalkForwardState
+from maestro.apps.walk_forward.view import _TABS
+from maestro.reports.figures.pareto import front_metrics, front_table, front_words
 from maestro.walkforward.splitters import Window
 
 
@@ -180,3 +182,22 @@ def test_resume_is_offered_for_the_settings_of_the_cancelled_run_only(bars: ms.B
     assert page.start.label == "Start"
     page.state.seed = 0
     assert page.start.label == "Resume"
+
+
+def test_the_front_of_any_fold_in_any_two_metrics(bars: ms.Bars, tmp_path: Path) -> None:
+    page = page_of(bars, tmp_path)
+    page.begin()
+    ended(page)
+    view, wf = page.view, page.wf
+    assert wf is not None
+    assert view.front_fold.options == wf.folds["fold"].to_list()
+    view.tabs.active = _TABS.index("pareto")
+    assert (view.front_x.value, view.front_y.value) == front_metrics(wf)
+    view.front_fold.value, view.front_y.value = 2, "volatility"
+    table = front_table(wf, 2, (view.front_x.value, "volatility"))
+    assert front_words(table) in view.front_words.object
+    dots = [r.data_source.data["trial"] for r in view.panes["front"].object.renderers if "Scatter" in str(r.glyph)]
+    assert {int(trial) for trials in dots for trial in trials} == set(table["trial"].to_list())
+    view.front_y.value = view.front_x.value
+    assert "two different metrics" in view.front_words.object
+    assert view.panes["front"].object is None

@@ -53,3 +53,13 @@ def test_what_is_refused(wf: ms.WalkForward) -> None:
     stop.set()
     with pytest.raises(RunCancelled, match="before monte_carlo"):
         measure(wf, cancel=stop)
+
+
+def test_the_regimes_of_a_triggered_run_are_those_of_its_trigger() -> None:
+    model = ms.Regimes(states=3, features=("return", "volatility"))
+    splitter = ms.OnRegime(model=model, train="2y", max_gap="1y")
+    few = ms.walk_forward(ms.load_sample("AAPL"), "EmaCrossStrategy", trials=2, workers=1, splitter=splitter)
+    found = measure(few, parts=("regimes", "by_regime"))
+    assert found.found["regimes"].settings == model
+    assert found.training == "2y"
+    assert found.found["by_regime"].equals(few.by_regime(model, train="2y", refit="1y"))

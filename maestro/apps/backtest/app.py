@@ -13,6 +13,7 @@ from maestro.apps.backtest.view import BacktestView
 from maestro.apps.shared.controls import StrategyControls, TradeControls
 from maestro.apps.shared.freeze import Freeze
 from maestro.apps.shared.page import page
+from maestro.apps.shared.regimes import RegimeSwitch
 from maestro.apps.shared.series import SeriesPicker
 from maestro.bars import Bars
 from maestro.errors import MaestroError
@@ -29,6 +30,7 @@ class App(pn.viewable.Viewer):
         self.problems = self.state.read(query or {})
         self.picker = SeriesPicker(self.state, bars)
         self.rule, self.trade = StrategyControls(self.state), TradeControls(self.state)
+        self.regimes = RegimeSwitch(self.state)
         self.view = BacktestView(Freeze(self.state))
         self._asked = False
         self.state.param.watch(self._changed, list(self.state.settings()))
@@ -58,14 +60,14 @@ class App(pn.viewable.Viewer):
             self._fail(self.picker.problem)
             return
         try:
-            shown = session.run(self.state, self.picker.bars)
+            shown = session.run(self.state, self.picker.bars, self.regimes.history(self.picker.bars))
         except MaestroError as error:
             self._fail(str(error))
         except Exception as error:  # a user-defined strategy may raise anything, and the page goes on
             self._fail(self.rule.raised(error))
         else:
             self.view.update(shown)
-            self.view.message.say("; ".join(self.problems))
+            self.view.message.say("; ".join(filter(None, (*self.problems, self.regimes.problem))))
         self.rule.check(self.picker.bars)
 
     def _fail(self, problem: str) -> None:
@@ -73,7 +75,7 @@ class App(pn.viewable.Viewer):
         self.view.fail("; ".join(filter(None, (*self.problems, problem))))
 
     def _controls(self) -> list[Any]:
-        return [self.picker, self.rule, self.trade]
+        return [self.picker, self.rule, self.trade, self.regimes]
 
     def page(self) -> Any:
         """Page of a served app."""

@@ -11,12 +11,15 @@ import polars as pl
 from maestro._core import formatting as formats
 from maestro.apps.backtest.state import BacktestState
 from maestro.apps.chart import Line, Pane
+from maestro.apps.shared.regimes import regime_pane
 from maestro.bars import Bars
 from maestro.engine import Backtest, Costs, Sizing, backtest
 from maestro.ledger import scored
 from maestro.metrics import holding_metrics
+from maestro.regime import RegimeHistory
 from maestro.reports.figures.equity import LOG_FROM
 from maestro.reports.figures.theme import LIGHT, OVERLAYS
+from maestro.validation.robustness.by_regime import performance
 
 SHOWN = (
     "total_return", "annual_return", "volatility", "sharpe_ratio", "sortino_ratio", "calmar_ratio", "vwr",
@@ -34,10 +37,11 @@ class Shown:
     table: list[tuple[str, str, str]]
     """Metric, of the strategy, of buy and hold."""
     notes: tuple[str, ...]
+    by_regime: pl.DataFrame | None = None
 
 
-def run(state: BacktestState, bars: Bars) -> Shown:
-    """Simulate what the state says.
+def run(state: BacktestState, bars: Bars, history: RegimeHistory | None = None) -> Shown:
+    """Simulate what the state says; with the regimes of the bars, also measure performance in each.
 
     Raises
     ------
@@ -48,7 +52,10 @@ def run(state: BacktestState, bars: Bars) -> Shown:
         bars, state.chosen(), params=state.params, costs=Costs(fee=state.fee, slippage=state.slippage),
         sizing=Sizing.of(state.sizing), cash=state.cash, fill=state.fill,
     )  # fmt: skip
-    return Shown(bt, panes(bt), table(bt), tuple(dict.fromkeys((*bt.notes, *scored(bt)))))  # looking is searching
+    notes = tuple(dict.fromkeys((*bt.notes, *scored(bt))))  # looking is searching
+    if history is None:
+        return Shown(bt, panes(bt), table(bt), notes)
+    return Shown(bt, [*panes(bt), regime_pane(history)], table(bt), notes, performance(bt, history))
 
 
 STEPS: dict[str, Any] = {"lineType": 1}

@@ -6,7 +6,9 @@ from html import escape
 from typing import Any
 
 import panel as pn
+import polars as pl
 
+from maestro._core import formatting as formats
 from maestro.apps.backtest import session
 from maestro.apps.chart import Chart
 from maestro.apps.shared.page import HtmlPane, Message, card
@@ -21,6 +23,10 @@ th, td { text-align: right; padding: 3px 8px; border-bottom: 1px solid rgba(128,
 th:first-child, td:first-child { text-align: left; }
 th { font-weight: 500; opacity: .7; }
 """
+_REGIMES = (
+    "<p>State 0 is the calmest. A return belongs to the state known at the close before, a trade to the state known "
+    "when it was decided.</p>"
+)
 _TITLES = {
     "trade": "#", "entry_time": "entry", "exit_time": "exit", "entry_price": "entry price", "exit_price": "exit price",
     "exit_reason": "by",
@@ -56,7 +62,11 @@ class BacktestView(pn.viewable.Viewer):
             card("", self.headline, self.ruin, self.chart), card("Trades: a click goes there", self.trades),
             styles={"flex": "3 1 620px", "min-width": "0", "max-height": "none"}, **wide,
         )  # fmt: skip
-        self.figures = pn.Column(card("Against buy and hold", self.metrics), self.notes, **wide)
+        self.regimes = HtmlPane("", stylesheets=[_TABLE], sizing_mode="stretch_width")
+        self.regime_card = card("By regime", self.regimes, visible=False)
+        self.figures = pn.Column(
+            card("Against buy and hold", self.metrics), self.regime_card, self.notes, **wide
+        )  # fmt: skip
         self.stale = Stale(self.curves, self.figures)
         self._shown: session.Shown | None = None
         self._bars: Bars | None = None
@@ -80,6 +90,8 @@ class BacktestView(pn.viewable.Viewer):
             unmarked = self.chart.set_trades(shown.bt.trades)
             self.metrics.object = _metrics(shown)
             self.headline.object = _headline(shown)
+            self.regime_card.visible = shown.by_regime is not None
+            self.regimes.object = "" if shown.by_regime is None else _by_regime(shown.by_regime)
             ruined = [note for note in shown.notes if shown.bt.metrics["ruined"] and "ruined" in note]
             self.ruin.say(" ".join(ruined))
             notes = [
@@ -125,6 +137,21 @@ def _metrics(shown: session.Shown) -> str:
     return (
         f"<table><thead><tr><th></th><th>strategy</th><th>buy and hold</th></tr></thead><tbody>{rows}</tbody></table>"
     )
+
+
+def _by_regime(table: pl.DataFrame) -> str:
+    names = ("annual_return", "volatility", "sharpe_ratio")
+    head = "".join(
+        f"<th>{escape(text)}</th>" for text in ("", "bars", "return", "volatility", "Sharpe", "trades", "fees")
+    )
+    rows = []
+    for row in table.to_dicts():
+        state = "before the first fit" if row["state"] is None else f"state {row['state']}"
+        values = (formats.percent(row["share"], 0), *(formats.metric(name, row[name]) for name in names),
+                  f"{row['trades']:,}", formats.money(row["fees"]))  # fmt: skip
+        rows.append("".join(f"<td>{escape(text)}</td>" for text in (state, *values)))
+    body = "".join(f"<tr>{row}</tr>" for row in rows)
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{_REGIMES}"
 
 
 def _headline(shown: session.Shown) -> str:

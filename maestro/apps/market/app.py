@@ -12,6 +12,7 @@ from maestro.apps.market.state import MarketState
 from maestro.apps.market.view import MarketView
 from maestro.apps.shared.freeze import Freeze
 from maestro.apps.shared.page import page
+from maestro.apps.shared.regimes import RegimeSwitch
 from maestro.apps.shared.series import SeriesPicker
 from maestro.bars import Bars
 
@@ -23,7 +24,7 @@ class App(pn.viewable.Viewer):
         super().__init__()
         self.state = MarketState(**settings)
         problems = self.state.read(query or {})
-        self.picker = SeriesPicker(self.state, bars)
+        self.picker, self.regimes = SeriesPicker(self.state, bars), RegimeSwitch(self.state)
         self.view = MarketView(Freeze(self.state))
         self.state.param.watch(self._changed, list(self.state.settings()))
         self._show()
@@ -34,19 +35,22 @@ class App(pn.viewable.Viewer):
         """Return what reproduces the screen."""
         return self.state.settings()
 
-    def _changed(self, *_: Any) -> None:
-        self.picker.load()
+    def _changed(self, *events: Any) -> None:
+        if any(event.name != "regimes" for event in events):
+            self.picker.load()
         self._show()
 
     def _show(self) -> None:
         if self.picker.bars is None:
             self.view.fail(self.picker.problem)
         else:
-            self.view.update(session.look(self.picker.bars))
+            bars = self.picker.bars
+            self.view.update(session.look(bars, self.regimes.history(bars)))
+            self.view.message.say(self.regimes.problem)
 
     def page(self) -> Any:
         """Page of a served app."""
-        return page("market", [self.picker], [self.view])
+        return page("market", [self.picker, self.regimes], [self.view])
 
     def __panel__(self) -> Any:
-        return pn.Row(pn.Column(self.picker, width=330), self.view, sizing_mode="stretch_width")
+        return pn.Row(pn.Column(self.picker, self.regimes, width=330), self.view, sizing_mode="stretch_width")

@@ -10,9 +10,11 @@ import polars as pl
 from maestro._core.formatting import minute
 from maestro.apps.chart import Line, Pane
 from maestro.apps.chart.component import DOWN, UP
+from maestro.apps.shared.regimes import regime_pane
 from maestro.bars import Bars
 from maestro.bars.quality import Finding
 from maestro.data.timeframes import as_datetime
+from maestro.regime import RegimeHistory
 from maestro.reports.figures.theme import LIGHT
 
 
@@ -41,15 +43,18 @@ class Market:
         return [(place.start, place.end, self.findings[place.row].severity) for place in self.places]
 
 
-def look(bars: Bars) -> Market:
-    """Panes of what the bars carry, and what is odd in them."""
+def look(bars: Bars, history: RegimeHistory | None = None) -> Market:
+    """Panes of what the bars carry and of their regimes, and what is odd in them."""
     findings = bars.quality().findings
     places = [
         Place(row, start, end)
         for row, finding in enumerate(findings)
         for start, end in finding.spans or ((finding.first, finding.last),)
     ]
-    return Market(bars, panes(bars), findings, tuple(sorted(places, key=lambda place: (place.start, place.row))))
+    shown = [regime_pane(history)] if history is not None else []
+    return Market(
+        bars, [*shown, *panes(bars)], findings, tuple(sorted(places, key=lambda place: (place.start, place.row)))
+    )
 
 
 def facts(bars: Bars) -> dict[str, str]:

@@ -21,9 +21,10 @@ from maestro.apps.walk_forward.tables import fold_table
 from maestro.bars import Bars
 from maestro.execution.jobs import Progress
 from maestro.reports import verdict_html
+from maestro.reports.figures.pareto import front_metrics, front_table, front_words, pareto_figure
 from maestro.validation.verdict.preliminary import current_verdict
 from maestro.validation.verdict.result import Verdict
-from maestro.walkforward.columns import searched
+from maestro.walkforward.columns import metric_names, searched
 from maestro.walkforward.result import WalkForward
 from maestro.walkforward.splitters import Window
 
@@ -35,7 +36,7 @@ div[role] { margin: 0 0 8px; }
 .run { font-size: 13px; overflow-wrap: anywhere; max-width: none; }
 h3 { margin: 0 0 6px; font-size: 18px; } p { margin: 0 0 8px; max-width: 75ch; }
 """
-_TABS = ("equity", "folds", "parameters", "trials", "samples", "verdict", "decision", "report")
+_TABS = ("equity", "folds", "parameters", "trials", "pareto", "samples", "verdict", "decision", "report")
 
 
 class WalkForwardView(pn.viewable.Viewer):
@@ -56,7 +57,7 @@ class WalkForwardView(pn.viewable.Viewer):
         self.headline = HtmlPane("", stylesheets=[_TILES, MESSAGE_STYLE], sizing_mode="stretch_width")
         self.panes = {
             name: pn.pane.Bokeh(sizing_mode="stretch_width")
-            for name in ("equity", "drawdown", "fold", "stability", "heat", "trials", "scatter", "degradation")
+            for name in ("equity", "drawdown", "fold", "stability", "heat", "trials", "front", "scatter", "degradation")
         }
         self.folds, self.trials = (
             Table(pagination="remote", page_size=rows, configuration={"rowHeight": 28}) for rows in (12, 15)
@@ -65,12 +66,19 @@ class WalkForwardView(pn.viewable.Viewer):
         self.x, self.y = (pmui.Select(label=name, options=[], width=180) for name in ("Across", "Up"))
         for box in (self.x, self.y):
             box.param.watch(lambda *_: self._heat(), "value")
+        self.front_fold = pmui.Select(label="Fold", options=[], width=110)
+        self.front_x, self.front_y = (pmui.Select(label=name, options=[], width=190) for name in ("Across", "Up"))
+        self.front_words = HtmlPane("", sizing_mode="stretch_width")
+        for box in (self.front_fold, self.front_x, self.front_y):
+            box.param.watch(lambda *_: self._front(), "value")
         self.tabs = pn.Tabs(
             ("Equity", pn.Column(self.panes["equity"], self.panes["drawdown"], sizing_mode="stretch_width")),
             ("Folds", pn.Column(self.folds, self.panes["fold"], sizing_mode="stretch_width")),
             ("Parameters", pn.Column(self.panes["stability"], pn.Row(self.x, self.y), self.panes["heat"],
                                      sizing_mode="stretch_width")),
             ("Trials", pn.Column(self.panes["trials"], self.trials, sizing_mode="stretch_width")),
+            ("Pareto fronts", pn.Column(pn.Row(self.front_fold, self.front_x, self.front_y), self.front_words,
+                                        self.panes["front"], sizing_mode="stretch_width")),
             ("In and out of sample", pn.Column(self.panes["scatter"], self.panes["degradation"],
                                                sizing_mode="stretch_width")),
             dynamic=True, sizing_mode="stretch_width",
@@ -126,6 +134,7 @@ class WalkForwardView(pn.viewable.Viewer):
             for box, name in ((self.x, names[0] if names else None), (self.y, names[-1] if names else None)):
                 if box.options != names:
                     box.param.update(options=names, value=name)
+            self._offer_fronts(wf)
             self.result.visible = True
             self._draw()
 
@@ -155,6 +164,8 @@ class WalkForwardView(pn.viewable.Viewer):
                 if name != "error" or wf.trials["error"].null_count() < len(wf.trials)
             ]
             self.trials.fill(wf.trials.select(shown))
+        elif tab == "pareto":
+            self._front()
         else:
             self._set("scatter", lambda: reports.is_oos_scatter(wf))
             self._set("degradation", lambda: figures.degradation_figure(wf))
@@ -193,6 +204,27 @@ class WalkForwardView(pn.viewable.Viewer):
         metric = wf.spec.selection.ranking
         cells = session.cells(wf, x, y, metric)
         self._set("heat", lambda: figures.heat_figure(cells, x, y, metric))
+
+    def _offer_fronts(self, wf: WalkForward) -> None:
+        """Offer the run's folds and the metrics of its trials; a choice that still exists stays."""
+        folds, names = wf.folds["fold"].to_list(), metric_names(wf.folds)
+        x, y = front_metrics(wf)
+        for box, options, usual in (
+            (self.front_fold, folds, folds[-1]), (self.front_x, names, x), (self.front_y, names, y),
+        ):  # fmt: skip
+            if box.options != options:
+                box.param.update(options=options, value=usual)
+
+    def _front(self) -> None:
+        wf, fold, metrics = self._wf, self.front_fold.value, (self.front_x.value, self.front_y.value)
+        if wf is None or fold is None or None in metrics or "pareto" not in self._drawn:
+            return
+        if metrics[0] == metrics[1]:
+            self.front_words.object, self.panes["front"].object = "<p>Choose two different metrics.</p>", None
+            return
+        table = front_table(wf, fold, metrics)
+        self.front_words.object = f"<p>{escape(front_words(table))}</p>"
+        self._set("front", lambda: pareto_figure(wf, fold, metrics, height=320, table=table))
 
     def theme(self, dark: bool) -> None:
         """Draw everything in the page's theme."""

@@ -10,9 +10,10 @@ import numpy as np
 import polars as pl
 
 from maestro.bars import Bars
+from maestro.engine import Backtest
 from maestro.engine.kernels import account as ac
 from maestro.metrics.returns import bar_returns
-from maestro.regime import Regimes, regimes
+from maestro.regime import RegimeHistory, Regimes, regimes
 from maestro.regime.model import UNKNOWN
 from maestro.typing import FloatArray, IntArray
 from maestro.validation.robustness.choices import Choices, choices_of
@@ -38,7 +39,7 @@ def by_regime(
     wf: Any, model: Regimes | None = None, *, bars: Bars | None = None, strategy: Any = None, train: str = "1y",
     refit: str | None = "3mo",
 ) -> pl.DataFrame:  # fmt: skip
-    """Performance, trades and costs of a walk-forward per regime, in and out of sample.
+    """Performance, trades and costs per regime: of a walk-forward in and out of sample, or of a backtest.
 
     A bar's return belongs to the state that was known at the close before it, a trade to the state known when it was
     decided; a bar without a known state (before the first fit) has the state null. States are causal, see
@@ -46,11 +47,11 @@ def by_regime(
 
     Parameters
     ----------
-    wf : WalkForward, live or loaded
+    wf : WalkForward, live or loaded, or Backtest
     model : Regimes, optional
         Two states by returns if absent.
     bars : Bars, optional
-        Those of the run; loaded again by name if absent.
+        Those of the run; loaded again by name if absent. A backtest has its own.
     strategy : type of Strategy, optional
         The class, for a run with a user-defined strategy that was loaded from disk.
     train, refit : str
@@ -59,9 +60,9 @@ def by_regime(
     Returns
     -------
     polars.DataFrame
-        One row per sample (``in``: the chosen parameters on their training windows; ``out``) and state: bars, share of
-        the sample's bars, total_return of these bars chained, annual_return and volatility (fractions per year),
-        sharpe_ratio, closed trades, win_rate, pnl and fees [currency].
+        One row per sample (``in``: the chosen parameters on their training windows; ``out``; ``all`` of a backtest) and
+        state: bars, share of the sample's bars, total_return of these bars chained, annual_return and volatility
+        (fractions per year), sharpe_ratio, closed trades, win_rate, pnl and fees [currency].
 
     Raises
     ------
@@ -70,14 +71,29 @@ def by_regime(
     BarsError, RunError
         The bars or the strategy are not those of the run.
     """
+    if isinstance(wf, Backtest):
+        return performance(wf, regimes(wf.simulator.bars, model, train=train, refit=refit))
     choices = choices_of(wf, bars, strategy)
     found = regimes(choices.bars, model, train=train, refit=refit)
-    before = np.concatenate(([UNKNOWN], found.state[:-1]))
-    states = [*range(found.settings.states), UNKNOWN]
-    rows = []
-    for sample in ("in", "out"):
-        parts = [_part(choices, k, window, sample) for k, window in enumerate(choices.windows)]
-        rows += [_row(sample, state, parts, before, choices.bars.periods_per_year) for state in states]
+    return _table(
+        found,
+        {
+            sample: [_part(choices, k, window, sample) for k, window in enumerate(choices.windows)]
+            for sample in ("in", "out")
+        },
+    )
+
+
+def performance(bt: Backtest, history: RegimeHistory) -> pl.DataFrame:
+    """Performance of a backtest in each state of the regimes of its bars; the table of `by_regime`."""
+    rows = np.arange(bt.simulator.begin, bt.simulator.end)
+    return _table(history, {"all": [_Part(rows, bt.returns, bt.books.trades, 0)]})
+
+
+def _table(history: RegimeHistory, samples: dict[str, list[_Part]]) -> pl.DataFrame:
+    before = np.concatenate(([UNKNOWN], history.state[:-1]))
+    states, periods = [*range(history.settings.states), UNKNOWN], history.bars.periods_per_year
+    rows = [_row(sample, state, parts, before, periods) for sample, parts in samples.items() for state in states]
     table = pl.DataFrame([row for row in rows if row["bars"]], schema=_SCHEMA)
     return table.with_columns(pl.when(pl.col("state") != UNKNOWN).then(pl.col("state")).alias("state"))
 

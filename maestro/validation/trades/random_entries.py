@@ -144,10 +144,10 @@ def random_entries(
     run ranks too low (mean rank 0.2 instead of 0.5 for `EmaCrossStrategy`); one that trades against the trend ranks too
     high. On other bars the same positions earn no more than the drift, as the run's own do without an edge.
 
-    Ranks on random walks are uniform (``python benchmarks/calibrate_entries.py``). The drift is taken from the bars outside the
-    window, so a rule that only holds the market ranks near one half whatever the market did: for rules that are nearly
-    always in the market in one direction the ranks are closer to one half than uniform ones, and `pvalue` is too large
-    rather than too small.
+    Ranks on random walks are close to uniform; docs/decision.md has the measurement. The drift is taken from the bars
+    outside the window, so a rule that only holds the market ranks near one half whatever the market did: for rules
+    that are nearly always in the market in one direction the ranks are closer to one half than uniform ones, and
+    `pvalue` is too large rather than too small.
     """
     if metric not in METRICS:
         raise SettingsError(f"metric={metric!r} is unknown; allowed: {', '.join(METRICS)}.{nearest(metric, METRICS)}")
