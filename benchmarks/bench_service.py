@@ -154,7 +154,10 @@ def of_optuna_dashboard(folder: str) -> None:
     study = optuna.create_study(storage=storage, study_name="one")
     study.optimize(lambda trial: trial.suggest_float("x", 0, 1), n_trials=50)
     port = free_port()
-    code = "import sys; from optuna_dashboard._cli import main; sys.exit(main())"
+    code = (
+        "import sys; from importlib.metadata import entry_points; "
+        "(command,) = entry_points(group='console_scripts', name='optuna-dashboard'); sys.exit(command.load()())"
+    )
     served = start("-c", code, storage, "--host", "127.0.0.1", "--port", str(port))
     try:
         until_ready(port, "/api/studies")

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import subprocess
 import sys
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "maestro"
-MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
+MODULES = sorted(PACKAGE.rglob("*.py"))
+SOURCES = [*MODULES, *sorted((ROOT / "tests").rglob("*.py"))]
+BENCHMARKS = sorted((ROOT / "benchmarks").rglob("*.py"))
 
 # Lowest first: a module imports from its own layer and lower ones, never from a higher one.
 LAYERS = (
@@ -53,9 +57,14 @@ OWNED = {
 NEVER_AT_START = ("bokeh", "loky", "numba", "optuna", "pandas", "pyarrow", "quantstats", "rich", "scipy", "vectorbt")
 
 
+@cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"), str(path))
+
+
 def imports(path: Path) -> Iterator[tuple[str, ast.stmt, str]]:
     """Yield absolute names imported by a file, and when it happens: ``load``, ``use``, or never but for ``types``."""
-    tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
+    tree = parsed(path)
     package = path.relative_to(ROOT).with_suffix("").parts[:-1]
 
     def visit(node: ast.AST, when: str) -> Iterator[tuple[str, ast.stmt, str]]:
@@ -108,7 +117,7 @@ def test_no_module_imports_a_private_name_of_another_package() -> None:
     wrong = []
     for path in MODULES:
         own = module_name(path).split(".")[:2]
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(parsed(path)):
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("maestro."):
                 private = [a.name for a in node.names if a.name.startswith("_") and not a.name.startswith("__")]
                 if private and str(node.module).split(".")[:2] != own:
@@ -116,9 +125,99 @@ def test_no_module_imports_a_private_name_of_another_package() -> None:
     assert not wrong, "\n".join(wrong)
 
 
+FOREIGN_PRIVATE = {
+    "maestro/_core/compiled.py": {
+        "_cache_path", "_data_path", "_impl", "_index_path", "_open_for_write", "_source_stamp",
+    },
+    "maestro/apps/shared/controls.py": {"_priority_changes"},
+    "maestro/apps/shared/series.py": {"_file_buffer"},
+    "maestro/engine/backtrader/running.py": {"_pns"},
+    "tests/apps/test_market.py": {"_file_buffer"},
+    "tests/search/test_runner.py": {"optuna.samplers._tpe"},
+    "tests/search/test_tpe.py": {"optuna.samplers._tpe"},
+}  # fmt: skip
+"""Private names of libraries that are in use, each explained where it is used."""
+DOCUMENTED = {"_asdict", "_exit", "_fields", "_make", "_replace", "_repr_html_"}
+"""Names with a leading underscore that are public: of named tuples, of `os`, and the display of notebooks."""
+
+
+def private_names(path: Path, own: set[str]) -> Iterator[tuple[int, str]]:
+    """Yield private names of libraries that a file uses: imported, also in code that is a text, or as an attribute.
+
+    An attribute of an unknown object is of a library if no module of Maestro defines its name (`own`).
+    """
+    code = re.compile(r"\b(?:from|import)\s+(?!small\b|maestro\b)(\w+(?:\.\w+)*\._[a-z]\w*)")
+    for node in ast.walk(parsed(path)):
+        names: list[str] = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            names = (
+                [str(node.module)] if is_private(str(node.module)) else [f"{node.module}.{a.name}" for a in node.names]
+            )
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            names = code.findall(node.value)
+        elif isinstance(node, ast.Attribute) and node.attr not in own | DOCUMENTED and is_private(node.attr):
+            yield node.lineno, node.attr
+        for name in names:
+            if is_private(name) and name.split(".")[0] not in ("__future__", "maestro", "tests"):
+                yield node.lineno, name
+
+
+def is_private(name: str) -> bool:
+    return any(part.startswith("_") and not part.startswith("__") for part in name.split("."))
+
+
+def defined_names() -> set[str]:
+    """Names that Maestro, its tests and benchmarks define: functions, classes, attributes, slots, variables."""
+    found = set()
+    for path in [*SOURCES, *BENCHMARKS]:
+        for node in ast.walk(parsed(path)):
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+                found.add(node.name)
+            elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                found.add(node.id)
+            elif (
+                isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and isinstance(node.value, ast.Name)
+            ):
+                found |= {node.attr} if node.value.id in ("self", "cls") else set()
+    return found
+
+
+def test_private_names_of_libraries_are_used_only_where_there_is_no_other_way() -> None:
+    own = defined_names()
+    wrong, used = [], set()
+    for path in [*SOURCES, *BENCHMARKS]:
+        if path == Path(__file__):
+            continue
+        for line, name in private_names(path, own):
+            if name in FOREIGN_PRIVATE.get(place(path), set()):
+                used.add((place(path), name))
+            else:
+                wrong.append(f"{place(path)}:{line} uses {name}, a private name of a library; use its public interface")
+    assert not wrong, "\n".join(wrong)
+    assert used == {(file, name) for file, names in FOREIGN_PRIVATE.items() for name in names}, (
+        "a line here is outdated"
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "from numba.core.caching import _CacheLocator", "import optuna.samplers._tpe",
+        "inner._DYNAMIC_CLASS_TRACKER = {}", "command = 'import sys; from optuna_dashboard._cli import main'",
+    ],
+)  # fmt: skip
+def test_a_private_name_of_a_library_is_found(text: str, tmp_path: Path) -> None:
+    file, own = tmp_path / "module.py", tmp_path / "own.py"
+    file.write_text(text)
+    assert list(private_names(file, {"_own"}))
+    own.write_text("from __future__ import annotations\nself._own = row._asdict()\n")
+    assert not list(private_names(own, {"_own"}))
+
+
 def test_no_file_is_longer_than_450_lines() -> None:
-    files = [*MODULES, *sorted((ROOT / "tests").rglob("*.py"))]
-    lengths = {place(path): len(path.read_text(encoding="utf-8").splitlines()) for path in files}
+    lengths = {place(path): len(path.read_text(encoding="utf-8").splitlines()) for path in SOURCES}
     assert {name: lines for name, lines in lengths.items() if lines > 450} == {}
 
 

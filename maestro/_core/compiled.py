@@ -28,7 +28,7 @@ from typing import Any, TypeVar, cast
 
 import numba
 from numba.core import config
-from numba.core.caching import CompileResultCacheImpl, FunctionCache, IndexDataCacheFile, _CacheLocator
+from numba.core.caching import CompileResultCacheImpl, FunctionCache, IndexDataCacheFile
 from numba.core.serialize import dumps
 from numba.misc.appdirs import AppDirs
 
@@ -171,10 +171,13 @@ def _drop_stale(folder: Path, prefix: str) -> None:
 
 
 # -- the cache -----------------------------------------------------------------------------------
+#
+# Numba has no public way to choose the folder by the state of several sources, or to check the files: the classes
+# below extend its own ones, and this module alone uses their private attributes.
 
 
-class _Locator(_CacheLocator):  # type: ignore[misc]
-    """The place of a function's files: the folder of this state, below it a folder for each module."""
+class _Locator:
+    """The folder of a function's files: that of this state of the sources, below it one for each module."""
 
     def __init__(self, function: FunctionType) -> None:
         folder = cache_folder()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
+import io
+import pickle
 import sys
 import sysconfig
 import threading
@@ -38,6 +41,34 @@ def dumps_by_value(value: Any) -> bytes:
 
     with _lock, _registered(cloudpickle):
         return bytes(cloudpickle.dumps(value))
+
+
+def loads_as_new(data: bytes) -> Any:
+    """Unpickle what cloudpickle wrote by value, with its classes as new ones.
+
+    `cloudpickle.loads` returns the class that was pickled if it still exists in this process, and resets its
+    attributes. Two calls of this function share nothing.
+    """
+    return _NewClasses(io.BytesIO(data)).load()
+
+
+class _NewClasses(pickle.Unpickler):
+    """Leaves out the identifier by which cloudpickle finds an existing class.
+
+    cloudpickle has no public option for this, so its constructors of classes are recognised by name.
+    """
+
+    def find_class(self, module: str, name: str) -> Any:
+        found = super().find_class(module, name)
+        if module != "cloudpickle.cloudpickle" or name not in ("_make_skeleton_class", "_make_skeleton_enum"):
+            return found
+
+        def make(*given: Any) -> Any:
+            bound = inspect.signature(found).bind(*given)
+            bound.arguments["class_tracker_id"] = None
+            return found(*bound.args, **bound.kwargs)
+
+        return make
 
 
 @contextmanager

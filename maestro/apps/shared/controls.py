@@ -167,7 +167,8 @@ class StrategyControls(pn.viewable.Viewer):
         self._made, self._rule = made, self.state.strategy
         self.widgets = {name: control(name, one, values[name]) for name, one in declared.items()}
         for name, widget in self.widgets.items():
-            widget._priority_changes = ["value"]  # Panel waits 50 ms for more changes; here the last one wins anyway
+            # Panel has no public option for this: it waits 50 ms for more changes, and the last one wins here anyway.
+            widget._priority_changes = ["value"]
             widget.param.watch(lambda event, name=name: self._write(name, event.new), "value")
         self._place.objects = list(self.widgets.values())
 

@@ -96,7 +96,10 @@ def _label(name: str) -> str:
 
 
 class Upload(FileInput):
-    """A place to drop a file; `refused` says why one was not taken: the browser counts its bytes, and so does this."""
+    """A place to drop a file; `refused` says why one was refused. Browser and server both count its bytes.
+
+    Panel has no public option that limits what the server accepts, so its handler of messages is extended.
+    """
 
     refused = param.String(default="", doc="Why the last file was not taken.")
     _taken = 0

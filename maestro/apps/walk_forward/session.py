@@ -16,13 +16,17 @@ from maestro._core.temporary import new_folder
 from maestro.apps.walk_forward.job import arguments
 from maestro.apps.walk_forward.state import WalkForwardState
 from maestro.bars import Bars
-from maestro.engine import backtest
 from maestro.execution import events as ev
-from maestro.reproduce.plan import recorded_plan
+from maestro.reproduce.plan import recorded_plan, windows_of
 from maestro.walkforward.result import WalkForward
 from maestro.walkforward.run import walk_forward
 from maestro.walkforward.splitter_text import splitter_of
 from maestro.walkforward.splitters import Window, checked
+
+_DASHBOARD = """import sys
+from importlib.metadata import entry_points
+(command,) = entry_points(group="console_scripts", name="optuna-dashboard")
+sys.exit(command.load()())"""
 
 
 def windows(state: WalkForwardState, bars: Bars) -> list[Window]:
@@ -65,9 +69,8 @@ class Dashboard:
         self._folder = new_folder("studies")
         journal = self._folder / f"{wf.id}.log"
         wf.to_optuna(journal)
-        command = "import sys; from optuna_dashboard._cli import main; sys.exit(main())"
         self._process = subprocess.Popen(
-            [sys.executable, "-c", command, str(journal), "--host", "127.0.0.1", "--port", str(port)],
+            [sys.executable, "-c", _DASHBOARD, str(journal), "--host", "127.0.0.1", "--port", str(port)],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         return f"http://127.0.0.1:{port}/dashboard"
@@ -94,18 +97,16 @@ def fold_curve(wf: WalkForward, bars: Bars, fold: int, own: Any) -> pl.DataFrame
     if row["error"] is not None:
         return pl.DataFrame(schema={"timestamp": pl.Datetime("us", "UTC"), "growth": pl.Float64, "part": pl.String})
     plan = recorded_plan(wf, None if wf.plan is not None else own)
-    rule = plan.strategy(**plan.space.from_row(row))
-    a, b, c, d = wf.spec.windows[fold]
+    params, window = plan.space.from_row(row), windows_of(wf)[fold]
     parts, level = [], 1.0
-    for part, (begin, end) in (("in sample", (a, b)), ("out of sample", (c, d))):
-        # The history before the window is what the fold saw: none for training, the training bars for the test.
-        bt = backtest(
-            bars[a:end], rule, costs=plan.costs, sizing=plan.sizing, cash=plan.cash, fill=plan.fill,
-            window=(begin - a, end - a), close_at_end=True,
-        )  # fmt: skip
+    for part, simulator in (
+        ("in sample", plan.simulator(window.training(bars))),
+        ("out of sample", plan.test_simulator(bars, window)),
+    ):
+        bt = plan.backtest(simulator, params)
         growth = level * np.cumprod(1.0 + bt.returns)
         level = float(growth[-1])
-        stamps = pl.Series("timestamp", bars.time[begin:end]).cast(pl.Datetime("us", "UTC"))
+        stamps = pl.Series("timestamp", bt.bars.time).cast(pl.Datetime("us", "UTC"))
         parts.append(pl.DataFrame({"timestamp": stamps, "growth": growth, "part": [part] * len(growth)}))
     return pl.concat(parts)
 

@@ -86,7 +86,10 @@ class Broker(bt.brokers.BackBroker):  # type: ignore[misc]
 
 
 class Vwr(bt.analyzers.VWR):  # type: ignore[misc]
-    """backtrader's VWR, undefined after a ruin, where its own divides by the value before."""
+    """backtrader's VWR, undefined after a ruin, where its own divides by the value before.
+
+    backtrader has no public access to the values that it collects for it.
+    """
 
     def stop(self) -> None:
         if any(value is not None and value <= 0 for value in self._pns):

@@ -177,7 +177,7 @@ def cost_parts(found: CostMap) -> list[Any]:
 def perturbation_figure(found: Perturbations) -> Any:
     """Sharpe ratio out of sample under each disturbance: every draw a dot, 5 % to 95 % a line, the middle a mark."""
     rows = found.summary.to_dicts()
-    names = [_disturbed(row) for row in rows]
+    names = [disturbance(row) for row in rows]
     fig = make_figure(
         height=90 + 30 * len(rows), y_range=Range1d(start=len(rows) - 0.4, end=-0.6), label="",
     )  # fmt: skip
@@ -270,12 +270,13 @@ def perturbation_table(found: Perturbations) -> Html:
         between = f"{number(row['sharpe_5'])} to {number(row['sharpe_95'])}" if wide else NONE
         above = percent(row["positive"], 0) if wide else NONE
         middle, total = number(row["sharpe_50"]), percent(row["total_return"])
-        rows.append((_disturbed(row), middle, between, total, above, number(row["num_trades"], 0)))
+        rows.append((disturbance(row), middle, between, total, above, number(row["num_trades"], 0)))
     heads = ["", "Sharpe ratio", "5 % to 95 %", "Total return", "Draws above 0", "Trades"]
     return table(heads, rows, numeric=range(1, 6), caption="What is left under each disturbance")
 
 
-def _disturbed(row: dict[str, Any]) -> str:
+def disturbance(row: dict[str, Any]) -> str:
+    """Return the label of a disturbance."""
     kind, level = row["kind"], row["level"]
     if level is None:
         return KINDS[kind]

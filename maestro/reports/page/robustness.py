@@ -191,7 +191,7 @@ def _perturbations(found: Perturbations) -> Section:
     worst = min((row for row in rows if row["sharpe_50"] is not None), key=lambda row: row["sharpe_50"], default=None)
     words = f"Undisturbed the Sharpe ratio is {number(base)}"
     if worst is not None:
-        said = drawn._disturbed(worst)
+        said = drawn.disturbance(worst)
         words += f"; the worst disturbance ({said[0].lower()}{said[1:]}) leaves {number(worst['sharpe_50'])}"
     how = (
         "The choices tested again, not searched: acting some bars later, with bars drawn and left out, and with "

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import sys
 import warnings
-import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from threading import Lock
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from maestro._core.usercode import loads_as_new
 from maestro.bars import Bars
 from maestro.engine import Costs, Simulator, Sizing
 from maestro.engine.kernels.account import ORDER_BAR
@@ -211,29 +210,13 @@ def fresh_copies(strategy: Strategy) -> Callable[[], Strategy]:
         if named:
             cloudpickle.register_pickle_by_value(module)
         kept = cloudpickle.dumps(strategy)
-        _load_apart(kept)
+        loads_as_new(kept)
     except Exception:  # the module holds something that cannot be pickled: the checks then share one state
         return lambda: cls(**strategy.params)
     finally:
         if named:
             cloudpickle.unregister_pickle_by_value(module)
-    return lambda: _load_apart(kept)
-
-
-_LOADING = Lock()
-
-
-def _load_apart(kept: bytes) -> Strategy:
-    """Unpickle a class as a new one: cloudpickle would find the class it came from and change that instead."""
-    from cloudpickle import cloudpickle as inner
-
-    with _LOADING:
-        known = inner._DYNAMIC_CLASS_TRACKER_BY_ID
-        inner._DYNAMIC_CLASS_TRACKER_BY_ID = weakref.WeakValueDictionary()
-        try:
-            return inner.loads(kept)  # type: ignore[no-any-return]
-        finally:
-            inner._DYNAMIC_CLASS_TRACKER_BY_ID = known
+    return lambda: loads_as_new(kept)  # type: ignore[no-any-return]
 
 
 def _clear_caches(cls: type[Strategy]) -> None:
