@@ -1,4 +1,4 @@
-"""Many walk-forwards: 1,000 synthetic symbols with one rule, and 12 symbols of a file with all 22.
+"""Many walk-forwards: 1,000 synthetic symbols with one rule, and 12 symbols of a file with all strategies.
 
 ``python benchmarks/bench_many.py`` prints the table; ``--file FILE`` adds the second row (a long table with a symbol
 column), ``--symbols`` says how many synthetic ones. 2,000 daily bars, 9 folds, 20 trials. Memory is that of the process

@@ -24,7 +24,7 @@ def parity(
     names: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="STRATEGY", help="Names of 'maestro strategies', or file.py:ClassName; all 22 if none is given."
+            metavar="STRATEGY", help="Names of 'maestro strategies', or file.py:ClassName; all of them if none is given."
         ),
     ] = None,
     data: Annotated[

@@ -1,4 +1,4 @@
-"""The 22 rules in backtrader: equal to the compiled ones, independent of them, and what its broker does as it comes."""
+"""The rules in backtrader: equal to the compiled ones, independent of them; its broker with default settings."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_every_built_in_strategy_has_a_rule_of_its_own() -> None:
     from maestro.engine.backtrader.running import RULES
 
     assert list(RULES) == ms.strategies()
-    assert len(set(RULES.values())) == 22
+    assert len(set(RULES.values())) == len(RULES)
     for name, rule in RULES.items():
         assert rule.warmup(ms.strategy(name).params) == ms.strategy(name).warmup(ms.strategy(name).params), name
 

@@ -1,4 +1,4 @@
-"""The 22 rules as plain loops over bars, from their written form, sharing no code with the compiled ones.
+"""The rules as plain loops over bars, from their written form, sharing no code with the compiled ones.
 
 Each function takes bars and parameters and returns the four sides as lists of booleans, besides what else the
 rule hands over (trail, levels). Signals before the warm-up of the written table are suppressed.

@@ -1,4 +1,4 @@
-"""Every planted defect is caught and named; the 22 and honest strategies raise no alarm."""
+"""Every planted defect is caught and named; built-in and honest strategies raise no alarm."""
 
 from __future__ import annotations
 
