@@ -1,7 +1,7 @@
 """What trust costs: the ledger, repeating a run bit by bit, the maps of robustness, permuted series, the verdict.
 
 ``python benchmarks/bench_trust.py`` prints the table. Nine folds of 8,760 hourly bars (a random walk, rolling
-10, 2, 1), EMA crossing, 100 TPE trials a fold. Figures are the best of several rounds.
+10, 2, 1), EMA crossing, 100 TPE trials per fold. Figures are the best of several rounds.
 """
 
 from __future__ import annotations

@@ -52,7 +52,7 @@ def main() -> int:
         [calibrate(bars, strategy, series=each, space=SPACES[strategy], **common) for bars, strategy in pairs]
     )
     noise_seconds = time.perf_counter() - begun
-    print(f"Noise: {len(noise)} walk-forwards, {given.trials} trials a fold, {noise_seconds:,.0f} s\n", flush=True)
+    print(f"Noise: {len(noise)} walk-forwards, {given.trials} trials per fold, {noise_seconds:,.0f} s\n", flush=True)
     print(_counts(noise), flush=True)
     tables = [noise]
     begun = time.perf_counter()

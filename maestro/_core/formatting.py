@@ -1,4 +1,4 @@
-"""How numbers and times are written: one format per quantity, a dash for a missing number."""
+"""Number and time formats: one format per quantity, a dash for a missing number."""
 
 from __future__ import annotations
 

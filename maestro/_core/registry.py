@@ -1,4 +1,4 @@
-"""Things found by name: built-in ones, and those that other packages bring by entry points.
+"""Registries: objects found by name, built-in ones and those that other packages add by entry points.
 
 A built-in thing is written as ``module:attribute`` and imported when it is first asked for. Entry points are looked up
 only for a name that is not built in, or when everything is listed. A plug-in that cannot be imported is an error for

@@ -1,4 +1,4 @@
-"""How apps are shown: in a notebook, by ``maestro app``, by ``panel serve widgets/*.py``, as tiles of JupyterLab."""
+"""Show and serve apps: in a notebook, by ``maestro app``, by ``panel serve widgets/*.py``, as tiles of JupyterLab."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def app(name: str, bars: Bars | None = None, *, strategy: Any = None, **settings: Any) -> Any:
-    """One of the apps, to be shown in a notebook cell or served.
+    """Return one of the apps, to show in a notebook cell or to serve.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def app(name: str, bars: Bars | None = None, *, strategy: Any = None, **settings
 
 
 def page_of(name: str, **given: Any) -> Callable[[], Any]:
-    """Return what makes a page of an app for each visitor, its settings taken from the link and from `given`."""
+    """Return a function that makes a page of an app for each visitor, with the settings of the link and of `given`."""
 
     def make() -> Any:
         import panel as pn

@@ -1,4 +1,4 @@
-"""Bars: validated OHLCV of one symbol, how they are loaded, and what is odd in them."""
+"""Bars: validated OHLCV of one symbol, how they are loaded, and their anomalies."""
 
 from maestro.bars.bars import METADATA, Bars, BarsWarning
 from maestro.bars.moments import as_us

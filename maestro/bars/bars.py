@@ -59,7 +59,7 @@ class Bars:
     open, high, low, close, volume : float64 arrays, read-only
     funding_rate : float64 array or None
         Rate settled since the previous bar's open, up to and including this one's; NaN is no settlement.
-    funding_count : float64 array or None, settlements in the bar (1 where absent)
+    funding_count : float64 array or None, settlements in the bar (1 if not given)
     open_interest, basis : float64 arrays or None, known at the bar's close
     provider, symbol, timeframe : str
     periods_per_year : float
@@ -140,9 +140,9 @@ class Bars:
         provider, symbol : str
             Names for display; where the frame has a ``symbol`` column of several, `symbol` takes one.
         timeframe : str, optional
-            ``"1h"``, ``"1d"``, ``"1mo"``, …; the greatest common step of the stamps where absent.
+            ``"1h"``, ``"1d"``, ``"1mo"``, …; the greatest common step of the stamps if not given.
         periods_per_year : float, optional
-            For annualising; inferred from the stamps where absent: 252 days for weekdays, 252 times the bars of a
+            For annualising; inferred from the stamps if not given: 252 days for weekdays, 252 times the bars of a
             session, 365 days for a market that never closes (`Bars.calendar`).
         synthetic : bool
             The bars were made by a formula; shown wherever they are.

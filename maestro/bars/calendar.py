@@ -15,7 +15,7 @@ Kind: TypeAlias = Literal["24/7", "24/5", "weekdays", "sessions", "sparse", "wee
 DAYS_PER_YEAR = {5: 252.0, 7: 365.0}
 """Days with bars in a year, by active weekdays; 252 leaves out the holidays of a stock exchange. Others: 52 weeks."""
 _ALWAYS = 5 * 52.0
-"""Days a year of a market that trades around the clock on five days (foreign exchange)."""
+"""Days per year of a market that trades around the clock on five days (foreign exchange)."""
 _ACTIVE = 0.5
 """A weekday on which a market trades has at least this share of the bars of its busiest weekday."""
 _FULL = 0.97
@@ -38,7 +38,7 @@ class MarketCalendar:
     kind : str
         ``24/7``; ``24/5`` (around the clock on weekdays); ``weekdays`` (daily bars); ``sessions`` (intraday bars on
         weekdays); ``sparse`` (24/7, bars without a trade left out); ``weeks``, ``months`` (bars as long as that);
-        ``given`` (the caller said how many bars a year).
+        ``given`` (the caller said how many bars per year).
     weekdays : tuple of int
         Days of the week with bars, Monday is 0, in UTC.
     bars_per_day : float
@@ -67,8 +67,8 @@ class MarketCalendar:
 
     @property
     def text(self) -> str:
-        """In words: ``1,764 bars a year: sessions of 7 bars on 252 weekdays``."""
-        year = f"{_number(self.periods_per_year)} bars a year"
+        """In words: ``1,764 bars per year: sessions of 7 bars on 252 weekdays``."""
+        year = f"{_number(self.periods_per_year)} bars per year"
         days = _number(self.days_per_year)
         words = {
             "24/7": "24 hours, 7 days a week" if self.bars_per_day > 1 else "7 days a week",

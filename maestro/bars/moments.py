@@ -1,4 +1,4 @@
-"""Moments as people give them (dates, datetimes, ISO text) in microseconds since 1970."""
+"""Dates, datetimes and ISO text as users give them, in microseconds since 1970."""
 
 from __future__ import annotations
 

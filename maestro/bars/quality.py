@@ -97,7 +97,7 @@ class Quality:
 
     @property
     def table(self) -> pl.DataFrame:
-        """A row a finding."""
+        """One row per finding."""
         stamp = pl.Datetime("us", "UTC")
         schema = {
             "check": pl.String, "severity": pl.String, "count": pl.Int64, "first": pl.Int64, "last": pl.Int64,

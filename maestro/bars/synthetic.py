@@ -1,4 +1,4 @@
-"""Made-up bars, the same on every machine: a geometric random walk whose volatility comes in clusters."""
+"""Synthetic bars, the same on every machine: a geometric random walk with clustered volatility."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``maestro check-strategy``: does a strategy look ahead, or know too much or too little in another way?"""
+"""``maestro check-strategy``: check a strategy for look-ahead, short warm-ups, state and randomness."""
 
 from __future__ import annotations
 

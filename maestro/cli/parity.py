@@ -24,7 +24,7 @@ def parity(
     names: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="STRATEGY", help="Names of 'maestro strategies', or file.py:ClassName; all of them if none is given."
+            metavar="STRATEGY", help="Names of 'maestro strategies', or file.py:ClassName; all if none is given."
         ),
     ] = None,
     data: Annotated[
@@ -41,8 +41,8 @@ def parity(
         list[str] | None,
         typer.Option(metavar="NAME", help="vectorbt, backtrader; once for each.  [default: both]"),
     ] = None,
-    as_it_comes: Annotated[
-        bool, typer.Option("--as-it-comes", help="Also backtrader without our settings, with what each is worth.")
+    default_settings: Annotated[
+        bool, typer.Option("--default-settings", help="Also backtrader without our settings, with what each is worth.")
     ] = False,
     fee: options.Fee = None,
     slippage: options.Slippage = None,
@@ -86,8 +86,8 @@ def parity(
             bar.update()
 
         result = comparing.parity(
-            series, chosen, engines=engine or ["vectorbt", "backtrader"], as_it_comes=as_it_comes, costs=costs,
-            sizing=sizing, cash=cash, progress=tell,
+            series, chosen, engines=engine or ["vectorbt", "backtrader"], default_settings=default_settings,
+            costs=costs, sizing=sizing, cash=cash, progress=tell,
         )  # fmt: skip
     if write is not None:
         line = options.line_of(ctx, {"names", "progress", "json"}, {})
@@ -96,23 +96,23 @@ def parity(
     if json:
         printing.print_json({"passed": result.passed, "rows": result.table.to_dicts()})
     else:
-        _show(result, as_it_comes)
+        _show(result, default_settings)
         if write is not None:
             printing.say(f"written to {write}")
     if not result.passed:
         raise typer.Exit(1)
 
 
-def _show(result: Parity, as_it_comes: bool) -> None:
+def _show(result: Parity, default_settings: bool) -> None:
     from maestro._core import formatting as formats
     from maestro.cli.printing import say, show_table
-    from maestro.validation.parity.compare import AS_IT_COMES
+    from maestro.validation.parity.compare import DEFAULT_SETTINGS
     from maestro.validation.parity.page import WAYS
 
     rows = []
     reasons: dict[str, int] = {}
     for row in result.table.iter_rows(named=True):
-        plain = row["engine"] == AS_IT_COMES
+        plain = row["engine"] == DEFAULT_SETTINGS
         said = [one for one in row["reason"].split("; ") if one]
         marks = [
             one.split(" (")[0]
@@ -139,8 +139,8 @@ def _show(result: Parity, as_it_comes: bool) -> None:
     show_table(heads, rows, left=3)
     for reason, number in reasons.items():
         say(reason, bullet=f"{number}. ")
-    if as_it_comes:
-        say("What backtrader does as it comes:")
+    if default_settings:
+        say("What backtrader does by default:")
         for name, text in WAYS.items():
             say(text, bullet=f"• {name}: ")
     failed = result.failures.height

@@ -29,7 +29,7 @@ def robustness(
     ] = None,
     symbol: options.Symbol = None,
     strategy: Annotated[
-        str | None, typer.Option(metavar="FILE:CLASS", help="The class, where the run was made with one's own.")
+        str | None, typer.Option(metavar="FILE:CLASS", help="The class, if the run used a user-defined strategy.")
     ] = None,
     runs_dir: options.RunsDir = None,
     progress: options.Progress = True,

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
-# Options that change where and how a run is made, not its result: they are no part of the line that gives it again.
+# Options that change where and how a run is made, not its result: they are not part of the line that reproduces it.
 _ASIDE = {"venue", "workers", "cluster", "runs_dir", "report", "tearsheet", "decision", "force", "progress", "json"}
 COMPARED = ("annual_return", "volatility", "max_drawdown", "sharpe_ratio", "sortino_ratio", "vwr")
 

@@ -1,4 +1,4 @@
-"""``maestro walk-forward-many``: strategies on many series, what remains when all are considered, and the page."""
+"""``maestro walk-forward-many``: strategies on many series, significance over all of them, and the report."""
 
 from __future__ import annotations
 

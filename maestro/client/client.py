@@ -22,9 +22,9 @@ class Client:
     Parameters
     ----------
     url, key : str, optional
-        Address and API key; the settings ``service.url`` and ``service.key`` (``MAESTRO_SERVICE_KEY``) where absent.
+        Address and API key; the settings ``service.url`` and ``service.key`` (``MAESTRO_SERVICE_KEY``) if not given.
     runs_dir : path, optional
-        Where results are put; the setting ``runs_dir`` where absent.
+        Where results are put; the setting ``runs_dir`` if not given.
     timeout : float [s]
         Of one request.
     patience : float [s]

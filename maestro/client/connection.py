@@ -1,4 +1,4 @@
-"""Requests to a service, and its refusals as errors of ours."""
+"""Requests to a service; its problem details become Maestro's errors."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Connection:
     Parameters
     ----------
     url, key : str, optional
-        The settings ``service.url`` and ``service.key`` where absent.
+        The settings ``service.url`` and ``service.key`` if not given.
     timeout : float [s]
     patience : float [s]
         How long a service that is away is asked again, so that its restart ends nothing.

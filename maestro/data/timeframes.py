@@ -89,7 +89,7 @@ def infer_timeframe(timestamp_us: IntArray) -> str:
         Fewer than two stamps, or distances without a common step of at least a second.
     """
     if len(timestamp_us) < 2:
-        raise BarsError("the timeframe cannot be told from fewer than two bars; pass timeframe='1h', say.")
+        raise BarsError("the timeframe cannot be inferred from fewer than two bars; pass timeframe='1h', say.")
     steps, counts = np.unique(np.diff(timestamp_us), return_counts=True)
     months = _month_step(timestamp_us, steps, counts)
     if months:

@@ -65,7 +65,7 @@ def measure(
     ----------
     wf : WalkForward, live or loaded
     bars : Bars, optional
-        The run's bars; loaded again where absent. Only parts other than `CHEAP` need them.
+        The run's bars; loaded again if not given. Only parts other than `CHEAP` need them.
     parts : names in `PARTS`, optional
         All by default; `retiming` only for a run with a trigger.
     strategy : type of Strategy, optional

@@ -101,7 +101,7 @@ class Simulator:
         return self._run(signals, self._equity, _NONE, _NO_TABLE, _NO_TABLE)[0]
 
     def record(self, signals: Signals) -> Books:
-        """Run again and write everything down: equity and position a bar, orders, trades."""
+        """Run again and write everything down: equity and position per bar, orders, trades."""
         _, totals = self._run(signals, self._equity, _NONE, _NO_TABLE, _NO_TABLE)
         equity = np.empty(self.end - self.begin)
         position = np.empty(self.end - self.begin)
@@ -190,7 +190,7 @@ def require_stop(signals: Signals) -> None:
 
 
 def _layout(bars: Bars, begin: int, end: int) -> tuple[FloatArray, FloatArray, IntArray, FloatArray]:
-    """Prices and the settlements inside the window: bars with a funding rate other than zero, rates a bar."""
+    """Prices and the settlements inside the window: bars with a funding rate other than zero, rates per bar."""
     rates = bars.funding_rate
     if rates is None:
         return bars.open, bars.close, _NO_UNITS[:0], _NONE

@@ -11,7 +11,7 @@ from maestro.execution.events import bar_options
 
 
 class Counter:
-    """Tells how much is done, and obeys a request to stop."""
+    """Reports how much is done, and stops on request."""
 
     def __init__(self, tell: Callable[[int], None], cancel: Any, what: str) -> None:
         self._tell, self._cancel, self._what = tell, cancel, what

@@ -42,7 +42,7 @@ class Parcel:
 class Submitting:
     """Runs tasks by an object with ``submit``, which decides itself where.
 
-    With each task goes the part of the shared object that it needs. A task that has begun cannot be told to stop:
+    With each task goes the part of the shared object that it needs. A task that has begun cannot be asked to stop:
     after a cancellation it is waited for.
 
     Parameters
@@ -409,7 +409,7 @@ def _asking(name: str) -> Cancelled:
         if not found and now >= asked + _ASK:
             try:
                 found = bool(event.is_set())
-            except OSError:  # the scheduler is gone, and with it whoever wants the result
+            except OSError:  # the scheduler is gone, and with it the client that wants the result
                 found = True
             asked = time.perf_counter()
         return found

@@ -75,7 +75,7 @@ class Outcome:
     value : object
         What it returned; None if it did not finish.
     error : BaseException or None
-        Why it did not finish: `RunCancelled` if it was told to stop.
+        Why it did not finish: `RunCancelled` if it was asked to stop.
     notes : tuple
         What it had done when it stopped (see `TaskContext.notes`); empty if it finished.
     """
@@ -173,7 +173,7 @@ def run_tasks(
     """Run tasks and yield the outcome of each as it ends, in no defined order.
 
     After a cancellation, the first error of a task, or an error that the caller throws in (`handle_all`), no task
-    begins any more. Those that run are told to stop and waited for, and their outcomes are yielded too. Then the
+    begins any more. Those that run are asked to stop and waited for, and their outcomes are yielded too. Then the
     error is raised. A generator that is closed early stops and waits in the same way, without their outcomes.
 
     Parameters

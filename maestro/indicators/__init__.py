@@ -1,4 +1,4 @@
-"""Indicators: compiled, one value a bar, from that bar and those before it.
+"""Indicators: compiled, one value per bar, from that bar and those before it.
 
 Functions take one-dimensional arrays of numbers and return read-only float64 arrays of the same length (copy
 one to change it), crossings return booleans. A window that contains NaN is NaN and later ones are not; values

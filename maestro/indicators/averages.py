@@ -1,7 +1,7 @@
 """Moving averages: simple, exponential, volume-weighted, and their convergence (MACD).
 
 All follow the one NaN rule: a window that contains NaN is NaN and later ones are not; a recursive average
-starts anew, from its seed, after a NaN. Before the first full window every value is NaN.
+starts again, from its seed, after a NaN. Before the first full window every value is NaN.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def window_mean(values: Any, period: int) -> Any:
 
 @njit(cache=True, nogil=True, fastmath={"contract"})
 def exponential(values: Any, period: int) -> Any:
-    """EMA seeded with the mean of `period` values; after a NaN it starts anew.
+    """EMA seeded with the mean of `period` values; after a NaN it starts again.
 
     Written as q·e + k·x, two bars a step, so that one multiplication and addition a step is all that waits for
     the step before. Runs on distances from an anchor that moves along, as equal values would otherwise drift
@@ -185,7 +185,7 @@ def sma(values: FloatArray, period: int) -> FloatArray:
 def ema(values: FloatArray, period: int) -> FloatArray:
     """Exponential moving average, weight 2 / (period + 1), seeded with the mean of the first `period` values.
 
-    NaN for the first ``period - 1`` bars. As TA-Lib's ``EMA``; after a NaN it starts anew.
+    NaN for the first ``period - 1`` bars. As TA-Lib's ``EMA``; after a NaN it starts again.
 
     >>> ema([1.0, 3.0, 5.0], 2)
     array([nan, 2., 4.])

@@ -31,7 +31,7 @@ def series(values: Any, name: str = "values") -> FloatArray:
                 f"{name} is a {type(values).__name__} that holds no numbers; give a one-dimensional float64 array."
             ) from None
     if values.ndim != 1:
-        raise ParameterError(f"{name} has shape {values.shape}; give a one-dimensional array, one value a bar.")
+        raise ParameterError(f"{name} has shape {values.shape}; give a one-dimensional array, one value per bar.")
     if values.flags.writeable:
         values = values.view()
         values.flags.writeable = False
@@ -43,7 +43,7 @@ def several(**named: Any) -> tuple[FloatArray, ...]:
     arrays = tuple(series(values, name) for name, values in named.items())
     if any(a.shape != arrays[0].shape for a in arrays):
         lengths = ", ".join(f"{name} {a.shape[0]}" for name, a in zip(named, arrays, strict=True))
-        raise ParameterError(f"series of different lengths ({lengths}); give one value a bar in each.")
+        raise ParameterError(f"series of different lengths ({lengths}); give one value per bar in each.")
     return arrays
 
 

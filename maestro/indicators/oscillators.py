@@ -1,6 +1,6 @@
 """Oscillators: relative strength, stochastics, momentum and rate of change.
 
-A window that contains NaN is NaN, later ones are not; the RSI starts anew after a NaN. Where there is no
+A window that contains NaN is NaN, later ones are not; the RSI starts again after a NaN. Where there is no
 movement at all (RSI) or no range (stochastic) the value is NaN, where TA-Lib gives 0.
 """
 

@@ -65,7 +65,7 @@ def _true_range(high: Any, low: Any, close: Any) -> Any:
 
 @njit(cache=True, nogil=True, fastmath={"contract"})
 def wilder(values: Any, period: int) -> Any:
-    """Wilder's average, weight 1 / period, seeded with the mean of `period` values; starts anew after a NaN."""
+    """Wilder's average, weight 1 / period, seeded with the mean of `period` values; starts again after a NaN."""
     n = values.shape[0]
     out = np.empty(n)
     k = 1.0 / period
@@ -177,6 +177,6 @@ def true_range(high: FloatArray, low: FloatArray, close: FloatArray) -> FloatArr
 def atr(high: FloatArray, low: FloatArray, close: FloatArray, period: int = 14) -> FloatArray:
     """Average true range (Wilder, 1978): weight 1 / period, seeded with the mean of the first `period` true ranges.
 
-    NaN for the first `period` bars. As TA-Lib's ``ATR``; after a NaN it starts anew.
+    NaN for the first `period` bars. As TA-Lib's ``ATR``; after a NaN it starts again.
     """
     return frozen(wilder(true_range(high, low, close), whole(period)))

@@ -60,7 +60,7 @@ class Ledger:
     series : Bars or str
         Bars, or ``"PROVIDER:SYMBOL:timeframe"``.
     folder : path, optional
-        Where the ledgers are; the setting ``ledger_dir``, and in it the user's folder, where absent.
+        Where the ledgers are; the setting ``ledger_dir``, and in it the user's folder, if not given.
     """
 
     def __init__(self, series: Bars | str, folder: str | Path | None = None) -> None:
@@ -97,7 +97,7 @@ class Ledger:
         return self._chain.entries()
 
     def entries(self) -> pl.DataFrame:
-        """A row an entry, the oldest first; ``sharpe_mean`` and ``sharpe_m2`` are per period."""
+        """One row per entry, the oldest first; ``sharpe_mean`` and ``sharpe_m2`` are per period."""
         rows = []
         for entry in self._chain.entries():
             tally = _tally(entry)

@@ -58,7 +58,7 @@ class Head:
 
 
 class Chain:
-    """One such file. Whoever has it open writes under a lock; reading takes none."""
+    """One such file. A writer holds a lock; a reader needs none."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -198,7 +198,7 @@ class Chain:
         for k, line in enumerate(lines, 1):
             entry = _content(line)
             if entry is None:
-                yield Finding("error", name, k, "this line is no entry; it was changed after it was written")
+                yield Finding("error", name, k, "this line is not an entry; it was changed after it was written")
             elif not line.startswith(_hash(link, line[65:]).encode()):
                 text = "this line or the one before was changed, removed, added or moved"
                 yield Finding("error", name, k, text)
@@ -287,7 +287,7 @@ def _where(lines: list[bytes], anchor: Head | None, *, whole: bool, known: bool)
         return Head(), f"the anchor is {'damaged' if known else 'missing'}"
     last = _content(lines[-1])
     if last is None or not isinstance(last.get("n"), int) or not isinstance(last.get("total"), int):
-        return Head(), "the last line is no entry"
+        return Head(), "the last line is not an entry"
     head = Head(last["n"], last["total"], _link(lines[-1]))
     behind = head.count - anchor.count
     if behind < 0:

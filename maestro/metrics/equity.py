@@ -184,7 +184,7 @@ def weigh(normalised: float, sigma: float) -> float:
 
 
 def from_returns(returns: Any, *, periods_per_year: float) -> dict[str, float]:
-    """Metrics of a series of simple returns, one a period; those of trades are left out.
+    """Metrics of a series of simple returns, one per period; those of trades are left out.
 
     Parameters
     ----------

@@ -50,7 +50,7 @@ class Task:
 
 
 class Schedule:
-    """Runs tasks when they are due, until it is told to stop.
+    """Runs tasks when they are due, until it is asked to stop.
 
     A command that fails is logged with the end of what it said, and is tried again after its interval, or after ten
     minutes if that is shorter.

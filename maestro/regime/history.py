@@ -136,7 +136,7 @@ def regimes(bars: Bars, model: Regimes | None = None, *, train: str = "1y", refi
     ----------
     bars : Bars
     model : Regimes, optional
-        Two states by returns where absent.
+        Two states by returns if not given.
     train : str
         Length of a training window: ``"1y"``, ``"6mo"``.
     refit : str or None

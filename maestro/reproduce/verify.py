@@ -134,7 +134,7 @@ def verify(
     run : str, path or WalkForward
         Id of a run, the beginning of one, its folder, or the result itself.
     folds : int, ints or "all", optional
-        Which folds to repeat; one at random where absent, which takes seconds.
+        Which folds to repeat; one at random if not given, which takes seconds.
     runs_dir : path
     bars : Bars or a name for `ms.load`, optional
         In place of where the manifest says that the bars come from.

@@ -112,7 +112,7 @@ class Space:
 
     @property
     def default(self) -> Parameters | None:
-        """The strategy's defaults with the fixed values, or None where they are no point of this space."""
+        """The strategy's defaults with the fixed values, or None where they are not a point of this space."""
         params = self.complete({name: self._defaults[name] for name in self.names})
         return params if self.contains(params) and self.feasible(params) else None
 

@@ -42,7 +42,7 @@ _COMPLETE, _PRUNED, _INFEASIBLE = range(3)
 
 
 class Tpe:
-    """A seeded TPE search, asked and told in turns.
+    """A seeded TPE search: it proposes parameters and takes their results in turns.
 
     Parameters
     ----------

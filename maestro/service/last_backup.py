@@ -35,4 +35,4 @@ def last_backup(folder: Path) -> datetime | None:
     except FileNotFoundError:
         return None
     except (ValueError, KeyError, TypeError) as error:
-        raise BackupError(f"{path} is damaged ({error}); the next backup writes it anew.") from None
+        raise BackupError(f"{path} is damaged ({error}); the next backup writes it again.") from None

@@ -53,7 +53,7 @@ class _Held:
 
 
 class Worker:
-    """Takes and runs jobs until it is told to stop.
+    """Takes and runs jobs until it is asked to stop.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ class Worker:
         self._held: _Held | None = None
 
     def stop(self) -> None:
-        """Give the job at hand back, with its finished folds kept, and end; safe in a signal handler."""
+        """Return the current job with its finished folds and stop; safe in a signal handler."""
         self._stopping.set()
 
     def run(self, *, until_empty: bool = False, idle: bool = False) -> None:
@@ -141,8 +141,8 @@ class Worker:
     def _beat(self) -> None:
         try:
             self._heartbeat.beat()
-        except OSError as error:  # the worker goes on; it counts as lost until this succeeds
-            log.error("no sign of life can be given: %s", error)
+        except OSError as error:  # the worker continues; it counts as lost until this succeeds
+            log.error("the heartbeat cannot be written: %s", error)
 
     def _work(self, job: Job) -> None:
         held = self._held = _Held(job)
@@ -151,7 +151,7 @@ class Worker:
         log.info("job started", extra={"job": job.id, "run": job.run, "attempt": job.attempts})
         try:
             self._run(held)
-        except ServiceError as error:  # of the database, not of the job: its lease ends, and somebody takes it
+        except ServiceError as error:  # of the database, not of the job: its lease ends, and another worker takes it
             log.error("the job is left to the next worker: %s", error, extra={"job": job.id})
             self._stopping.wait(1.0)
         finally:
@@ -173,7 +173,7 @@ class Worker:
         def listen(event: ev.Event) -> None:
             held.progress(event)
             if isinstance(event, ev.RunStarted):
-                for fold, trials, error in _finished(store):  # of a worker that died before it told them
+                for fold, trials, error in _finished(store):  # of a worker that died before it reported them
                     tell(fold, trials, error)
             elif isinstance(event, ev.FoldDone):
                 tell(event.fold, event.trials, event.error)

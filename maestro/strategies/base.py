@@ -65,7 +65,7 @@ class Strategy:
         for name in inherited.keys() & vars(cls).keys() - own.keys():
             raise ParameterError(
                 f"{cls.__name__}.{name} = {vars(cls)[name]!r} hides the parameter {name!r}, whose value would be used; "
-                f"declare it anew with another default, like {name} = ms.{type(inherited[name]).__name__}(…)."
+                f"declare it again with another default, like {name} = ms.{type(inherited[name]).__name__}(…)."
             )
         cls.declared = {**inherited, **own}
 

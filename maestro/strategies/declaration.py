@@ -1,4 +1,4 @@
-"""Can a strategy's parameters be used as declared: are their names free, and does each have a default?"""
+"""Check a strategy's declared parameters: names that are free, and a default for each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Contracts that plug-ins are held to, as test classes, and a fake exchange to test sources against.
+"""Contracts of plug-ins as test classes, and a fake exchange to test sources against.
 
 Subclass a contract in a test module, say how the thing is made, and pytest runs the tests that the built-in ones pass:
 `StoreContract`, `SourceContract`, `EngineContract`, `StrategyContract`. They need pytest, which is imported only here.

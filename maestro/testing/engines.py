@@ -1,4 +1,4 @@
-"""What every engine promises, as a test class for engines of plug-ins and Maestro's own."""
+"""The contract of every engine, as a test class for engines of plug-ins and Maestro's own."""
 
 from __future__ import annotations
 

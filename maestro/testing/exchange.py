@@ -305,7 +305,7 @@ class FakeExchange:
             return {}, 0.0
         allowed, window = self.market.limit(path, answer.budget)
         key = f"{path.split('/')[1]}{answer.budget}"
-        # As the exchanges do it: a window starts anew on the full minute.
+        # As the exchanges do it: a window starts again on the full minute.
         spent = [(t, c) for t, c in self._spent.get(key, []) if t // window == now // window]
         used = sum(c for _, c in spent) + answer.cost
         self._spent[key] = [*spent, (now, answer.cost)]

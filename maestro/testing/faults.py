@@ -1,4 +1,4 @@
-"""What goes wrong at the fake exchange, request by request, decided by a seed."""
+"""Faults of the fake exchange, request by request, decided by a seed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every source promises, as a test class for sources of plug-ins and Maestro's own, against a fake exchange."""
+"""The contract of every source, as a test class for sources of plug-ins and Maestro's own, against a fake exchange."""
 
 from __future__ import annotations
 

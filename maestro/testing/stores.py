@@ -1,4 +1,4 @@
-"""What every store promises, as a test class for stores of plug-ins and Maestro's own."""
+"""The contract of every store, as a test class for stores of plug-ins and Maestro's own."""
 
 from __future__ import annotations
 

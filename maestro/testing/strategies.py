@@ -1,4 +1,4 @@
-"""What every strategy must hold, whatever it earns, as a test class."""
+"""The contract of every strategy, as a test class."""
 
 from __future__ import annotations
 

@@ -143,7 +143,7 @@ class WalkForward:
         Parameters
         ----------
         path : str or Path, optional
-            ``report.html`` in the run's folder where absent, or ``maestro-<id>.html`` here without one.
+            ``report.html`` in the run's folder if not given, or ``maestro-<id>.html`` here without one.
         tearsheet : bool
             Also write a QuantStats tear sheet next to it (``pip install "maestro-research[report]"``).
         decision : bool or maestro.decision.Decision

@@ -94,7 +94,7 @@ def walk_forward(
     pruner : optuna pruner, optional
         With an Optuna sampler: sees the score on the first quarter and half of the training window.
     workers : int, optional
-        How many at most; all cores where absent.
+        How many at most; all cores if not given.
     executor : {"serial", "threads", "processes"}, dask.distributed.Client or an object with ``submit``, optional
         Whichever suits the work if absent.
     runs_dir : path, optional

@@ -84,8 +84,8 @@ class Selection:
             return cls(tuple(given), "weighted", tuple(float(w) for w in given.values()))
         if not isinstance(given, Sequence):
             raise SettingsError(
-                f"select={given!r} is no selection; give a metric's name, names in order, a mapping of weights, or a "
-                "maestro.walkforward.Selection."
+                f"select={given!r} is not a selection; give a metric's name, names in order, a mapping of weights, or "
+                "a maestro.walkforward.Selection."
             )
         return cls(tuple(given))
 

@@ -181,7 +181,7 @@ class Calendar(_Gap):
     """Windows by the calendar, UTC: ``Calendar(train="6mo", test="1mo")``.
 
     Lengths are whole numbers of h, d, w, mo, q or y. Test windows begin on the calendar's own boundaries of the
-    test length's unit (the first of a month, a Monday, midnight), every `step` (the test length where absent), the
+    test length's unit (the first of a month, a Monday, midnight), every `step` (the test length if not given), the
     first one as early as a whole training window before it allows. A last window that the bars do not cover whole
     is left out, and so is one with fewer than two bars to train or test on (a market that was closed); `notes`
     names the dates of those.

@@ -107,7 +107,7 @@ def sweep(
     params, space : dict, optional
         Fixed values, and ranges in place of the declared ones, as in `walk_forward`.
     workers : int, optional
-        All cores where absent; the table does not depend on it.
+        All cores if not given; the table does not depend on it.
     executor : {"serial", "threads", "processes"}, dask.distributed.Client or an object with ``submit``, optional
         Whichever suits the work if absent.
     cancel : threading.Event, optional

@@ -16,6 +16,7 @@ import maestro as ms
 from maestro.apps.backtest import session
 from maestro.data.stores import ParquetStore, SeriesKey
 from tests.apps.visiting import ROOT, Visitor, served
+from tests.support.patience import GIVE_UP_MS
 
 pytestmark = pytest.mark.browser
 Visit = Callable[..., Visitor]
@@ -250,7 +251,7 @@ def test_a_run_is_watched_cancelled_and_resumed(visit: Visit, desk: Path, monkey
     one.page.get_by_role("button", name="Cancel").click()
     one.page.get_by_text("the same call goes on from there", exact=False).wait_for()
     one.page.get_by_role("button", name="Resume").click()
-    one.page.get_by_role("button", name="Start").wait_for(timeout=90_000)
+    one.page.get_by_role("button", name="Start").wait_for(timeout=GIVE_UP_MS)
     [folder] = (desk / "runs").iterdir()
     kept = ms.load_run(folder)
     monkeypatch.setenv("MAESTRO_STORE", str(desk / "store"))
@@ -299,11 +300,11 @@ def test_a_result_of_other_settings_is_dimmed_and_says_so(visit: Visit) -> None:
 def test_a_box_shows_again_what_is_in_force(visit: Visit) -> None:
     one = visit("backtest", data="TEST:YEAR:1h")
     one.until(lambda: len(metrics(one)) == 16)
-    box = one.page.get_by_role("textbox", name="Fee a side")
+    box = one.page.get_by_role("textbox", name="Fee per side")
     for given in ("0.9", "0.8"):
         box.fill(given)
         box.press("Enter")
-        one.page.get_by_text(f"Fee a side: '{given}' is not allowed", exact=False).wait_for()
+        one.page.get_by_text(f"Fee per side: '{given}' is not allowed", exact=False).wait_for()
         one.until(lambda: float(box.input_value()) == 0.001)
     box.fill("-0.0002")
     box.press("Enter")

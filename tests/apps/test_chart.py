@@ -119,7 +119,7 @@ def test_the_library_is_in_the_package_with_its_licence_and_notice() -> None:
     assert "Apache License" in (FOLDER / "LICENSE").read_text()
     assert "TradingView" in (FOLDER / "NOTICE").read_text()
     bundle = (FOLDER / "chart.bundle.js").read_text()
-    assert bundle.endswith((FOLDER / "chart.js").read_text()), "tools/bundle_chart makes it anew"
+    assert bundle.endswith((FOLDER / "chart.js").read_text()), "tools/bundle_chart makes it again"
     assert "attributionLogo: true" in bundle
     assert "import(" not in bundle
     assert "fetch(" not in bundle

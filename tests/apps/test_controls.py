@@ -70,7 +70,7 @@ def test_a_refused_value_is_named_and_its_box_shows_what_is_in_force(name: str, 
     assert getattr(controls.state, name) == held
     assert controls.widgets[name].value == shown
     assert controls.problem.text.startswith(f"{controls.widgets[name].label}: {refused!r} is not allowed")
-    assert controls.problem.text.endswith(f"{shown} stays in force.")
+    assert controls.problem.text.endswith(f"{shown} is kept.")
     controls.widgets["cash"].value = "250,000"
     assert controls.state.cash == 250_000
     assert controls.widgets["cash"].value == "250000"

@@ -17,6 +17,7 @@ import pytest
 import maestro as ms
 from maestro.apps.shared.page import APPS
 from maestro.data.stores.questdb_server import free_port
+from tests.support.patience import GIVE_UP, GIVE_UP_MS
 
 pytestmark = pytest.mark.filterwarnings("default")  # of Jupyter's parts among themselves
 FIGURE = """
@@ -66,12 +67,12 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield address
     finally:
         server.terminate()
-        server.wait(20)
+        server.wait(GIVE_UP)
 
 
 def test_an_app_in_a_cell_follows_its_controls_without_a_network(browser: Any, lab: str) -> None:
     page = browser.new_context(viewport={"width": 1500, "height": 1400}).new_page()
-    page.set_default_timeout(60_000)
+    page.set_default_timeout(GIVE_UP_MS)
     asked: list[str] = []
     page.on("request", lambda one: asked.append(one.url))
     page.goto(f"{lab}/tree/app.ipynb?token=t")
@@ -105,7 +106,7 @@ def test_an_app_in_a_cell_follows_its_controls_without_a_network(browser: Any, l
 
 def test_the_launcher_has_a_tile_for_each_app(browser: Any, lab: str) -> None:
     page = browser.new_context(viewport={"width": 1500, "height": 1000}).new_page()
-    page.set_default_timeout(60_000)
+    page.set_default_timeout(GIVE_UP_MS)
     page.goto(f"{lab}?token=t&reset")
     for title in APPS.values():
         tile = page.locator(".jp-LauncherCard", has_text=f"Maestro {title}")

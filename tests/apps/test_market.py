@@ -115,7 +115,7 @@ def test_a_dropped_file_is_shown_and_a_bad_one_leaves_it(holed: ms.Bars) -> None
     assert f"{len(holed):,} bars" in app.view.facts.object
     assert "File: mine.csv" in app.picker.name_box.options
     drop("notes.txt", b"hello")
-    assert "'notes.txt' is no file of bars" in app.view.message.text
+    assert "'notes.txt' is not a file of bars" in app.view.message.text
     drop("torn.csv", b"timestamp,open\n1,x\n")
     assert "has no rows of dates and numbers" in app.view.message.text
     assert f"{len(holed):,} bars" in app.view.facts.object, "what was shown stays"
@@ -195,7 +195,7 @@ def test_a_series_that_vanished_is_said(tmp_path: Path, holed: ms.Bars) -> None:
 def test_settings_of_the_screen() -> None:
     app = App(query={"data": "sample:IBM", "start": "2005"})
     assert app.settings() == {"data": "sample:IBM", "start": "2005", "end": None, "regimes": False}
-    assert App(query={"colour": "red"}).view.message.text == "the link has 'colour', which is no setting here"
+    assert App(query={"colour": "red"}).view.message.text == "the link has 'colour', which is not a setting here"
 
 
 def tags(html: str) -> set[str]:

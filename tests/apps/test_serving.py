@@ -23,6 +23,7 @@ from maestro.apps import serving
 from maestro.apps.shared.page import page
 from maestro.cli import main
 from maestro.errors import SettingsError
+from tests.support.patience import GIVE_UP
 
 ROOT = Path(__file__).parents[2]
 
@@ -112,7 +113,7 @@ def test_the_tile_of_jupyterlab_starts_the_apps_below_its_path(name: str, free_p
         for asked in re.findall(r"(?:src|href)=\"([^\"]+)\"", page):
             assert not asked.startswith(("http:", "https:", "//", "/")), "only paths below its own"
         server.send_signal(signal.SIGINT)
-        assert server.wait(20) is not None
+        assert server.wait(GIVE_UP) is not None
         assert "Traceback" not in (tmp_path / "log").read_text()
     finally:
         server.kill()

@@ -17,6 +17,7 @@ from maestro.apps.walk_forward.state import WalkForwardState
 from maestro.apps.walk_forward.view import _TABS
 from maestro.reports.figures.pareto import front_metrics, front_table, front_words
 from maestro.walkforward.splitters import Window
+from tests.support.patience import GIVE_UP
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +32,7 @@ def page_of(bars: ms.Bars, folder: Path, **settings: object) -> App:
 
 
 def ended(page: App) -> None:
-    page.runner.wait(600)
+    page.runner.wait(GIVE_UP)
     page.look()
 
 

@@ -10,6 +10,7 @@ import pytest
 import maestro as ms
 from maestro.apps.walk_forward.app import App
 from maestro.apps.walk_forward.decision import DecisionTab
+from tests.support.patience import GIVE_UP
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +22,7 @@ def app_of(bars: ms.Bars, folder: Path, **settings: object) -> App:
     made = App(bars, runs_dir=str(folder), **{"trials": 5, **settings})
     made.live.value = False
     made.begin()
-    made.runner.wait(60)
+    made.runner.wait(GIVE_UP)
     made.look()
     return made
 
@@ -37,7 +38,7 @@ def test_the_run_that_is_shown_is_measured(bars: ms.Bars, tmp_path: Path) -> Non
     assert len(tab.body) == 0
     tab.begin()
     assert tab.button.disabled
-    tab.wait(120)
+    tab.wait(GIVE_UP)
     tab.look()
     assert tab.measured is not None
     assert tab.measured.found["now"].params == app.wf.now(bars).params
@@ -64,7 +65,7 @@ def test_another_run_ends_the_measurement_and_empties_the_tab(bars: ms.Bars, tmp
     tab.begin()
     app.state.strategy = "RSIStrategy"
     app.begin()
-    app.runner.wait(60)
+    app.runner.wait(GIVE_UP)
     app.look()
     assert tab.measured is None
     assert len(tab.body) == 0
@@ -72,7 +73,7 @@ def test_another_run_ends_the_measurement_and_empties_the_tab(bars: ms.Bars, tmp
     assert app.wf is not None
     assert app.wf.spec.strategy == "RSIStrategy"
     tab.begin()  # the other measurement may not have ended yet
-    tab.wait(120)
+    tab.wait(GIVE_UP)
     tab.look()
     assert tab.measured is not None
     assert tab.measured.found["now"].strategy == "RSIStrategy"
@@ -83,7 +84,7 @@ def test_a_failure_is_said(bars: ms.Bars, tmp_path: Path) -> None:
     tab = app.view.decision
     app.job.bars = bars[:2_000]  # type: ignore[union-attr]
     tab.begin()
-    tab.wait(60)
+    tab.wait(GIVE_UP)
     tab.look()
     assert tab.measured is None
     assert "bars" in tab.message.text

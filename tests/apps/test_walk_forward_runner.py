@@ -17,6 +17,7 @@ from maestro.apps.walk_forward.partial import FinishedFolds
 from maestro.apps.walk_forward.state import WalkForwardState
 from maestro.errors import RunCancelled
 from maestro.execution import events as ev
+from tests.support.patience import GIVE_UP
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +58,7 @@ def test_a_page_offers_to_resume_an_interrupted_run_and_opens_a_finished_one(
         f"Run {store.id[:8]} is interrupted: 4 of 9 folds are finished. Resume continues it."
     )
     page.begin()
-    page.runner.wait(600)
+    page.runner.wait(GIVE_UP)
     page.look()
     assert page.wf is not None
     assert page.start.label == "Start"
@@ -78,7 +79,7 @@ def test_a_page_that_is_loaded_again_follows_the_run_that_the_first_one_began(
     go_on = threading.Event()
 
     def run(*given: Any, cancel: threading.Event, **named: Any) -> ms.WalkForward:
-        assert go_on.wait(600)
+        assert go_on.wait(GIVE_UP)
         return session.run(*given, cancel=cancel, **named)
 
     monkeypatch.setattr(runner, "run", run)
@@ -91,7 +92,7 @@ def test_a_page_that_is_loaded_again_follows_the_run_that_the_first_one_began(
     first._closed()
     assert not second.runner._cancel.is_set(), "another page follows the run"
     go_on.set()
-    second.runner.wait(600)
+    second.runner.wait(GIVE_UP)
     second.look()
     assert second.wf is not None
     go_on.clear()
@@ -100,7 +101,7 @@ def test_a_page_that_is_loaded_again_follows_the_run_that_the_first_one_began(
     second._closed()
     assert second.runner._cancel.is_set(), "no page follows it any more"
     go_on.set()
-    second.runner.wait(600)
+    second.runner.wait(GIVE_UP)
 
 
 def test_a_cancelled_run_is_called_interrupted_on_the_page_too(
@@ -110,7 +111,7 @@ def test_a_cancelled_run_is_called_interrupted_on_the_page_too(
     page.state.trials = 3_000
     page.begin()
     page.runner.cancel()
-    page.runner.wait(600)
+    page.runner.wait(GIVE_UP)
     page.look()
     assert "is interrupted: " in page.view.message.text
     assert page.view.message.text.endswith(" of 9 folds are finished. Resume continues it.")

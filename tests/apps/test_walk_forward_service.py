@@ -19,6 +19,7 @@ from maestro.errors import BarsError, RunCancelled
 from maestro.execution.jobs import RunProgress
 from maestro.service.worker import Worker
 from tests.service.web.conftest import Site, listening
+from tests.support.patience import GIVE_UP
 
 
 @pytest.fixture
@@ -37,7 +38,7 @@ def working(site: Site) -> Iterator[None]:
         yield
     finally:
         worker.stop()
-        thread.join(60)
+        thread.join(GIVE_UP)
 
 
 def state(tmp_path: Path, **changed: Any) -> WalkForwardState:
@@ -56,8 +57,8 @@ def test_a_run_goes_on_without_its_page_and_is_found_again(site: Site, tmp_path:
     found: list[Any] = []
     second = Runner()
     second.start(state(tmp_path), bars, lambda result, error: found.extend((result, error)))
-    second.wait(60)
-    first.wait(60)
+    second.wait(GIVE_UP)
+    first.wait(GIVE_UP)
     wf, error = found
     assert error is None
     assert [one.id for one in site.service.queue.jobs()] == [job.id]

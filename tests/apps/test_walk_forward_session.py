@@ -20,6 +20,7 @@ from maestro.apps.walk_forward.runner import Runner
 from maestro.apps.walk_forward.state import WalkForwardState
 from maestro.errors import RunCancelled, SettingsError
 from maestro.execution.jobs import RunProgress
+from tests.support.patience import GIVE_UP
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +62,7 @@ def test_the_map_holds_every_trial_once(wf: ms.WalkForward) -> None:
 
 
 def finished(runner: Runner, ended: list[Any]) -> Any:
-    runner.wait(600)
+    runner.wait(GIVE_UP)
     assert len(ended) == 1
     return ended.pop()
 
@@ -100,7 +101,7 @@ def test_studies_are_served_and_their_server_ends(wf: ms.WalkForward) -> None:
     dashboard = session.Dashboard()
     address = dashboard.open(wf)
     folder = dashboard._folder
-    until = time.monotonic() + 60
+    until = time.monotonic() + GIVE_UP
     while True:
         try:
             found = json.loads(urlopen(address.replace("/dashboard", "/api/studies"), timeout=5).read())
@@ -125,13 +126,13 @@ def test_a_strategy_that_raises_is_named_and_the_app_lives_on(bars: ms.Bars, tmp
 
     page = App(bars, own=Broken, trials=3, runs_dir=str(tmp_path))
     page.begin()
-    page.runner.wait(600)
+    page.runner.wait(GIVE_UP)
     page.look()
     assert page.wf is not None
     assert len(page.wf.failed_folds) == len(page.wf.folds)
     assert "ZeroDivisionError" in page.wf.folds["error"][0]
     page.state.strategy = "RSIStrategy"
     page.begin()
-    page.runner.wait(600)
+    page.runner.wait(GIVE_UP)
     page.look()
     assert not len(page.wf.failed_folds)

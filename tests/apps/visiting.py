@@ -14,8 +14,10 @@ from typing import Any
 from urllib.error import URLError
 from urllib.request import urlopen
 
+from tests.support.patience import GIVE_UP, GIVE_UP_MS
+
 ROOT = Path(__file__).parents[2]
-WAIT = 30_000
+WAIT = GIVE_UP_MS
 
 
 @contextmanager
@@ -55,7 +57,7 @@ def served(folder: Path, **environment: str) -> Iterator[str]:
         assert "maestro/" not in log.read_text(), log.read_text()  # the line of a traceback
     finally:
         server.terminate()
-        server.wait(10)
+        server.wait(GIVE_UP)
 
 
 class Visitor:
@@ -108,7 +110,7 @@ class Visitor:
         )
         return [float(edge) for edge in found]
 
-    def until(self, condition: Any, seconds: float = 20.0) -> None:
+    def until(self, condition: Any, seconds: float = GIVE_UP) -> None:
         """Wait until `condition()` holds."""
         end = time.monotonic() + seconds
         while not condition():

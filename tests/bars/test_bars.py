@@ -145,7 +145,7 @@ def test_impossible_settings(options: dict[str, Any], said: str) -> None:
 
 
 def test_one_bar_needs_its_timeframe() -> None:
-    with pytest.raises(BarsError, match="cannot be told from fewer than two bars; pass timeframe='1h'"):
+    with pytest.raises(BarsError, match="cannot be inferred from fewer than two bars; pass timeframe='1h'"):
         Bars.from_frame(table(1))
     assert len(Bars.from_frame(table(1), timeframe="1h")) == 1
 

@@ -26,6 +26,7 @@ from maestro.data.stores.parquet import ParquetStore
 from maestro.testing import FakeExchange
 from tests.support.exchange.markets import ExchangeMarket
 from tests.support.exchange.truth import HOUR_US, STAMP, hourly, stamp_us
+from tests.support.patience import GIVE_UP
 
 ROOT = Path(__file__).parents[2]
 BARS = hourly().head(500)
@@ -333,7 +334,7 @@ def test_ctrl_c_keeps_what_has_come(exchange: FakeExchange, tmp_path: Path) -> N
     while len(exchange.requests) < 4:  # of five
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=20)
+    _, said = process.communicate(timeout=GIVE_UP)
     assert process.returncode == 130
     assert "what has come is stored; run the same again to go on" in said
     stored = ParquetStore(tmp_path / "store").read(SeriesKey("BINANCE", "BTCUSDT", "1h"))

@@ -19,6 +19,7 @@ import pytest
 
 import maestro as ms
 from maestro.cli import COMMANDS, main
+from tests.support.patience import GIVE_UP
 
 OWN = """
 import maestro as ms
@@ -424,11 +425,11 @@ def test_ctrl_c_leaves_a_run_that_goes_on(tmp_path: Path, workers: str) -> None:
         "expanding:6",
     )
     begun = start(tmp_path, *line, "--workers", workers)
-    waited = time.monotonic()
-    while not list(tmp_path.glob("runs/*/partial/*.zip")) and time.monotonic() - waited < 90 and begun.poll() is None:
+    until = time.monotonic() + GIVE_UP
+    while not list(tmp_path.glob("runs/*/partial/*.zip")) and time.monotonic() < until and begun.poll() is None:
         time.sleep(0.05)
     os.killpg(begun.pid, signal.SIGINT)  # as a terminal does: to the whole group
-    out, err = begun.communicate(timeout=60)
+    out, err = begun.communicate(timeout=GIVE_UP)
     assert begun.returncode == 130, err
     assert out == ""
     assert "Traceback" not in err
@@ -436,7 +437,7 @@ def test_ctrl_c_leaves_a_run_that_goes_on(tmp_path: Path, workers: str) -> None:
     kept = {path: path.stat().st_mtime_ns for path in tmp_path.glob("runs/*/partial/*.zip")}
     assert kept
     ended = start(tmp_path, *line, "--workers", "1", "--json")
-    out, err = ended.communicate(timeout=120)
+    out, err = ended.communicate(timeout=GIVE_UP)
     assert ended.returncode == 0, err
     whole = ms.load_run(next((tmp_path / "runs").iterdir()))
     assert json.loads(out)["id"] == whole.id

@@ -17,6 +17,7 @@ from maestro.client.connection import Connection
 from maestro.errors import AccessError, JobError, QuotaError, RunCancelled, ServiceError, SettingsError
 from maestro.service.worker import Worker
 from tests.service.web.conftest import Site, listening
+from tests.support.patience import GIVE_UP
 
 ASKED: dict[str, Any] = {"trials": 8, "splitter": "rolling:4,2,1", "space": {"fast": (5, 20)}}
 
@@ -36,7 +37,7 @@ def working(site: Site) -> Iterator[Site]:
     thread.start()
     yield site
     worker.stop()
-    thread.join(60)
+    thread.join(GIVE_UP)
 
 
 def test_the_result_is_that_of_the_library(working: Site, tmp_path: Path) -> None:
@@ -84,7 +85,7 @@ def test_a_restart_of_the_service_ends_nothing(tmp_path: Path) -> None:
         waiting.start()
     with listening(folder, port) as site:
         Worker(site.service.database, site.service.runs_dir).run(until_empty=True)
-        waiting.join(120)
+        waiting.join(GIVE_UP)
         assert not waiting.is_alive()
         assert job.result().id == job.run
         client.close()

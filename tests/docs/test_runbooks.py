@@ -19,6 +19,7 @@ from maestro.operations.stack.state import beginning, read
 from maestro.runs import list_runs
 from tests.operations.backup.conftest import System
 from tests.operations.backup.conftest import system as system  # the fixture
+from tests.support.patience import GIVE_UP
 
 PAGES = Path(__file__).parents[2] / "docs" / "runbooks"
 SMALL = "--without nginx --without prometheus --without apps"
@@ -91,7 +92,7 @@ def test_lost_worker(stack: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "ended" in done.stdout.partition("worker started")[0]
     assert [part.healthy for part in read(stack / "stack")] == [True, True]
-    give_up = time.monotonic() + 120
+    give_up = time.monotonic() + GIVE_UP
     while len(list_runs(stack / "service" / "runs")) < 2:  # the job that waited
         assert time.monotonic() < give_up
         time.sleep(0.2)

@@ -1,4 +1,4 @@
-"""Optional libraries of the engines' tests: skipped where absent, but not where the project decides what may land."""
+"""Optional libraries of the engines' tests: skipped if not given, but not where the project decides what may land."""
 
 from __future__ import annotations
 

@@ -126,10 +126,10 @@ def test_each_way_of_backtrader_changes_what_it_is_said_to_change(
 
 
 def test_the_page_explains_every_way() -> None:
-    from maestro.engine.backtrader.trading import AS_IT_COMES
+    from maestro.engine.backtrader.trading import DEFAULT_SETTINGS
     from maestro.validation.parity.page import WAYS
 
-    assert set(WAYS) == set(AS_IT_COMES)
+    assert set(WAYS) == set(DEFAULT_SETTINGS)
 
 
 def test_an_order_that_the_cash_does_not_pay_is_refused_and_told() -> None:

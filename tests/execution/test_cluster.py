@@ -20,7 +20,8 @@ from maestro.errors import RunError
 from maestro.execution import cluster as asked
 from maestro.execution.distributed import connected
 from maestro.runs import versions
-from tests.execution.test_distributed import GIVE_UP, Cluster
+from tests.execution.test_distributed import Cluster
+from tests.support.patience import GIVE_UP
 from tests.support.rules import Cross
 
 pytest.importorskip("distributed")

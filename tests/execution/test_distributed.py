@@ -25,12 +25,11 @@ from maestro.execution.distributed import Dask, Parcel, Submitting, _Reports, is
 from maestro.execution.events import Event, FoldDone
 from maestro.execution.protocol import Task, results_of, run_tasks
 from tests.execution.tasks import add
+from tests.support.patience import GIVE_UP
 from tests.support.rules import RISING, THREE, Cross, Slow, same
 
 distributed = pytest.importorskip("distributed")
 SETTINGS: dict[str, Any] = {"splitter": ms.Rolling(n_splits=6), "trials": 12}
-GIVE_UP = 120
-"""Seconds after which a cluster that does not come up fails the test; one takes three."""
 
 
 class Cluster:

@@ -20,6 +20,7 @@ from maestro.bars import Bars
 from maestro.errors import RunCancelled, RunError, SettingsError
 from maestro.execution.events import Event, FoldDone, TrialDone
 from maestro.runs import RunSpec
+from tests.support.patience import GIVE_UP
 from tests.support.rules import RISING, THREE, Cross, FailsAbove, Slow, same
 
 ROOT = Path(__file__).parents[2]
@@ -236,7 +237,7 @@ def test_ctrl_c_leaves_a_run_that_goes_on(tmp_path: Path, executor: str) -> None
     assert child.stdout is not None
     assert child.stdout.readline() == "fold done\n"
     os.killpg(child.pid, signal.SIGINT)  # as a terminal does: to the leader and to its workers
-    _, said = child.communicate(timeout=60)
+    _, said = child.communicate(timeout=GIVE_UP)
     assert child.returncode != 0
     assert "KeyboardInterrupt" in said
     assert 1 <= len(ms.runs.RunStore(next(tmp_path.iterdir())).finished_folds()) <= 3
@@ -294,7 +295,7 @@ def test_workers_of_a_killed_leader_leave_and_take_their_bars_with_them(tmp_path
     temporary.mkdir()
     code = LEADER.format(root=str(ROOT), folder=str(told))
     leader = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, env={**os.environ, "TMPDIR": str(temporary)})
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + GIVE_UP
     while len(workers := [int(path.name) for path in told.iterdir() if int(path.name) != leader.pid]) < 2:
         assert leader.poll() is None
         assert time.monotonic() < deadline
@@ -302,7 +303,7 @@ def test_workers_of_a_killed_leader_leave_and_take_their_bars_with_them(tmp_path
     assert list(temporary.glob("maestro-bars-*"))
     leader.kill()
     leader.wait()
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + GIVE_UP
     while any(map(alive, workers)) or list(temporary.glob("maestro-bars-*")):
         assert time.monotonic() < deadline, f"of {workers}, {[pid for pid in workers if alive(pid)]} are still there"
         time.sleep(0.05)

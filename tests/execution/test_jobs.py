@@ -11,6 +11,7 @@ import pytest
 from maestro.errors import RunCancelled, SettingsError
 from maestro.execution import events as ev
 from maestro.execution.jobs import JobRunner, RunProgress, StepProgress
+from tests.support.patience import GIVE_UP
 
 
 def test_a_job_gives_its_result_or_its_error_and_a_second_one_is_refused_meanwhile() -> None:
@@ -32,11 +33,11 @@ def test_a_job_gives_its_result_or_its_error_and_a_second_one_is_refused_meanwhi
     with pytest.raises(SettingsError, match="a job is running; cancel it"):
         runner.submit(job, StepProgress("Working"), done)
     go_on.set()
-    runner.wait(60)
+    runner.wait(GIVE_UP)
     assert not runner.busy
     assert ended == [(7, None)]
     runner.submit(broken, StepProgress("Working"), done)
-    runner.wait(60)
+    runner.wait(GIVE_UP)
     assert ended[1][0] is None
     assert isinstance(ended[1][1], ZeroDivisionError)
 
@@ -45,15 +46,15 @@ def test_a_cancelled_job_is_told_and_the_next_one_starts_uncancelled() -> None:
     runner, ended = JobRunner(), []
 
     def job(cancel: threading.Event) -> None:
-        if cancel.wait(60):
+        if cancel.wait(GIVE_UP):
             raise RunCancelled("stopped")
 
     runner.submit(job, RunProgress(), lambda result, error: ended.append(error))
     runner.cancel()
-    runner.wait(60)
+    runner.wait(GIVE_UP)
     assert isinstance(ended[0], RunCancelled)
     runner.submit(lambda cancel: cancel.is_set(), RunProgress(), lambda result, error: ended.append(result))
-    runner.wait(60)
+    runner.wait(GIVE_UP)
     assert ended[1] is False
 
 

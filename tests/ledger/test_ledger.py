@@ -21,6 +21,7 @@ from maestro.cli import main
 from maestro.errors import LedgerError, RunCancelled, SettingsError, StrategyError
 from maestro.ledger import Ledger, Tally, ledgers, scored, uncounted, verify
 from maestro.runs import remove
+from tests.support.patience import GIVE_UP
 
 ROOT = Path(__file__).parents[2]
 
@@ -287,7 +288,7 @@ def test_two_processes_and_threads_write_at_once() -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert [writer.wait(60) for writer in writers] == [0, 0]
+    assert [writer.wait(GIVE_UP) for writer in writers] == [0, 0]
     assert book.trials.evaluated == 300
     kinds = book.entries()["kind"].to_list()
     assert (kinds.count("one"), kinds.count("two"), kinds.count("begin")) == (100, 100, 1)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from jupyter_client.manager import start_new_kernel
+from tests.support.patience import GIVE_UP
 
 SLOW = """
 import time
@@ -35,7 +36,7 @@ class Cells:
         asked = self.client.execute(code)
         found: list[dict[str, Any]] = []
         printed = ""
-        limit = time.monotonic() + 300
+        limit = time.monotonic() + GIVE_UP
         while time.monotonic() < limit:
             message = self.client.get_iopub_msg(timeout=300)
             if message["parent_header"].get("msg_id") != asked:

@@ -24,10 +24,11 @@ from maestro.operations.schedule import Schedule, Task, options, scheduled
 from maestro.service.last_backup import FILE, record_backup
 from tests.operations.backup.conftest import System
 from tests.operations.backup.conftest import system as system  # the fixture
+from tests.support.patience import GIVE_UP
 
 
 def wait_for(condition: Callable[[], object]) -> None:
-    give_up = time.monotonic() + 120
+    give_up = time.monotonic() + GIVE_UP
     while not condition():
         assert time.monotonic() < give_up
         time.sleep(0.05)
@@ -42,7 +43,7 @@ def running(*tasks: Task) -> Iterator[Schedule]:
         yield schedule
     finally:
         schedule.stop()
-        thread.join(120)
+        thread.join(GIVE_UP)
         assert not thread.is_alive()
 
 
@@ -124,7 +125,7 @@ def test_the_command_backs_up_at_once_and_ends_on_sigterm(system: System) -> Non
     try:
         wait_for(lambda: log.read_text().count("exit_code") == 2)
         process.send_signal(signal.SIGTERM)
-        assert process.wait(60) == 0
+        assert process.wait(GIVE_UP) == 0
     finally:
         process.kill()
         process.wait()

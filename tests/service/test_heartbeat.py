@@ -12,6 +12,7 @@ import pytest
 from maestro.service.heartbeat import ALIVE, FOLDER, FORGOTTEN, Heartbeat, count_workers
 from maestro.service.jobs import Database
 from tests.service.test_worker import start_worker, wait_for
+from tests.support.patience import GIVE_UP
 
 
 def age(folder: Path, name: str, seconds: float) -> None:
@@ -52,14 +53,14 @@ def test_a_killed_worker_is_lost_and_an_ended_one_is_not(database: Database) -> 
     try:
         wait_for(lambda: count_workers(folder) == (2, 0))
         processes[0].send_signal(signal.SIGTERM)
-        processes[0].wait(60)
+        processes[0].wait(GIVE_UP)
         assert count_workers(folder) == (1, 0)
         processes[1].kill()
-        processes[1].wait(60)
+        processes[1].wait(GIVE_UP)
         [left] = (folder / FOLDER).iterdir()
         age(folder, left.name, ALIVE + 1)
         assert count_workers(folder) == (0, 1)
     finally:
         for process in processes:
             process.kill()
-            process.wait(60)
+            process.wait(GIVE_UP)

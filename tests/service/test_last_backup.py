@@ -22,7 +22,7 @@ def test_the_time_is_read_back(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", [b"", b"{}", b"[1]", b'{"format": 1, "created": 5}'])
 def test_a_damaged_record_is_an_error(tmp_path: Path, content: bytes) -> None:
     (tmp_path / FILE).write_bytes(content)
-    with pytest.raises(BackupError, match="the next backup writes it anew"):
+    with pytest.raises(BackupError, match="the next backup writes it again"):
         last_backup(tmp_path)
 
 

@@ -20,6 +20,7 @@ from maestro.runs import RunStore
 from maestro.service.jobs import Database, Job, Queue
 from maestro.service.worker import Worker
 from tests.support.mlflow import stand_in
+from tests.support.patience import GIVE_UP
 
 Submit = Callable[..., Job]
 KILLS = int(os.environ.get("MAESTRO_TEST_WORKER_KILLS", "4"))
@@ -35,7 +36,7 @@ def working(database: Database, **settings: object) -> Iterator[Worker]:
         yield worker
     finally:
         worker.stop()
-        thread.join(60)
+        thread.join(GIVE_UP)
         assert not thread.is_alive()
 
 
@@ -44,7 +45,7 @@ def start_worker(folder: Path) -> subprocess.Popen[bytes]:
     return subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 120.0) -> None:
+def wait_for(condition: Callable[[], bool], seconds: float = GIVE_UP) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "this did not happen in time"
@@ -158,7 +159,7 @@ def test_sigkill_of_workers_loses_no_job_and_changes_no_byte(
         wait_for(lambda: all(job.state == "done" for job in queue.jobs(limit=500)), 400)
     finally:
         worker.terminate()
-        assert worker.wait(60) == 0
+        assert worker.wait(GIVE_UP) == 0
     for job in jobs:
         seed = job.spec["seed"]
         wf = ms.walk_forward(

@@ -174,7 +174,7 @@ def test_by_hand_gives_up_below_the_grid_at_the_next_open_with_slippage() -> Non
     assert given_up["entry_price"].to_list() == [98.0, 96.0]
     assert given_up["exit_price"].to_list() == pytest.approx([95 * 0.99] * 2)
     assert given_up["exit_reason"].to_list() == ["signal", "signal"]
-    assert (later["entry_time"] > given_up["exit_time"][0]).all()  # laid anew at that bar's close at the earliest
+    assert (later["entry_time"] > given_up["exit_time"][0]).all()  # laid again at that bar's close at the earliest
 
 
 def test_by_hand_a_close_at_the_floor_holds_on() -> None:

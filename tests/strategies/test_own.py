@@ -14,6 +14,7 @@ from maestro.errors import ParameterError, StrategyError
 from maestro.strategies import strategy_class
 from maestro.strategies.base import maker
 from tests.strategies import markets
+from tests.support.patience import GIVE_UP
 
 BARS = markets.random_market(0, 600)
 
@@ -174,7 +175,7 @@ def test_numba_is_not_imported_until_a_strategy_is_used() -> None:
         "ms.strategy('EmaCrossStrategy'); assert 'numba' in sys.modules\n"
         "assert 'maestro.strategies.builtin.grid' not in sys.modules"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=GIVE_UP)
 
 
 @pytest.mark.parametrize("name", ms.strategies())

@@ -1,4 +1,4 @@
-"""From the Backtest app's settings to its frames and lines; nothing of the page."""
+"""From the Backtest app's settings to its frames and lines, without Panel."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def run(state: BacktestState, bars: Bars, history: RegimeHistory | None = None) 
     Raises
     ------
     MaestroError
-        What the strategy, its parameters or a setting refuses; anything else that a strategy of one's own raises.
+        What the strategy, its parameters or a setting refuses; anything else that a user-defined strategy raises.
     """
     bt = backtest(
         bars, state.chosen(), params=state.params, costs=Costs(fee=state.fee, slippage=state.slippage),

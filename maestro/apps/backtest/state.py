@@ -1,4 +1,4 @@
-"""What the Backtest app shows, as parameters."""
+"""The state of the Backtest app, as parameters."""
 
 from __future__ import annotations
 

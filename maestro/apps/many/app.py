@@ -82,7 +82,7 @@ class App(pn.viewable.Viewer):
     # -- result -----------------------------------------------------------------------------
 
     def refresh(self) -> None:
-        """Read the list of results anew, and load the one that is chosen, or the newest."""
+        """Read the list of results again, and load the one that is chosen, or the newest."""
         found = self.session.results()
         ids = list(found.values())
         chosen = self.state.result or (ids[0] if ids else "")

@@ -1,4 +1,4 @@
-"""What the app of many walk-forwards knows: the results in a folder, and the rows of one."""
+"""The data of the app of many walk-forwards: the results in a folder, and the rows of one."""
 
 from __future__ import annotations
 

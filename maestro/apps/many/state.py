@@ -1,4 +1,4 @@
-"""What the app of many walk-forwards shows, as parameters: which result, which of its rows, how many curves."""
+"""The state of the app of many walk-forwards, as parameters: which result, which of its rows, how many curves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the app of many walk-forwards puts on the page: the sentence, a table that sorts, small multiples, a report."""
+"""The panes of the app of many walk-forwards: the sentence, a table that sorts, small multiples, a report."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Market app: a series, what it carries, and what is odd in it."""
+"""The Market app: a series, its columns, and its anomalies."""
 
 from __future__ import annotations
 

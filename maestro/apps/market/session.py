@@ -1,4 +1,4 @@
-"""From bars to the Market app's panes, marks and table; nothing of the page."""
+"""From bars to the Market app's panes, marks and table, without Panel."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def look(bars: Bars, history: RegimeHistory | None = None) -> Market:
 
 
 def facts(bars: Bars) -> dict[str, str]:
-    """What a person wants to know of a series first, as texts by name."""
+    """The key facts of a series, as texts by name."""
     more = [name for name in ("funding_rate", "open_interest", "basis") if getattr(bars, name) is not None]
     change = bars.close[-1] / bars.close[0] - 1
     return {
@@ -91,7 +91,7 @@ def panes(bars: Bars) -> list[Pane]:
 
 
 def table(findings: tuple[Finding, ...]) -> pl.DataFrame:
-    """A row a kind of defect, as the page lists them."""
+    """One row per kind of defect, as the page lists them."""
     schema = {"Severity": pl.String, "Defect": pl.String, "Count": pl.Int64, "Where": pl.String, "Meaning": pl.String}
     rows = [(f.severity, f.check, f.count, f.examples, f.meaning) for f in findings]
     return pl.DataFrame(rows, schema=schema, orient="row")

@@ -1,4 +1,4 @@
-"""What the Market app shows, as parameters."""
+"""The state of the Market app, as parameters."""
 
 from __future__ import annotations
 

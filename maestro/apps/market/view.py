@@ -1,4 +1,4 @@
-"""What the Market app puts on the page, made once and then updated."""
+"""The panes of the Market app, built once and then updated."""
 
 from __future__ import annotations
 

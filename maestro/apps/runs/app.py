@@ -80,7 +80,7 @@ class App(pn.viewable.Viewer):
     # -- list -------------------------------------------------------------------------------
 
     def refresh(self) -> None:
-        """Read the folder anew and show what the filters leave."""
+        """Read the folder again and show what the filters leave."""
         state = self.state
         try:
             everything = self.session.listing()

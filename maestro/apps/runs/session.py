@@ -1,4 +1,4 @@
-"""What the Runs app knows: the runs of a folder, broken ones too, and several of them side by side."""
+"""The data of the Runs app: the runs of a folder, broken ones too, and several of them side by side."""
 
 from __future__ import annotations
 

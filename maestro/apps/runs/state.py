@@ -1,4 +1,4 @@
-"""What the Runs app shows, as parameters: which folder, which of its runs are listed, which are compared."""
+"""The state of the Runs app, as parameters: which folder, which of its runs are listed, which are compared."""
 
 from __future__ import annotations
 

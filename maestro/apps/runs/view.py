@@ -1,4 +1,4 @@
-"""What the Runs app puts on the page: the list, the comparison, a report; made once and then updated."""
+"""The panes of the Runs app: the list, the comparison, a report; built once and then updated."""
 
 from __future__ import annotations
 

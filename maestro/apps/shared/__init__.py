@@ -1,1 +1,1 @@
-"""What all apps share: the page, state, series, controls."""
+"""Parts shared by all apps: the page, state, series, controls."""

@@ -73,7 +73,7 @@ def check_address(address: str, login_in_front: bool) -> None:
         local = False
     if not local and not login_in_front:
         raise SettingsError(
-            f"--address {address} lets other machines in, and the apps have no login of their own: whoever reaches "
+            f"--address {address} lets other machines in, and the apps have no login of their own: anyone who reaches "
             "them may start and delete runs. Listen on 127.0.0.1 and put a proxy with a login in front; if there is "
             "one already, add --i-have-a-login-in-front."
         )

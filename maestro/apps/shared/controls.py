@@ -32,7 +32,7 @@ _RULES = {
     "sizing": "give percent:1.0, cash:5000, units:2, volatility:0.2 or risk:1%",
     "cash": "give an amount above 0",
 }
-"""What the boxes take."""
+"""The values that a box of costs, size or cash accepts."""
 
 
 def control(name: str, parameter: Parameter, value: Any) -> Any:
@@ -80,7 +80,7 @@ def _usable(name: str, parameter: Parameter, value: Any) -> Any:
 
 
 class StrategyControls(pn.viewable.Viewer):
-    """Which rule, and its parameters; they write to the state, and follow it."""
+    """The strategy and its parameters, in both directions: from the controls to the state and back."""
 
     def __init__(self, state: TradeState, *, fixed: bool = True) -> None:
         import panel_material_ui as pmui
@@ -139,7 +139,7 @@ class StrategyControls(pn.viewable.Viewer):
         return {"options": offered(known, self.state.strategy), "value": self.state.strategy}
 
     def _follow(self, *_: Any) -> None:
-        """Make the widgets of another rule, or give those that are there the state's values."""
+        """Create the widgets of another strategy, or set the values of the existing ones."""
         if self._writing:
             return
         self.name_box.param.update(**self._offered())
@@ -150,7 +150,7 @@ class StrategyControls(pn.viewable.Viewer):
             cls = self._class = self.state.chosen()
         except MaestroError:
             self._place.objects, self.widgets = [], {}
-            self._class, self._made, self._rule = None, [], ""  # made anew when a rule is there again
+            self._class, self._made, self._rule = None, [], ""  # created again with the next strategy
             return
         if not self._fixed:
             return
@@ -175,7 +175,7 @@ class StrategyControls(pn.viewable.Viewer):
     def _write(self, name: str, value: Any) -> None:
         if self._writing:
             return
-        if name == "proxy":  # its own defaults and bounds, so the rest begins anew
+        if name == "proxy":  # its own defaults and bounds, so the rest starts again
             self.state.params = {"proxy": True} if value else {}
             return
         self._writing = True
@@ -197,7 +197,7 @@ def _labels(names: Iterable[str]) -> dict[str, str]:
 
 
 class TradeControls(pn.viewable.Viewer):
-    """Costs (a venue's, or any), size, cash and fill; they write to the state, and follow it."""
+    """Costs, size, cash and fill, in both directions: from the controls to the state and back."""
 
     def __init__(self, state: TradeState) -> None:
         import panel_material_ui as pmui
@@ -205,7 +205,7 @@ class TradeControls(pn.viewable.Viewer):
         super().__init__()
         self.problem = Message()
         sizes = "percent:1.0, cash:5000, units:2 or volatility:0.2"
-        labels = {"fee": "Fee a side", "slippage": "Slippage", "sizing": "Size", "cash": "Cash"}
+        labels = {"fee": "Fee per side", "slippage": "Slippage", "sizing": "Size", "cash": "Cash"}
         self.widgets = {
             name: CheckedBox(state, name, label, _RULES[name], self.problem, width=140).widget
             for name, label in labels.items()
@@ -227,7 +227,7 @@ class TradeControls(pn.viewable.Viewer):
             self.state.param.update(fee=costs.fee, slippage=costs.slippage)
 
     def _unname(self) -> None:
-        """Say that costs are nobody's once they are no more those of the venue that was chosen."""
+        """Show no venue once the costs are no longer those of the chosen one."""
         if self.venue.value != _OWN and Costs.of(self.venue.value) != Costs(self.state.fee, self.state.slippage):
             self.venue.value = _OWN
 

@@ -1,4 +1,4 @@
-"""The settings of a screen to take away: a link, lines of Python, and YAML for papermill."""
+"""The settings of a screen as a link, lines of Python, and YAML for papermill."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ pre { white-space: pre-wrap; overflow-wrap: anywhere; margin: 0; font-size: 12px
 
 
 class Freeze(pn.viewable.Viewer):
-    """What reproduces the screen; it follows the state."""
+    """A card that shows how to reproduce the screen; it follows the state."""
 
     def __init__(self, state: AppState) -> None:
         import panel_material_ui as pmui
@@ -36,7 +36,7 @@ class Freeze(pn.viewable.Viewer):
         self.update()
 
     def update(self) -> None:
-        """Write the texts and the address of the page."""
+        """Update the texts and the address of the page."""
         command = f"maestro report {self.state.notebook}.ipynb --batch {self.state.notebook}.yaml"
         why = self.state.unnamed()
         texts = {
@@ -53,10 +53,10 @@ class Freeze(pn.viewable.Viewer):
         """Address that shows the same; without a page (a notebook) only its query."""
         page, query = pn.state.location, self.state.link()
         if page is None or not page.hostname:
-            return query or "(as the app begins)"
+            return query or "(the defaults)"
         return f"{page.protocol}//{page.hostname}{f':{page.port}' if page.port else ''}{page.pathname}{query}"
 
     def __panel__(self) -> Any:
         tabs = pn.Tabs(*self._texts.items(), dynamic=True, sizing_mode="stretch_width")
         served = [] if pn.state.location is None else [self.address]
-        return card("Freeze: the same again", tabs, self.download, *served)
+        return card("Freeze: reproduce this screen", tabs, self.download, *served)

@@ -169,7 +169,7 @@ class Message(pn.viewable.Viewer):
         )
 
     def say(self, text: str = "", kind: str = "error") -> None:
-        """Show `text` ("error", "warning", "info" or "success") as it is: no markup or Markdown in it is obeyed."""
+        """Show `text` ("error", "warning", "info" or "success") as it is, without markup or Markdown."""
         self.text = text
         self._line.param.update(object=message_html(text, kind), visible=bool(text))
 

@@ -55,7 +55,7 @@ def keep_upload(name: str, content: bytes) -> Path:
         )
     ending = next((one for one in _ENDINGS if name.lower().endswith(one)), None)
     if ending is None:
-        raise BarsError(f"{name[:80]!r} is no file of bars; give {', '.join(_ENDINGS)}.")
+        raise BarsError(f"{name[:80]!r} is not a file of bars; give {', '.join(_ENDINGS)}.")
     stem = re.sub(r"[^A-Za-z0-9_.-]+", "_", name[: -len(ending)].replace("\\", "/").rsplit("/", 1)[-1]).strip("._-")
     folder = load_settings().state_dir / "uploads" / hashlib.sha256(content).hexdigest()[:16]
     path = folder / f"{stem[:60] or 'file'}{ending}"
@@ -75,7 +75,7 @@ def settings_of(bars: Bars) -> dict[str, str | None]:
     """Data, start and end that give bars again which were handed to an app.
 
     Bars that no single call of `ms.load` gives (cut, resampled, from a frame) are kept as a file in a folder named by
-    all that it holds: rows alone do not tell bars of 252 days a year from those of 365.
+    all that it holds: rows alone do not distinguish bars of 252 days per year from those of 365.
     """
     from maestro.bars.source_line import named
 
@@ -96,7 +96,7 @@ def _label(name: str) -> str:
 
 
 class Upload(FileInput):
-    """A place to drop a file; `refused` says why one was refused. Browser and server both count its bytes.
+    """A file drop area; `refused` says why one was refused. Browser and server both count its bytes.
 
     Panel has no public option that limits what the server accepts, so its handler of messages is extended.
     """

@@ -1,4 +1,4 @@
-"""What an app shows, as parameters: readable from a link, and written as link, Python and papermill YAML."""
+"""The state of an app, as parameters: readable from a link, and written as link, Python and papermill YAML."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class AppState(param.Parameterized):
         for name, text in query.items():
             if name not in self.settings():
                 if name != "theme":
-                    problems.append(f"the link has {name!r}, which is no setting here")
+                    problems.append(f"the link has {name!r}, which is not a setting here")
             elif name == "runs_dir" and (refusal := refuse_runs(text)):
                 problems.append(refusal)
             else:

@@ -1,4 +1,4 @@
-"""A walk-forward as it was asked for: settings, bars and strategy that stay with its result."""
+"""A submitted walk-forward: settings, bars and strategy, kept with its result."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Walk-forward app's runs on a service, when there is one: they survive the closed tab."""
+"""Run walk-forwards of the app on a service, if there is one: they continue after the tab is closed."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 _SERIES = re.compile(r"sample:\w+|[A-Za-z0-9_-]+:.+:[1-9]\d*[a-zA-Z]{1,2}")
 
 
-class Told(Protocol):
-    """What is told of the progress of a run."""
+class CountingListener(Protocol):
+    """A listener that also counts the progress of a run."""
 
     trials_done: int
     folds_done: int
@@ -40,7 +40,9 @@ def belongs_to_service(state: WalkForwardState) -> bool:
     return load_settings().service.url is not None and not state.user_defined and named
 
 
-def run_on_service(state: WalkForwardState, bars: Bars, told: Told, cancel: threading.Event) -> WalkForward:
+def run_on_service(
+    state: WalkForwardState, bars: Bars, listener: CountingListener, cancel: threading.Event
+) -> WalkForward:
     """Submit what the state says, or find the job that was submitted before; follow it and fetch its result.
 
     Raises
@@ -59,7 +61,7 @@ def run_on_service(state: WalkForwardState, bars: Bars, told: Told, cancel: thre
             sizing=state.sizing, cash=state.cash, fee=state.fee, slippage=state.slippage, fill=state.fill,
         )  # fmt: skip
         about = job.refresh()
-        told(ev.RunStarted(job.run, f"{state.strategy} on {bars.name}", about["folds"], state.trials))
+        listener(ev.RunStarted(job.run, f"{state.strategy} on {bars.name}", about["folds"], state.trials))
         over = threading.Event()
 
         def stop_when_asked() -> None:
@@ -71,24 +73,24 @@ def run_on_service(state: WalkForwardState, bars: Bars, told: Told, cancel: thre
         watcher = threading.Thread(target=stop_when_asked, name="maestro-app-cancel", daemon=True)
         watcher.start()
         try:
-            job.wait(lambda event: _tell(told, event))
+            job.wait(lambda event: _tell(listener, event))
         finally:
             over.set()
             watcher.join()
         wf = job.result()
     if wf.spec.bars.fingerprint != bars.fingerprint:
         raise BarsError(
-            f"{client.url} has other bars of {state.data} than this machine; fetch both anew (maestro data fetch), or "
+            f"{client.url} has other bars of {state.data} than this machine; fetch both again (maestro data fetch), or "
             f"open run {wf.id} in the Runs app."
         )
     wf.bars = bars
     return wf
 
 
-def _tell(told: Told, event: dict[str, Any]) -> None:
-    told.reported = time.monotonic()
+def _tell(listener: CountingListener, event: dict[str, Any]) -> None:
+    listener.reported = time.monotonic()
     if event["kind"] == "progress":
-        told.trials_done = event["data"]["done"]
+        listener.trials_done = event["data"]["done"]
     elif event["kind"] == "fold":
-        told.folds_done += 1
-        told.failed += event["data"]["error"] is not None
+        listener.folds_done += 1
+        listener.failed += event["data"]["error"] is not None

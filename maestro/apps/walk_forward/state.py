@@ -1,4 +1,4 @@
-"""What the Walk-forward app shows, as parameters."""
+"""The state of the Walk-forward app, as parameters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the Walk-forward app puts on the page, made once and then updated."""
+"""The panes of the Walk-forward app, built once and then updated."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Universe: bars of many symbols, aligned by stamps, with what is odd in each."""
+"""Universe: bars of many symbols, aligned by timestamp, with the anomalies of each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``maestro data check``: what is odd in stored series or files, and what it can do to a backtest."""
+"""``maestro data check``: anomalies in stored series or files, and their effect on a backtest."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def _draw(found: dict[str, tuple[Quality, Bars | None]], path: Path) -> None:
         raise SettingsError(f"--picture shows one series, and these are {len(found)}; name one: {', '.join(found)}.")
     (name, (quality, bars)), *_ = found.items()
     if bars is None:
-        raise BarsError(f"{name} has rows that are no bars, nothing to draw; leave --picture out.")
+        raise BarsError(f"{name} has rows that are not valid bars, nothing to draw; leave --picture out.")
     write_quality(bars, path, quality)
     typer.echo(f"picture: {path}", err=True)
 

@@ -301,7 +301,7 @@ def _split(text: str, what: str) -> list[str]:
 
     words = [word.strip() for word in text.split(",") if word.strip()]
     if not words or len(set(words)) < len(words):
-        raise SettingsError(f"{text!r} is no list of different {what} names; give one, or several with commas.")
+        raise SettingsError(f"{text!r} is not a list of different {what} names; give one, or several with commas.")
     return words
 
 

@@ -1,4 +1,4 @@
-"""``maestro data migrate``: the old RethinkDB database moved into a store, proved, and taken back."""
+"""``maestro data migrate``: copy the old RethinkDB database into a store, verify it, or roll it back."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def migrate(
 ) -> int:
     """Move the old RethinkDB tables, or a dump of them, into a store; run the same again to go on.
 
-    Every row is compared afterwards. Exit code 1: a table failed, or documents are no rows and stay behind.
+    Every row is compared afterwards. Exit code 1: a table failed, or documents are not rows and are not migrated.
     """
     from maestro.errors import SettingsError
 

@@ -224,7 +224,7 @@ def _parse(text: pl.Series, form: str) -> pl.Series:
     date = re.match(r"(?:%[YymdB]|[-/.' ](?=%[YymdB]))+", form)
     if wall.null_count() and date and date[0] != form:  # R and spreadsheets write midnights without a time of day
         wall = wall.fill_null(text.str.to_datetime(date[0], time_unit="us", strict=False))
-    short = "%y" in form  # 24-01-31 is no day of 2031
+    short = "%y" in form  # 24-01-31 is not a day of 2031
     sound = wall.dt.year().is_between(1950 if short else 1000, last_year() if short else 9999)
     return pl.select(pl.when(sound).then(wall)).to_series()
 

@@ -80,7 +80,7 @@ def words_of(name: str) -> list[str]:
 
 
 def price_of(name: str) -> Price | None:
-    """Which price a column is called, if it is."""
+    """The price that a column is named after, if any."""
     parts = parts_of(name)
     if len(parts) > 1:
         fields = [(FIELD_OF.get(plain(part)), part) for part in parts]

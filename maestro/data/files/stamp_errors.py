@@ -33,7 +33,7 @@ def check_years(utc: pl.Series, place: Place | None = None, shown: pl.Series | N
     last, dtype = last_year(), utc.dtype
     if not isinstance(dtype, pl.Datetime) or utc.drop_nulls().is_empty():
         return
-    # As integers: a stamp outside the years 1 to 9999 is no Python datetime.
+    # As integers: a stamp outside the years 1 to 9999 is not a Python datetime.
     ticks, second = utc.to_physical(), {"ms": 10**3, "us": 10**6, "ns": 10**9}[dtype.time_unit]
     first, end = (int(datetime(year, 1, 1, tzinfo=UTC).timestamp()) * second for year in (FIRST_YEAR, last + 1))
     outside = (ticks < first) | (ticks >= end)

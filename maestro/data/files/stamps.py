@@ -89,7 +89,7 @@ def looks_like_stamps(column: pl.Series) -> bool:
         try:
             return read_dates(sample).wall.null_count() * 2 <= len(sample)
         except BarsError:
-            return True  # dates whose day and month cannot be told apart
+            return True  # day and month of these dates cannot be distinguished
     try:
         check_years(_read(sample, "", "", row_name, checked=True).utc)
     except BarsError:

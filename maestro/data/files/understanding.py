@@ -290,7 +290,7 @@ def _joined(
 
 
 def _refuse_mixed(table: pl.DataFrame, stamps: pl.Series, chosen: Chosen, where: str) -> None:
-    """Refuse rows of several symbols, before anyone is told to sort them."""
+    """Refuse rows of several symbols, before the advice to sort them."""
     column = separating_column(table.drop(ROW), stamps, chosen.used)
     if column is not None:
         names = symbols_in(table[column])

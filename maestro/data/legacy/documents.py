@@ -31,7 +31,7 @@ Reject = Callable[[str, Any], None]
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What a person says about the documents.
+    """What the user states about the documents.
 
     Attributes
     ----------
@@ -56,7 +56,7 @@ class Choices:
                     f"--{name} {value!r} is unknown; give {', '.join(allowed)}.{nearest(value, allowed)}"
                 )
         if self.volume is not None and not 0 <= self.volume < math.inf:
-            raise SettingsError(f"--volume {self.volume!r} is no volume; give 0 or more.")
+            raise SettingsError(f"--volume {self.volume!r} is not a volume; give 0 or more.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ class Reading:
 
 
 class _Unreadable(Exception):
-    """A document that is no row; its text is the reason."""
+    """A document that is not a row; its text is the reason."""
 
 
 class DocumentReader:
@@ -93,7 +93,7 @@ class DocumentReader:
     length : int [µs], of a bar
     choices : Choices
     now : int [µs], a later stamp is wrong
-    reject : callable, told the reason and the document of each one that is no row
+    reject : callable, told the reason and the document of each one that is not a row
     """
 
     def __init__(self, length: int, choices: Choices, now: int, reject: Reject | None = None) -> None:
@@ -170,7 +170,7 @@ class DocumentReader:
         for document in documents:
             try:
                 if not isinstance(document, dict):
-                    raise _Unreadable("it is no document")
+                    raise _Unreadable("it is not a document")
                 stamp = self._stamp(document.get("timestamp"))
                 rows.append([self._number(document, name) for name in FIELDS])
                 stamps.append(stamp)
@@ -188,11 +188,11 @@ class DocumentReader:
         if value is None:
             raise _Unreadable(f"it has no {name}")
         if isinstance(value, bool) or not isinstance(value, (int, float, str)):
-            raise _Unreadable(f"{name} is no number")
+            raise _Unreadable(f"{name} is not a number")
         try:
             number = float(value)
         except (ValueError, OverflowError):
-            raise _Unreadable(f"{name} is no number") from None
+            raise _Unreadable(f"{name} is not a number") from None
         if not math.isfinite(number):
             raise _Unreadable(f"{name} is not finite")
         if isinstance(value, int) and int(number) != value:

@@ -122,7 +122,7 @@ def json_documents(stream: Any, where: str) -> Iterator[Any]:
     Raises
     ------
     SourceError
-        Text that is no JSON, or an array that is not closed.
+        Text that is not JSON, or an array that is not closed.
     """
     decode = json.JSONDecoder().raw_decode
     text = codecs.getincrementaldecoder("utf-8-sig")()

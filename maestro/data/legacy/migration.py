@@ -91,7 +91,7 @@ def migrate(
     dry_run : bool
         Read, count and compare, and write nothing.
     again : bool
-        Begin anew although an interrupted migration of the same could go on.
+        Start again although an interrupted migration of the same could go on.
     batch : int
         Rows per write.
     progress : callable, optional
@@ -378,7 +378,7 @@ def _how_to_go_on(migration: Migration | None) -> str:
 
 
 class _Rejected:
-    """A file of the documents that are no rows, one JSON object a line; absent where there is none."""
+    """A file of the documents that are not rows, one JSON object a line; absent where there is none."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

@@ -35,7 +35,7 @@ def series_of(table: str, given: str | None = None) -> SeriesKey:
     if given is not None:
         key = SeriesKey.parse(given)
         if key.series != "bars":
-            raise SettingsError(f"{given} is no series of bars; give PROVIDER:SYMBOL:TIMEFRAME for {table}.")
+            raise SettingsError(f"{given} is not a series of bars; give PROVIDER:SYMBOL:TIMEFRAME for {table}.")
         return key
     match = _TABLE.fullmatch(table)
     unit = "" if match is None else _UNITS.get(match[4] if match[4] == "M" else match[4].lower(), "")

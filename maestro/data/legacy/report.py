@@ -17,7 +17,7 @@ class TableReport:
     documents : int, read; ``documents == rows + identical + sum(rejected)``
     rows : int, that belong into the target
     identical : int, documents that repeat another one
-    rejected : mapping from reason to number, documents that are no row
+    rejected : mapping from reason to number, documents that are not rows
     examples : mapping from reason to the first of them
     notes : list of str, what was odd and how it was understood
     first, last : str, ISO stamps of the rows
@@ -128,7 +128,7 @@ class MigrationReport:
         if failed:
             parts.append(f"**{failed} failed: see below.**")
         if lost:
-            parts.append(f"**{lost:,} documents are no rows and stay behind: each is named in its table's list.**")
+            parts.append(f"**{lost:,} documents are not rows and are not migrated: each is in its table's list.**")
         if kept:
             parts.append(f"**{kept:,} rows of the target with other values were left as they are.**")
         if self.whole:

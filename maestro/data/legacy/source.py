@@ -24,7 +24,7 @@ class OldSource(Protocol):
     """A place with old tables.
 
     Errors are `SourceError`: it is away, refuses, or is torn; the message names the table. What was read until then
-    is no whole table.
+    is not a whole table.
     """
 
     @property

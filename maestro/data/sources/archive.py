@@ -86,7 +86,7 @@ class Archive:
         self._zips: dict[str, Path] = {}
         if isinstance(place, Path):
             if not place.is_dir():
-                raise SettingsError(f"{place} is no folder; give the one that holds the archive's zip files.")
+                raise SettingsError(f"{place} is not a folder; give the one that holds the archive's zip files.")
             self._zips = {path.name: path for path in sorted(place.rglob("*.zip"))}
 
     def step_us(self, series: str, timeframe: str) -> int:
@@ -175,7 +175,7 @@ def check_file(frame: pl.DataFrame, start: int, end: int, path: Path) -> pl.Data
     try:
         return check_page(frame, start, end)
     except ValueError as error:
-        raise SourceError(f"{path}: {error} (told from its name); download the file again.") from None
+        raise SourceError(f"{path}: {error} (by its name); download the file again.") from None
 
 
 def parse_zip(content: bytes, series: str = "bars", checksum: str = "") -> pl.DataFrame:

@@ -51,7 +51,7 @@ class Bitmex:
 
     A bucket's ``timestamp`` is its end; rows carry its open, one bin earlier. Its ``open`` is the previous bucket's
     close and is kept so: it can lie outside [low, high], which `bars.quality()` reports. Volume is in contracts.
-    A bucket without a price (null before the first trade) is no row.
+    A bucket without a price (null before the first trade) is not a row.
     """
 
     provider = BITMEX

@@ -97,7 +97,7 @@ def make_frame(series: str, stamps_us: Iterable[int], columns: Iterable[Iterable
             values[name] = pl.Series([float(value) for value in column], dtype=pl.Float64)
         frame = pl.DataFrame(values, schema=frame.schema)
     except (TypeError, OverflowError) as error:
-        raise ValueError(f"a value that is no number ({error})") from None
+        raise ValueError(f"a value that is not a number ({error})") from None
     for column in frame.iter_columns():
         if column.dtype == pl.Float64 and not column.is_finite().all():
             raise ValueError(f"{column.name} is not finite in a row")

@@ -54,7 +54,7 @@ class CachedStore:
     ) -> None:
         if max_age is not None and not max_age >= 0:
             raise SettingsError(
-                f"max_age={max_age!r} is no age; give seconds, 0 to ask always, None to trust for ever."
+                f"max_age={max_age!r} is not an age; give seconds, 0 to ask always, None to trust for ever."
             )
         self.store = store
         self.max_age = max_age
@@ -197,7 +197,7 @@ class CachedStore:
 
 
 def _forgotten(asked: list[Span]) -> dict[str, Any]:
-    """Notes with a mark that no earlier notes had: whoever asked the store before must not write the answer."""
+    """Notes with a mark that no earlier notes had: a reader that asked the store before must not write the answer."""
     return {"asked": asked, "forgotten": secrets.token_hex(8)}
 
 

@@ -195,7 +195,7 @@ class ParquetStore:
         for folder in folders:
             own = SeriesKey.from_path(folder.parts[-4:])
             if own is None:
-                problems.append(f"{folder} is no series of Maestro's")
+                problems.append(f"{folder} is not a series of Maestro")
                 continue
             try:
                 files = self._manifest(own).files

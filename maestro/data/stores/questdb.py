@@ -260,7 +260,7 @@ class QuestDBStore:
     def _finish_renaming(self, table: str) -> bool:
         """Put the new table of a deletion in place, also one that was killed after setting the old table aside.
 
-        Whoever finds the table missing does it, so that no reader takes the series for empty.
+        The first to find the table missing does it, so that no reader takes the series for empty.
         """
         tables = self._tables()
         if table not in tables and {f"{table}.old", f"{table}.new"} <= tables:

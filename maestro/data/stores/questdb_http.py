@@ -47,8 +47,8 @@ class Connection:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.path not in ("", "/"):
             raise SettingsError(
-                f"{_plain(url)!r} is no address of a QuestDB server; give http://host:9000 or https://host:port, and "
-                "the user and password apart."
+                f"{_plain(url)!r} is not the address of a QuestDB server; give http://host:9000 or https://host:port, "
+                "and the user and password apart."
             )
         self.host, self.port = parts.hostname, parts.port or 9000
         self.url = f"{parts.scheme}://{self.host}:{self.port}"

@@ -17,7 +17,7 @@ class BacktraderEngine(Engine):
     Options
     -------
     plain : frozenset of str
-        What is left as backtrader does it by itself (`trading.AS_IT_COMES`).
+        What is left as backtrader does it by itself (`trading.DEFAULT_SETTINGS`).
     """
 
     name = "backtrader"

@@ -9,7 +9,7 @@ import backtrader as bt
 from maestro.engine.backtrader.indicators import Bands
 from maestro.engine.backtrader.trading import Trading
 
-# What several levels spend together is the whole budget: rounding must not make the last one dearer than the cash.
+# What several levels spend together is the whole budget: rounding must not make the last one cost more than the cash.
 _HAIR = 1.0 - 1e-10
 
 

@@ -109,7 +109,7 @@ def run(
 ) -> tuple[Diary, dict[str, Any]]:
     """Trade a built-in strategy by its rule, or without one the signals; the diary, and the analyzers' results.
 
-    `plain` names what is left as backtrader does it by itself (`AS_IT_COMES`).
+    `plain` names what is left as backtrader does it by itself (`DEFAULT_SETTINGS`).
     """
     diary = Diary()
     cerebro = bt.Cerebro(stdstats=False, cheat_on_open=True)

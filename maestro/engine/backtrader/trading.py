@@ -21,7 +21,7 @@ from maestro.engine.fills import Fill
 # An order for all the cash must not fail because its last digit was rounded up.
 _HAIR = 1.0 - 1e-12
 VOLATILITY_RETURNS = 30
-AS_IT_COMES = {
+DEFAULT_SETTINGS = {
     "size": "the size is fixed at the signal's close, and a fill that costs more than the cash is refused (Margin)",
     "guards": "stops and targets are live from the bar after the fill's",
     "trail": "a trailing stop follows closes, not highs and lows",
@@ -29,7 +29,7 @@ AS_IT_COMES = {
     "limits": "a limit order that fills at a gapped open is slipped",
     "funding": "there is no funding",
 }
-"""What backtrader does unless it is told otherwise, by a short name; a run may be told not to be told otherwise."""
+"""The defaults of backtrader that this project changes, by a short name; a run can keep any of them."""
 Sides = tuple[bool, bool, bool, bool]
 """Long entry, long exit, short entry, short exit."""
 NEVER: Sides = (False, False, False, False)

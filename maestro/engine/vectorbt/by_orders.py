@@ -264,7 +264,7 @@ _BAR, _ANCHOR, _SPEND, _EACH, _LEAVING, _N, _CUT = range(7)
 def _grid_order(c: Any, m: Any, lines: Any, spacing: float, budget: Any, memory: Any, lots: Any, codes: Any) -> Any:
     """Return the next fill of the grid in this bar; where there is none, decide at its close.
 
-    `lots` : a row a level: units held, whether its order works, whether it has acted in this bar. `codes` : reason
+    `lots` : one row per level: units held, whether its order works, whether it has acted in this bar. `codes` : reason
     and lot of each order. `budget` : share of equity, cash, units.
     """
     i, first = c.i, m.open[c.i]

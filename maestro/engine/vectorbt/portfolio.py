@@ -22,7 +22,7 @@ def portfolio(bars: Bars, book: FloatArray, begin: int, cash: float) -> vbt.Port
 
     Order records, not signals, are handed over, so that two orders on one bar survive. vectorbt knows no funding:
     where there was any, its equity differs by what was paid (metric ``funding``). Its drawdown begins at the first
-    bar's value, ours at the starting cash, and its ratios take the bars' own number of periods a year.
+    bar's value, ours at the starting cash, and its ratios take the bars' own number of periods per year.
     """
     records = np.zeros(len(book), order_dt)
     records["id"] = np.arange(len(book))

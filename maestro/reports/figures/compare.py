@@ -32,7 +32,7 @@ _LEFT = 62
 
 
 def comparison_figure(curves: Sequence[Curve], *, height: int = 380, log: bool = False) -> Any:
-    """Growth of 1 over time, a line a run, and the drawdowns below; a click on a name hides its lines."""
+    """Growth of 1 over time, one line per run, and the drawdowns below; a click on a name hides its lines."""
     upper = make_figure(height=height, x="datetime", y="log" if log else "auto", drag="x", label="Growth of 1")
     lower = make_figure(height=max(height * 2 // 5, 120), x="datetime", drag="x", label="Drawdown")
     times = [np.asarray(curve.time, "datetime64[us]").astype(np.int64) / 1e3 for curve in curves]

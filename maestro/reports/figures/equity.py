@@ -75,7 +75,7 @@ def equity_figure(
     ----------
     result : walk-forward, Backtest, or frame with timestamp, equity and, where known, benchmark, drawdown, fold
     folds : frame, optional
-        Taken from `result` where absent.
+        Taken from `result` if not given.
     source : ColumnDataSource, optional
         Shared with `drawdown_figure`, so that both are thinned alike.
 

@@ -84,13 +84,13 @@ def _outcome(name: str, value: Any, kind: str = "num") -> Cell:
 
 
 def is_oos_scatter(wf: Any, *, metric: str | None = None, height: int = 340) -> Any:
-    """In-sample against out-of-sample value of a metric, a point a fold; on the diagonal nothing was lost.
+    """In-sample against out-of-sample value of a metric, one point per fold; on the diagonal nothing was lost.
 
     Parameters
     ----------
     wf : walk-forward
     metric : str, optional
-        The metric that ranks trials where absent.
+        The metric that ranks trials if not given.
     """
     from bokeh.core.properties import value
     from bokeh.models.ranges import Range1d

@@ -147,7 +147,7 @@ def cost_parts(found: CostMap) -> list[Any]:
     """The figures of `cost_figure`, one by one."""
     fees, slippages = sorted(found.table["fee"].unique()), sorted(found.table["slippage"].unique())
     grid = _grid(found.table, "fee", "slippage", "total_return", fees, slippages)
-    fig = _map(grid, [_cost(v) for v in fees], [_cost(v) for v in slippages], _short, "Fee a side", "Slippage")
+    fig = _map(grid, [_cost(v) for v in fees], [_cost(v) for v in slippages], _short, "Fee per side", "Slippage")
     _zero_line(fig, grid)
     _frame(fig, fees.index(found.fee), slippages.index(found.slippage))
     _titled(fig, "Total return out of sample; dashed: break-even, frame: the run")
@@ -247,7 +247,7 @@ def break_even_table(found: CostMap) -> Html:
     """What each cost is and where it eats the profit."""
     rows = []
     for name, own, at in (
-        ("Fee a side", percent(found.fee, 3), found.break_even_fee),
+        ("Fee per side", percent(found.fee, 3), found.break_even_fee),
         ("Slippage", percent(found.slippage, 3), found.break_even_slippage),
         ("Funding every 8 h", "as in the bars", found.break_even_funding),
     ):

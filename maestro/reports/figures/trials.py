@@ -23,7 +23,7 @@ _DOTS = 2_000
 
 
 def trial_distribution(wf: Any, *, metric: str | None = None, height: int = 340) -> Any:
-    """Ranking metric of every trial, a column of dots a fold, with its quartiles.
+    """Ranking metric of every trial, one column of dots per fold, with its quartiles.
 
     The chosen trial is a diamond; a circle shows the same metric of its parameters out of sample. Of more than
     2,000 trials every fold shows an even share, its extremes included; the boxes are of all of them. Whiskers

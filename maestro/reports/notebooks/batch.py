@@ -250,7 +250,7 @@ def _read_csv(path: Path) -> list[dict[str, Any]]:
     rows = []
     for number, row in enumerate(csv.DictReader(text.splitlines()), 2):
         if None in row or None in row.values():
-            raise SettingsError(f"{path}, line {number} has another number of cells than the head; give one a column.")
+            raise SettingsError(f"{path}, line {number} has another number of cells than the head; give one per column.")
         rows.append({name.strip(): cell.strip() for name, cell in row.items() if cell.strip()})
     return [row for row in rows if row]
 

@@ -105,7 +105,7 @@ def read_notebook(path: Path) -> NotebookNode:
         nbformat.validate(notebook)
     except Exception as error:  # whatever the reader makes of a broken file
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise RunError(f"{path} is no notebook ({reason}); give one that Jupyter has saved.") from error
+        raise RunError(f"{path} is not a notebook ({reason}); give one that Jupyter has saved.") from error
     return notebook
 
 
@@ -203,7 +203,7 @@ def read_yaml(text: str, where: str) -> Any:
     Raises
     ------
     ParameterError
-        The text is no YAML.
+        The text is not YAML.
     """
     import yaml
 

@@ -18,7 +18,7 @@ _SETTINGS = {
     "seed": "Seed",
     "splitter": "Splitter",
     "search": "Search",
-    "trials": "Trials a fold",
+    "trials": "Trials per fold",
     "selection": "Ranked by",
     "params": "Fixed parameters",
     "first": "First trial",

@@ -74,9 +74,9 @@ def write_robustness(
     wf : WalkForward, live or loaded
     path : path of the HTML file
     found : dict, optional
-        What `measure` gave; measured here where absent.
+        What `measure` gave; measured here if not given.
     bars : Bars, optional
-        Those of the run; loaded again by name where absent.
+        Those of the run; loaded again by name if not given.
     **more
         As in `measure`.
 

@@ -202,7 +202,7 @@ def _notes(runs: Sequence[WalkForward], apart: bool, common: bool) -> tuple[str,
     if apart:
         notes.append("The runs tested stretches that do not overlap.")
     if several(lambda wf: wf.spec.periods_per_year):
-        notes.append("The runs count different numbers of bars a year: annual figures are on different scales.")
+        notes.append("The runs count different numbers of bars per year: annual figures are on different scales.")
     if several(lambda wf: asdict(wf.spec.costs)):
         notes.append("The runs pay different costs.")
     if common:

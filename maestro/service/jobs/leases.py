@@ -99,7 +99,7 @@ class Leases:
         return row is not None and bool(row["cancel"])
 
     def fold(self, job: Job, fold: int, data: dict[str, Any]) -> None:
-        """Tell a finished fold to everyone who follows the run, once; attempts count anew."""
+        """Tell a finished fold to everyone who follows the run, once; attempts are counted from 1 again."""
         with self.database.writing() as connection:
             mine = connection.execute(
                 "UPDATE jobs SET attempts = 1 WHERE id = ? AND worker = ? AND state = 'running'", (job.id, self.worker)

@@ -1,4 +1,4 @@
-"""What is refused before any endpoint sees it: large, slow, compressed or foreign requests; and the access log."""
+"""Requests refused before any endpoint sees them: large, slow, compressed or foreign requests; and the access log."""
 
 from __future__ import annotations
 

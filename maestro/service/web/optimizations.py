@@ -82,7 +82,7 @@ def routes(service: Service) -> APIRouter:
     ) -> Response:
         if state is not None and state not in (*OPEN, *CLOSED):
             raise SpecificationError(
-                f"state={state!r} is no state of a job; give {', '.join((*OPEN, *CLOSED))}.", "state", state
+                f"state={state!r} is not a state of a job; give {', '.join((*OPEN, *CLOSED))}.", "state", state
             )
         jobs = service.queue.jobs(caller.owner, state=state, before=cursor, limit=limit)
         following = jobs[-1].number if len(jobs) == limit else None

@@ -38,7 +38,7 @@ def serve(
     if not service.users.exist():
         if not _is_loopback(address):
             raise SettingsError(
-                f"--address {address} can be reached from other machines, and there are no users yet, so that anybody "
+                f"--address {address} can be reached from other machines, and there are no users yet, so that anyone "
                 "could come in; add one (maestro user add NAME --role admin), or listen on 127.0.0.1."
             )
         log.warning("no users: this machine's user is let in without a login; add one with maestro user add")

@@ -1,4 +1,4 @@
-"""What all endpoints share: the queue, the users, the tokens, the runs, and bodies of finished runs."""
+"""State shared by all endpoints: the queue, the users, the tokens, the runs, and bodies of finished runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Did a test bar influence its fold's training? The search repeated in a world that has another future."""
+"""Did a test bar influence its fold's training? The search repeated with another future."""
 
 from __future__ import annotations
 
@@ -175,7 +175,7 @@ _EMPTY = "No trial is complete, so there is nothing to compare."
 
 
 def elsewhere(bars: Bars, stretches: Sequence[slice], seed: int) -> Bars:
-    """Return bars that are others in some stretches: told backwards, two and a half times as dear, with other noise."""
+    """Return bars that are others in some stretches: reversed, at two and a half times the price, with other noise."""
     rng = np.random.default_rng(seed)
     path = 2.5 * np.exp(np.cumsum(rng.normal(0.0, 0.02, len(bars))))
     columns: dict[str, Any] = {}

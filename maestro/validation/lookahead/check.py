@@ -1,4 +1,4 @@
-"""Does a strategy look ahead? Its signals with the future cut off, and other ways of knowing too much or too little."""
+"""Does a strategy look ahead? Its signals without the future, and the related checks."""
 
 from __future__ import annotations
 

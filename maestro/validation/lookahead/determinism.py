@@ -1,4 +1,4 @@
-"""Whether a strategy answers for the bars it is given: no chance, no memory of other bars, no hand on the bars."""
+"""Whether a strategy is deterministic, stateless, and leaves its input unchanged."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ def _deaf(strategy: Strategy, bars: Bars, whole: Answer, other: Bars) -> Finding
 
 
 def _reversed(bars: Bars) -> dict[str, Any]:
-    """Columns of a market that never was: the same one told backwards, three times as dear."""
+    """Columns of a market that never was: the same one reversed, at three times the price."""
     columns = {}
     for name in COLUMNS:
         values = getattr(bars, name)

@@ -1,4 +1,4 @@
-"""A strategy asked on private copies of the bars: what it answered, what it changed, and how two answers differ."""
+"""Run a strategy on private copies of the bars: its signals, changes to its input, and differences between two runs."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ def differences(
 ) -> list[Difference]:
     """Compare the answer to a part of the bars, which begins at bar `offset`, with the answer to all of them.
 
-    Bars `begin` to `stop` of the part are compared (all where absent). Flags must be equal; levels where either
+    Bars `begin` to `stop` of the part are compared (all if not given). Flags must be equal; levels where either
     answer has an entry, and columns of order steps, but for rounding. Bars in the result are those of the part.
     """
     n = len(part.flags["long_entry"]) if stop is None else stop

@@ -1,4 +1,4 @@
-"""Whether signals know more than their bar allows: the future cut off or altered, the same question asked twice."""
+"""Whether signals depend on later bars: the strategy is run again with the future removed or altered."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Many results at once: how many of the good ones are there by chance."""
+"""Many results at once: how many of the good ones are due to chance."""
 
 from maestro.validation.multiple.corrections import benjamini_hochberg, holm
 from maestro.validation.multiple.permutation import (

@@ -1,4 +1,4 @@
-"""Do the engines agree: every strategy on several series through each of them, and the reason of every difference."""
+"""Compare the engines: every strategy on several series, with the reason for each difference."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ EXACT = 1e-9
 """Relative difference below which two engines agree: on every fill, equity value and metric."""
 METRICS_WITHIN, TRADES_WITHIN_A_BAR, CORRELATION_ABOVE = 0.02, 0.95, 0.95
 """What is required of an engine with its own broker: largest difference of a metric, share of trades, equity."""
-AS_IT_COMES = "backtrader, as it comes"
-"""backtrader without the settings that this project gives it; told for comparison, and not asked to agree."""
+DEFAULT_SETTINGS = "backtrader, default settings"
+"""backtrader without the settings that this project gives it; shown for comparison, not required to agree."""
 SAMPLES = ("AAPL", "IBM", "MSFT")
 """Series of a comparison that names none: real daily bars that come with the package."""
 
@@ -37,8 +37,8 @@ _RUIN_BACKTRADER = (
     "ruined: backtrader fills the closing order one round later, so that bar's close still shows the position, and its "
     "equity is without the costs of closing"
 )
-_ROUNDING = "an order for all the cash is 1e-12 smaller (a grid's 1e-10), lest rounding make it dearer than the cash"
-_OWN = "a strategy of one's own: backtrader trades its signals, as only the built-in rules are written for it"
+_ROUNDING = "an order for all the cash is 1e-12 smaller (a grid's 1e-10): rounding must not exceed the cash"
+_OWN = "a user-defined strategy: backtrader trades its signals, as only the built-in rules are written for it"
 _PROXY = "on a proxy: the series lacks what the rule reads"
 _SCHEMA: dict[str, Any] = {
     "series": pl.String, "strategy": pl.String, "engine": pl.String, "trades": pl.Int64, "theirs": pl.Int64,
@@ -68,12 +68,12 @@ class Parity:
 
     @property
     def failures(self) -> pl.DataFrame:
-        """Rows that did not pass, those of backtrader as it comes aside."""
-        return self.table.filter(~pl.col("passed") & (pl.col("engine") != AS_IT_COMES))
+        """Rows that did not pass, without those of backtrader with default settings."""
+        return self.table.filter(~pl.col("passed") & (pl.col("engine") != DEFAULT_SETTINGS))
 
     @property
     def passed(self) -> bool:
-        """Whether every comparison that is asked to agree does."""
+        """Whether every comparison that is required to agree does."""
         return self.failures.is_empty()
 
 
@@ -82,7 +82,7 @@ def parity(
     names: Sequence[str | type[Strategy]] | None = None,
     *,
     engines: Sequence[str] = ("vectorbt", "backtrader"),
-    as_it_comes: bool = False,
+    default_settings: bool = False,
     costs: Costs | None = None,
     sizing: Sizing | str = "percent:1.0",
     cash: float = 100_000.0,
@@ -91,11 +91,11 @@ def parity(
     """Compare engines with the fast one, strategy by strategy, series by series, with default parameters.
 
     vectorbt trades the same signals by its own order logic and must agree to 1e-9 on every fill, equity value and
-    metric. backtrader trades the rules written again, bar by bar, with a broker of its own; asked are metrics within
-    2 %, 95 % of the trades within one bar, and a correlation of equity above 0.95. A strategy whose series is missing
-    runs on its proxy; of a person's own one, backtrader trades the signals. With `as_it_comes` backtrader runs once
-    more without the settings that make it comparable, and for every row that then differs, each of them is tried
-    alone to find the reason.
+    metric. backtrader trades the rules written again, bar by bar, with its own broker; the requirements are metrics
+    within 2 %, 95 % of the trades within one bar, and a correlation of equity above 0.95. A strategy whose series is
+    missing runs on its proxy; for a user-defined one, backtrader trades the signals. With `default_settings`,
+    backtrader runs once more without the settings that make it comparable, and for every row that then differs, each
+    of them is tried alone to find the reason.
 
     Raises
     ------
@@ -114,7 +114,7 @@ def parity(
         for name in names or strategies():
             if progress is not None:
                 progress(f"{bars.name} {name if isinstance(name, str) else name.__name__}")
-            rows += list(_rows(bars, name, chosen, settings, as_it_comes))
+            rows += list(_rows(bars, name, chosen, settings, default_settings))
     return Parity(pl.DataFrame(rows, schema=_SCHEMA), settings.costs, settings.sizing, settings.cash)
 
 
@@ -129,7 +129,7 @@ class _Settings:
 
 
 def _rows(
-    bars: Bars, name: str | type[Strategy], engines: Sequence[str], settings: _Settings, as_it_comes: bool
+    bars: Bars, name: str | type[Strategy], engines: Sequence[str], settings: _Settings, default_settings: bool
 ) -> Iterator[dict[str, Any]]:
     """Rows of one strategy on one series."""
     rule, notes = _runnable(bars, name)
@@ -144,7 +144,7 @@ def _rows(
         if found.equity_difference > 0 and not ours.metrics["ruined"]:
             reasons.append(_ROUNDING)
         yield {**about, **found.row("backtrader", reasons, found.close)}
-    if as_it_comes:
+    if default_settings:
         yield {**about, **_plain(bars, rule, ours, settings, notes)}
 
 
@@ -179,11 +179,11 @@ def _with_vectorbt(bars: Bars, rule: Strategy, ours: Backtest, settings: _Settin
 
 
 def _plain(bars: Bars, rule: Strategy, ours: Backtest, settings: _Settings, notes: list[str]) -> dict[str, Any]:
-    """Compare with backtrader as it comes; the reasons are those of its ways that change this result, each alone.
+    """Compare with backtrader's default settings; the reasons are the defaults that change this result, each alone.
 
-    In brackets what it does to the final equity.
+    The effect on the final equity is in brackets.
     """
-    from maestro.engine.backtrader.trading import AS_IT_COMES as WAYS
+    from maestro.engine.backtrader.trading import DEFAULT_SETTINGS as WAYS
 
     signals = rule.evaluate(bars)
 
@@ -196,7 +196,7 @@ def _plain(bars: Bars, rule: Strategy, ours: Backtest, settings: _Settings, note
     if not whole.exact:
         alone = {way: compare(made_comparable, ran(way)) for way in WAYS}
         reasons += [f"{way} ({_signed(ours, one)})" for way, one in alone.items() if not one.nearly]
-    return whole.row(AS_IT_COMES, reasons, whole.close)
+    return whole.row(DEFAULT_SETTINGS, reasons, whole.close)
 
 
 def _signed(ours: Backtest, one: Agreement) -> str:

@@ -1,4 +1,4 @@
-"""The page of a comparison of engines, in Markdown: what was asked, what came out, and why what differs differs."""
+"""A comparison of engines as a Markdown page: requirements, results, and the reason for each difference."""
 
 from __future__ import annotations
 
@@ -10,30 +10,30 @@ import polars as pl
 
 from maestro.bars import Bars
 from maestro.validation.parity.compare import (
-    AS_IT_COMES,
     CORRELATION_ABOVE,
+    DEFAULT_SETTINGS,
     METRICS_WITHIN,
     TRADES_WITHIN_A_BAR,
     Parity,
 )
 
 WAYS = {
-    "size": "its usual way sizes at the signal's close; where the next open is dearer, an order for all the cash is "
+    "size": "by default it sizes at the signal's close; if the next open is higher, an order for all the cash is "
     "refused (*Margin*). Here *cheat-on-open* sizes at the price that is paid.",
-    "guards": "the children of a bracket order sleep until the bar after the fill. Here stop and target are an OCO "
-    "pair placed with the entry.",
+    "guards": "the children of a bracket order are inactive until the bar after the fill. Here stop and target are an "
+    "OCO pair placed with the entry.",
     "trail": "`StopTrail` follows closes. Here a stop order is replaced at each close and follows highs and lows.",
-    "slippage": "slippage ends at the bar's high or low. Here `slip_out` lets it go on, as costs do.",
+    "slippage": "slippage ends at the bar's high or low. Here `slip_out` allows prices beyond, as in the fast engine.",
     "limits": "with `slip_open` a limit order that fills at a gapped open is slipped, too. Here limit orders are not.",
-    "funding": "there is none. Here the strategy pays it from its cash at the open.",
+    "funding": "not supported. Here the strategy pays it from its cash at the open.",
 }
-"""What backtrader does as it comes, and what this project has it do."""
+"""The defaults of backtrader, and the settings of this project."""
 
 
 def page(result: Parity, series: Sequence[Bars], command: str) -> str:
     """Markdown of a whole page; `command` is what writes it again."""
     table = result.table
-    compared = table.filter(pl.col("engine") != AS_IT_COMES)
+    compared = table.filter(pl.col("engine") != DEFAULT_SETTINGS)
     failures = result.failures
     parts = [
         "# Parity of the engines",
@@ -43,7 +43,7 @@ def page(result: Parity, series: Sequence[Bars], command: str) -> str:
         f"{100 * result.costs.slippage:g} %, sizing `{result.sizing.text}`, cash {result.cash:,.0f}, both directions, "
         "fills at the next open. **vectorbt** trades the same signals by its own order logic and must "
         "agree to 1e-9 on every fill, equity value and metric. **backtrader** trades the rules written again bar by "
-        f"bar, with a broker of its own; asked are every metric within {_share(METRICS_WITHIN)}, "
+        f"bar, with its own broker; the requirements are every metric within {_share(METRICS_WITHIN)}, "
         f"{_share(TRADES_WITHIN_A_BAR)} of the trades within one bar, and a correlation of equity above "
         f"{CORRELATION_ABOVE}. Differences are relative; nothing is rounded away before it is compared, and a metric "
         "that only one engine defines differs infinitely.",
@@ -58,9 +58,9 @@ def page(result: Parity, series: Sequence[Bars], command: str) -> str:
             f"{len(bars):,} bars, {bars.start:%Y-%m-%d} to {bars.end:%Y-%m-%d}.",
             *_table(rows),
         ]
-    plain = table.filter(pl.col("engine") == AS_IT_COMES)
+    plain = table.filter(pl.col("engine") == DEFAULT_SETTINGS)
     if plain.height:
-        parts += _as_it_comes(plain)
+        parts += _default_settings(plain)
     return "\n\n".join(parts) + "\n"
 
 
@@ -109,7 +109,7 @@ def _table(rows: pl.DataFrame) -> list[str]:
     return ["\n".join(lines), "\n".join(f"{number}. {_sentence(note)}" for note, number in notes.items())]
 
 
-def _as_it_comes(rows: pl.DataFrame) -> list[str]:
+def _default_settings(rows: pl.DataFrame) -> list[str]:
     heads = ("series", "strategy", "trades", "theirs", "worst metric", "differs by", "trades ±1 bar", "corr.", "why")
     lines = [f"| {' | '.join(heads)} |", "|" + "---|" * len(heads)]
     for row in rows.iter_rows(named=True):
@@ -121,13 +121,13 @@ def _as_it_comes(rows: pl.DataFrame) -> list[str]:
         )
     close = rows.filter(pl.col("passed")).height
     return [
-        "## backtrader as it comes",
-        "The same without the settings that make it comparable: what a person would get who ported the rules and left "
-        "the broker alone. Nothing is asked of these rows; they show what the settings are worth. For each row, every "
-        "one of backtrader's ways was tried alone, and those that change the result are named with what they do to the "
+        "## backtrader with default settings",
+        "The same without the settings that make it comparable: the result of porting the rules without changing "
+        "the broker. These rows are not required to agree; they show the effect of the settings. For each row, each of "
+        "backtrader's defaults was tried alone, and those that change the result are named with their effect on the "
         "final equity.",
         "\n".join(f"- **{name}**: {text}" for name, text in WAYS.items()),
-        f"{close} of {rows.height} would still pass what is asked of backtrader above.",
+        f"{close} of {rows.height} would still meet the requirements above.",
         "\n".join(lines),
     ]
 

@@ -132,7 +132,7 @@ def choices_of(wf: Recorded, bars: Bars | None = None, strategy: Any = None) -> 
     ----------
     wf : WalkForward
     bars : Bars, optional
-        Those of the run; loaded again by name where absent.
+        Those of the run; loaded again by name if not given.
     strategy : type of Strategy, optional
         Class of a user-defined strategy, for a run loaded from disk.
 

@@ -1,4 +1,4 @@
-"""Where trading costs eat the profit: fee × slippage (and funding), and the break-even of each."""
+"""The costs at which the profit is gone: fee × slippage (and funding), and the break-even of each."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def cost_map(
     ----------
     wf : WalkForward, live or loaded
     bars : Bars, optional
-        Those of the run; loaded again by name where absent.
+        Those of the run; loaded again by name if not given.
     fees, slippages : floats
         Fractions per side.
     funding : floats
@@ -110,12 +110,12 @@ def cost_map(
     Raises
     ------
     SettingsError
-        Costs that are no fractions, or no fold with a result.
+        Costs that are not fractions, or no fold with a result.
     BarsError, RunError, RunCancelled
     """
     for name, values in (("fees", fees), ("slippages", slippages), ("funding", funding)):
         if not all(isinstance(v, (int, float)) and abs(v) < 0.5 for v in values) or not len(values):
-            raise SettingsError(f"{name}={list(values)!r} are no fractions; give numbers like 0.001, which is 0.1 %.")
+            raise SettingsError(f"{name}={list(values)!r} are not fractions; give numbers like 0.001, which is 0.1 %.")
     choices = choices_of(wf, bars, strategy)
     own = choices.plan.costs
     across, down = sorted({*fees, own.fee}), sorted({*slippages, own.slippage})

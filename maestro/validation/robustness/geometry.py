@@ -1,4 +1,4 @@
-"""How much hangs on where the windows lie: the walk-forward repeated over lengths and offsets of its windows."""
+"""Sensitivity to the windows: the walk-forward repeated over lengths and offsets of its windows."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class GeometryMap:
         low, middle, high = self.spread
         around = f"{len(self.table)} geometries around {self.train:,} + {self.test:,} bars"
         return (
-            f"GeometryMap({around}, {self.trials} trials a fold: Sharpe ratio on the stretch they share {low:.2f} to "
+            f"GeometryMap({around}, {self.trials} trials per fold: Sharpe ratio on the stretch they share {low:.2f} to "
             f"{high:.2f}, middle {middle:.2f}; {self.positive:.0%} earned)"
         )
 
@@ -109,17 +109,17 @@ def geometry_map(
     ----------
     wf : WalkForward, live or loaded
     bars : Bars, optional
-        Those of the run; loaded again by name where absent.
+        Those of the run; loaded again by name if not given.
     trains, tests : floats
         Lengths, as multiples of the run's.
     offsets : floats
         By which part of a test length the first window begins later.
     trials : int, optional
-        A fold; as in the run where absent.
+        A fold; as in the run if not given.
     strategy : type of Strategy, optional
         Class of a user-defined strategy, for a run loaded from disk.
     workers : int, optional
-        Processes; all cores where absent.
+        Processes; all cores if not given.
     cancel : threading.Event, optional
         Set it to stop; `RunCancelled` follows.
     progress : bool or callable, optional
@@ -128,7 +128,7 @@ def geometry_map(
 
     Notes
     -----
-    Nothing is entered in the ledger, because nothing is chosen. Whoever takes a geometry from the map because it looks
+    Nothing is entered in the ledger, because nothing is chosen. If you take a geometry from the map because it looks
     best has chosen, and must not call what it shows out of sample.
 
     Raises
@@ -140,7 +140,7 @@ def geometry_map(
     for name, values in (("trains", trains), ("tests", tests), ("offsets", offsets)):
         low = 0.0 if name == "offsets" else 1e-9
         if not len(values) or not all(isinstance(v, (int, float)) and low <= v <= 100 for v in values):
-            raise SettingsError(f"{name}={list(values)!r} are no multiples of a length; give numbers like {TRAINS}.")
+            raise SettingsError(f"{name}={list(values)!r} are not multiples of a length; give numbers like {TRAINS}.")
     check(None, workers)
     choices = choices_of(wf, bars, strategy)
     plan = choices.plan if trials is None else _with_trials(choices.plan, trials)

@@ -1,4 +1,4 @@
-"""Plateau or needle: what the neighbours of the chosen parameters would have given, in and out of sample."""
+"""Plateau or peak: the results of the neighbours of the chosen parameters, in and out of sample."""
 
 from __future__ import annotations
 
@@ -118,13 +118,13 @@ def neighbourhood(
     ----------
     wf : WalkForward, live or loaded
     bars : Bars, optional
-        Those of the run; loaded again by name where absent.
+        Those of the run; loaded again by name if not given.
     steps : int
         How far, at least 1.
     size : float
         A step is this share of the searched range, and at least one step of its grid.
     metric : str, optional
-        What is compared; what the search maximised first where absent.
+        What is compared; what the search maximised first if not given.
     most : int
         Displacements at most.
     seed : int
@@ -146,7 +146,7 @@ def neighbourhood(
     if isinstance(steps, bool) or not isinstance(steps, int) or not 1 <= steps <= 20:
         raise SettingsError(f"steps={steps!r} is not a whole number from 1 to 20.")
     if not 0 < size <= 0.5:
-        raise SettingsError(f"size={size!r} is no share of a range; give a number above 0, at most 0.5.")
+        raise SettingsError(f"size={size!r} is not a share of a range; give a number above 0, at most 0.5.")
     check_seed(seed)
     choices = choices_of(wf, bars, strategy)
     name = (choices.plan.selection.metrics[0] if metric is None else metric).removeprefix("-")

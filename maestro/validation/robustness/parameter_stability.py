@@ -1,4 +1,4 @@
-"""How far a chosen parameter wanders from fold to fold, against what picks at random would do."""
+"""How much a chosen parameter moves from fold to fold, compared with random picks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much hangs on single bars: the choices tested with late execution, with bars missing, with noise on prices."""
+"""Sensitivity to single bars: the choices tested with late execution, with bars missing, with noise on prices."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Perturbations:
 
     @property
     def summary(self) -> pl.DataFrame:
-        """A row a kind and level: repetitions, 5 %, 50 % and 95 % of the Sharpe ratio, median return, share above 0."""
+        """One row per kind and level: repetitions, quantiles of the Sharpe ratio, median return, share above 0."""
         sharpe, total = pl.col("sharpe_ratio").drop_nans(), pl.col("total_return").drop_nans()
         return self.table.group_by("kind", "level", maintain_order=True).agg(
             pl.len().alias("repetitions"),
@@ -97,7 +97,7 @@ def perturbations(
     ----------
     wf : WalkForward, live or loaded
     bars : Bars, optional
-        Those of the run; loaded again by name where absent.
+        Those of the run; loaded again by name if not given.
     delays : ints [bars]
         Every signal is acted on so many bars later than it would be. Not for a strategy with user-defined orders.
     missing : floats
@@ -124,10 +124,10 @@ def perturbations(
     BarsError, RunError, RunCancelled
     """
     if not all(isinstance(d, int) and not isinstance(d, bool) and 1 <= d <= 1_000 for d in delays):
-        raise SettingsError(f"delays={list(delays)!r} are no whole numbers of bars from 1 on.")
+        raise SettingsError(f"delays={list(delays)!r} are not whole numbers of bars of at least 1.")
     for name, values, highest in (("missing", missing, 0.9), ("noise", noise, 100.0)):
         if not all(isinstance(v, (int, float)) and 0 < v <= highest for v in values):
-            raise SettingsError(f"{name}={list(values)!r} are no shares; give numbers above 0, at most {highest:g}.")
+            raise SettingsError(f"{name}={list(values)!r} are not shares; give numbers above 0, at most {highest:g}.")
     if isinstance(repetitions, bool) or not isinstance(repetitions, int) or repetitions < 1:
         raise SettingsError(f"repetitions={repetitions!r} is not a whole number of at least 1.")
     check_seed(seed)

@@ -1,4 +1,4 @@
-"""How far a metric could have come out otherwise: stationary block bootstrap of returns. The one home of `arch`."""
+"""Confidence intervals of metrics: stationary block bootstrap of returns. The only module that imports `arch`."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def bootstrap_metrics(
     reps : int
         At least 100.
     block : float, optional
-        Mean length of the blocks [periods]; where absent `optimal_block`.
+        Mean length of the blocks [periods]; `optimal_block` if not given.
     seed : int
     cancel : threading.Event, optional
         Set it to stop; `RunCancelled` follows.

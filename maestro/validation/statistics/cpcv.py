@@ -110,11 +110,11 @@ def cpcv(
     ----------
     wf : WalkForward, live or loaded
     bars : Bars, optional
-        Those of the run; loaded again where absent.
+        Those of the run; loaded again if not given.
     groups, test : int
     purge : int, optional
         Bars left out of training on both sides of each test group; the longest holding time out of sample plus the
-        longest warm-up among the sets where absent.
+        longest warm-up among the sets if not given.
     embargo : int
         Further bars left out after each test group.
     strategy, settings

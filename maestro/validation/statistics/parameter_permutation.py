@@ -1,4 +1,4 @@
-"""How the sets that a walk-forward tried did over its tested bars, each kept fixed: their median against the run.
+"""Results of the tried parameter sets over the tested bars, each kept fixed: their median compared with the run.
 
 Source: D. Walton, System Parameter Permutation, NAAIM Wagner Award, 2014. The median over many sets is a sober estimate
 of what a rule earns, as no set was picked for its result.
@@ -89,7 +89,7 @@ def parameter_permutation(
     ----------
     wf : WalkForward, live or loaded
     bars : Bars, optional
-        Those of the run; loaded again where absent.
+        Those of the run; loaded again if not given.
     metric : {"sharpe_ratio", "total_return", "annual_return", "volatility", "max_drawdown"}
     most : int
         At most so many sets: those that were chosen and a seeded draw of the others.

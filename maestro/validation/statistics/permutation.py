@@ -1,4 +1,4 @@
-"""What the whole procedure finds where nothing is to be found: the walk-forward repeated on permuted returns."""
+"""Permutation test: the whole walk-forward repeated on permuted returns, in which there is nothing to find."""
 
 from __future__ import annotations
 
@@ -198,11 +198,11 @@ def permutation_test(
     ----------
     wf : WalkForward, live or loaded
     bars : Bars, optional
-        Those of the run; loaded again by name where absent.
+        Those of the run; loaded again by name if not given.
     repetitions : int
         199 can show p = 0.005, 19 can show p = 0.05 and not less.
     metric : str, optional
-        The first one of the run's selection where absent.
+        The first one of the run's selection if not given.
     seed : int
         Repetition k is drawn from `seed` and k alone: the result does not depend on workers or order, and the first
         19 of 199 repetitions are those of 19.
@@ -211,7 +211,7 @@ def permutation_test(
     strategy : type of Strategy, optional
         The class, for a run with a strategy of your own that was loaded from disk.
     workers : int, optional
-        Processes; all cores where absent.
+        Processes; all cores if not given.
     cancel : threading.Event, optional
         Set it to stop; `RunCancelled` follows.
     progress : bool or callable, optional

@@ -25,7 +25,7 @@ def expected_max_sharpe(n_trials: float, trials_variance: float) -> float:
         Variance of the trials' per-period Sharpe ratios.
 
     Source: D. Bailey and M. López de Prado, The Deflated Sharpe Ratio, 2014, doi:10.3905/jpm.2014.40.5.094.
-    Worked: 100 trials, variance 1/2 a year of 250 periods: 0.1132.
+    Worked: 100 trials, annual variance 1/2, 250 periods per year: 0.1132.
     """
     _positive("n_trials", n_trials, 1.0)
     _positive("trials_variance", trials_variance, 0.0)
@@ -81,7 +81,8 @@ def deflated_sharpe_ratio(
     trials_variance : float
         Variance of the trials' Sharpe ratios, per period.
 
-    Worked: 2.5 a year, 250 periods, variance 1/2 a year, 1,250 returns, skew -3, kurtosis 10: 0.9004 for 100 trials.
+    Worked: annual Sharpe ratio 2.5, 250 periods per year, annual variance 1/2, 1,250 returns, skew -3, kurtosis 10:
+    0.9004 for 100 trials.
     """
     benchmark = expected_max_sharpe(n_trials, trials_variance)
     return probabilistic_sharpe_ratio(sharpe, n_obs=n_obs, benchmark=benchmark, skew=skew, kurtosis=kurtosis)

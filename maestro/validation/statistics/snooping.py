@@ -68,7 +68,7 @@ def reality_check(
     reps : int
         Resamples.
     block : int, optional
-        Mean length of the blocks of the stationary bootstrap [periods]; where absent the mean of `optimal_block` over
+        Mean length of the blocks of the stationary bootstrap [periods]; if not given, the mean of `optimal_block` over
         up to 20 of the rules. Blocks much longer than that reject too often.
     seed : int
 

@@ -109,10 +109,10 @@ def trial_returns(
     ----------
     wf : WalkForward, live or loaded
     bars : Bars, optional
-        Those of the run; loaded again by name where absent.
+        Those of the run; loaded again by name if not given.
     fold : int, optional
         Only the trials of this fold, on its training window, as the search scored them. All sets of all folds on
-        all bars where absent.
+        all bars if not given.
     periods : int, optional
         Compound the returns to at most this many periods of equal length, to save memory; by default one per bar.
     most : int, optional

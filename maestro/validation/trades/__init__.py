@@ -1,4 +1,4 @@
-"""What the closed trades of a result say: Monte Carlo of their order, concentration of profit, random entries."""
+"""Statistics of the closed trades of a result: Monte Carlo of their order, concentration of profit, random entries."""
 
 from maestro.validation.trades.account import AccountTrades, account_trades
 from maestro.validation.trades.concentration import Concentration, concentration

@@ -1,4 +1,4 @@
-"""Concentration of profit: how much of a result hangs on one fold, month, side, or a few trades."""
+"""Concentration of profit: the share of a result that comes from one fold, month, side, or a few trades."""
 
 from __future__ import annotations
 

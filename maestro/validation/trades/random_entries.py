@@ -126,7 +126,7 @@ def random_entries(
     ----------
     wf : WalkForward, live or loaded
     bars : Bars, optional
-        Those of the run; loaded again where absent.
+        Those of the run; loaded again if not given.
     repetitions : int
     metric : {"sharpe_ratio", "total_return", "max_drawdown"}
     seed : int

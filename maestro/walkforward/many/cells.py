@@ -94,8 +94,8 @@ def timing_returns(wf: WalkForward) -> tuple[IntArray, FloatArray]:
     """Return per UTC day that the timing of the rule earned, costs included: days since 1970 and returns.
 
     From each bar's out-of-sample return, that of the market times the rule's mean exposure over the whole test stretch
-    is taken away: what a drift of the market gives to whoever holds that much on average is no merit of the rule. Where
-    the drift took something from it, nothing is given back: the returns stay as they are.
+    is taken away: what a drift of the market gives to a holder of that average exposure is not a merit of the rule.
+    Where the drift took something from it, nothing is given back: the returns stay as they are.
     """
     table = wf.equity
     if not len(table):

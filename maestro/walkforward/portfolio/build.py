@@ -113,7 +113,7 @@ def portfolio(
         **({"maintenance": margins} if margins else {}),
     }  # fmt: skip
     if daily:
-        notes.append("The sleeves have different bars; metrics are those of daily returns, 365 days a year.")
+        notes.append("The sleeves have different bars; metrics are those of daily returns, 365 days per year.")
     given = {
         "weights": weights, "rebalance": rebalance, "cash": cash, "invested": invested, "max_weight": max_weight,
         "max_gross": max_gross, "max_sleeves": max_sleeves, "maintenance": maintenance, "debt": debt,
@@ -133,7 +133,7 @@ def _sleeves_of(runs: Any) -> tuple[dict[str, WalkForward], list[str]]:
         loaded = {name(cell): wf for cell, wf in runs.items()}
         found = {one: wf for one, wf in loaded.items() if len(wf.equity)}
         lost = len(runs.cells) - len(found)
-        notes = [*runs.notes, *([f"{lost} walk-forwards gave no result and are no sleeves."] if lost else [])]
+        notes = [*runs.notes, *([f"{lost} walk-forwards gave no result and are not sleeves."] if lost else [])]
     elif isinstance(runs, Mapping):
         found, notes = {str(k): v for k, v in sorted(runs.items(), key=lambda one: str(one[0]))}, []
         for one, wf in found.items():

@@ -149,7 +149,7 @@ def test_a_whole_number_that_no_float_can_hold_is_named_and_not_rounded() -> Non
     reading, told = read(found)
     assert reading.rejected == {
         "volume is a whole number too large to be a float64 without loss": 1,
-        "volume is no number": 1,
+        "volume is not a number": 1,
     }
     assert [document["volume"] for _, document in told] == [2**53 + 1, 10**400]
     assert 2.0**60 in reading.rows["volume"].to_list()
@@ -169,11 +169,11 @@ DEFECTS: list[tuple[str, Any, str]] = [
     ("timestamp", 4_102_444_800, "the timestamp is in the future"),
     ("open", None, "it has no open"),
     ("volume", None, "it has no volume"),
-    ("high", "n/a", "high is no number"),
-    ("high", False, "high is no number"),
+    ("high", "n/a", "high is not a number"),
+    ("high", False, "high is not a number"),
     ("low", math.nan, "low is not finite"),
     ("low", "inf", "low is not finite"),
-    ("close", {"value": 1}, "close is no number"),
+    ("close", {"value": 1}, "close is not a number"),
 ]
 
 
@@ -196,7 +196,7 @@ def test_a_document_that_is_no_row_is_rejected_with_its_reason_and_the_others_ar
 
 def test_what_is_no_document_is_rejected() -> None:
     reading, _ = read([*documents(bars(3)), None, 7, "text", []])
-    assert reading.rejected == {"it is no document": 4}
+    assert reading.rejected == {"it is not a document": 4}
     assert len(reading.rows) == 3
 
 

@@ -353,7 +353,7 @@ def test_documents_that_are_no_rows_are_named_in_the_report_and_a_file(tmp_path:
     ]
     assert json.loads(written[0])["document"] == found[3]
     text = (Path(report.folder) / "report.md").read_text()
-    assert "**5 documents are no rows and stay behind" in text
+    assert "**5 documents are not rows and are not migrated" in text
     assert text == report.to_markdown()
     assert json.loads((Path(report.folder) / "report.json").read_text()) == json.loads(json.dumps(report.to_dict()))
 
@@ -401,7 +401,7 @@ def test_tables_are_chosen_and_named(tmp_path: Path) -> None:
         ("a.trade_X_A_1h", "X:A:1h"), ("a.trade_x_a_1h", "X:A_2:1h"), ("a.trade_X_B_1M", "X:B:4w"),
         ("b.trade_X_A_1h", "X:A_3:1h"),
     ]  # fmt: skip
-    with pytest.raises(SettingsError, match="X:C:funding is no series of bars"):
+    with pytest.raises(SettingsError, match="X:C:funding is not a series of bars"):
         moved(tables=["candles"], names={"candles": "X:C:funding"})
 
 

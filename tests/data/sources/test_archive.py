@@ -180,7 +180,7 @@ def test_rows_of_another_shape_are_refused(tmp_path: Path, text: bytes) -> None:
 
 def test_rows_that_the_name_does_not_promise_are_refused(tmp_path: Path) -> None:
     put_zip(tmp_path / "BTCUSDT-1h-2025-01.zip", csv_of(year_turn().head(20), header=False))
-    with pytest.raises(SourceError, match="told from its name"):
+    with pytest.raises(SourceError, match="by its name"):
         pull(SPOT, tmp_path, JANUARY_2025, JANUARY_2025 + 9 * DAY_US)
 
 
@@ -191,7 +191,7 @@ def test_a_zip_of_several_files_and_a_missing_folder(tmp_path: Path) -> None:
         packed.writestr("b.csv", "1")
     with pytest.raises(SourceError, match="holds 2 CSV files"):
         read_zip(path)
-    with pytest.raises(SettingsError, match="is no folder"):
+    with pytest.raises(SettingsError, match="is not a folder"):
         pull(SPOT, tmp_path / "nowhere", 0, DAY_US)
     with pytest.raises(SettingsError, match="not of 'BITMEX'"):
         pull("BITMEX", tmp_path, 0, DAY_US)

@@ -69,9 +69,7 @@ def kill_writers(root: Path, times: int, seed: int) -> None:
         for path in root.rglob("*.parquet"):  # also those that no manifest names
             assert pl.read_parquet(path).height > 0, (seed, kill, path)
         assert store.check() == [], (seed, kill)
-    before = time.monotonic()
     store.append(KEY, frame(10**9))  # no lock is left behind
-    assert time.monotonic() - before < 5
     assert set(store.read(KEY)["close"].to_list()) == {1e9}
     left = [path.name for path in store.root.joinpath(*KEY.path).iterdir()]
     assert not [name for name in left if name.endswith(".part")]

@@ -25,6 +25,7 @@ from maestro.operations.stack.state import beginning, read
 from maestro.service.accounts import Users
 from maestro.service.jobs import Database
 from tests.service.conftest import SMALL
+from tests.support.patience import GIVE_UP, GIVE_UP_MS
 from tests.support.programs import program
 
 ROOT = Path(__file__).parents[3]
@@ -63,7 +64,7 @@ class Site:
         self.folder, self.key, self.parts, self.url = folder, key, parts, url
 
     def http(self, **headers: str) -> httpx.Client:
-        return httpx.Client(base_url=self.url, headers=headers, timeout=60, verify=False)
+        return httpx.Client(base_url=self.url, headers=headers, timeout=GIVE_UP, verify=False)
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +82,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         groups = [part.pid for part in read(folder / "stack")]
         ended = command(folder, "down")
     assert ended.stdout == "stopped prometheus, nginx, apps, worker-1, api\n"
-    give_up = time.monotonic() + 60
+    give_up = time.monotonic() + GIVE_UP
     while running(groups):
         assert time.monotonic() < give_up, running(groups)
         time.sleep(0.1)
@@ -152,8 +153,8 @@ def test_the_apps_live_with_the_content_policy(site: Site, browser: Any) -> None
     page.click("button")
     for name in ("market", "backtest", "walk_forward", "runs"):
         page.goto(f"{site.url}/apps/{name}")
-        page.get_by_role("link", name="Walk-forward").first.wait_for(timeout=120_000)
-        page.wait_for_load_state("networkidle", timeout=120_000)
+        page.get_by_role("link", name="Walk-forward").first.wait_for(timeout=GIVE_UP_MS)
+        page.wait_for_load_state("networkidle", timeout=GIVE_UP_MS)
     page.close()
     assert not said
 
@@ -168,9 +169,9 @@ def expressions() -> list[str]:
 
 def unknown_names(address: str, expression: str) -> set[str]:
     """Ask Prometheus an expression; returns the metrics in it that no target has."""
-    answer = httpx.get(f"{address}/api/v1/query", params={"query": expression}, timeout=30)
+    answer = httpx.get(f"{address}/api/v1/query", params={"query": expression}, timeout=GIVE_UP)
     assert answer.status_code == 200, answer.text
-    known = {one["metric"] for one in httpx.get(f"{address}/api/v1/targets/metadata", timeout=30).json()["data"]}
+    known = {one["metric"] for one in httpx.get(f"{address}/api/v1/targets/metadata", timeout=GIVE_UP).json()["data"]}
     names = set(re.findall(r"\bmaestro_\w+", expression))
     ends = ("", "_total", "_bucket", "_count", "_sum")
     return {name for name in names if not {name.removesuffix(end) for end in ends} & known and name not in known}
@@ -178,8 +179,8 @@ def unknown_names(address: str, expression: str) -> set[str]:
 
 def test_prometheus_knows_every_metric_of_the_dashboard(site: Site) -> None:
     address = site.parts["prometheus"]["url"].removesuffix("/-/ready")
-    give_up = time.monotonic() + 300
-    while not httpx.get(f"{address}/api/v1/targets/metadata", timeout=30).json()["data"]:
+    give_up = time.monotonic() + GIVE_UP
+    while not httpx.get(f"{address}/api/v1/targets/metadata", timeout=GIVE_UP).json()["data"]:
         assert time.monotonic() < give_up, "Prometheus has not scraped the API"
         time.sleep(1)
     asked = expressions()
@@ -199,7 +200,7 @@ def test_a_part_that_ended_is_shown_and_down_ends_the_rest(tmp_path: Path, monke
     try:
         assert [part.name for part in parts] == ["api", "worker-1", "schedule"]
         assert [said for _, said in status(folder)] == ["healthy", "healthy", "healthy"]
-        give_up = time.monotonic() + 120
+        give_up = time.monotonic() + GIVE_UP
         while not list((tmp_path / "backups").glob("maestro-*.tar.*")):
             assert time.monotonic() < give_up
             time.sleep(0.1)

@@ -19,6 +19,7 @@ from maestro.data.stores.questdb_server import free_port
 from maestro.errors import ServiceError, SettingsError
 from maestro.reports.export.mlflow import pairs as mlflow_pairs
 from tests.support.mlflow import StandIn, stand_in
+from tests.support.patience import GIVE_UP
 from tests.support.rules import FALLING, RISING, THREE, Cross, FailsAbove
 
 _MLFLOW = Path(__file__).parents[3] / ".mlflow/bin/mlflow"
@@ -42,7 +43,7 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     quiet = {**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
     with (folder / "log").open("wb") as log:
         server = subprocess.Popen(line, env=quiet, stdout=log, stderr=log, cwd=folder, start_new_session=True)
-    url, end = f"http://127.0.0.1:{port}", time.monotonic() + 300
+    url, end = f"http://127.0.0.1:{port}", time.monotonic() + GIVE_UP
     try:
         while True:
             assert server.poll() is None, (folder / "log").read_text()
@@ -55,7 +56,7 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield url
     finally:
         server.terminate()
-        server.wait(60)
+        server.wait(GIVE_UP)
 
 
 @pytest.fixture(params=["stand-in", "real"])

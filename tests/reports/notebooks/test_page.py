@@ -16,6 +16,7 @@ from maestro.reports.notebooks.page import headline_of_notebook, notebook_page
 from maestro.reports.notebooks.running import Execution, built_in, notebook_parameters, read_notebook, run_notebook
 from maestro.reports.notebooks.widgets import WIDGET, static_outputs
 from tests.reports.notebooks.small import PARAMETERS, small_notebook
+from tests.support.patience import GIVE_UP_MS
 
 CELLS = """\
 import maestro as ms
@@ -108,7 +109,7 @@ def test_every_figure_is_drawn_without_a_network(browser: Any, page: Path, schem
 
     shown.route("**/*", only_here)
     shown.goto(page.as_uri())
-    shown.wait_for_selector("html[data-figures=drawn]", timeout=60_000)
+    shown.wait_for_selector("html[data-figures=drawn]", timeout=GIVE_UP_MS)
     heights = shown.evaluate("[...document.querySelectorAll('.figure')].map(f => f.getBoundingClientRect().height)")
     assert len(heights) == 4
     assert all(height > 150 for height in heights)

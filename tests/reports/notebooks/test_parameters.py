@@ -74,7 +74,7 @@ def test_a_declaration_that_papermill_cannot_read_is_named(tmp_path: Path) -> No
 def test_what_is_no_notebook_is_refused(tmp_path: Path, content: str) -> None:
     path = tmp_path / "n.ipynb"
     path.write_text(content)
-    with pytest.raises(RunError, match=r"n\.ipynb is no notebook"):
+    with pytest.raises(RunError, match=r"n\.ipynb is not a notebook"):
         read_notebook(path)
 
 

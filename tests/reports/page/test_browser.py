@@ -9,6 +9,7 @@ import pytest
 
 from maestro.reports import write_report
 from tests.reports.standin import stand_in
+from tests.support.patience import GIVE_UP_MS
 
 pytestmark = pytest.mark.browser
 FIGURES = 21  # one Pareto front for each of the nine folds among them
@@ -35,7 +36,7 @@ def _open(browser: Any, report: Path, *, width: int, scheme: str) -> tuple[Any, 
     page.on("console", lambda message: said.append(message.text) if message.type in ("error", "warning") else None)
     page.on("pageerror", lambda error: said.append(str(error)))
     page.goto(report.as_uri())
-    page.wait_for_function("document.documentElement.dataset.figures === 'drawn'", timeout=30_000)
+    page.wait_for_function("document.documentElement.dataset.figures === 'drawn'", timeout=GIVE_UP_MS)
     page.wait_for_timeout(300)
     return page, said, asked
 

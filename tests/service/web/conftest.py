@@ -19,6 +19,7 @@ from maestro.service.web.application import make_application
 from maestro.service.web.server import HEADER_SECONDS, protocol
 from maestro.service.web.state import Service
 from maestro.service.worker import Worker
+from tests.support.patience import GIVE_UP
 
 PASSWORD = "correct horse battery"
 
@@ -37,7 +38,7 @@ class Site:
 
     def http(self, user: str | None = None, **options: Any) -> httpx.Client:
         headers = {"Authorization": f"Bearer {self.keys[user]}"} if user else {}
-        return httpx.Client(base_url=self.url, headers=headers, timeout=60.0, **options)
+        return httpx.Client(base_url=self.url, headers=headers, timeout=GIVE_UP, **options)
 
     def work(self) -> None:
         """Run all jobs that wait."""
@@ -64,7 +65,7 @@ def listening(folder: Path, port: int = 0, header_seconds: float = HEADER_SECOND
             yield Site(service, listener.getsockname()[1])
         finally:
             server.should_exit = True
-            thread.join(60)
+            thread.join(GIVE_UP)
             service.database.close()
 
 

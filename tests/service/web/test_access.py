@@ -22,6 +22,7 @@ from maestro.service.web import guard
 from maestro.service.web.server import serve
 from tests.service.conftest import SMALL
 from tests.service.web.conftest import PASSWORD, Site
+from tests.support.patience import GIVE_UP
 
 JOBS = "/api/v2/optimizations"
 AUTH = "/api/v2/auth"
@@ -207,7 +208,7 @@ def test_large_slow_and_compressed_requests_are_refused(site: Site, monkeypatch:
             f"POST {JOBS} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {site.keys['anna']}\r\n"
             "Content-Length: 100\r\n\r\n{".encode()
         )
-        slow.settimeout(60)
+        slow.settimeout(GIVE_UP)
         assert b" 408 " in slow.recv(1000)
 
 

@@ -15,6 +15,7 @@ from websockets.sync.client import connect
 import maestro as ms
 from tests.service.conftest import SMALL
 from tests.service.web.conftest import Site
+from tests.support.patience import GIVE_UP
 
 JOBS = "/api/v2/optimizations"
 
@@ -121,7 +122,7 @@ def test_polling_stream_and_socket_give_the_same_events_and_go_on_anywhere(alone
             reader.start()
         alone.work()
         for reader in readers:
-            reader.join(60)
+            reader.join(GIVE_UP)
         polled, after = [], 0
         while True:
             answer = http.get(f"{JOBS}/{job}/events?after={after}&wait=5").json()

@@ -20,6 +20,7 @@ import httpx
 import pytest
 
 from tests.service.conftest import SMALL
+from tests.support.patience import GIVE_UP
 
 KILLS = int(os.environ.get("MAESTRO_TEST_API_KILLS", "3"))
 JOBS = "/api/v2/optimizations"
@@ -43,7 +44,7 @@ def process(*words: str) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def until_ready(http: httpx.Client) -> None:
-    end = time.monotonic() + 120
+    end = time.monotonic() + GIVE_UP
     while True:
         try:
             http.get("/readyz").raise_for_status()
@@ -65,7 +66,7 @@ def test_sigterm_ends_it_with_a_stream_open(tmp_path: Path) -> None:
             lines = stream.iter_lines()
             assert next(lines).startswith("id: ")
             served.send_signal(signal.SIGTERM)
-            served.wait(120)  # a stream without an end would hold it for ever
+            served.wait(GIVE_UP)  # a stream without an end would hold it for ever
         assert served.returncode in (0, -signal.SIGTERM)
 
 
@@ -78,7 +79,7 @@ def test_sigkill_of_the_server_loses_and_doubles_no_event(tmp_path: Path) -> Non
     over = threading.Event()
 
     def read() -> None:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as http:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=GIVE_UP) as http:
             while not over.is_set():
                 try:
                     last = {"Last-Event-ID": str(seen[-1]["seq"] if seen else 0)}
@@ -96,7 +97,7 @@ def test_sigkill_of_the_server_loses_and_doubles_no_event(tmp_path: Path) -> Non
         for kill in range(KILLS + 1):
             with (
                 process("serve", "--port", str(port), "--folder", folder) as served,
-                httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as http,
+                httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=GIVE_UP) as http,
             ):
                 until_ready(http)
                 if not job:
@@ -104,7 +105,7 @@ def test_sigkill_of_the_server_loses_and_doubles_no_event(tmp_path: Path) -> Non
                     job.append(http.post(JOBS, json=asked).json()["id"])
                     reader.start()
                 if kill == KILLS:
-                    reader.join(300)
+                    reader.join(GIVE_UP)
                     assert not reader.is_alive()
                     events = http.get(f"{JOBS}/{job[0]}/events").json()["events"]
                 else:

@@ -19,7 +19,7 @@ from maestro.bars import Bars
 from maestro.cli import app
 from maestro.errors import SettingsError
 from maestro.validation.parity import compare as module
-from maestro.validation.parity.compare import AS_IT_COMES, EXACT, compare, difference, parity, within_a_bar
+from maestro.validation.parity.compare import DEFAULT_SETTINGS, EXACT, compare, difference, parity, within_a_bar
 from maestro.validation.parity.page import page
 from tests.engine.libraries import library
 from tests.strategies import markets
@@ -141,14 +141,14 @@ def test_trades_within_a_bar(
     assert within_a_bar(a, b) == within_a_bar(b, a) == share
 
 
-def test_backtrader_as_it_comes_differs_and_the_reasons_are_found() -> None:
+def test_backtrader_default_settings_differs_and_the_reasons_are_found() -> None:
     bars = ms.load_sample("AAPL")[:700]
-    result = parity([bars], ["TrendFollowingATR"], engines=["backtrader"], as_it_comes=True)
+    result = parity([bars], ["TrendFollowingATR"], engines=["backtrader"], default_settings=True)
     made, plain = result.table.iter_rows(named=True)
     assert made["passed"]
-    assert plain["engine"] == AS_IT_COMES
+    assert plain["engine"] == DEFAULT_SETTINGS
     assert not plain["passed"]
-    assert result.passed  # nothing is asked of backtrader as it comes
+    assert result.passed  # nothing is asked of backtrader with default settings
     named = [reason.split(" (")[0] for reason in plain["reason"].split("; ")]
     assert {"size", "trail"} <= set(named)
     assert "funding" not in named  # there is none in these bars
@@ -175,13 +175,13 @@ def test_what_cannot_be_compared_is_refused() -> None:
 
 def test_the_page() -> None:
     bars = ms.load_sample("AAPL")[:1_300]
-    result = parity([bars], ["RSIStrategy", "FundingRateArbitrage", "EmaCrossStrategy"], as_it_comes=True)
+    result = parity([bars], ["RSIStrategy", "FundingRateArbitrage", "EmaCrossStrategy"], default_settings=True)
     text = page(result, [bars], "maestro parity --data sample:AAPL")
     assert "**6 of 6 comparisons passed.**" in text
     assert "`maestro parity --data sample:AAPL`" in text
     assert "after which the account is ruined" in text
     assert "On a proxy" in text
-    assert "## backtrader as it comes" in text
+    assert "## backtrader with default settings" in text
     assert text.count("| RSIStrategy |") == 2
     rows = [line for line in text.splitlines() if line.startswith("| ")]
     assert not [row for row in rows if "nan" in row.lower().replace("finan", "")]

@@ -323,7 +323,7 @@ def test_funding_is_settled_every_eight_hours_and_paid_by_longs(bars: ms.Bars) -
 
 @pytest.mark.parametrize("given", [{"fees": ()}, {"slippages": (1.0,)}, {"funding": ("a",)}])
 def test_costs_that_are_none_are_refused(wf: ms.WalkForward, given: dict[str, Any]) -> None:
-    with pytest.raises(SettingsError, match="are no fractions"):
+    with pytest.raises(SettingsError, match="are not fractions"):
         cost_map(wf, **given)
 
 

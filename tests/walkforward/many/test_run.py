@@ -20,6 +20,7 @@ from maestro.errors import RunCancelled, SettingsError
 from maestro.ledger import Ledger, ledgers
 from maestro.ledger.series import series_of
 from maestro.walkforward.many import Cell, Progress
+from tests.support.patience import GIVE_UP
 
 SETTINGS: dict[str, Any] = {"splitter": "rolling:3,1,1", "trials": 4}
 RULES = ["EmaCrossStrategy", "RSIStrategy"]
@@ -156,7 +157,7 @@ def test_a_killed_process_loses_only_what_was_in_progress(executor: str, tmp_pat
         if int(line) >= 3:
             process.send_signal(signal.SIGKILL)
             break
-    process.wait(60)
+    process.wait(GIVE_UP)
     process.stdout.close()
     seen: list[Progress] = []
     many = ms.walk_forward_many(three(), RULES, runs_dir=runs, executor="serial", progress=seen.append, **SETTINGS)
