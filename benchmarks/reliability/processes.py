@@ -43,35 +43,43 @@ def environments(tries: int, folder: Path) -> Iterator[str]:
             yield "" if done.stdout == expected else "another result"
 
 
-def _resident() -> float:
+def resident() -> float:
     """Memory of this process in MB."""
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
-def _growing(tries: int, job: str, limit: float) -> Iterator[str]:
+def _growing(tries: int, folder: Path, job: str, limit: float) -> Iterator[str]:
     """Do a job in a process again and again; the last failure says if memory grew after the first tenth."""
     bars = ms.load("sample:AAPL")
+    wf = ms.walk_forward(bars, "EmaCrossStrategy", splitter="rolling:6,2,1", trials=10, executor="serial")
     first, expected, settled = max(tries // 10, 1), None, 0.0
     for number in range(tries):
         if job == "backtest":
             value = ms.backtest(bars, "EmaCrossStrategy", params={"fast": 5, "slow": 40}).metrics["sharpe_ratio"]
+        elif job == "report":
+            value = float(len(wf.report(folder / "report.html").read_bytes()))
         else:
             value = ms.walk_forward(
                 bars, "EmaCrossStrategy", splitter="rolling:6,2,1", trials=10, executor="serial"
             ).metrics["sharpe_ratio"]
         expected = value if expected is None else expected
         if number == first and sys.platform == "linux":
-            settled = _resident()
-        grown = _resident() - settled if sys.platform == "linux" and number == tries - 1 and settled else 0.0
+            settled = resident()
+        grown = resident() - settled if sys.platform == "linux" and number == tries - 1 and settled else 0.0
         yield "another number" if value != expected else f"{grown:.0f} MB more memory" if grown > limit else ""
 
 
 def backtests(tries: int, folder: Path) -> Iterator[str]:
     """Run backtests in one process: the same number each time, and at most 50 MB more memory."""
-    yield from _growing(tries, "backtest", 50.0)
+    yield from _growing(tries, folder, "backtest", 50.0)
 
 
 def walk_forwards(tries: int, folder: Path) -> Iterator[str]:
     """Run walk-forwards in one process: the same number each time, and at most 50 MB more memory."""
-    yield from _growing(tries, "walk-forward", 50.0)
+    yield from _growing(tries, folder, "walk-forward", 50.0)
+
+
+def reports(tries: int, folder: Path) -> Iterator[str]:
+    """Write reports in one process: the same length each time, and at most 100 MB more memory."""
+    yield from _growing(tries, folder, "report", 100.0)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import gc
+import importlib
 import socket
 import time
+import weakref
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 from urllib.error import URLError
 from urllib.request import urlopen
 
@@ -17,15 +21,30 @@ _BATCH = 20
 _PATIENCE = 60.0
 
 
-def _apps() -> int:
-    """Apps in memory, garbage included."""
-    return sum(type(one).__name__ == "App" and type(one).__module__.startswith("maestro") for one in gc.get_objects())
+_LINK = {"walk_forward": {"trials": "2"}}
+"""Settings in the link of an app, so that a visit costs the page and not a search."""
+_alive: weakref.WeakSet[Any] = weakref.WeakSet()
+
+
+def _watch(name: str) -> None:
+    """Enter every App of a module in `_alive` from now on."""
+    app = importlib.import_module(f"maestro.apps.{name}").App
+    if not hasattr(app.__init__, "watched"):
+        original = app.__init__
+
+        @functools.wraps(original)
+        def entered(self: Any, *given: Any, **settings: Any) -> None:
+            _alive.add(self)
+            original(self, *given, **settings)
+
+        entered.watched = True  # type: ignore[attr-defined]
+        app.__init__ = entered
 
 
 def _held() -> int:
     """Apps in memory, after a collection of garbage."""
     gc.collect()
-    return _apps()
+    return len(_alive)
 
 
 def _remaining(before: int) -> int:
@@ -57,6 +76,8 @@ def visits(tries: int, folder: Path, names: Sequence[str] = tuple(APPS)) -> Iter
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = int(free.getsockname()[1])
+    for name in names:
+        _watch(name)
     url, before = f"http://127.0.0.1:{port}", _held()
     server = pn.serve(
         {name: page_of(name) for name in names}, port=port, address="127.0.0.1", show=False, threaded=True,
@@ -65,8 +86,9 @@ def visits(tries: int, folder: Path, names: Sequence[str] = tuple(APPS)) -> Iter
     try:
         _reachable(url)
         for number in range(tries):
-            session = pull_session(url=f"{url}/{names[number % len(names)]}")
-            opened = _apps() > before  # a page of an error has no app
+            name = names[number % len(names)]
+            session = pull_session(url=f"{url}/{name}", arguments=_LINK.get(name, {}))
+            opened = len(_alive) > before  # a page of an error has no app
             session.close()
             del session
             last = number % _BATCH == _BATCH - 1 or number == tries - 1

@@ -82,6 +82,8 @@ def strategy_files(module: str) -> list[tuple[tuple[str, str], str]]:
 def copy(name: str, files: list[tuple[tuple[str, str], str]], folder: Path) -> list[Path]:
     """Copy templates, the names in them replaced, and return the paths; all of them, or none.
 
+    A call that was killed is completed by the same call: files that it wrote are not refused.
+
     Raises
     ------
     SettingsError
@@ -89,25 +91,52 @@ def copy(name: str, files: list[tuple[tuple[str, str], str]], folder: Path) -> l
     RunError
         The folder cannot be written to.
     """
+    from maestro._core.atomic import remove_leftovers
     from maestro.errors import RunError, SettingsError
     from maestro.reports.notebooks.running import shipped
 
     module = module_name(name) if name != _CLASS else _MODULE
     templates = shipped("templates")
     targets = [folder / target for _, target in files]
+    texts = [
+        (templates / kind / template).read_text("utf-8").replace(_CLASS, name).replace(_MODULE, module)
+        for (kind, template), _ in files
+    ]
+    missing = {target: text for target, text in zip(targets, texts, strict=True) if not _holds(target, text)}
     there = [str(target) for target in targets if target.exists() or target.is_symlink()]
-    if there:
+    if there and (not missing or any(str(target) in there for target in missing)):
         raise SettingsError(f"{', '.join(there)} is there already; nothing was written. Choose another name or folder.")
     if folder.exists() and not folder.is_dir():
         raise SettingsError(f"{folder} is a file; give a folder.")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for ((kind, template), _), target in zip(files, targets, strict=True):
-            text = (templates / kind / template).read_text("utf-8").replace(_CLASS, name).replace(_MODULE, module)
-            with open(target, "x", encoding="utf-8") as file:  # x: never over another one
-                file.write(text)
+        remove_leftovers(folder)
+        for target, text in missing.items():
+            _create(target, text)
     except OSError as error:
         raise RunError(
             f"cannot write to {folder}: {error.strerror}; choose a folder that can be written to."
         ) from error
     return targets
+
+
+def _holds(path: Path, text: str) -> bool:
+    """Whether a file has exactly this content."""
+    return path.is_file() and not path.is_symlink() and path.read_bytes() == text.encode()
+
+
+def _create(path: Path, text: str) -> None:
+    """Write a new file, whole or not at all, and never over another one."""
+    import os
+
+    from maestro._core.atomic import temporary_path
+
+    temporary = temporary_path(path)
+    try:
+        temporary.write_bytes(text.encode())
+        if os.name == "posix":
+            os.link(temporary, path)  # fails if the name is taken, unlike a rename
+        else:
+            os.rename(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import shutil
 import sqlite3
@@ -200,6 +201,8 @@ def _write_journal(
 
     with quiet_optuna():
         try:
+            if _stands(target):
+                _check_end(target)
             logs = list(JournalFileBackend(str(target)).read_logs(0)) if _stands(target) else []
             collected = Collected(logs)
             storage = JournalStorage(collected)
@@ -210,7 +213,10 @@ def _write_journal(
                 raise _foreign(target)
             shutil.copyfile(target, temporary)
         before = len(logs)
-        _fill(storage, studies, name, score, common)
+        try:
+            _fill(storage, studies, name, score, common)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise _damaged(target) from error
         JournalFileBackend(str(temporary)).append_logs(collected.logs[before:])
 
 
@@ -219,6 +225,7 @@ def _write_sqlite(
     common: Mapping[str, Any],
 ) -> None:  # fmt: skip
     """Fill a database in memory, with the studies that stand in the file, then copy it to the file at once."""
+    from optuna.exceptions import StorageInternalError
     from optuna.storages import RDBStorage
     from sqlalchemy.exc import SQLAlchemyError
     from sqlalchemy.pool import StaticPool
@@ -236,6 +243,8 @@ def _write_sqlite(
             storage.remove_session()
             with closing(sqlite3.connect(temporary)) as file:
                 memory.backup(file)
+        except (SQLAlchemyError, StorageInternalError, ValueError, KeyError, TypeError) as error:
+            raise _damaged(target) from error
         except sqlite3.Error as error:
             raise OSError(str(error)) from error
         finally:
@@ -248,14 +257,33 @@ def _read_database(target: Path, memory: sqlite3.Connection) -> None:
         with closing(sqlite3.connect(f"file:{quote(str(target))}?mode=ro", uri=True)) as file:
             names = {row[0] for row in file.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
             file.backup(memory)
+        whole = memory.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
     except sqlite3.Error as error:
         raise _foreign(target) from error
+    if not whole:
+        raise _damaged(target)
     if names and not {"studies", "trials", "version_info"} <= names:
         raise _foreign(target)
 
 
 def _stands(target: Path) -> bool:
     return target.exists() and (not target.is_file() or target.stat().st_size > 0)
+
+
+def _check_end(target: Path) -> None:
+    """Refuse a journal whose last line is damaged: Optuna reads over it, but not once another line follows."""
+    if not target.is_file():
+        return
+    first, *_, last = [*target.read_bytes().rstrip(b"\n").split(b"\n")] * 2
+    for line, refusal in ((first, _foreign), (last, _damaged)):
+        try:
+            json.loads(line)
+        except ValueError as error:
+            raise refusal(target) from error
+
+
+def _damaged(target: Path) -> RunError:
+    return RunError(f"{target} is damaged, so nothing was added; choose another path, or restore it from a copy.")
 
 
 def _foreign(target: Path) -> RunError:

@@ -152,6 +152,15 @@ def test_files_too_large_and_names_that_lead_elsewhere(monkeypatch: pytest.Monke
     assert re.fullmatch(r"[0-9a-f]{16}/[A-Za-z0-9_.-]+\.csv", "/".join(kept.parts[-2:]))
     assert series.keep_upload("....csv", b"1").name == "file.csv"
     assert kept.stat().st_mode & 0o111 == 0, "nothing of it can be executed"
+    monkeypatch.setattr(series, "UPLOADS_KEPT", 32)  # the two files above have 2 bytes
+    made = []
+    for number, letter in enumerate(b"abcd"):
+        made.append(series.keep_upload("a.csv", bytes([letter]) * 10))
+        os.utime(made[-1], (number + 1, number + 1))
+    assert [path.exists() for path in made] == [False, True, True, True], "the one unused for longest made room"
+    assert series.keep_upload("a.csv", b"b" * 10) == made[1], "used again"
+    series.keep_upload("a.csv", b"e" * 10)
+    assert [path.exists() for path in made] == [False, True, False, True]
     monkeypatch.setattr(series, "UPLOAD_LIMIT", 10)
     with pytest.raises(BarsError, match="maestro data import"):
         series.keep_upload("a.csv", b"x" * 11)

@@ -86,6 +86,19 @@ def test_nothing_is_written_where_one_file_is_there(tmp_path: Path) -> None:
     assert (tmp_path / "test_surge.py").read_text() == "mine"
 
 
+def test_a_call_that_was_killed_is_completed(tmp_path: Path) -> None:
+    first, second = copy("Surge", strategy_files("surge"), tmp_path)
+    whole = second.read_bytes()
+    second.unlink()
+    assert copy("Surge", strategy_files("surge"), tmp_path) == [first, second]
+    assert second.read_bytes() == whole
+    second.unlink()
+    first.write_text("changed")
+    with pytest.raises(SettingsError, match="nothing was written"):
+        copy("Surge", strategy_files("surge"), tmp_path)
+    assert not second.exists()
+
+
 def test_a_file_is_no_folder(tmp_path: Path) -> None:
     (tmp_path / "there").write_text("")
     with pytest.raises(SettingsError, match="is a file"):

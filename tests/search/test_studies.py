@@ -145,6 +145,18 @@ def test_a_file_of_something_else_is_left_alone(tmp_path: Path, trials: pl.DataF
         assert file.read_bytes() == before
 
 
+@pytest.mark.parametrize("form", ["{}", "sqlite:///{}"])
+def test_nothing_is_added_to_a_damaged_file(tmp_path: Path, trials: pl.DataFrame, form: str) -> None:
+    file = tmp_path / "studies"
+    write_studies(form.format(file), trials, SPACE)
+    whole = file.read_bytes()
+    for damaged in (whole[:-40], whole[: len(whole) // 2], whole[: len(whole) // 2 + 1]):
+        file.write_bytes(damaged)
+        with pytest.raises(RunError, match=r"is damaged, so nothing was added|does not hold Optuna's studies"):
+            write_studies(form.format(file), trials, SPACE)
+        assert file.read_bytes() == damaged
+
+
 def test_the_value_of_a_weighted_selection_is_the_sum_that_was_maximised(tmp_path: Path, trials: pl.DataFrame) -> None:
     file = tmp_path / "studies.log"
     (name, *_) = write_studies(file, trials, SPACE, score={"sharpe_ratio": 0.7, "-volatility": 2.0})

@@ -23,6 +23,8 @@ from maestro.errors import BarsError, MaestroError
 
 UPLOAD_LIMIT = 64 * 2**20
 """Bytes that a file dropped into an app may have."""
+UPLOADS_KEPT = 1024 * 2**20
+"""Bytes of all uploads together; the oldest ones make room for a new one."""
 _ENDINGS = (".csv", ".csv.gz", ".parquet", ".zip")
 
 
@@ -41,7 +43,8 @@ def listed() -> tuple[list[str], str]:
 def keep_upload(name: str, content: bytes) -> Path:
     """Keep a file that came from a browser, in a folder named by its content; nothing of it is executed.
 
-    Of its name stay letters, digits and ``_.-``, so that it can lead to no other place.
+    All uploads together have `UPLOADS_KEPT` bytes at most; those that were unused for longest are removed. Of its name
+    stay letters, digits and ``_.-``, so that it can lead to no other place.
 
     Raises
     ------
@@ -59,9 +62,26 @@ def keep_upload(name: str, content: bytes) -> Path:
     stem = re.sub(r"[^A-Za-z0-9_.-]+", "_", name[: -len(ending)].replace("\\", "/").rsplit("/", 1)[-1]).strip("._-")
     folder = load_settings().state_dir / "uploads" / hashlib.sha256(content).hexdigest()[:16]
     path = folder / f"{stem[:60] or 'file'}{ending}"
-    if not path.exists():
+    if path.exists():
+        path.touch()  # used again: among the last to be removed
+    else:
+        _make_room(folder.parent, len(content))
         write_atomic(path, content)
     return path
+
+
+def _make_room(uploads: Path, size: int) -> None:
+    """Remove the uploads that were unused for longest until another one of a size fits into `UPLOADS_KEPT`."""
+    found = sorted(
+        (status.st_mtime, status.st_size, path) for path in uploads.glob("*/*")
+        if path.name.endswith(_ENDINGS) and path.is_file() and not path.is_symlink() for status in [path.stat()]
+    )  # fmt: skip
+    total = size + sum(length for _, length, _ in found)
+    for _, length, path in found:
+        if total <= UPLOADS_KEPT:
+            break
+        path.unlink(missing_ok=True)
+        total -= length
 
 
 def clear_uploads() -> None:

@@ -5,19 +5,22 @@ from __future__ import annotations
 import hashlib
 import io
 import random
+import socket
 import zipfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import urlsplit
 
 import polars as pl
 
 from maestro.config import Settings, load_settings
 from maestro.data.sources.binance import PERPETUAL, SPOT
 from maestro.data.sources.context import Context
-from maestro.data.sources.http import Client
+from maestro.data.sources.http import LONGEST, Client
 from maestro.data.sources.limits import Clock
 from maestro.data.sources.protocol import COLUMNS, STAMP, Page, Source, check_page, empty_frame
 from maestro.data.timeframes import DAY_US, timeframe_us
@@ -58,9 +61,40 @@ async def open_archive(
     if not text.startswith(("http://", "https://")):
         yield Archive(provider, Path(text).expanduser())
         return
+    refuse_internal(text)
     context = Context("archive", settings, clock, rng)
     async with context.client(text.rstrip("/"), {}, patience=_PATIENCE) as client:
         yield Archive(provider, client)
+
+
+def refuse_internal(url: str) -> None:
+    """Refuse an address at which no archive can be: link-local (metadata of a cloud), multicast or reserved.
+
+    Addresses of this machine and of private networks are allowed, as a mirror may be there. A name is looked up; one
+    that is unknown is left to the request.
+
+    Raises
+    ------
+    SettingsError
+    """
+    host = urlsplit(url).hostname
+    if not host:
+        raise SettingsError(f"{url} names no host; give the archive's URL, such as https://data.binance.vision.")
+    try:
+        found = {str(entry[4][0]).partition("%")[0] for entry in socket.getaddrinfo(host, None)}
+    except (OSError, UnicodeError):
+        return
+    for one in found:
+        address = ip_address(one)
+        address = getattr(address, "ipv4_mapped", None) or address
+        if address.is_link_local or address.is_multicast or address.is_unspecified or _is_reserved(address):
+            raise SettingsError(
+                f"{url} leads to {one}, an internal address at which no archive can be; give the archive's URL."
+            )
+
+
+def _is_reserved(address: IPv4Address | IPv6Address) -> bool:
+    return address.is_reserved and not address.is_loopback  # ::1 counts as both
 
 
 class Archive:
@@ -193,6 +227,8 @@ def parse_zip(content: bytes, series: str = "bars", checksum: str = "") -> pl.Da
             names = [name for name in packed.namelist() if name.lower().endswith(".csv")]
             if len(names) != 1:
                 raise SourceError(f"the zip holds {len(names)} CSV files instead of one")
+            if packed.getinfo(names[0]).file_size > LONGEST:
+                raise SourceError(f"its CSV unpacks to more than {LONGEST / 2**20:,.0f} MB, which no month has")
             text = packed.read(names[0])
     except (zipfile.BadZipFile, EOFError, ValueError, OSError) as error:
         raise SourceError(f"the zip is torn ({error})") from None

@@ -24,6 +24,8 @@ _LOG = logging.getLogger("maestro.data")
 _LOGGED_FROM = 2.0  # [s] of waiting
 MARGIN = 0.1  # [s] added to every Retry-After, whose seconds are truncated
 WITHOUT_RETRY_AFTER = {429: 60.0, 418: 120.0}  # [s] the shortest of the exchanges' bans, where the header is missing
+LONGEST = 256 * 2**20
+"""Bytes of an answer at most, unpacked; a month of minutes in an archive has 3 MB."""
 BACKOFF = (0.25, 30.0)  # [s] the first and the longest pause after a failure
 
 
@@ -107,15 +109,15 @@ class Client:
         Raises
         ------
         SourceError
-            The host refuses (unknown symbol, firewall), bans for longer than `fetch.patience`, or has failed
-            `fetch.tries` times in a row.
+            The host refuses (unknown symbol, firewall), sends more than any answer has, bans for longer than
+            `fetch.patience`, or has failed `fetch.tries` times in a row.
         """
         problem = ""
         for attempt in range(self.fetch.tries):
             await self._admit(cost, problem)
             try:
                 async with asyncio.timeout(self.timeout):
-                    response = await self._http.get(path, params=dict(params))
+                    response = await self._answer(path, params)
             except (_library().RequestError, TimeoutError) as error:
                 problem = f"{type(error).__name__} {error}".strip()
             else:
@@ -139,6 +141,21 @@ class Client:
                 first, longest = BACKOFF
                 await self.host.clock.sleep(min(first * 2**attempt, longest) * self._rng.uniform(0.5, 1.0))
         raise gave_up(self.host.name, self.fetch.tries, problem, f" at {path}")
+
+    async def _answer(self, path: str, params: Mapping[str, Any]) -> httpx.Response:
+        """Send a request once; an answer that is too long, unpacked or endless, is refused while it is received."""
+        content = bytearray()
+        async with self._http.stream("GET", path, params=dict(params)) as response:
+            async for part in response.aiter_bytes():
+                content += part
+                if len(content) > LONGEST:
+                    raise SourceError(
+                        f"{self.host.name} sent more than {LONGEST / 2**20:,.0f} MB at {path}, which no answer has; "
+                        "is the base URL that of the exchange?"
+                    )
+        names = ("content-encoding", "content-length", "transfer-encoding")  # it is unpacked already
+        kept = [(name, value) for name, value in response.headers.multi_items() if name not in names]
+        return _library().Response(response.status_code, headers=kept, content=bytes(content), request=response.request)
 
     async def _admit(self, cost: Mapping[str, float], problem: str) -> None:
         """Wait until a request may be sent, and count it."""

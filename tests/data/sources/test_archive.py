@@ -16,7 +16,7 @@ import pytest
 
 from maestro.config import make_settings
 from maestro.data.sources import Page, open_archive
-from maestro.data.sources.archive import read_zip
+from maestro.data.sources.archive import read_zip, refuse_internal
 from maestro.data.sources.binance import PERPETUAL, SPOT
 from maestro.data.timeframes import DAY_US
 from maestro.errors import SettingsError, SourceError
@@ -195,3 +195,32 @@ def test_a_zip_of_several_files_and_a_missing_folder(tmp_path: Path) -> None:
         pull(SPOT, tmp_path / "nowhere", 0, DAY_US)
     with pytest.raises(SettingsError, match="not of 'BITMEX'"):
         pull("BITMEX", tmp_path, 0, DAY_US)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://169.254.169.254/latest", "http://[fe80::1]/", "http://[::ffff:169.254.169.254]/", "http://0.0.0.0/",
+     "http://224.0.0.1/", "http://2852039166/", "http:///etc"],
+)  # fmt: skip
+def test_an_address_at_which_no_archive_can_be_is_refused(url: str, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"internal address at which no archive can be|names no host"):
+        pull(SPOT, url, JANUARY_2025, JANUARY_2025 + DAY_US, tmp_path=tmp_path)
+
+
+def test_mirrors_on_this_machine_and_in_private_networks_are_allowed() -> None:
+    for url in (
+        "http://127.0.0.1:8000",
+        "http://[::1]/",
+        "http://10.0.0.7/mirror",
+        "https://192.168.1.2",
+        "http://unknown.invalid",
+    ):
+        refuse_internal(url)
+
+
+def test_a_zip_that_unpacks_to_more_than_any_month_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("maestro.data.sources.archive.LONGEST", 1_000_000)
+    put_zip(tmp_path / "bomb.zip", "0" * 2_000_000, checksum=False)
+    assert (tmp_path / "bomb.zip").stat().st_size < 10_000
+    with pytest.raises(SourceError, match="unpacks to more than 1 MB, which no month has"):
+        read_zip(tmp_path / "bomb.zip")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import random
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -200,3 +201,32 @@ def test_the_earlier_of_both_clocks_counts(tmp_path: Path) -> None:
     assert Talk(scripted(behind), tmp_path).ask()[0].now == 1_700_000_000 - 20
     assert Talk(scripted(ahead), tmp_path).ask()[0].now == 1_700_000_000
     assert Talk(scripted(broken), tmp_path).ask()[0].now == 1_700_000_000
+
+
+def test_an_answer_without_end_is_refused_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("maestro.data.sources.http.LONGEST", 10_000)
+    sent = 0
+
+    class Endless(httpx.AsyncByteStream):
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            nonlocal sent
+            while True:
+                sent += 1
+                yield b"0" * 1_000
+
+    talk = Talk(scripted(httpx.Response(200, stream=Endless())), tmp_path)
+    with pytest.raises(SourceError, match=r"sent more than 0 MB at /a, which no answer has"):
+        talk.ask()
+    assert len(talk.times) == 1
+    assert sent == 11
+
+
+def test_a_packed_answer_counts_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("maestro.data.sources.http.LONGEST", 10_000)
+    packed = gzip.compress(b"[" + b" " * 100_000 + b"]")
+    assert len(packed) < 1_000
+    with pytest.raises(SourceError, match="which no answer has"):
+        Talk(scripted(httpx.Response(200, headers={"content-encoding": "gzip"}, content=packed)), tmp_path).ask()
+    small = gzip.compress(b"[1]")
+    [reply] = Talk(scripted(httpx.Response(200, headers={"content-encoding": "gzip"}, content=small)), tmp_path).ask()
+    assert reply.value == [1]
