@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import functools
 import importlib
@@ -91,10 +90,15 @@ class Forks:
 
 @functools.cache
 def forks() -> Forks:
-    """Return the one of this process, which ends with it."""
-    made = Forks()
-    atexit.register(made.close)
-    return made
+    """Return the one of this process; `end_forks` ends it."""
+    return Forks()
+
+
+def end_forks() -> None:
+    """End that process, if there is one; only then its processor time is counted with that of this one."""
+    if forks.cache_info().currsize:
+        forks().close()
+        forks.cache_clear()
 
 
 def _serve() -> None:

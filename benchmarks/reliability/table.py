@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks.reliability import abuse, commands, disks, files, names, processes, visits
+from benchmarks.reliability.forks import end_forks
 from maestro._core.temporary import temporary_folder
 
 PAGE = Path(__file__).parents[2] / "docs/reliability.md"
@@ -136,6 +137,7 @@ def _tried(name: str, tries: int) -> Tried:
         except Exception as error:  # the other areas go on; this one has failed
             found[f"the area ended after {done} tries: {type(error).__name__}: {str(error)[:300]}"] += 1
         finally:
+            end_forks()
             if before is None:
                 del os.environ["MAESTRO_LEDGER_DIR"]
             else:
