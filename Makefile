@@ -35,6 +35,7 @@ notebooks: .venv/.maestro-all ## Every notebook by papermill and nbval, and a ba
 test: .venv/.maestro-all ## Every test
 	@tools/setup_browser
 	@if [ -x tools/setup_test_services ]; then tools/setup_test_services; fi
+	@if [ -x tools/setup_linters ]; then tools/setup_linters; fi
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 check: .venv/.maestro-all ## Style, types and the tests of the documentation
@@ -52,5 +53,5 @@ docs: .venv/.maestro-docs ## The documentation as a website, in docs/_build/html
 	@echo docs/_build/html/index.html
 
 clean: ## Remove what make has made; runs and reports stay
-	rm -rf .venv .pytest_cache .ruff_cache .mypy_cache .hypothesis .coverage coverage.xml dist build docs/_build docs/strategies docs/notebooks
+	rm -rf .venv .linters .pytest_cache .ruff_cache .mypy_cache .hypothesis .coverage coverage.xml dist build docs/_build docs/strategies docs/notebooks
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -38,6 +38,9 @@ def up(
     old_api: Annotated[
         str, typer.Option(metavar="URL", help="Pass requests to the API of 2020 on to the old system.")
     ] = "",
+    docs: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Built documentation to serve below /handbook/.")
+    ] = None,
     workers: Annotated[int, typer.Option(min=1, metavar="N", help="Number of workers.")] = 1,
     without: Annotated[
         list[str] | None, typer.Option(metavar="PART", help="Leave out apps, nginx or prometheus; once for each.")
@@ -61,7 +64,7 @@ def up(
             raise SettingsError("--self-signed excludes --certificate and --key; leave it out.")
         where.mkdir(parents=True, exist_ok=True, mode=0o700)
         certificate, key = make_certificate(where, address)
-    entrance = stack.Entrance(port or free_port(), address, prefix, certificate, key, old_api)
+    entrance = stack.Entrance(port or free_port(), address, prefix, certificate, key, old_api, docs)
     settings = load_settings()
     schedule = schedule_options(settings, backup, fetch, keep)
     stack.up(where, settings, entrance, workers=workers, schedule=schedule, without=without or ())

@@ -20,7 +20,10 @@ def worker(
     idle: Annotated[
         bool, typer.Option("--idle/--no-idle", help="Take only processor time that nothing else wants.")
     ] = True,
-) -> None:
+    check: Annotated[
+        bool, typer.Option("--check", help="Run no job; exit code 1 unless a worker of this machine is alive.")
+    ] = False,
+) -> int:
     """Run the jobs of the service.
 
     It runs one at a time until Ctrl-C or SIGTERM; start one worker for each core.
@@ -33,8 +36,13 @@ def worker(
     from maestro.service.worker import Worker
 
     where = configured(folder, "service.folder")
+    if check:
+        from maestro.service.heartbeat import is_alive_here
+
+        return 0 if is_alive_here(where) else 1
     log_to_stderr()
     one = Worker(Database(folder=where), runs or where / "runs", cores=cores)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: one.stop())
     one.run(until_empty=until_empty, idle=idle)
+    return 0

@@ -7,7 +7,7 @@ of each value nor the nearest name of an unknown one.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -37,10 +37,10 @@ def load_settings(folder: str | os.PathLike[str] | None = None, env: Mapping[str
     ------
     SettingsError
         A key that does not exist, a value of the wrong type or out of bounds: the message names file and line, or
-        the variable, and what is allowed.
+        the variable, and what is allowed. A secret's file cannot be read.
     """
     env = os.environ if env is None else env
-    own = tuple(sorted((name, text) for name, text in env.items() if name.startswith("MAESTRO_") and text.strip()))
+    own = tuple(sorted(_with_files({k: text for k, text in env.items() if k.startswith("MAESTRO_") and text.strip()})))
     file = find_file(folder)
     stat = file.stat() if file else None
     state = (stat.st_mtime_ns, stat.st_size, stat.st_ino) if stat else None
@@ -61,6 +61,23 @@ def make_settings(values: Mapping[str, Any]) -> Settings:
             raise SettingsError(f"{name!r} is not a setting.{nearest(name, schema())}")
         found[name] = _value(name, value, "given", Path.cwd())
     return _build(found, dict.fromkeys(found, "given"))
+
+
+def _with_files(env: dict[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield variables and their values; a secret is read from the file that its variable with ``_FILE`` names."""
+    for name, text in env.items():
+        own = name.removesuffix("_FILE")
+        setting = setting_of(own) if own != name else None
+        entry = entry_of(setting) if setting is not None else None
+        if entry is None or not entry.doc.secret:
+            yield name, text
+            continue
+        if own in env:
+            raise SettingsError(f"{own} and {name} are both set; unset one of them.")
+        try:
+            yield own, Path(text).expanduser().read_text(encoding="utf-8").strip()
+        except (OSError, ValueError) as error:
+            raise SettingsError(f"{name}: {text} cannot be read ({error}); give a file with the secret.") from None
 
 
 @lru_cache(maxsize=16)

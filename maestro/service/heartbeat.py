@@ -6,6 +6,8 @@ import contextlib
 import time
 from pathlib import Path
 
+from maestro._core.processes import host_id
+
 FOLDER = "workers"
 EVERY = 2.0
 """Seconds between two beats."""
@@ -57,6 +59,11 @@ def count_workers(folder: Path) -> tuple[int, int]:
     """Return how many workers of a service are alive, and how many were lost within the last day."""
     ages = [age for _, age in _ages(folder / FOLDER)]
     return sum(age <= ALIVE for age in ages), sum(ALIVE < age <= FORGOTTEN for age in ages)
+
+
+def is_alive_here(folder: Path) -> bool:
+    """Whether a worker on this machine, or in this container, is alive."""
+    return any(path.name.startswith(f"{host_id()}-") and age <= ALIVE for path, age in _ages(folder / FOLDER))
 
 
 def _ages(folder: Path) -> list[tuple[Path, float]]:

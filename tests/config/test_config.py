@@ -307,3 +307,20 @@ def test_a_wrong_file_ends_the_command_with_two(project: Path, capsys: pytest.Ca
 def test_a_folder_named_as_messages_name_it_is_that_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MAESTRO_STORE", f"parquet:{tmp_path / 'bars'}")
     assert load_settings().store == str(tmp_path / "bars")
+
+
+def test_a_secret_is_read_from_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "password"
+    path.write_text("from a file\n")
+    settings = load_settings(tmp_path, {"MAESTRO_QUESTDB_PASSWORD_FILE": str(path)})
+    assert settings.servers.questdb.password == "from a file"
+    assert not settings.unknown
+    path.write_text("another")
+    settings = load_settings(tmp_path, {"MAESTRO_QUESTDB_PASSWORD_FILE": str(path)})
+    assert settings.servers.questdb.password == "another"
+    both = {"MAESTRO_QUESTDB_PASSWORD_FILE": str(path), "MAESTRO_QUESTDB_PASSWORD": "x"}
+    with pytest.raises(SettingsError, match="MAESTRO_QUESTDB_PASSWORD_FILE are both set"):
+        load_settings(tmp_path, both)
+    with pytest.raises(SettingsError, match=r"MAESTRO_SERVICE_KEY_FILE: .*nowhere cannot be read"):
+        load_settings(tmp_path, {"MAESTRO_SERVICE_KEY_FILE": str(tmp_path / "nowhere")})
+    assert load_settings(tmp_path, {"MAESTRO_STORE_FILE": "x"}).unknown == ("MAESTRO_STORE_FILE",)

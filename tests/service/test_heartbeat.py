@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from maestro.cli import _run
 from maestro.service.heartbeat import ALIVE, FOLDER, FORGOTTEN, Heartbeat, count_workers
 from maestro.service.jobs import Database
 from tests.service.test_worker import start_worker, wait_for
@@ -49,9 +50,11 @@ def test_a_lost_worker_is_forgotten_after_a_day(tmp_path: Path) -> None:
 @pytest.mark.skipif(os.name != "posix", reason="SIGKILL")
 def test_a_killed_worker_is_lost_and_an_ended_one_is_not(database: Database) -> None:
     folder = database.folder
+    assert _run(["worker", "--check", "--folder", str(folder)]) == 1
     processes = [start_worker(folder), start_worker(folder)]
     try:
         wait_for(lambda: count_workers(folder) == (2, 0))
+        assert _run(["worker", "--check", "--folder", str(folder)]) == 0
         processes[0].send_signal(signal.SIGTERM)
         processes[0].wait(GIVE_UP)
         assert count_workers(folder) == (1, 0)

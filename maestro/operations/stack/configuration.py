@@ -12,7 +12,7 @@ from maestro.errors import ServiceError, SettingsError
 from maestro.reports.output import refuse_foreign, write_text
 
 _TEMPLATES = Path(__file__).with_name("templates")
-_MARK = b"Written by `maestro stack up`"
+_BY_STACK = "Written by `maestro stack up`"
 POLICY = (
     "default-src 'self'; script-src 'self' blob: 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self' blob:; worker-src 'self' blob:; "
@@ -36,6 +36,8 @@ class Entrance:
     old_api : str
         Address of the system of 2020, to which requests to its API are passed; without it they get an error that names
         the new API.
+    docs : Path, optional
+        Folder of the built documentation, served below ``/handbook/``.
     """
 
     port: int
@@ -44,6 +46,7 @@ class Entrance:
     certificate: Path | None = None
     key: Path | None = None
     old_api: str = ""
+    docs: Path | None = None
 
     def __post_init__(self) -> None:
         """Refuse what would not be a valid line of the configuration."""
@@ -61,6 +64,9 @@ class Entrance:
             if path is not None and (not path.is_file() or re.search(r"[\s;{}\"']", str(path))):
                 raise SettingsError(f"{path} is not a file, or has a space, quote or brace in its name; give another.")
 
+        if self.docs is not None and not (self.docs / "index.html").is_file():
+            raise SettingsError(f"--docs {self.docs} has no index.html; build the documentation with make docs.")
+
     @property
     def url(self) -> str:
         """Address of the entrance."""
@@ -69,18 +75,44 @@ class Entrance:
 
 def write_nginx(folder: Path, entrance: Entrance, api_port: int, apps_port: int | None) -> Path:
     """Write ``nginx.conf``; returns its path."""
+    for path in (folder, entrance.docs):
+        if path is not None and re.search(r"[\s;{}\"']", str(path)):
+            raise SettingsError(
+                f"{path} has a space, quote or brace in its name, which nginx cannot take; give another."
+            )
     (folder / "temporary").mkdir(exist_ok=True)
-    return _write(
-        folder, "nginx.conf", folder=folder, address=entrance.address, port=entrance.port, prefix=entrance.prefix,
-        certificate=entrance.certificate and entrance.certificate.absolute(), key=entrance.key and
-        entrance.key.absolute(), old_api=entrance.old_api, api_port=api_port, apps_port=apps_port, policy=POLICY,
+    text = _nginx(
+        _BY_STACK, folder, entrance.address, entrance.port, prefix=entrance.prefix,
+        certificate=entrance.certificate and entrance.certificate.absolute(),
+        key=entrance.key and entrance.key.absolute(), old_api=entrance.old_api,
+        docs=entrance.docs and entrance.docs.absolute(), api=f"127.0.0.1:{api_port}",
+        apps=f"127.0.0.1:{apps_port}" if apps_port else "", error_log=folder / "nginx-error.log",
+        access_log=folder / "nginx-access.log",
     )  # fmt: skip
+    return _replace(folder / "nginx.conf", text)
 
 
 def write_prometheus(folder: Path, api_port: int) -> Path:
     """Write ``prometheus.yml`` and its rules; returns its path."""
     _replace(folder / "rules.yml", (_TEMPLATES / "rules.yml").read_text(encoding="utf-8"))
-    return _write(folder, "prometheus.yml", rules=folder / "rules.yml", api_port=api_port)
+    text = _prometheus(_BY_STACK, f"127.0.0.1:{api_port}", folder / "rules.yml", None)
+    return _replace(folder / "prometheus.yml", text)
+
+
+def container_files() -> dict[str, str]:
+    """Return the files that containers mount, by their names in ``deploy``: the same templates with other places."""
+    written = "Written by tools/write_deploy"
+    return {
+        "nginx/nginx.conf": _nginx(
+            written, Path("/tmp"), "0.0.0.0", 8443, prefix="", certificate=Path("/run/secrets/tls_certificate"),
+            key=Path("/run/secrets/tls_key"), old_api="", docs=Path("/usr/share/maestro/docs"), api="api:8400",
+            apps="apps:5006", error_log="stderr", access_log="/dev/stdout",
+        ),
+        "prometheus/prometheus.yml": _prometheus(
+            written, "api:8400", Path("/etc/prometheus/rules.yml"), Path("/run/secrets/metrics_key")
+        ),
+        "prometheus/rules.yml": (_TEMPLATES / "rules.yml").read_text(encoding="utf-8"),
+    }  # fmt: skip
 
 
 def make_certificate(folder: Path, name: str) -> tuple[Path, Path]:
@@ -102,17 +134,22 @@ def make_certificate(folder: Path, name: str) -> tuple[Path, Path]:
     return certificate, key
 
 
-def _write(place: Path, name: str, **values: object) -> Path:
+def _nginx(written: str, folder: Path, address: str, port: int, **values: object) -> str:
+    return _rendered("nginx.conf", written=written, folder=folder, address=address, port=port, policy=POLICY, **values)
+
+
+def _prometheus(written: str, api: str, rules: Path, key_file: Path | None) -> str:
+    return _rendered("prometheus.yml", written=written, api=api, rules=rules, key_file=key_file)
+
+
+def _rendered(name: str, **values: object) -> str:
     import jinja2
 
-    if re.search(r"[\s;{}\"']", str(place)):
-        raise SettingsError(f"{place} has a space, quote or brace in its name, which nginx cannot take; give another.")
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined, trim_blocks=True, keep_trailing_newline=True)
-    text = environment.from_string((_TEMPLATES / name).read_text()).render(**values)
-    return _replace(place / name, text)
+    return environment.from_string((_TEMPLATES / name).read_text(encoding="utf-8")).render(**values)
 
 
 def _replace(path: Path, text: str) -> Path:
     """Write a file of the configuration, in place of an earlier one of a stack only."""
-    refuse_foreign(path, lambda head: _MARK in head, "a file that `maestro stack up` wrote")
+    refuse_foreign(path, lambda head: _BY_STACK.encode() in head, "a file that `maestro stack up` wrote")
     return write_text(path, text)

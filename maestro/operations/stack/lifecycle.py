@@ -15,6 +15,7 @@ from maestro._core.locks import locked
 from maestro.config import Settings
 from maestro.data.stores import questdb_server
 from maestro.errors import ServiceError, SettingsError
+from maestro.operations.stack import commands
 from maestro.operations.stack.configuration import Entrance, write_nginx, write_prometheus
 from maestro.operations.stack.state import FILE, Part, beginning, end, read, write
 from maestro.service.accounts import Users
@@ -130,32 +131,28 @@ def _start(
         stack.parts.append(Part("questdb", started.pid, beginning(started.pid), "", started.log))
         write(folder, stack.parts)
     api_port = questdb_server.free_port()
-    stack.start("api", [*maestro, "serve", "--port", str(api_port)], f"http://127.0.0.1:{api_port}/readyz")
+    stack.start("api", [*maestro, *commands.api(api_port)], f"http://127.0.0.1:{api_port}/readyz")
     for number in range(1, workers + 1):
-        stack.start(f"worker-{number}", [*maestro, "worker"], "", says="worker started")
+        stack.start(f"worker-{number}", [*maestro, *commands.worker()], "", says="worker started")
     if schedule:
-        stack.start("schedule", [*maestro, "schedule", *schedule], "", says="schedule started")
+        stack.start("schedule", [*maestro, *commands.schedule(schedule)], "", says="schedule started")
     apps_port = None
     if "apps" not in without:
         apps_port = questdb_server.free_port()
         prefix = f"{entrance.prefix}/apps"
         stack.start(
             "apps",
-            [*maestro, "app", "--no-show", "--port", str(apps_port), "--prefix", prefix, "--origin",
-             f"{entrance.address}:{entrance.port}", "--origin", f"localhost:{entrance.port}"],
+            [*maestro, *commands.apps(apps_port, prefix, (f"{entrance.address}:{entrance.port}",
+                                                          f"localhost:{entrance.port}"))],
             f"http://127.0.0.1:{apps_port}{prefix}/runs",
         )  # fmt: skip
     if "nginx" in programs:
         path = write_nginx(folder, entrance, api_port, apps_port)
-        command: list[str | Path] = [programs["nginx"], "-p", folder, "-e", folder / "nginx-error.log", "-c", path]
-        stack.start("nginx", command, f"{entrance.url}/readyz")
+        stack.start("nginx", [programs["nginx"], "-p", folder, *commands.nginx(path)], f"{entrance.url}/readyz")
     if "prometheus" in programs:
         port = questdb_server.free_port()
-        command = [
-            programs["prometheus"], f"--config.file={write_prometheus(folder, api_port)}",
-            f"--storage.tsdb.path={folder / 'prometheus'}", f"--web.listen-address=127.0.0.1:{port}",
-        ]  # fmt: skip
-        stack.start("prometheus", command, f"http://127.0.0.1:{port}/-/ready")
+        command = commands.prometheus(write_prometheus(folder, api_port), folder / "prometheus", port)
+        stack.start("prometheus", [programs["prometheus"], *command], f"http://127.0.0.1:{port}/-/ready")
 
 
 def down(folder: Path) -> list[str]:
