@@ -14,11 +14,16 @@ from pathlib import Path
 
 import pytest
 
+from maestro.data.stores import SeriesKey
 from maestro.operations.stack import down
 from maestro.operations.stack.state import beginning, read
 from maestro.runs import list_runs
+from maestro.runs.trash import remove
+from maestro.testing import FakeExchange
 from tests.operations.backup.conftest import System
 from tests.operations.backup.conftest import system as system  # the fixture
+from tests.support.exchange.markets import ExchangeMarket
+from tests.support.exchange.truth import hourly
 from tests.support.patience import GIVE_UP
 
 PAGES = Path(__file__).parents[2] / "docs" / "runbooks"
@@ -26,10 +31,12 @@ SMALL = "--without nginx --without prometheus --without apps"
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="the scripts are for bash")
 
 
-def rehearse(name: str, folder: Path, **variables: object) -> subprocess.CompletedProcess[str]:
-    """Run the script of a page in a folder."""
+def rehearse(
+    name: str, folder: Path, *, front: tuple[str, ...] = (), **variables: object
+) -> subprocess.CompletedProcess[str]:
+    """Run the script of a page in a folder, with these folders before all others in the path."""
     [script] = re.findall(r"^```bash\n(.*?)^```", (PAGES / f"{name}.md").read_text(), re.M | re.S)
-    path = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
+    path = os.pathsep.join((*front, str(Path(sys.executable).parent), os.environ["PATH"]))
     environment = {**os.environ, "PATH": path, **{key: str(value) for key, value in variables.items()}}
     began = time.perf_counter()
     done = subprocess.run(
@@ -52,7 +59,10 @@ def stack(system: System) -> Iterator[Path]:
 
 def test_every_runbook_is_rehearsed() -> None:
     pages = {path.stem for path in PAGES.glob("*.md")} - {"index"}
-    assert pages == {"restore", "corrupt-run", "lost-worker", "rotate-keys"}
+    assert pages == {
+        "install", "upgrade", "rollback", "restore", "full-disk", "stale-data", "corrupt-run", "lost-worker",
+        "rotate-keys",
+    }  # fmt: skip
 
 
 def test_a_script_stops_at_a_missing_variable(system: System) -> None:
@@ -110,3 +120,41 @@ def test_rotate_keys(stack: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert len(json.loads(path.read_text())) == 1
     assert not set(json.loads(path.read_text())) & set(second)
+
+
+def test_full_disk(system: System) -> None:
+    names = [system.back_up().name for _ in range(4)]
+    runs = system.folder / "service" / "runs"
+    [run] = list_runs(runs)["id"]
+    remove(run, runs)
+    assert list(runs.glob(".trash/*"))
+    done = rehearse("full-disk", system.folder, RUNS=runs, BACKUPS=system.folder / "backups", KEEP=2)
+    assert done.returncode == 0, done.stderr
+    assert not list(runs.glob(".trash/*"))
+    assert [one.name for one in system.vault().kept()[0]] == names[2:]
+
+
+def test_full_disk_keeps_all_backups_if_the_newest_is_damaged(system: System) -> None:
+    system.back_up()
+    system.back_up()
+    newest = max((system.folder / "backups").glob("maestro-*.tar.*"))
+    newest.write_bytes(newest.read_bytes()[:-100])
+    variables = {"RUNS": system.folder / "service" / "runs", "BACKUPS": system.folder / "backups", "KEEP": 1}
+    assert rehearse("full-disk", system.folder, **variables).returncode != 0
+    assert len(list((system.folder / "backups").glob("maestro-*.tar.*"))) == 2
+
+
+def test_stale_data(system: System) -> None:
+    truth = hourly().head(200)
+    key = SeriesKey("BINANCE", "BTCUSDT", "1h")
+    system.store.append(key, truth.head(50))
+    with FakeExchange(ExchangeMarket({("BTCUSDT", "bars", "1h"): truth})) as exchange:
+        variables = {"MAESTRO_BINANCE_URL": exchange.url, "MAESTRO_STATE_DIR": system.folder / "state"}
+        done = rehearse("stale-data", system.folder, **variables)
+        assert done.returncode == 0, done.stderr
+        assert "every series of a source is up to date" in done.stdout
+        assert len(system.store.read(key)) == len(truth)
+        system.store.append(SeriesKey("BINANCE", "GONE", "1h"), truth.head(50))
+        done = rehearse("stale-data", system.folder, **variables)
+        assert "the series above have errors" in done.stdout
+        assert "BINANCE:GONE:1h: " in done.stderr
