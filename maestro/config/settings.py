@@ -187,9 +187,13 @@ class Settings:
     unknown : tuple of str, variables ``MAESTRO_…`` that are not settings
     """
 
-    store: Annotated[str, Doc("folder of Parquet files, or questdb, or questdb://HOST:PORT", "store")] = (
-        "~/.local/share/maestro"
-    )
+    store: Annotated[
+        str,
+        Doc(
+            "folder of Parquet files, or questdb, questdb://HOST:PORT, or rethinkdb://HOST/DB to read the old database",
+            "store",
+        ),
+    ] = "~/.local/share/maestro"
     runs_dir: Annotated[Path, Doc("folder of runs")] = Path("runs")
     ledger_dir: Annotated[Path, Doc("folder of the ledgers that count every trial on a series")] = Path(
         "~/.local/share/maestro-ledger"

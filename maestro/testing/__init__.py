@@ -16,6 +16,7 @@ _HOMES = {
     "maestro.testing.engines": ("EngineContract",),
     "maestro.testing.exchange": ("Answer", "Ban", "FakeExchange", "Market", "Refusal", "Request"),
     "maestro.testing.faults": ("FAILURES", "LIES", "Faults", "NoFaults"),
+    "maestro.testing.read_only": ("ReadOnlyStoreContract",),
     "maestro.testing.sources": ("SourceContract", "settings_for"),
     "maestro.testing.stores": ("StoreContract",),
     "maestro.testing.strategies": ("StrategyContract",),
@@ -32,6 +33,7 @@ __all__ = [
     "Faults",
     "Market",
     "NoFaults",
+    "ReadOnlyStoreContract",
     "Refusal",
     "Request",
     "SourceContract",
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
     from maestro.testing.engines import EngineContract
     from maestro.testing.exchange import Answer, Ban, FakeExchange, Market, Refusal, Request
     from maestro.testing.faults import FAILURES, LIES, Faults, NoFaults
+    from maestro.testing.read_only import ReadOnlyStoreContract
     from maestro.testing.sources import SourceContract, settings_for
     from maestro.testing.stores import StoreContract
     from maestro.testing.strategies import StrategyContract

@@ -11,6 +11,7 @@ import typer
 from maestro._core.formatting import minute
 from maestro.cli import options
 from maestro.cli.data import check as data_check
+from maestro.cli.data import compare as data_compare
 from maestro.cli.data import migrate as data_migrate
 from maestro.cli.data import questdb as data_questdb
 from maestro.cli.data.target import Place, opened
@@ -270,6 +271,7 @@ def rm(
 
 
 app.command()(data_check.check)
+app.command()(data_compare.compare)
 app.command()(data_migrate.migrate)
 app.add_typer(data_questdb.app, name="questdb")
 

@@ -19,6 +19,7 @@ STORES: Registry[StoreKind] = Registry(
         "parquet": "maestro.data.stores.parquet:KIND",
         "questdb": "maestro.data.stores.questdb:KIND",
         "questdbs": "maestro.data.stores.questdb:KIND",
+        "rethinkdb": "maestro.data.legacy.store:KIND",
     },
     lambda value: isinstance(value, StoreKind),
     "a maestro.data.stores.StoreKind",

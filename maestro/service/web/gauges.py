@@ -83,7 +83,7 @@ class Gauges:
         free = Gauge("maestro_disk_free_bytes", "Free bytes of the disk of a place.", ("place",))
         size = Gauge("maestro_disk_size_bytes", "Bytes of the disk of a place.", ("place",))
         settings, seen = load_settings(), set()
-        store = () if settings.store.startswith("questdb") else (("store", Path(settings.store)),)
+        store = (("store", Path(settings.store)),) if Path(settings.store).is_dir() else ()  # else a server
         places = (
             ("service", self._folder), ("runs", self._runs_dir), *store, ("questdb", settings.servers.questdb.home),
             ("ledger", settings.ledger_dir), ("backups", settings.backup.folder),
