@@ -1,4 +1,4 @@
-"""The command line: what it prints, what it writes, how it fails, and that its own lines give a run again."""
+"""The command line: what it prints, what it writes, how it fails; its own lines repeat a run."""
 
 from __future__ import annotations
 
@@ -412,18 +412,7 @@ def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_ctrl_c_leaves_a_run_that_goes_on(tmp_path: Path, workers: str) -> None:
     (tmp_path / "slow.py").write_text(SLOW)
-    line = (
-        "walk-forward",
-        "slow.py",
-        "-d",
-        "sample:IBM",
-        "--trials",
-        "20",
-        "--search",
-        "random",
-        "--splitter",
-        "expanding:6",
-    )
+    line = shlex.split("walk-forward slow.py -d sample:IBM --trials 20 --search random --splitter expanding:6")
     begun = start(tmp_path, *line, "--workers", workers)
     until = time.monotonic() + GIVE_UP
     while not list(tmp_path.glob("runs/*/partial/*.zip")) and time.monotonic() < until and begun.poll() is None:
