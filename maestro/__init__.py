@@ -87,6 +87,7 @@ hooks.bind(
         "cpcv_figure": "maestro.reports.figures.trade_luck:cpcv_figure",
         "cpcv_html": "maestro.reports.tables.decision:cpcv_html",
         "export_run": "maestro.reports:export_run",
+        "kelly_html": "maestro.reports.tables.decision:kelly_html",
         "monte_carlo_figure": "maestro.reports.figures.trade_luck:monte_carlo_figure",
         "monte_carlo_html": "maestro.reports.tables.decision:monte_carlo_html",
         "random_entries_figure": "maestro.reports.figures.trade_luck:random_entries_figure",

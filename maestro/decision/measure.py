@@ -18,11 +18,11 @@ from maestro.validation.robustness.retiming import retiming
 from maestro.validation.statistics.cpcv import cpcv
 from maestro.validation.statistics.parameter_permutation import MOST_SETS, parameter_permutation
 from maestro.validation.statistics.trials import MOST_BYTES
-from maestro.validation.trades import concentration, monte_carlo, random_entries
+from maestro.validation.trades import concentration, kelly, monte_carlo, random_entries
 from maestro.walkforward.splitter_text import recorded_splitter
 from maestro.walkforward.triggers import OnRegime
 
-CHEAP = ("monte_carlo", "concentration")
+CHEAP = ("monte_carlo", "concentration", "kelly")
 """Parts that need the run's tables alone."""
 PARTS = (
     *CHEAP, "now", "expected", "regimes", "by_regime", "random_entries", "cpcv", "parameter_permutation", "retiming",
@@ -94,6 +94,7 @@ def measure(
             wf, paths=max(500, min(10_000, _DRAWN // max(len(wf.trades), 1))), seed=seed
         ),
         "concentration": lambda: concentration(wf),
+        "kelly": lambda: kelly(wf, seed=seed),
     }
     training = ""
     if set(wanted) - set(CHEAP):

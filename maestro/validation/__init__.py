@@ -41,9 +41,11 @@ from maestro.validation.statistics.snooping import Snooping, reality_check, spa,
 from maestro.validation.statistics.trials import TrialReturns, trial_returns, trials_pbo
 from maestro.validation.trades import (
     Concentration,
+    Kelly,
     MonteCarlo,
     RandomEntries,
     concentration,
+    kelly,
     monte_carlo,
     random_entries,
 )
@@ -59,6 +61,7 @@ __all__ = [
     "Cpcv",
     "GeometryMap",
     "Intervals",
+    "Kelly",
     "LookAhead",
     "ManyPermutation",
     "MonteCarlo",
@@ -86,6 +89,7 @@ __all__ = [
     "expected_max_sharpe",
     "geometry_map",
     "holm",
+    "kelly",
     "lookahead",
     "minimum_track_record_length",
     "monte_carlo",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import panel as pn
 import polars as pl
 import pytest
 
@@ -40,6 +41,13 @@ def test_the_newest_result_is_shown_with_what_it_says(app: App, folder: Path) ->
     assert "1 failed: why" in app.view.head.object
     assert app.view.save.callback().getvalue().startswith(b"<!")
     assert "ms.load_walk_forwards" in app.state.python()
+
+
+def test_a_phone_shows_the_figures_that_decide_first(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(type(pn.state), "headers", {"User-Agent": "Mozilla/5.0 (Linux; Android 14) Mobile"})
+    shown = App(runs_dir=str(folder)).view.list
+    assert shown.value.columns.tolist()[:5] == ["symbol", "strategy", "sharpe_ratio", "p_adjusted", "timeframe"]
+    assert sum(shown.widths[name] for name in shown.value.columns[:4]) <= 420 - 2 * 36
 
 
 def test_filters_and_order(app: App) -> None:

@@ -47,8 +47,8 @@ def test_short_bars_have_shorter_training_windows(wf: ms.WalkForward) -> None:
 
 
 def test_what_is_refused(wf: ms.WalkForward) -> None:
-    with pytest.raises(SettingsError, match="'kelly': not a part"):
-        measure(wf, parts=("kelly",))
+    with pytest.raises(SettingsError, match="'luck': not a part"):
+        measure(wf, parts=("luck",))
     stop = threading.Event()
     stop.set()
     with pytest.raises(RunCancelled, match="before monte_carlo"):

@@ -9,7 +9,7 @@ import panel as pn
 import polars as pl
 
 from maestro.apps.many.session import cell_of, failures
-from maestro.apps.shared.page import TABLE_STYLE, HtmlPane, Message, card
+from maestro.apps.shared.page import TABLE_STYLE, HtmlPane, Message, card, on_phone
 from maestro.apps.shared.report import ReportFrame
 from maestro.reports.many.curves import p_histogram, sparkline
 from maestro.walkforward.many import WalkForwards
@@ -27,6 +27,8 @@ _WIDTHS = {
     "symbol": 120, "timeframe": 84, "strategy": 190, "sharpe_ratio": 76, "is_sharpe_ratio": 84, "total_return": 84,
     "max_drawdown": 88, "num_trades": 72, "p_value": 76, "p_adjusted": 94, "error": 220,
 }  # fmt: skip
+_PHONE = {"symbol": 84, "strategy": 118, "sharpe_ratio": 66, "p_adjusted": 78}
+"""Columns that come first on a phone, in its width; the others follow to the right."""
 _TOOLTIPS = {
     "symbol": "Symbol", "timeframe": "Timeframe", "strategy": "Strategy",
     "sharpe_ratio": "Sharpe ratio out of sample", "is_sharpe_ratio": "Mean Sharpe ratio of the choices in sample",
@@ -73,6 +75,7 @@ class ManyView(pn.viewable.Viewer):
 
         super().__init__()
         self.message, self.beside = Message(), beside
+        self.columns = list(dict.fromkeys((*_PHONE, *_HEADINGS)) if on_phone() else _HEADINGS)
         self.head = HtmlPane("", stylesheets=[_STYLE], sizing_mode="stretch_width")
         self.histogram = HtmlPane("", stylesheets=[_STYLE], sizing_mode="stretch_width")
         self.count = HtmlPane("", margin=(6, 10))
@@ -81,10 +84,11 @@ class ManyView(pn.viewable.Viewer):
             name: NumberFormatter(format=form, nan_format="", text_align="right") for name, form in _NUMBERS.items()
         }
         self.list = pn.widgets.Tabulator(
-            _shown(pl.DataFrame(schema=dict.fromkeys(_HEADINGS, pl.String))), titles=_HEADINGS, formatters=formats,
-            widths=_WIDTHS, pagination="local", page_size=PAGE, disabled=True, show_index=False, selectable=1,
-            sizing_mode="stretch_width", theme="simple", layout="fit_data_fill", stylesheets=[TABLE_STYLE, _LIST],
-            header_tooltips=_TOOLTIPS,
+            self._shown(pl.DataFrame(schema=dict.fromkeys(_HEADINGS, pl.String))), formatters=formats,
+            titles={**_HEADINGS, "p_adjusted": "Adj. p"} if on_phone() else _HEADINGS,
+            widths={**_WIDTHS, **(_PHONE if on_phone() else {})}, pagination="local", page_size=PAGE, disabled=True,
+            show_index=False, selectable=1, sizing_mode="stretch_width", theme="simple", layout="fit_data_fill",
+            stylesheets=[TABLE_STYLE, _LIST], header_tooltips=_TOOLTIPS,
         )  # fmt: skip
         wide: dict[str, Any] = {"size": "small", "margin": (4, 4)}
         self.report = pmui.Button(label="Report", icon="article", variant="outlined", disabled=True, **wide)
@@ -127,7 +131,7 @@ class ManyView(pn.viewable.Viewer):
         self.rows = rows
         with pn.io.hold():
             self.list.selection = []
-            self.list.value = _shown(rows)
+            self.list.value = self._shown(rows)
             some = "" if len(rows) == len(many.cells) else f" of {len(many.cells):,}"
             self.count.object = f"{len(rows):,}{some} walk-forward{'' if len(many.cells) == 1 else 's'}"
             self.multiples.object = _multiples(many, rows, curves)
@@ -140,13 +144,13 @@ class ManyView(pn.viewable.Viewer):
         """Show an open report in the page's theme."""
         self.opened.theme(dark)
 
+    def _shown(self, rows: pl.DataFrame) -> Any:
+        texts = ("symbol", "timeframe", "strategy", "error")
+        order = (pl.col(name).fill_null("") if name in texts else pl.col(name) for name in self.columns)
+        return rows.select(order).to_pandas()
+
     def __panel__(self) -> Any:
         return pn.Column(self.message, self.body, *self.beside, sizing_mode="stretch_width")
-
-
-def _shown(rows: pl.DataFrame) -> Any:
-    texts = ("symbol", "timeframe", "strategy", "error")
-    return rows.select(pl.col(name).fill_null("") if name in texts else pl.col(name) for name in _HEADINGS).to_pandas()
 
 
 def _multiples(many: WalkForwards, rows: pl.DataFrame, most: int) -> str:

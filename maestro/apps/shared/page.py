@@ -76,6 +76,15 @@ _THEME = {
 }
 
 
+_NARROW = {"@media (max-width: 480px)": {"& header .MuiTypography-root": {"display": "none"}}}
+"""On a phone the name of the product gives way to the links and the button of the theme."""
+
+
+def on_phone() -> bool:
+    """Whether the visitor of this page has a phone."""
+    return "Mobi" in (pn.state.headers or {}).get("User-Agent", "")
+
+
 class _Idle(param.Parameterized):  # type: ignore[misc]
     """A busy state of one page, which is never busy."""
 
@@ -105,12 +114,11 @@ def page(name: str, sidebar: list[Any], main: list[Any]) -> Any:
     )
     menu = HtmlPane(f"<nav aria-label='Apps'>{links}</nav>", stylesheets=[_MENU], margin=0)
     left = [pn.Column(*sidebar, margin=(14, 0), sizing_mode="stretch_width")] if sidebar else []
-    # On a phone the controls would lie over everything else.
-    phone = "Mobi" in (pn.state.headers or {}).get("User-Agent", "")
     made = Page(
-        title="Maestro", site_url="./", header=[menu], sidebar=left, sidebar_open=bool(left) and not phone,
+        title="Maestro", site_url="./", header=[menu], sidebar=left,
+        sidebar_open=bool(left) and not on_phone(),  # on a phone the controls would lie over everything else
         main=[pn.Column(*main, margin=(14, 14), sizing_mode="stretch_width")],
-        sx={"& main": {"backgroundColor": "background.default"}}, sidebar_width=330 if left else 0,
+        sx={"& main": {"backgroundColor": "background.default"}, **_NARROW}, sidebar_width=330 if left else 0,
         theme_config=_THEME, theme_toggle=True, busy_indicator=None,
     )  # fmt: skip
     made.header = [menu, remember(made)]

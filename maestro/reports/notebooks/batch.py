@@ -235,8 +235,9 @@ def _named(varied: Sequence[str], values: Mapping[str, Any], declared: Mapping[s
         value = values.get(name, declared[name].default)
         if isinstance(value, Mapping):
             parts += [f"{key}={one}" for key, one in value.items()]
-        elif isinstance(value, str):
-            parts.append(value)
+        elif isinstance(value, (str, list, tuple)):
+            text = value if isinstance(value, str) else ", ".join(map(str, value))
+            parts.append(text or f"{'default' if value == declared[name].default else 'no'} {name}")
         else:
             parts.append(f"{name}={value}")
     return " · ".join(parts) or "report"

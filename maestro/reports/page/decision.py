@@ -127,6 +127,12 @@ _LATER: tuple[Any, ...] = (
         {"monte_carlo": _monte_carlo},
     ),
     (
+        "kelly", "Kelly fraction", ("kelly",),
+        "The size at which these trades would have grown fastest, as a multiple of the size that was traded. It is "
+        "fitted to the trades: a comparison, not a size to trade.",
+        {"kelly": lambda found: (tables.kelly_html(found), [])},
+    ),
+    (
         "entries", "Random entries", ("random_entries",),
         "As many positions with the same sides, holding times and costs, entered at random on bars outside their test "
         "window.",

@@ -1,7 +1,8 @@
-"""Tables between verdict and decision: regimes, Monte Carlo, concentration, random entries, cross-validation."""
+"""Tables between verdict and decision: regimes, Monte Carlo, Kelly, concentration, random entries, cross-validation."""
 
 from __future__ import annotations
 
+import math
 from statistics import median
 from typing import Any
 
@@ -45,6 +46,21 @@ def monte_carlo_html(found: Any) -> Html:
         f"{percent(found.risk_of_ruin)}."
     )
     return joined((shown, note(text)))
+
+
+def kelly_html(found: Any) -> Html:
+    """Growth at the traded size, at half and at full Kelly, and the interval of the fraction."""
+    sizes = {"traded": 1.0, "half": found.half, "full": found.full}
+    names = {"traded": "As traded", "half": "Half Kelly", "full": "Full Kelly"}
+    rows = []
+    for key, size in sizes.items():
+        growth = found.growth[key]
+        shown = (
+            "ruined" if growth == -math.inf else percent(math.expm1(growth), 2, sign=True) if known(growth) else NONE
+        )
+        rows.append([names[key], number(size, 2) if known(size) else NONE, shown])
+    head = ["", "Times the traded size", "Growth per trade"]
+    return joined((table(head, rows, numeric=(1, 2), kind="plain", caption="Kelly fraction"), note(found.summary)))
 
 
 def concentration_html(found: Any) -> Html:

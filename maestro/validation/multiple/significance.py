@@ -87,7 +87,7 @@ class Significance:
         name = f"{row['strategy']} on {row['symbol']} {row['timeframe']}"
         return (
             f"The best of {self.tested:,}, {name}: Sharpe {row['sharpe_ratio']:.2f}, p = {row['p_value']:.4f} alone, "
-            f"{row['p_adjusted']:.2f} when all {self.tested:,} are considered."
+            f"{row['p_adjusted']:.2g} when all {self.tested:,} are considered."
         )
 
     def __repr__(self) -> str:

@@ -79,6 +79,14 @@ def test_a_file_of_another_form_is_refused(
         read_batch(path, notebook)
 
 
+def test_names_of_reports_are_words(tmp_path: Path) -> None:
+    path = write(tmp_path / "b.yaml", "[{}, {strategies: [RSIStrategy]}, {source: a.csv, strategies: []}]")
+    names = [one.name for one in read_batch(path, find_notebook("walk-forward-many"))]
+    assert names == [
+        "default source · EmaCrossStrategy, RSIStrategy", "default source · RSIStrategy", "a.csv · no strategies",
+    ]  # fmt: skip
+
+
 def test_a_wrong_parameter_names_its_row(notebook: Path, tmp_path: Path) -> None:
     with pytest.raises(ParameterError, match=r"b\.yaml, report 2: the notebook has no parameter 'y'"):
         read_batch(write(tmp_path / "b.yaml", "[{x: 1}, {y: 1}]"), notebook)

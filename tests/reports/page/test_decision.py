@@ -13,7 +13,7 @@ from maestro.reports.page.walk_forward import render
 from tests.reports.pages import Page
 from tests.reports.standin import stand_in
 
-MEASURED = {"now", "concentration", "luck", "entries", "regimes", "sets", "paths"}
+MEASURED = {"now", "concentration", "luck", "kelly", "entries", "regimes", "sets", "paths"}
 
 
 @pytest.fixture(scope="module")
