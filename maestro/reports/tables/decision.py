@@ -58,8 +58,8 @@ def kelly_html(found: Any) -> Html:
         shown = (
             "ruined" if growth == -math.inf else percent(math.expm1(growth), 2, sign=True) if known(growth) else NONE
         )
-        rows.append([names[key], number(size, 2) if known(size) else NONE, shown])
-    head = ["", "Times the traded size", "Growth per trade"]
+        rows.append([names[key], f"{number(size, 2)} ×" if known(size) else NONE, shown])
+    head = ["", "Size", "Growth per trade"]
     return joined((table(head, rows, numeric=(1, 2), kind="plain", caption="Kelly fraction"), note(found.summary)))
 
 
