@@ -13,8 +13,8 @@ import maestro as ms
 
 PUBLIC = [
     "Adaptive", "Backtest", "Bars", "BarsWarning", "Bool", "Bracket", "Calendar", "Choice", "Constraint", "Costs",
-    "Expanding", "Float", "Int", "Ledger", "MLflow", "MaestroError", "OnRegime", "Orders", "Overlay", "Portfolio", "Regimes",
-    "Rolling", "Signals", "Sizing", "Strategy", "Sweep", "Universe", "WalkForward", "WalkForwards", "app",
+    "Expanding", "Float", "Int", "Ledger", "MLflow", "MaestroError", "OnRegime", "Orders", "Overlay", "Portfolio",
+    "Regimes", "Rolling", "Signals", "Sizing", "Strategy", "Sweep", "Universe", "WalkForward", "WalkForwards", "app",
     "backtest", "decision", "engines", "errors", "indicators", "ledger", "load", "load_run", "load_sample",
     "load_strategy", "load_walk_forwards", "metrics", "plan", "portfolio", "regimes", "reports", "runs", "samples",
     "strategies", "strategy", "sweep", "synthetic_bars", "universe", "validation", "verdict", "verify", "walk_forward",
