@@ -19,7 +19,7 @@ class ThemeMemory(JSComponent):
 
     _esm = f"""
     export function render({{model}}) {{
-      const kept = (name) => document.cookie.split("; ").some((one) => one.startsWith(name + "="));
+      const kept = (name) => document.cookie.split("; ").some((one) => one.startsWith(name));
       const keep = (name, dark) => {{
         document.cookie = name + "=" + (dark ? "dark" : "light") + "; path=/; max-age=31536000; SameSite=Lax";
       }};
@@ -36,14 +36,11 @@ class ThemeMemory(JSComponent):
           window.history.replaceState({{}}, "", address);
         }}
       }});
-      const follow = () => {{
-        keep("{SYSTEM}", system.matches);
-        if (kept("{CHOSEN}") || linked()) return;
-        shown = system.matches;
-        model.dark = shown;
-      }};
-      system.addEventListener("change", follow);
-      follow();
+      keep("{SYSTEM}", system.matches);
+      system.addEventListener("change", () => keep("{SYSTEM}", system.matches));
+      // At the first visit the server did not know the system's choice; a browser without cookies stays as it is.
+      const known = kept("{SYSTEM}=" + (system.matches ? "dark" : "light"));
+      if (known && system.matches !== model.dark && !kept("{CHOSEN}=") && !linked()) window.location.reload();
       return document.createElement("span");
     }}
     """
