@@ -1,4 +1,4 @@
-"""A box whose value is checked: a refused one is named, and the box shows again what is in force."""
+"""A box whose value is checked: a refused one is named, and the box shows the valid value again."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class CheckedBox:
         try:
             setattr(self.state, self.name, self._value(text))
         except ValueError:
-            self.problem.say(f"{self.widget.label}: {text!r} is not allowed: {self.rule}. {held} stays in force.")
+            self.problem.say(f"{self.widget.label}: {text!r} is not allowed: {self.rule}. {held} is kept.")
             self._restore(held)
         else:
             self.problem.say()
