@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
+import ssl
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +19,8 @@ from typing import Any
 import httpx
 import pytest
 import yaml
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
 
 from maestro.config import load_settings
 from maestro.errors import ServiceError, SettingsError
@@ -73,7 +78,13 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         program(name)
     folder = tmp_path_factory.mktemp("stack")
     key = prepare(folder)
-    done = command(folder, "up", "--port", "0", "--prefix", "/maestro", "--self-signed", "--json")
+    docs = Path(tempfile.mkdtemp())  # nginx that root starts reads it as nobody, and the folder of the test is closed
+    docs.chmod(0o755)
+    (docs / "static").mkdir()
+    (docs / "index.html").write_text("<h1>Maestro</h1>")
+    (docs / "static" / "site.css").write_text("h1 { color: black }")
+    wanted = ("--port", "0", "--prefix", "/maestro", "--self-signed", "--docs", str(docs), "--json")
+    done = command(folder, "up", *wanted)
     try:
         assert done.returncode == 0, done.stderr
         parts = {part["name"]: part for part in json.loads(done.stdout)["parts"]}
@@ -81,6 +92,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     finally:
         groups = [part.pid for part in read(folder / "stack")]
         ended = command(folder, "down")
+        shutil.rmtree(docs)
     assert ended.stdout == "stopped prometheus, nginx, apps, worker-1, api\n"
     give_up = time.monotonic() + GIVE_UP
     while running(groups):
@@ -132,6 +144,33 @@ def test_a_job_runs_and_its_events_stream_through_the_entrance(site: Site) -> No
         assert "fold" in kinds
         run = http.get(f"/api/v2/optimizations/{job['id']}").json()["run"]
         assert http.get(f"/api/v2/results/{run}").status_code == 200
+
+
+def test_a_websocket_through_the_entrance_has_every_event(site: Site) -> None:
+    trusting = ssl.create_default_context()
+    trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
+    with site.http(Authorization=f"Bearer {site.key}") as http:
+        job = http.post("/api/v2/optimizations", json={**SMALL, "trials": 9}).json()["id"]
+        address = f"{site.url.replace('https', 'wss')}/api/v2/optimizations/{job}/ws"
+        headers = {"Authorization": f"Bearer {site.key}"}
+        with connect(address, additional_headers=headers, ssl=trusting, proxy=None) as socket:
+            found = [one for one in map(json.loads, socket) if "seq" in one]
+        asked = http.get(f"/api/v2/optimizations/{job}/events").json()
+    assert [one["seq"] for one in found] == [one["seq"] for one in asked["events"]]
+    assert found[-1]["kind"] == "done"
+    with pytest.raises(InvalidStatus, match=r"HTTP 40[13]"):
+        connect(address, ssl=trusting, proxy=None)
+
+
+def test_the_documentation_is_served(site: Site) -> None:
+    with site.http() as http:
+        page, style = http.get("/handbook/"), http.get("/handbook/static/site.css")
+        assert http.get("/handbook/../service/service.db").status_code == 404
+        assert http.get("/handbook/nowhere.html").status_code == 404
+    assert page.text == "<h1>Maestro</h1>"
+    assert page.headers["content-type"] == "text/html"
+    assert page.headers["content-security-policy"]
+    assert style.headers["content-type"] == "text/css"
 
 
 def test_logins_are_limited(site: Site) -> None:
