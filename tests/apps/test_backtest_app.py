@@ -61,7 +61,7 @@ def test_regimes_are_drawn_and_performance_is_split_by_them() -> None:
     assert own.by_regime["bars"].sum() == len(own.bt.bars)
     assert own.by_regime["trades"].sum() == own.bt.metrics["num_trades"]
     assert app.view.regime_card.visible
-    assert "<td>state 1</td>" in app.view.regimes.object
+    assert "<th>state 1</th>" in app.view.regimes.object
     app.state.param.update(start="2010-06", end="2010-06-20", params={"fast": 2, "slow": 5})
     assert "Regimes: the bars from" in app.view.message.text
     assert shown(app).by_regime is None

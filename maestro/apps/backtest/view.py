@@ -22,6 +22,7 @@ table { width: 100%; border-collapse: collapse; font-size: 13px; font-variant-nu
 th, td { text-align: right; padding: 3px 8px; border-bottom: 1px solid rgba(128, 128, 128, .2); }
 th:first-child, td:first-child { text-align: left; }
 th { font-weight: 500; opacity: .7; }
+p { margin: 8px 0 0; font-size: 12.5px; opacity: .75; }
 """
 _REGIMES = (
     "<p>State 0 is the calmest. A return belongs to the state known at the close before, a trade to the state known "
@@ -140,17 +141,20 @@ def _metrics(shown: session.Shown) -> str:
 
 
 def _by_regime(table: pl.DataFrame) -> str:
-    names = ("annual_return", "volatility", "sharpe_ratio")
-    head = "".join(
-        f"<th>{escape(text)}</th>" for text in ("", "bars", "return", "volatility", "Sharpe", "trades", "fees")
+    """One column per state, so that the table fits into its card."""
+    states = ["no state yet" if state is None else f"state {state}" for state in table["state"]]
+    names = ("annual_return", "volatility", "sharpe_ratio", "win_rate")
+    rows = [
+        ("Share of bars", [formats.percent(value, 0) for value in table["share"]]),
+        *((formats.label(name), [formats.metric(name, value) for value in table[name]]) for name in names),
+        ("Trades", [f"{value:,}" for value in table["trades"]]),
+        ("Fees", [formats.money(value) for value in table["fees"]]),
+    ]
+    head = "".join(f"<th>{escape(text)}</th>" for text in ("", *states))
+    body = "".join(
+        f"<tr><td>{escape(name)}</td>{''.join(f'<td>{escape(text)}</td>' for text in values)}</tr>"
+        for name, values in rows
     )
-    rows = []
-    for row in table.to_dicts():
-        state = "before the first fit" if row["state"] is None else f"state {row['state']}"
-        values = (formats.percent(row["share"], 0), *(formats.metric(name, row[name]) for name in names),
-                  f"{row['trades']:,}", formats.money(row["fees"]))  # fmt: skip
-        rows.append("".join(f"<td>{escape(text)}</td>" for text in (state, *values)))
-    body = "".join(f"<tr>{row}</tr>" for row in rows)
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{_REGIMES}"
 
 

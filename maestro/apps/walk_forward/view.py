@@ -77,7 +77,7 @@ class WalkForwardView(pn.viewable.Viewer):
             ("Parameters", pn.Column(self.panes["stability"], pn.Row(self.x, self.y), self.panes["heat"],
                                      sizing_mode="stretch_width")),
             ("Trials", pn.Column(self.panes["trials"], self.trials, sizing_mode="stretch_width")),
-            ("Pareto fronts", pn.Column(pn.Row(self.front_fold, self.front_x, self.front_y), self.front_words,
+            ("Pareto fronts", pn.Column(pn.Row(self.front_fold, self.front_x, self.front_y, margin=(12, 0, 0, 0)), self.front_words,
                                         self.panes["front"], sizing_mode="stretch_width")),
             ("In and out of sample", pn.Column(self.panes["scatter"], self.panes["degradation"],
                                                sizing_mode="stretch_width")),
