@@ -8,7 +8,7 @@ import pytest
 
 import maestro as ms
 from maestro.ledger import Chain, Ledger, verify
-from tests.ledger.test_ledger import errors
+from tests.ledger.test_book import errors
 
 
 def written(bars: ms.Bars) -> Ledger:

@@ -11,7 +11,7 @@ import maestro as ms
 from maestro.errors import SettingsError
 from maestro.ledger import Ledger, ledgers
 from maestro.ledger.series import file_name, series_of, user
-from tests.ledger.test_ledger import run
+from tests.ledger.test_book import run
 
 
 def test_more_bars_of_a_market_are_the_same_series(bars: ms.Bars) -> None:
