@@ -42,7 +42,7 @@ def parity(
         typer.Option(metavar="NAME", help="vectorbt, backtrader; once for each.  [default: both]"),
     ] = None,
     default_settings: Annotated[
-        bool, typer.Option("--default-settings", help="Also backtrader with its default settings, and the effect of ours.")
+        bool, typer.Option("--default-settings", help="Also backtrader with default settings, and the effect of ours.")
     ] = False,
     fee: options.Fee = None,
     slippage: options.Slippage = None,
