@@ -73,6 +73,7 @@ def test_pods_and_units_run_the_same(containers: dict[str, Any]) -> None:
         "maestro-api": commands.api(8400),
         "maestro-worker@": commands.worker(),
         "maestro-apps": commands.apps(5006, "/apps", ["${SITE}"]),
+        "maestro-compare": ["data", "compare", "${OLD_STORE}", "${NEW_STORE}"],
         "maestro-backup": ["backup", "create", "--keep", "14"],
         "maestro-fetch": ["data", "fetch", "--all", "--quiet"],
     }

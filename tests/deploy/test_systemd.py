@@ -63,7 +63,7 @@ def commands() -> dict[str, list[str]]:
 
 
 def test_every_command_of_a_unit_exists() -> None:
-    assert len(commands()) == 5
+    assert len(commands()) == 6
     for words in commands().values():
         parse(words)
     with pytest.raises(Exception, match=r"(?i)no such option"):
