@@ -91,6 +91,7 @@ class RunsView(pn.viewable.Viewer):
             pn.Row(self.keep, self.sure, align="end"),
             title="Delete?",
             open=False,
+            close_on_click=True,  # Escape closes it too
             width_option="sm",
         )
         self.chart = pn.pane.Bokeh(None, sizing_mode="stretch_width", min_height=120)
