@@ -38,7 +38,7 @@ COMMANDS = {
     "worker": "Run the jobs of the service.",
     "user": "Add, list and remove users of the service; make API keys.",
     "backup": "Back up jobs, runs, ledgers, bars and settings while they are in use; list, verify and restore backups.",
-    "schedule": "Back up and fetch again and again, until stopped.",
+    "schedule": "Run backups and fetches at intervals.",
     "stack": "Start the API, workers, apps, nginx, Prometheus and QuestDB as plain processes; watch and stop them.",
     "cluster": "Start a Dask cluster on this machine, or show the workers of any.",
     "new": "Begin a strategy, or a project, from a template whose test passes at once.",

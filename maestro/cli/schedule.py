@@ -1,4 +1,4 @@
-"""``maestro schedule``: backups and fetches again and again, until stopped."""
+"""``maestro schedule``: backups and fetches at intervals."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ def schedule(
     fetch: options.FetchEvery = None,
     keep: options.Keep = None,
 ) -> None:
-    """Run `maestro backup create` and `maestro data fetch --all` when they are due, until Ctrl-C or SIGTERM.
+    """Run backups and fetches at intervals.
+
+    `maestro backup create` and `maestro data fetch --all` run when they are due, until Ctrl-C or SIGTERM.
 
     The first backup is due when the newest one is as old as the interval; series are fetched at once. A command that
     fails is logged and tried again.
