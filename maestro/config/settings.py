@@ -148,6 +148,9 @@ class ServiceSettings:
         "~/.local/share/maestro-service"
     )
     quota: Annotated[int, Doc("open jobs that a user may have", low=1)] = 20
+    hub: Annotated[
+        str | None, Doc("address of the API of a JupyterHub whose users may log in by their token", "url")
+    ] = None
     url: Annotated[str | None, Doc("address of a service that the client and the walk-forward app use", "url")] = None
     key: Annotated[str | None, Doc("API key for it; in the environment only", secret=True)] = None
 

@@ -191,12 +191,14 @@ class Specification:
             return bars, plan(bars, self.strategy, **self.arguments())
 
     def run(
-        self, runs_dir: Path, *, workers: int | None, progress: list[Listener], cancel: threading.Event
-    ) -> WalkForward:
-        """Run it, or go on with it, as `ms.walk_forward` does."""
+        self, runs_dir: Path, *, workers: int | None, progress: list[Listener], cancel: threading.Event,
+        executor: Any = None,
+    ) -> WalkForward:  # fmt: skip
+        """Run it, or go on with it, as `ms.walk_forward` does; folds run on a cluster if `executor` is its client."""
         return walk_forward(
-            self.bars(), self.strategy, **self.arguments(), workers=workers,
-            executor="serial" if workers == 1 else None, runs_dir=runs_dir, progress=progress, cancel=cancel,
+            self.bars(), self.strategy, **self.arguments(), workers=None if executor is not None else workers,
+            executor="serial" if executor is None and workers == 1 else executor, runs_dir=runs_dir,
+            progress=progress, cancel=cancel,
         )  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from maestro._core.processes import host_id
 from maestro.config import load_settings
 from maestro.errors import MaestroError, RunBusyError, RunCancelled, RunError, ServiceError
 from maestro.execution import events as ev
+from maestro.execution.distributed import connected
 from maestro.execution.jobs import RunProgress
 from maestro.ledger import owned_by
 from maestro.runs import RunStore
@@ -187,8 +188,14 @@ class Worker:
                     f"run {planned.id}, not {job.run}); submit it again."
                 )
             listeners: list[ev.Listener] = [listen, *mlflow_listeners(lambda words: self._note(job, words))]
-            with nullcontext() if job.owner == LOCAL else owned_by(job.owner):
-                wf = specification.run(self.runs_dir, workers=self.cores, progress=listeners, cancel=held.stop)
+            cluster = load_settings().cluster
+            with (
+                nullcontext() if job.owner == LOCAL else owned_by(job.owner),
+                nullcontext() if cluster is None else connected(cluster) as executor,
+            ):
+                wf = specification.run(
+                    self.runs_dir, workers=self.cores, progress=listeners, cancel=held.stop, executor=executor
+                )
         except RunBusyError as busy:
             leases.give_back(job, str(busy))
             self._stopping.wait(_BUSY)

@@ -33,6 +33,7 @@ from maestro.data.stores import CachedStore, ParquetStore, QuestDBStore, RecentS
 from maestro.execution import distributed
 from maestro.reports.export.mlflow import MLflow
 from maestro.service.jobs import Database, Queue
+from maestro.service.web.state import Service
 from maestro.service.worker import mlflow_listeners
 
 ROOT = Path(__file__).parents[2]
@@ -223,6 +224,14 @@ def mlflow_token() -> str | None:
         return http.headers.get("Authorization", "").removeprefix("Bearer ") or None
 
 
+def hub_address() -> str | None:
+    """Address of the hub that a service asks."""
+    with tempfile.TemporaryDirectory() as folder:
+        service = Service(Path(folder))
+        service.database.close()
+        return service.hub.url if service.hub else None
+
+
 EFFECTS: dict[str, Callable[[], Any]] = {
     "store": lambda: str(open_store(cached=False).root),  # type: ignore[attr-defined]
     "runs_dir": runs,
@@ -264,6 +273,7 @@ EFFECTS: dict[str, Callable[[], Any]] = {
     "search.workers": lambda: walk_forward("workers"),
     "service.folder": lambda: arguments("maestro.service.jobs.Database", "worker")["folder"],
     "service.quota": lambda: service_queue().quota,
+    "service.hub": hub_address,
     "service.url": lambda: configured()[0],
     "service.key": lambda: configured()[1],
     "backup.folder": lambda: vault_of(restic=None).folder,

@@ -1,7 +1,8 @@
 """Who may use the service: users with roles, API keys, tokens, and limits on guessing."""
 
+from maestro.service.accounts.hub import Hub
 from maestro.service.accounts.keyfile import read_or_make_keys
 from maestro.service.accounts.tokens import Claims, Tokens
 from maestro.service.accounts.users import ROLES, Caller, Users
 
-__all__ = ["ROLES", "Caller", "Claims", "Tokens", "Users", "read_or_make_keys"]
+__all__ = ["ROLES", "Caller", "Claims", "Hub", "Tokens", "Users", "read_or_make_keys"]

@@ -24,7 +24,7 @@ _SHORTEST = 10
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who makes a request, and how that is known: ``key``, ``token``, ``cookie`` or ``local``."""
+    """Who makes a request, and how that is known: ``key``, ``token``, ``cookie``, ``hub`` or ``local``."""
 
     name: str
     role: str
@@ -48,6 +48,11 @@ class Users:
         self._guessing = Guessing()
         self._hashing = threading.BoundedSemaphore(2)
 
+    @staticmethod
+    def may_be_named(name: str) -> bool:
+        """Whether a user may have this name."""
+        return _NAME.fullmatch(name) is not None
+
     def exist(self) -> bool:
         """Whether there is any user; without one the service is for one person on this machine."""
         return self.database.row("SELECT 1 FROM users LIMIT 1") is not None
@@ -60,7 +65,7 @@ class Users:
         SettingsError
             A name that is taken or has other characters, an unknown role, a password that is too short.
         """
-        if not _NAME.fullmatch(name):
+        if not self.may_be_named(name):
             raise SettingsError(f"{name!r} is not a user name; give letters, digits and . _ @ -, at most 64.")
         if role not in ROLES:
             raise SettingsError(f"role={role!r} is unknown; allowed: {', '.join(ROLES)}.")

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from fastapi import Request
+from fastapi.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection
 
 from maestro.service.accounts import Caller
@@ -29,12 +30,28 @@ def identify(service: Service, connection: HTTPConnection) -> Caller | None:
         if credential.startswith("mk_"):
             return service.users.of_key(credential)
         return _of(service, credential, "access", "token")
-    if not service.users.exist():
+    if not service.has_logins:
         client = connection.client.host if connection.client else None
         near = on_loopback(client, connection.headers.get("host", "")) and "x-forwarded-for" not in connection.headers
         return LOCAL if near else None
     cookie = connection.cookies.get(COOKIE)
     return _of(service, cookie, "session", "cookie") if cookie else None
+
+
+async def recognise(service: Service, connection: HTTPConnection) -> Caller | None:
+    """Return who makes a request, also by a token of the JupyterHub, which may have to be asked; None without a login.
+
+    Raises
+    ------
+    AccessError
+        The hub does not answer.
+    """
+    found = identify(service, connection)
+    kind, _, credential = connection.headers.get("authorization", "").partition(" ")
+    hub = service.hub
+    if found is None and hub is not None and kind.lower() in ("bearer", "token") and hub.may_be_token(credential):
+        return await run_in_threadpool(hub.caller, credential)
+    return found
 
 
 def _of(service: Service, token: str, use: str, by: str) -> Caller | None:
@@ -53,7 +70,7 @@ def require(service: Service, role: str) -> Callable[[Request], Caller]:
     """
 
     async def caller(request: Request) -> Caller:
-        found = identify(service, request)
+        found = await recognise(service, request)
         if found is None:
             raise denied("no valid login; send Authorization: Bearer with an API key or a token, or log in.", 401)
         if not found.may(role):
@@ -92,4 +109,4 @@ def text_of(document: dict[str, Any], name: str) -> str:
     return value
 
 
-__all__ = ["COOKIE", "LOCAL", "document_of", "identify", "require", "text_of"]
+__all__ = ["COOKIE", "LOCAL", "document_of", "identify", "recognise", "require", "text_of"]

@@ -13,7 +13,7 @@ from maestro._core.json import dumps
 from maestro.errors import MaestroError
 from maestro.service.accounts import Caller
 from maestro.service.accounts.users import denied
-from maestro.service.web.access import identify, require
+from maestro.service.web.access import recognise, require
 from maestro.service.web.guard import same_origin
 from maestro.service.web.optimizations import PREFIX, json, shown
 from maestro.service.web.state import Service
@@ -58,7 +58,11 @@ def routes(service: Service) -> APIRouter:
 
     @router.websocket("/{ident}/ws")
     async def socket(websocket: WebSocket, ident: str, after: int = 0, ticket: str = "") -> None:
-        caller = identify(service, websocket)
+        try:
+            caller = await recognise(service, websocket)
+        except MaestroError as error:
+            await websocket.close(1008, str(error))
+            return
         if caller is not None and caller.by in ("cookie", "local") and not same_origin(dict(websocket.headers)):
             caller = None
         ticketed = caller is None and bool(ticket) and service.tokens.take_ticket(ticket, ident) is not None

@@ -35,7 +35,7 @@ def serve(
     import uvicorn
 
     service = Service(folder, runs_dir)
-    if not service.users.exist():
+    if not service.has_logins:
         if not _is_loopback(address):
             raise SettingsError(
                 f"--address {address} can be reached from other machines, and there are no users yet, so that anyone "

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from maestro.service.accounts import Tokens, Users, read_or_make_keys
+from maestro.config import load_settings
+from maestro.service.accounts import Hub, Tokens, Users, read_or_make_keys
 from maestro.service.jobs import Database, Queue
 from maestro.service.web.metrics import Metrics
 from maestro.service.web.tables import Bodies
@@ -19,6 +20,13 @@ class Service:
         self.database = Database(folder)
         self.queue = Queue(self.database, quota=quota)
         self.users = Users(self.database)
+        hub = load_settings().service.hub
+        self.hub = None if hub is None else Hub(hub, self.users)
         self.tokens = Tokens(self.database, read_or_make_keys(folder))
         self.metrics = Metrics(self.database, self.runs_dir)
         self.bodies = Bodies(self.runs_dir)
+
+    @property
+    def has_logins(self) -> bool:
+        """Whether anybody must log in: there are users, or a JupyterHub knows some."""
+        return self.hub is not None or self.users.exist()
