@@ -245,22 +245,13 @@ function render({model, el}) {
     }
   }
 
-  // Shows a stretch of time; the label of the last bar is not cut where the stretch ends with it.
-  function show(from, to) {
-    const axis = chart.timeScale(), time = model.candles.time;
-    axis.setVisibleRange({from, to});
-    const shown = axis.getVisibleLogicalRange();
-    if (!shown || !time || to < time[time.length - 1] || !axis.width()) return;
-    axis.setVisibleLogicalRange({from: shown.from, to: shown.to + (shown.to - shown.from) * ROOM / axis.width()});
-  }
-
   function range(days) {
     const time = model.candles.time;
     if (!time || !time.length) return;
     const last = time[time.length - 1], shown = chart.timeScale().getVisibleRange();
     if (!days) { chart.timeScale().fitContent(); return; }
     const end = shown ? Math.min(Number(shown.to), last) : last;
-    show(Math.max(time[0], end - days * 86400), Math.max(end, time[0] + 1));
+    chart.timeScale().setVisibleRange({from: Math.max(time[0], end - days * 86400), to: Math.max(end, time[0] + 1)});
   }
 
   body.onkeydown = (event) => {
@@ -308,7 +299,7 @@ function render({model, el}) {
   model.on("panes", () => { setPanes(); say(); });
   model.on("markers", setMarkers);
   model.on("spans", () => bands.set(model.spans));
-  model.on("window", () => { if (model.window) { show(model.window[0], model.window[1]); press(""); } });
+  model.on("window", () => { if (model.window) { chart.timeScale().setVisibleRange({from: model.window[0], to: model.window[1]}); press(""); } });
   model.on("remove", () => {
     looks.forEach(clearTimeout);
     document.body.removeEventListener("transitionend", look);
