@@ -171,7 +171,7 @@ def test_nothing_names_a_private_place() -> None:
         ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout.splitlines()
     assert found
-    private = re.compile("/" + "(?:root|home|Users)/|index-" + "url=")
+    private = re.compile(r"(?<![\w.-])/" + "(?:root|home|Users)/|index-" + "url=")
     wrong = []
     for name in found:
         path = ROOT / name
