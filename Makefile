@@ -4,7 +4,8 @@ SHELL := /bin/bash
 .PHONY: help setup demo notebooks test check bench docs clean
 
 BIN := .venv/bin
-PYTEST_ARGS ?= -n auto --dist loadfile
+# Files in the order of tests/conftest.py: those that take longest begin first.
+PYTEST_ARGS ?= -n auto --dist loadfile --no-loadscope-reorder
 # Without bytecode every start of Python takes three times as long: written also where the shell says otherwise.
 export PYTHONDONTWRITEBYTECODE :=
 DEMO_REPORT ?= demo-report.html

@@ -16,6 +16,26 @@ from tests.support.real_data import real_path
 settings.register_profile("maestro", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("maestro")
 
+LONGEST = (
+    "_core/test_compiled.py", "docs/test_docs.py", "notebooks/test_nbval.py", "apps/test_jupyterlab_browser.py",
+    "apps/test_apps_browser.py", "reports/notebooks/test_page.py", "execution/test_cluster.py",
+    "execution/test_distributed.py", "operations/stack/test_lifecycle.py", "docs/test_runbooks.py", "cli/test_main.py",
+    "engine/test_segments.py", "runs/test_store.py", "test_imports.py", "service/test_worker.py",
+    "walkforward/test_run.py",
+)  # fmt: skip
+"""Files that take longest. They begin first, so that none of them runs alone at the end."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Move the tests of the longest files to the front, in this order."""
+    here = Path(__file__).parent
+    missing = [name for name in LONGEST if not (here / name).exists()]
+    if missing:
+        raise pytest.UsageError(f"tests/conftest.py: LONGEST names files that are not there: {', '.join(missing)}.")
+    rank = {here / name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: rank.get(item.path, len(rank)))
+
+
 pytest_plugins = ["tests.support.browser", "tests.support.questdb"]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import numpy as np
@@ -130,6 +131,10 @@ def test_the_kernel_does_what_the_plain_loop_does(seed: int, fill: str) -> None:
     )  # fmt: skip
 
 
+ACCOUNTS = int(os.environ.get("MAESTRO_TEST_ACCOUNTS", "1000"))
+"""Random accounts whose identities are checked; 10,000 in CI."""
+
+
 def check_identities(seed: int) -> None:
     """Cash + position · price = equity, and start cash + every trade's pnl = final equity, to 1e-9."""
     rng = np.random.default_rng(seed)
@@ -160,7 +165,7 @@ def check_identities(seed: int) -> None:
     assert np.isclose(bt.metrics["funding"], bt.trades["funding"].sum(), rtol=1e-9, atol=1e-9 * scale)
 
 
-@settings(max_examples=10_000, deadline=None, derandomize=True, database=None,
+@settings(max_examples=ACCOUNTS, deadline=None, derandomize=True, database=None,
           suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])  # fmt: skip
 @given(st.integers(0, 2**32 - 1))
 def test_the_accounting_identities_hold(seed: int) -> None:
