@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import polars as pl
+
 from benchmarks.reliability.forks import forks
 
 
@@ -34,6 +36,10 @@ class Case:
     whole: bool = True
 
 
+Driver = Callable[[int, Path, Case], Iterator[str]]
+"""What is done to a command, some times in a folder; yields what went wrong."""
+
+
 def environment(folder: Path) -> dict[str, str]:
     """Variables that keep everything a command writes below a folder."""
     places = {f"MAESTRO_{name.upper()}_DIR": str(folder / name) for name in ("state", "ledger", "runs")}
@@ -42,7 +48,7 @@ def environment(folder: Path) -> dict[str, str]:
     return {**places, **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder / "temporary"))}
 
 
-def killed(tries: int, folder: Path, case: Case, rounds: int = 3) -> Iterator[str]:
+def killed(tries: int, folder: Path, case: Case, rounds: int = 2) -> Iterator[str]:
     """Kill a command at a random moment, run it again, and yield what is wrong; an empty string is a success.
 
     The second run must do the work. It may fail in words only where the first one had ended its work.
@@ -104,3 +110,18 @@ def wrong(
     left = [path.name for path in (*place.rglob("*.part"), *place.glob("temporary/maestro-*"))
             if os.path.lexists(path)]  # fmt: skip
     return f"left {left}" if left else ""
+
+
+def nothing(place: Path) -> object:
+    """Make nothing: the command needs nothing."""
+    return ""
+
+
+def when_there(name: str, whole: Callable[[Path], object]) -> Callable[[Path], object]:
+    """Return what reads a file of a place; None where there is none."""
+    return lambda place: whole(place / name) if (place / name).exists() else None
+
+
+def parquet(path: Path) -> object:
+    """Rows of a Parquet file."""
+    return pl.readparquet(path).write_json()

@@ -21,13 +21,13 @@ from maestro._core.temporary import temporary_folder
 PAGE = Path(__file__).parents[2] / "docs/reliability.md"
 AREAS: dict[str, tuple[int, Callable[[int, Path], Iterator[str]]]] = {
     **{name: (100, area) for name, area in commands.AREAS.items()},
-    "full-disk": (200, disks.full_disk),
+    "full-disk": (100, disks.full_disk),
     "full-inodes": (100, disks.full_inodes),
     "flips-runs": (4_000, files.flips_of_runs),
     "flips-series": (3_000, files.flips_of_series),
     "flips-data": (2_600, files.flips_of_data),
     "flips-studies": (400, abuse.studies),
-    "names": (200, names.hostile_names),
+    "names": (100, names.hostile_names),
     "links": (2_000, files.links),
     "bombs": (20, files.bombs),
     "uploads": (20, abuse.uploads),
@@ -55,8 +55,8 @@ _TAIL = """
 A command that is killed runs in a fork of a process that has imported everything, so that the kill, at a random moment
 of its work, rarely meets an import. Then the same command runs again. Nothing may be lost or half written: what the
 command is for is afterwards equal to that of a run that was not killed, and no temporary file is left. On a full disk
-the command must also fail in words. Servers (`app`, `serve`, `worker`, `stack`, `cluster`, `data questdb`) and
-migrations are killed by tests of the suite (`tests/service`, `tests/operations`, `tests/data`).
+the command must also fail in words. Not killed here are processes that run until they are stopped: workers of the
+service are killed by `tests/service`, those of a cluster by `benchmarks/bench_cluster.py`.
 
 More tests of the suite break things: flipped bits of folds, ledgers, backups and lists of runs; names that are markup
 over every public object (`tests/test_hostile_names.py`); other origins (`tests/apps`, `tests/service`); files that
@@ -90,7 +90,7 @@ def main(words: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks reliability")
     parser.add_argument("areas", nargs="*", metavar="AREA", help=", ".join(AREAS))
     parser.add_argument("--share", type=float, default=1.0, help="of the tries of a full run")
-    parser.add_argument("--page", action="store_true", help="write the page also with a share")
+    parser.add_argument("--page", action="store_true", help="write the page also with a share, or of some areas")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="areas that run at once")
     given = parser.parse_args(words)
     if unknown := [name for name in given.areas if name not in AREAS]:
@@ -102,9 +102,10 @@ def main(words: list[str]) -> int:
     for tried in _each(jobs, given.processes):
         found[tried.name] = tried
         print(f"{tried.line} {tried.cpu:.0f} s of processor time", flush=True)
-    if not given.areas and (given.share == 1.0 or given.page):
+    if given.page or (not given.areas and given.share == 1.0):
         seconds = time.perf_counter() - began
-        PAGE.write_text(_page([found[name] for name in AREAS], given.share, seconds, given.processes), encoding="utf-8")
+        tried = [found[name] for name in AREAS if name in found]
+        PAGE.write_text(_page(tried, given.share, seconds, given.processes), encoding="utf-8")
         print(f"{PAGE}: {len(found)} areas in {seconds / 60:.1f} minutes")
     return int(any(tried.failures for tried in found.values()))
 
@@ -156,7 +157,9 @@ def _page(tried: list[Tried], share: float, seconds: float, processes: int) -> s
         f"tries, {sum(one.failures for one in tried):,} failures, {seconds / 60:.1f} minutes. Most processor time: "
         f"{', '.join(f'{one.name} ({one.cpu:,.0f} s)' for one in slowest)}."
     )
+    missing = [name for name in AREAS if name not in {one.name for one in tried}]
     part = "" if share == 1.0 else f" These are {share:.0%} of the tries of a full run."
+    part += f" Not part of this run: {', '.join(missing)}." if missing else ""
     rows = "\n".join(["| area | tries | failures | seconds | command |", "|---|---:|---:|---:|---|",
                       *(one.line for one in tried)])  # fmt: skip
     return f"{_HEAD}{rows}\n\n{when}{part}\n{_TAIL}"
