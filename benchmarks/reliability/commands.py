@@ -103,7 +103,7 @@ def sweep(tries: int, folder: Path, how: Driver = killed) -> Iterator[str]:
     earlier = ms.sweep(ms.load("sample:AAPL"), "EmaCrossStrategy", n=5).table
 
     def prepare(place: Path) -> object:
-        earlier.writeparquet(place / "sets.parquet")
+        earlier.write_parquet(place / "sets.parquet")
         return ""
 
     words = ("sweep", "EmaCrossStrategy", "--data", "sample:AAPL", "-n", 200, "--out", "sets.parquet", "--no-progress")
@@ -212,7 +212,7 @@ def parity(tries: int, folder: Path, how: Driver = killed) -> Iterator[str]:
     def whole(path: Path) -> object:
         return len(path.read_text(encoding="utf-8").splitlines())
 
-    words = ("parity", "EmaCrossStrategy", "--data", "sample:AAPL,2019,2020", "--engine", "backtrader", "--write",
+    words = ("parity", "EmaCrossStrategy", "--data", "sample:AAPL,2005,2006", "--engine", "backtrader", "--write",
              "p.md", "--no-progress")  # fmt: skip
     yield from how(tries, folder, Case(words, nothing, when_there("p.md", whole)))
 

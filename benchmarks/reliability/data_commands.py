@@ -60,7 +60,7 @@ def data_export(tries: int, folder: Path, how: Driver = killed) -> Iterator[str]
     _filled(folder)
 
     def prepare(place: Path) -> object:
-        rows(10).writeparquet(place / "out.parquet")
+        rows(10).write_parquet(place / "out.parquet")
         return ""
 
     words = ("data", "export", KEY, "out.parquet", "--force", "--store", folder / "store")
@@ -74,11 +74,11 @@ def data_rm(tries: int, folder: Path, how: Driver = killed) -> Iterator[str]:
     def result(place: Path) -> object:
         store = ParquetStore(place / "store")
         try:
-            kept = store.read(KEY) if KEY in [info.key for info in store.series()] else rows(1).head(0)
+            kept = store.read(KEY) if KEY in [info.key for info in store.series()] else rows(2).head(0)
         finally:
             store.close()
-        copies = [pl.readparquet(path) for path in sorted((place / "state/trash").glob("*.parquet"))]
-        names = rows(1).columns
+        copies = [pl.read_parquet(path) for path in sorted((place / "state/trash").glob("*.parquet"))]
+        names = rows(2).columns
         whole = pl.concat([kept.select(names), *(copy.select(names) for copy in copies)]).unique().sort("timestamp")
         if not whole.equals(rows(5_000)):
             raise RuntimeError(f"{len(whole)} rows of 5000")

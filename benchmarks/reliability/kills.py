@@ -68,7 +68,8 @@ def killed(tries: int, folder: Path, case: Case, rounds: int = 2) -> Iterator[st
         expected = outcome(case, place)
         shutil.rmtree(place)
     if before == expected:
-        raise RuntimeError(f"maestro {' '.join(map(str, case.words))} changes nothing that is compared")
+        command = " ".join(map(str, case.words))
+        raise RuntimeError(f"maestro {command} changes nothing that is compared: {expected!r:.200}")
     for number in range(tries):
         place = folder / str(number)
         words = prepared(place, case)
@@ -124,4 +125,4 @@ def when_there(name: str, whole: Callable[[Path], object]) -> Callable[[Path], o
 
 def parquet(path: Path) -> object:
     """Rows of a Parquet file."""
-    return pl.readparquet(path).write_json()
+    return pl.read_parquet(path).write_json()
