@@ -20,10 +20,6 @@ from typing import Any
 
 _PATIENCE = 600.0
 _POLL = 0.001
-_IMPORTED_LATER = (
-    "numba", "optuna", "jinja2", "bokeh.plotting", "xlsxwriter", "sqlalchemy", "argon2", "httpx", "yaml", "rich.table",
-    "nbformat", "nbclient", "papermill", "websockets", "tqdm.auto",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -110,19 +106,16 @@ def _serve() -> None:
 
     for name in maestro.__all__:
         getattr(maestro, name)
-    for name in _IMPORTED_LATER:
-        with contextlib.suppress(ImportError):
-            importlib.import_module(name)
     for line in sys.stdin:
         print(json.dumps(_forked(json.loads(line))), flush=True)
 
 
 def _forked(asked: dict[str, Any]) -> dict[str, Any]:
-    with tempfile.TemporaryFile() as said:
+    with tempfile.TemporaryFile() as said, tempfile.TemporaryFile() as imported:
         began = time.perf_counter()
         child = os.fork()
         if not child:
-            _become(asked, said.fileno())
+            _become(asked, said.fileno(), imported.fileno())
         kill_after = asked["kill_after"]
         deadline = began + (_PATIENCE if kill_after is None else kill_after)
         status = 0
@@ -136,6 +129,10 @@ def _forked(asked: dict[str, Any]) -> dict[str, Any]:
                 break
             time.sleep(_POLL)
         seconds = time.perf_counter() - began
+        imported.seek(0)
+        for name in imported.read().decode().split():  # what this command needed: the next fork has it
+            with contextlib.suppress(Exception):
+                importlib.import_module(name)
         said.seek(0)
         return {
             "code": os.waitstatus_to_exitcode(status), "seconds": seconds,
@@ -143,9 +140,9 @@ def _forked(asked: dict[str, Any]) -> dict[str, Any]:
         }  # fmt: skip
 
 
-def _become(asked: dict[str, Any], output: int) -> None:
-    """Turn this fork into the command; never returns."""
-    code = 70
+def _become(asked: dict[str, Any], output: int, imported: int) -> None:
+    """Turn this fork into the command; never returns. At its end it writes down which modules it imported."""
+    code, known = 70, set(sys.modules)
     try:
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         os.dup2(output, 1)
@@ -172,6 +169,7 @@ def _become(asked: dict[str, Any], output: int) -> None:
             code = 99
         sys.stdout.flush()
         sys.stderr.flush()
+        os.write(imported, " ".join(name for name in sys.modules if name not in known).encode())
     finally:
         os._exit(code)
 
