@@ -325,3 +325,9 @@ atexit.register(tell)
         assert "Usage" in done.stdout
         assert "polars" not in json.loads(done.stderr)
         assert "numpy" not in json.loads(done.stderr)
+
+
+def test_the_files_of_tests_that_begin_first_are_there() -> None:
+    from tests.conftest import LONGEST
+
+    assert [name for name in LONGEST if not (Path(__file__).parent / name).exists()] == []
