@@ -247,9 +247,9 @@ def test_a_quick_walk_forward_follows_its_controls(visit: Visit, monkeypatch: py
 def test_a_run_is_watched_cancelled_and_resumed(visit: Visit, desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     one = visit("walk_forward", data="TEST:YEAR:1h", trials=1_500)
     one.page.get_by_role("button", name="Start").click()
-    one.page.get_by_text("of 9 folds", exact=False).wait_for()
+    one.page.get_by_text("of 9 folds", exact=False).first.wait_for()
     one.page.get_by_role("button", name="Cancel").click()
-    one.page.get_by_text("the same call goes on from there", exact=False).wait_for()
+    one.page.get_by_text("Resume continues it.", exact=False).wait_for()
     one.page.get_by_role("button", name="Resume").click()
     one.page.get_by_role("button", name="Start").wait_for(timeout=GIVE_UP_MS)
     [folder] = (desk / "runs").iterdir()
