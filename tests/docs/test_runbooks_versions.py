@@ -85,13 +85,13 @@ def test_upgrade_and_rollback_lose_nothing(earlier: Path, tmp_path: Path, monkey
         [sys.executable, "-c", MADE_BY_THE_EARLIER.format(tree=str(earlier))], cwd=folder, check=True,
         env={**os.environ, "PYTHONPATH": str(earlier)},
     )  # fmt: skip
+    [run] = list_runs(folder / "service" / "runs")["id"]
     try:
         done = rehearse("upgrade", folder, front=(str(old),), NEW=new, UP=SMALL)
         assert done.returncode == 0, done.stdout + done.stderr
         before, after = content(done.stdout)
         assert before == after == "2 jobs 1 runs 1 series 500 rows 2 ledgers"
         down(folder / "stack")
-        [run] = list_runs(folder / "service" / "runs")["id"]
         ParquetStore(folder / "store").append(KEY, bars(100, first=500))  # what the new version adds
         subprocess.run([new / "maestro", "worker", "--until-empty"], cwd=folder, check=True, capture_output=True)
         done = rehearse("rollback", folder, front=(str(new),), OLD=old, UP=SMALL, RUN=run)
