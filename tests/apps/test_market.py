@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -133,8 +134,56 @@ def test_a_dropped_file_is_shown_and_a_bad_one_leaves_it(holed: ms.Bars) -> None
 def test_whatever_a_file_contains_there_is_a_message(content: bytes, ending: str) -> None:
     app = App()
     app.picker.file.param.update(filename=f"bad{ending}", value=content)
-    assert len(app.view.message.text) > 20
+    assert len(app.view.message.text) > 15
     assert "SAMPLE:AAPL:1d" in app.view.facts.object
+
+
+def test_an_empty_file_and_a_workbook_are_refused_with_what_to_do() -> None:
+    app = App()
+    app.picker.file._handle_msg({"status": "initializing"})
+    app.picker.file._handle_msg({"status": "finished"})
+    assert "the file is empty" in app.view.message.text
+    for name, said in (("a.csv", "'a.csv' is empty"), ("book.xlsx", "Save a sheet of a spreadsheet as CSV")):
+        with pytest.raises(BarsError, match=said):
+            series.keep_upload(name, b"" if name == "a.csv" else b"PK")
+    assert app.picker.file.accept in (None, ""), "a browser refuses other endings without a word"
+
+
+def test_a_file_of_several_symbols_offers_them(holed: ms.Bars) -> None:
+    frames = [holed.to_frame().with_columns(symbol=pl.lit(name)) for name in ("AAA", "BBB")]
+    app = App()
+    app.picker.file.param.update(filename="two.csv", value=csv(pl.concat(frames)))
+    assert app.view.message.text == "two.csv holds 2 symbols; choose one in the box Symbol."
+    assert app.picker.symbol.visible
+    app.picker.symbol.value = "BBB"
+    assert app.view.message.text == ""
+    assert app.state.data.endswith("two.csv#BBB")
+    assert f"{len(holed):,} bars" in app.view.facts.object
+    again = App(query={"data": app.state.data})
+    assert (again.picker.symbol.visible, again.picker.symbol.value) == (True, "BBB")
+    assert sorted(again.picker.symbol.options) == ["AAA", "BBB"]
+    app.picker.name_box.value = "sample:IBM"
+    assert not app.picker.symbol.visible
+
+
+def test_errors_do_not_name_the_folder_of_uploads(holed: ms.Bars, tmp_path: Path) -> None:
+    app = App()
+    app.picker.file.param.update(filename="torn.csv", value=b"timestamp,open\n1,x\n")
+    assert "torn.csv" in app.view.message.text
+    assert str(tmp_path) not in app.view.message.text
+
+
+def test_dates_are_picked_and_shown() -> None:
+    app = App(start="2005", end="2006-06")
+    assert (app.picker.start.value, app.picker.end.value) == (date(2005, 1, 1), date(2006, 6, 1))
+    assert app.state.start == "2005"
+    app.picker.start.value = date(2005, 3, 1)
+    assert app.state.start == "2005-03-01"
+    assert app.picker.bars is not None
+    assert app.picker.bars.start.date() == date(2005, 3, 1)
+    app.picker.end.value = None
+    assert app.state.end is None
+    assert App(start="soon").picker.start.value is None
 
 
 def test_parts_of_uploads_of_killed_servers_are_cleared() -> None:

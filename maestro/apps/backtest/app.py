@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from html import escape
 from typing import Any
 
 import panel as pn
@@ -12,7 +13,8 @@ from maestro.apps.backtest.state import BacktestState
 from maestro.apps.backtest.view import BacktestView
 from maestro.apps.shared.controls import StrategyControls, TradeControls
 from maestro.apps.shared.freeze import Freeze
-from maestro.apps.shared.page import page
+from maestro.apps.shared.journey import link_to, settings_from
+from maestro.apps.shared.page import BUTTON_STYLE, HtmlPane, page
 from maestro.apps.shared.regimes import RegimeSwitch
 from maestro.apps.shared.series import SeriesPicker
 from maestro.bars import Bars
@@ -31,6 +33,7 @@ class App(pn.viewable.Viewer):
         self.picker = SeriesPicker(self.state, bars)
         self.rule, self.trade = StrategyControls(self.state), TradeControls(self.state)
         self.regimes = RegimeSwitch(self.state)
+        self.onward = HtmlPane("", stylesheets=[BUTTON_STYLE], margin=(4, 10))
         self.view = BacktestView(Freeze(self.state))
         self._asked = False
         self.state.param.watch(self._changed, list(self.state.settings()))
@@ -54,8 +57,14 @@ class App(pn.viewable.Viewer):
         self._asked = False
         self.compute()
 
+    def _link(self) -> None:
+        """Lead to the walk-forward of these settings, whose parameters are searched."""
+        address = escape(link_to("walk_forward", settings_from(self.state)))
+        self.onward.object = f"<a class='button' href='{address}'>Walk this forward</a>"
+
     def compute(self) -> None:
         """Simulate and show; after a failure the page says why, and dims what it showed before."""
+        self._link()
         if self.picker.bars is None:
             self._fail(self.picker.problem)
             return
@@ -75,11 +84,11 @@ class App(pn.viewable.Viewer):
         self.view.fail("; ".join(filter(None, (*self.problems, problem))))
 
     def _controls(self) -> list[Any]:
-        return [self.picker, self.rule, self.trade, self.regimes]
+        return [self.picker, self.rule, self.trade, self.onward, self.regimes]
 
     def page(self) -> Any:
         """Page of a served app."""
-        return page("backtest", self._controls(), [self.view])
+        return page("backtest", self._controls(), [self.view], self.state)
 
     def __panel__(self) -> Any:
         return pn.Row(pn.Column(*self._controls(), width=330), self.view, sizing_mode="stretch_width")

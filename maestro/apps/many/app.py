@@ -171,7 +171,7 @@ class App(pn.viewable.Viewer):
 
     def page(self) -> Any:
         """Page of a served app."""
-        return page("many", self._controls, [self.view])
+        return page("many", self._controls, [self.view], self.state)
 
     def __panel__(self) -> Any:
         return pn.Row(pn.Column(*self._controls, width=330), self.view, sizing_mode="stretch_width")

@@ -50,7 +50,7 @@ class App(pn.viewable.Viewer):
 
     def page(self) -> Any:
         """Page of a served app."""
-        return page("market", [self.picker, self.regimes], [self.view])
+        return page("market", [self.picker, self.regimes], [self.view], self.state)
 
     def __panel__(self) -> Any:
         return pn.Row(pn.Column(self.picker, self.regimes, width=330), self.view, sizing_mode="stretch_width")

@@ -42,6 +42,7 @@ class App(pn.viewable.Viewer):
         self._doomed: list[str] = []  # what the dialog names
         view = self.view
         view.list.param.watch(self._ticked, "selection")
+        view.list.on_click(self._clicked)
         view.refresh.on_click(lambda _: self.refresh())
         view.report.on_click(lambda _: self._open_report())
         view.remove.on_click(lambda _: self._ask())
@@ -133,6 +134,25 @@ class App(pn.viewable.Viewer):
         self.view.allow(report=len(done) == len(there) == 1, excel=len(done), remove=len(self._visible()))
         name = f"maestro-{done[0]}.xlsx" if len(done) == 1 else "maestro-runs.zip"
         self.view.excel.filename = name
+        self._lead(there)
+
+    def _lead(self, chosen: list[str]) -> None:
+        """Lead to the Walk-forward app with the run that is chosen alone."""
+        status = self._status(chosen[0]) if len(chosen) == 1 else ""
+        if status not in ("done", "interrupted"):
+            self.view.lead("", "")
+            return
+        try:
+            address = self.session.link(chosen[0])
+        except (MaestroError, OSError) as error:
+            self.view.lead("", "", str(error))
+        else:
+            self.view.lead(address, "Open" if status == "done" else "Resume")
+
+    def _clicked(self, event: Any) -> None:
+        """A click on a row, outside of its box, chooses that run alone."""
+        self.state.runs = [str(self.view.list.value["id"].iloc[event.row])]
+        self.refresh()
 
     # -- chosen runs ------------------------------------------------------------------------
 
@@ -211,7 +231,7 @@ class App(pn.viewable.Viewer):
 
     def page(self) -> Any:
         """Page of a served app."""
-        return page("runs", self._filters, [self.view])
+        return page("runs", self._filters, [self.view], self.state)
 
     def __panel__(self) -> Any:
         return pn.Row(pn.Column(*self._filters, width=330), self.view, sizing_mode="stretch_width")

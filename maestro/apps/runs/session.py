@@ -10,6 +10,10 @@ from typing import Any
 import polars as pl
 
 from maestro._core.temporary import temporary_folder
+from maestro.apps.runs.opening import settings_of_run
+from maestro.apps.shared.journey import link_to
+from maestro.apps.shared.state import TRADE
+from maestro.apps.walk_forward.state import WalkForwardState
 from maestro.errors import MaestroError, RunError
 from maestro.reports.page.stored import report_text
 from maestro.reports.tables.compare import Comparison, compare_runs
@@ -116,6 +120,21 @@ class RunsSession:
         if not run or Path(run).name != run or run.startswith(".") or not (self.runs_dir / run).is_dir():
             raise RunError(f"there is no run {run!r} in {self.runs_dir} any more; look at the list again.")
         return self.runs_dir / run
+
+    def link(self, run: str) -> str:
+        """Address of the Walk-forward app with the settings of a run, where it is shown or resumed.
+
+        Raises
+        ------
+        MaestroError
+            It cannot be opened there; the message says why.
+        """
+        settings = settings_of_run(self._folder(run))
+        names = [name for name in settings if name not in TRADE]
+        more = {name: settings.pop(name) for name in names}
+        usual = {name: WalkForwardState.param[name].default for name in more}
+        changed = {name: value for name, value in more.items() if value != usual[name]}
+        return link_to("walk_forward", settings, fixed=True, **changed)
 
     def report(self, run: str) -> str:
         """Text of a run's report, one page that needs no network."""

@@ -9,7 +9,7 @@ import panel as pn
 import polars as pl
 
 from maestro._core.formatting import plural
-from maestro.apps.shared.page import TABLE_STYLE, HtmlPane, Message, card
+from maestro.apps.shared.page import BUTTON_STYLE, TABLE_STYLE, HtmlPane, Message, card
 from maestro.apps.shared.report import ReportFrame
 from maestro.reports.tables.compare import Comparison
 
@@ -81,6 +81,7 @@ class RunsView(pn.viewable.Viewer):
         self.remove = pmui.Button(
             label="Delete", icon="delete", variant="outlined", color="error", disabled=True, **wide
         )
+        self.onward = HtmlPane("", stylesheets=[BUTTON_STYLE], visible=False, margin=(4, 4))
         self.excel = pmui.FileDownload(label="Excel", icon="download", variant="outlined", disabled=True, **wide)
         self.broken = HtmlPane("", stylesheets=[_BROKEN], sizing_mode="stretch_width", visible=False)
         self.sure = pmui.Button(label="Delete", color="error", variant="contained", **wide)
@@ -150,6 +151,12 @@ class RunsView(pn.viewable.Viewer):
         self.excel.param.update(disabled=not excel, label="Excel" if excel < 2 else f"Excel ({excel} in one zip)")
         self.remove.param.update(disabled=not remove, label="Delete" if remove < 2 else f"Delete {remove}")
 
+    def lead(self, address: str, verb: str, why: str = "") -> None:
+        """Show the link that opens a run in the Walk-forward app, or why there is none; neither if both are empty."""
+        text = f"<a class='button' href='{escape(address)}'>{escape(verb)}</a>" if address else ""
+        text = text or (f"<small>not to be opened in Walk-forward: {escape(why)}</small>" if why else "")
+        self.onward.param.update(object=text, visible=bool(text))
+
     def ask(self, runs: list[str], words: dict[str, str], hidden: int = 0) -> None:
         """Ask whether these are to be deleted; so many chosen ones are `hidden` by the filters and stay."""
         rows = "".join(f"<li><code>{escape(run)}</code> {escape(words.get(run, ''))}</li>" for run in runs)
@@ -194,8 +201,8 @@ class RunsView(pn.viewable.Viewer):
 
     def __panel__(self) -> Any:
         actions = pn.FlexBox(
-            self.refresh, self.report, self.excel, self.remove, self.count, align_items="center", gap="2px",
-            sizing_mode="stretch_width",
+            self.refresh, self.onward, self.report, self.excel, self.remove, self.count,
+            align_items="center", gap="2px", sizing_mode="stretch_width",
         )  # fmt: skip
         return pn.Column(
             self.message, card("", actions, self.list, self.broken), self.opened, self.compared, *self.beside,

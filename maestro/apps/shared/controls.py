@@ -180,6 +180,7 @@ class StrategyControls(pn.viewable.Viewer):
             return
         self._writing = True
         try:
+            value = float(f"{value:.12g}") if isinstance(value, float) else value  # 0.3, not 0.30000000000000004
             self.state.params = {**self.state.params, name: value}
         finally:
             self._writing = False

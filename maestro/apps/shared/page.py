@@ -11,6 +11,8 @@ from bokeh.models.css import ImportedStyleSheet
 from panel.io.notebook import replace_inline_css
 from panel.util import edit_readonly  # type: ignore[attr-defined]
 
+from maestro.apps.shared.journey import link_to, settings_from
+from maestro.apps.shared.state import AppState
 from maestro.apps.shared.theme import remember
 
 APPS = {
@@ -76,6 +78,14 @@ _THEME = {
 }
 
 
+BUTTON_STYLE = """
+a.button { display: inline-block; padding: 6px 14px; border: 1px solid currentColor; border-radius: 4px; color: inherit;
+  text-decoration: none; font-size: 14px; font-weight: 500; }
+a.button:hover, a.button:focus-visible { background: rgba(0, 105, 168, .14); }
+"""
+"""For links that look like buttons."""
+
+
 _NARROW = {"@media (max-width: 480px)": {"& header .MuiTypography-root": {"display": "none"}}}
 """On a phone the name of the product gives way to the links and the button of the theme."""
 
@@ -104,15 +114,21 @@ class HtmlPane(pn.pane.HTML):
         return properties
 
 
-def page(name: str, sidebar: list[Any], main: list[Any]) -> Any:
-    """Put an app's views on its page; `name` is one of `APPS`, or ``home``, which has no sidebar."""
+def page(name: str, sidebar: list[Any], main: list[Any], state: AppState | None = None) -> Any:
+    """Put an app's views on its page.
+
+    Parameters
+    ----------
+    name : str
+        One of `APPS`, or ``home``, which has no sidebar.
+    state : AppState, optional
+        Its settings travel with the links of the menu.
+    """
     from panel_material_ui.template import Page  # type: ignore[attr-defined]
 
-    here = ((key, escape(title)) for key, title in APPS.items())
-    links = "".join(
-        f'<a href="./{key}"{" aria-current=page" if key == name else ""}>{title}</a>' for key, title in here
-    )
-    menu = HtmlPane(f"<nav aria-label='Apps'>{links}</nav>", stylesheets=[_MENU], margin=0)
+    menu = HtmlPane(menu_text(name, state), stylesheets=[_MENU], margin=0)
+    if state is not None:
+        state.param.watch(lambda *_: setattr(menu, "object", menu_text(name, state)), list(state.settings()))
     left = [pn.Column(*sidebar, margin=(14, 0), sizing_mode="stretch_width")] if sidebar else []
     made = Page(
         title="Maestro", site_url="./", header=[menu], sidebar=left,
@@ -152,6 +168,16 @@ def message_html(text: str, kind: str = "error") -> str:
     """A line in the style of `MESSAGE_STYLE`; no markup in `text` is obeyed."""
     role = "alert" if kind == "error" else "status"
     return f"<div role='{role}' class='{escape(kind)}'>{escape(text)}</div>" if text else ""
+
+
+def menu_text(name: str, state: AppState | None) -> str:
+    """Menu of the apps, with `name` as the current one."""
+    settings = {} if state is None else settings_from(state)
+    links = "".join(
+        f'<a href="{escape(link_to(key, settings))}"{" aria-current=page" if key == name else ""}>{escape(title)}</a>'
+        for key, title in APPS.items()
+    )
+    return f"<nav aria-label='Apps'>{links}</nav>"
 
 
 def card(title: str, *content: Any, **options: Any) -> Any:

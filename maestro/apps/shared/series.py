@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
+from datetime import UTC, date, datetime
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -18,7 +20,9 @@ from maestro.apps.shared.page import HtmlPane
 from maestro.apps.shared.state import SeriesState
 from maestro.bars import Bars
 from maestro.bars.loading import load, samples
+from maestro.bars.moments import as_us
 from maestro.config import load_settings
+from maestro.data.files.reading import file_symbols
 from maestro.errors import BarsError, MaestroError
 
 UPLOAD_LIMIT = 64 * 2**20
@@ -58,7 +62,12 @@ def keep_upload(name: str, content: bytes) -> Path:
         )
     ending = next((one for one in _ENDINGS if name.lower().endswith(one)), None)
     if ending is None:
-        raise BarsError(f"{name[:80]!r} is not a file of bars; give {', '.join(_ENDINGS)}.")
+        raise BarsError(
+            f"{name[:80]!r} is not a file of bars; give {', '.join(_ENDINGS)}. Save a sheet of a "
+            "spreadsheet as CSV; other formats: maestro data import FILE."
+        )
+    if not content:
+        raise BarsError(f"{name[:80]!r} is empty; give a file with one row per bar.")
     stem = re.sub(r"[^A-Za-z0-9_.-]+", "_", name[: -len(ending)].replace("\\", "/").rsplit("/", 1)[-1]).strip("._-")
     folder = load_settings().state_dir / "uploads" / hashlib.sha256(content).hexdigest()[:16]
     path = folder / f"{stem[:60] or 'file'}{ending}"
@@ -110,9 +119,23 @@ def settings_of(bars: Bars) -> dict[str, str | None]:
     return {"data": str(path), "start": None, "end": None}
 
 
+def _day(text: str | None) -> date | None:
+    """First day of a moment such as 2020, 2020-06 or 2020-06-01 12:00; None for none, or for a text that is not one."""
+    try:
+        return None if text is None else datetime.fromtimestamp(as_us(text) / 1e6, UTC).date()
+    except MaestroError:  # the page says so where the bars are loaded
+        return None
+
+
 def _label(name: str) -> str:
     """How a series is called in the list: a file by its name alone."""
     return f"File: {Path(name).name}" if name.lower().endswith(_ENDINGS) else name
+
+
+def _parts(data: str) -> tuple[str, str]:
+    """File and symbol of ``prices.csv#ETHUSD``; any other name, and no symbol."""
+    file, _, symbol = data.partition("#")
+    return (file, symbol) if symbol and file.lower().endswith(_ENDINGS) else (data, "")
 
 
 class Upload(FileInput):
@@ -128,15 +151,19 @@ class Upload(FileInput):
         status = msg["status"]
         if status == "initializing":
             self._taken = 0
+            self.value = None  # the same file again is a change too
         self._taken += len(msg.get("data", b"")) if status == "upload_event" else 0
         if self._taken > UPLOAD_LIMIT:
             self._file_buffer.clear()
             status, msg = "error", {"error": f"more than {UPLOAD_LIMIT // 2**20} MB were sent"}
-        if status != "error":
+        if status == "finished" and not self._taken:
+            msg = {"error": "the file is empty; give one with a row per bar"}
+        elif status != "error":
             super()._handle_msg(msg)
             return
         self.refused = ""
-        self.refused = f"{str(msg.get('error'))[:200]}. Larger files: maestro data import FILE."
+        larger = " Larger files: maestro data import FILE." if self._taken or status != "finished" else ""
+        self.refused = f"{str(msg.get('error'))[:200]}.{larger}"
 
 
 class SeriesPicker(pn.viewable.Viewer):
@@ -147,29 +174,36 @@ class SeriesPicker(pn.viewable.Viewer):
 
         super().__init__()
         self.state, self.given, self.problem = state, bars, ""
-        self._refused = ""
+        self._refused, self._writing = "", False
+        self._symbols: dict[str, list[str]] = {}
         self.bars: Bars | None = bars
         if bars is not None:
             state.param.update(**settings_of(bars))
         found, self.lacking = listed()
-        names = {name: name for name in found}
-        if state.data not in names:
-            names = {_label(state.data): state.data, **names}
-        self.name_box = pmui.Select(label="Series", options=names, value=state.data, sizing_mode="stretch_width")
-        self.start = pmui.TextInput(label="From", value=state.start or "", placeholder="2020-01-01", width=140)
-        self.end = pmui.TextInput(label="Up to", value=state.end or "", placeholder="2024-01-01", width=140)
-        self.file = Upload(
-            accept=",".join((*_ENDINGS, ".gz")), label="Drop a file here, or choose one", color="default",
+        names, (file, symbol) = {name: name for name in found}, _parts(state.data)
+        if file not in names:
+            names = {_label(file): file, **names}
+        self.name_box = pmui.Select(label="Series", options=names, value=file, sizing_mode="stretch_width")
+        self.symbol = pmui.Select(
+            label="Symbol", options=[symbol] if symbol else [], value=symbol or None, visible=bool(symbol),
+            sizing_mode="stretch_width",
+        )  # fmt: skip
+        dates: dict[str, Any] = {"clearable": True, "size": "small", "width": 308}
+        self.start = pmui.DatePicker(label="From", value=_day(state.start), **dates)
+        self.end = pmui.DatePicker(label="Before", value=_day(state.end), **dates)
+        self.file = Upload(  # any ending: the browser would refuse a file without a word
+            label="Drop a file here, or choose one", color="default",
             variant="outlined", max_file_size=UPLOAD_LIMIT, chunk_size=4 * 2**20, sizing_mode="stretch_width",
         )  # fmt: skip
         self.file.param.watch(self._uploaded, "value")
         self.file.param.watch(lambda event: self._refuse(event.new), "refused")
-        self.name_box.param.watch(lambda event: state.param.update(data=event.new), "value")
-        self.start.param.watch(lambda event: state.param.update(start=event.new or None), "value")
-        self.end.param.watch(lambda event: state.param.update(end=event.new or None), "value")
+        self.name_box.param.watch(lambda event: self._choose(event.new), "value")
+        self.symbol.param.watch(lambda event: self._choose(self.name_box.value, event.new), "value")
+        for name in ("start", "end"):
+            box = getattr(self, name)
+            box.param.watch(lambda event, name=name: self._limit(name, event.new), "value")
+            state.param.watch(lambda event, box=box: box.param.update(value=_day(event.new)), name)
         state.param.watch(lambda event: self._follow(event.new), "data")
-        state.param.watch(lambda event: self.start.param.update(value=event.new or ""), "start")
-        state.param.watch(lambda event: self.end.param.update(value=event.new or ""), "end")
         self.load()
 
     def load(self) -> Bars | None:
@@ -185,15 +219,58 @@ class SeriesPicker(pn.viewable.Viewer):
         try:
             self.bars, self.problem = load(self.state.data, start=self.state.start, end=self.state.end), ""
         except MaestroError as error:
-            self.bars, self.problem = None, str(error)
+            self.bars, self.problem = None, self._public(str(error))
         except OSError as error:
-            self.bars, self.problem = None, f"{self.state.data} cannot be read: {error.strerror or error}."
+            said = f"{self.state.data} cannot be read: {error.strerror or error}."
+            self.bars, self.problem = None, self._public(said)
         except Exception as error:  # what a file from outside does to a reader is not known beforehand
             said = f"{type(error).__name__}: {error}"
-            self.bars, self.problem = None, f"{self.state.data} cannot be read as bars ({said}); is it one of them?"
+            said = f"{self.state.data} cannot be read as bars ({said}); is it one of them?"
+            self.bars, self.problem = None, self._public(said)
+        self._offer_symbols()
         return self.bars
 
-    def _follow(self, name: str) -> None:
+    def _public(self, text: str) -> str:
+        """Error without the folder in which an upload is kept."""
+        file, _ = _parts(self.state.data)
+        kept = Path(file).parent.is_relative_to(load_settings().state_dir)
+        return text.replace(file, Path(file).name) if kept else text
+
+    def _offer_symbols(self) -> None:
+        """Show a box with the symbols of a file that has several."""
+        file, symbol = _parts(self.state.data)
+        if not symbol and self.bars is not None:
+            self.symbol.visible = False
+            return
+        if file not in self._symbols and file.lower().endswith(_ENDINGS) and os.path.isfile(file):
+            try:
+                self._symbols[file] = file_symbols(Path(file))
+            except Exception:  # `problem` says what is wrong with the file
+                self._symbols[file] = []
+        known = self._symbols.get(file, [])
+        if len(known) > 1:
+            self._writing = True
+            first = "choose one of the file"
+            options = {one: one for one in known} | ({} if symbol in known else {first: symbol})
+            self.symbol.param.update(options=options, value=symbol, visible=True)
+            self._writing = False
+            if not symbol:
+                self.problem = f"{Path(file).name} holds {len(known)} symbols; choose one in the box Symbol."
+        else:
+            self.symbol.visible = False
+
+    def _choose(self, file: str, symbol: str | None = None) -> None:
+        """Take a series of the list, or another symbol of a file."""
+        if not self._writing and (symbol is not None or file != _parts(self.state.data)[0]):
+            self.state.data = f"{file}#{symbol}" if symbol else file
+
+    def _limit(self, name: str, day: date | None) -> None:
+        """Take a date; a more precise moment of a link stays until another date is chosen."""
+        if day != _day(getattr(self.state, name)):
+            setattr(self.state, name, None if day is None else day.isoformat())
+
+    def _follow(self, data: str) -> None:
+        name, _ = _parts(data)
         if name not in self.name_box.options.values():
             label = _label(name)
             taken = label in self.name_box.options  # another file of that name
@@ -218,7 +295,7 @@ class SeriesPicker(pn.viewable.Viewer):
         if self.given is not None:
             return HtmlPane("")
         return pn.Column(
-            self.name_box, pn.Row(self.start, self.end), self.file,
+            self.name_box, self.symbol, self.start, self.end, self.file,
             HtmlPane(
                 f"CSV or Parquet, up to {UPLOAD_LIMIT // 2**20} MB; it stays on this machine.",
                 styles={"opacity": ".7", "font-size": "12px"}, margin=(0, 10),

@@ -16,6 +16,10 @@ from maestro.strategies import Strategy, by_name, is_named
 from maestro.strategies.files import in_file
 
 Settings = dict[str, Any]
+JOURNEY = "journey"
+"""Name in a link of the settings that an app carries for the next one and does not use."""
+TRADE = ("data", "start", "end", "strategy", "params", "fee", "slippage", "sizing", "cash", "fill")
+"""Settings that travel from app to app."""
 
 
 class AppState(param.Parameterized):
@@ -27,6 +31,10 @@ class AppState(param.Parameterized):
 
     notebook: ClassVar[str] = ""
     """Notebook that runs these settings."""
+
+    def __init__(self, **settings: Any) -> None:
+        self.carried: Settings = {}
+        super().__init__(**settings)
 
     def settings(self) -> Settings:
         """Return what reproduces the screen."""
@@ -63,6 +71,9 @@ class AppState(param.Parameterized):
         """Values of the settings in a link, not checked yet, and what of it is not a setting or has no value."""
         values, problems = {}, []
         for name, text in query.items():
+            if name == JOURNEY:
+                problems += self._carry(text)
+                continue
             if name not in self.settings():
                 if name != "theme":
                     problems.append(f"the link has {name!r}, which is not a setting here")
@@ -74,6 +85,15 @@ class AppState(param.Parameterized):
                 except (ValueError, TypeError, RecursionError):
                     problems.append(_invalid(name, text))
         return values, problems
+
+    def _carry(self, text: str) -> list[str]:
+        """Keep settings of another app for the next one, which checks them."""
+        try:
+            found = finite(json.loads(text))
+            self.carried = {name: found[name] for name in TRADE if name in found}
+        except (ValueError, TypeError, RecursionError):
+            return ["the settings of another app in the link cannot be read"]
+        return []
 
     def _value(self, name: str, text: str) -> Any:
         declared = self.param[name]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from html import escape
 from typing import Any
 
 import panel as pn
@@ -11,8 +12,9 @@ import panel as pn
 from maestro.apps.shared.checked_box import CheckedBox
 from maestro.apps.shared.controls import StrategyControls, TradeControls, offered
 from maestro.apps.shared.freeze import Freeze
+from maestro.apps.shared.journey import link_to, settings_from
 from maestro.apps.shared.latest import Latest
-from maestro.apps.shared.page import HtmlPane, Message, page, served_document
+from maestro.apps.shared.page import BUTTON_STYLE, HtmlPane, Message, page, served_document
 from maestro.apps.shared.series import SeriesPicker
 from maestro.apps.walk_forward import session
 from maestro.apps.walk_forward.following import Followed, Follower, Planned
@@ -71,6 +73,7 @@ class App(pn.viewable.Viewer):
         self.judge = pmui.Button(label="Verdict", variant="outlined", disabled=True)
         self.studies = pmui.Button(label="Optuna dashboard", variant="outlined", disabled=True)
         self.links = HtmlPane("")
+        self.onward = HtmlPane("", stylesheets=[BUTTON_STYLE], margin=(4, 10), visible=False)
         self.start.on_click(lambda *_: self.begin())
         self.cancel.on_click(lambda *_: self.runner.cancel())
         self.report.on_click(lambda *_: self._report())
@@ -172,6 +175,8 @@ class App(pn.viewable.Viewer):
         if self._status == "here":
             self.begin()
             self.view.message.say(f"Run {job.id[:8]} is in progress; this page follows it.", "info")
+        elif self._status == "done" and (self.job is None or self.job.id != job.id):
+            self.begin()  # loads it
         elif self._status == "interrupted":
             self.view.message.say(self._unfinished(job), "info")
         elif self._status == "running":
@@ -297,7 +302,16 @@ class App(pn.viewable.Viewer):
         self.wf, self.job = wf, job
         self.report.disabled = self.studies.disabled = self.judge.disabled = False
         self.links.object = ""
+        self._link(wf, job)
         self.view.update(wf, job)
+
+    def _link(self, wf: WalkForward, job: Job) -> None:
+        """Lead to the backtest of the parameters that the last fold chose."""
+        choice = session.last_choice(wf, job.own)
+        settings = {**settings_from(self.state), **settings_from(job.state), "params": choice}
+        address = escape(link_to("backtest", settings))
+        text = f"<a class='button' href='{address}'>Backtest the last fold's choice</a>"
+        self.onward.param.update(object=text, visible=choice is not None)
 
     def _report(self) -> None:
         """Open the report of what is shown, in a tab of its own."""
@@ -324,12 +338,12 @@ class App(pn.viewable.Viewer):
         return [
             self.picker, self.rule, self.splitter, pn.Row(self.search, self.trials), pn.Row(self.select, self.seed),
             self.refused, self.trade, self.live, pn.Row(self.start, self.cancel), pn.Row(self.judge, self.report),
-            self.studies, self.links, self.close,
+            self.onward, self.studies, self.links, self.close,
         ]  # fmt: skip
 
     def page(self) -> Any:
         """Page of a served app."""
-        return page("walk_forward", self._controls(), [self.view])
+        return page("walk_forward", self._controls(), [self.view], self.state)
 
     def __panel__(self) -> Any:
         return pn.Row(pn.Column(*self._controls(), width=330), self.view, sizing_mode="stretch_width")

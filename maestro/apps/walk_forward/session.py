@@ -86,6 +86,14 @@ class Dashboard:
             self._folder = None
 
 
+def last_choice(wf: WalkForward, own: Any) -> dict[str, Any] | None:
+    """Parameters that the last fold that did not fail chose, with the fixed ones; None if all failed."""
+    rows = [row for row in wf.folds.iter_rows(named=True) if row["error"] is None]
+    if not rows:
+        return None
+    return dict(recorded_plan(wf, None if wf.plan is not None else own).space.from_row(rows[-1]))
+
+
 def fold_curve(wf: WalkForward, bars: Bars, fold: int, own: Any) -> pl.DataFrame:
     """Growth of 1 in a fold with its chosen parameters: training, then test.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import param
 
 from maestro.apps.shared.state import TradeState
@@ -30,6 +32,6 @@ class WalkForwardState(TradeState):
             f"params={self.params!r}, space={self.ranges()!r}, {self._trade_lines()}, runs_dir={self.runs_dir!r})\nwf\n"
         )
 
-    def ranges(self) -> dict[str, tuple[float, ...]]:
+    def ranges(self) -> dict[str, Any]:
         """`space` as `ms.walk_forward` takes it: YAML and links have lists."""
-        return {name: tuple(one) for name, one in self.space.items()}
+        return {name: tuple(one) if isinstance(one, list) else one for name, one in self.space.items()}

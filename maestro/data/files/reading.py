@@ -98,6 +98,17 @@ def read_file(path: Path, options: ReadOptions | None = None) -> list[Reading]:
     return [_reading(path, table, replace(options, symbol=symbol), renames=True) for symbol in chosen]
 
 
+def file_symbols(path: Path) -> list[str]:
+    """Symbols of a file of several; empty for a file of one.
+
+    Raises
+    ------
+    BarsError
+        It cannot be read.
+    """
+    return symbols_of(_table(*split_member(path)).frame, ReadOptions())[1]
+
+
 def read_series(path: Path, options: ReadOptions, member: str = "") -> Reading:
     """Read one series of a file.
 

@@ -1,0 +1,130 @@
+"""Settings travel from app to app by the links of the menu and of buttons; a run on disk is opened by a link."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+
+import maestro as ms
+from maestro.apps.backtest import App as BacktestApp
+from maestro.apps.market.app import App as MarketApp
+from maestro.apps.runs.app import App as RunsApp
+from maestro.apps.runs.session import RunsSession
+from maestro.apps.shared.journey import link_to, settings_from
+from maestro.apps.shared.page import APPS, menu_text
+from maestro.apps.shared.state import TRADE
+from maestro.apps.walk_forward.app import App as WalkForwardApp
+from maestro.apps.walk_forward.job import Job
+from maestro.errors import RunError
+
+SETTINGS: dict[str, Any] = {
+    "data": "sample:IBM", "start": "2005-02-01", "end": None, "strategy": "MaCrossStrategy",
+    "params": {"fast": 7, "slow": 40}, "fee": 0.002, "slippage": 0.0, "sizing": "percent:0.5", "cash": 5_000.0,
+    "fill": "next_open",
+}  # fmt: skip
+
+
+def query(address: str) -> dict[str, str]:
+    return dict(parse_qsl(urlsplit(address).query, keep_blank_values=True))
+
+
+def travelled(app: Any) -> dict[str, Any]:
+    """Settings of an app that others have too."""
+    return {name: value for name, value in app.settings().items() if name in TRADE}
+
+
+def href(text: str, of: str) -> str:
+    """Address of the link with this text."""
+    found = re.search(rf"href=['\"]([^'\"]*)['\"][^>]*>{re.escape(of)}<", text)
+    assert found is not None, text
+    return unescape(found[1])
+
+
+def menu(name: str, app: Any, to: str) -> dict[str, str]:
+    return query(href(menu_text(name, app.state), APPS[to]))
+
+
+@pytest.mark.parametrize("through", ["market", "walk_forward", "many", "runs"])
+def test_the_settings_of_a_backtest_come_back_through_every_other_app(
+    through: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import importlib
+
+    monkeypatch.chdir(tmp_path)
+    there = importlib.import_module(f"maestro.apps.{through}").App(query=query(link_to(through, SETTINGS)))
+    back = menu(through, there, "backtest")
+    assert "journey" not in back
+    assert travelled(BacktestApp(query=back)) == SETTINGS
+
+
+def test_a_walk_forward_searches_what_a_backtest_has_set_by_hand() -> None:
+    app = BacktestApp(**SETTINGS)
+    there = query(href(app.onward.object, "Walk this forward"))
+    walked = WalkForwardApp(query={**there, "splitter": "rolling:3,2,1", "trials": "4"})
+    assert not walked.problems
+    assert walked.state.params == {}
+    assert walked.state.strategy == "MaCrossStrategy"
+    assert walked.wf is not None
+    assert set(walked.wf.spec.space) >= {"fast", "slow"}
+    back = query(href(walked.onward.object, "Backtest the last fold's choice"))
+    backtest = BacktestApp(query=back)
+    row = walked.wf.folds.row(-1, named=True)
+    assert [backtest.state.params[name] for name in ("fast", "slow")] == [row["fast"], row["slow"]]
+    assert {**travelled(backtest), "params": 0} == {**SETTINGS, "params": 0}
+
+
+def test_the_market_app_carries_what_it_does_not_use() -> None:
+    market = MarketApp(query=query(link_to("market", SETTINGS)))
+    assert travelled(market) == {name: SETTINGS[name] for name in ("data", "start", "end")}
+    market.state.data = "sample:AAPL"
+    assert {"fill": "next_open", **settings_from(market.state)} == {**SETTINGS, "data": "sample:AAPL"}
+    torn = MarketApp(query={"journey": "[1"})
+    assert torn.view.message.text == "the settings of another app in the link cannot be read"
+
+
+def test_parameters_of_another_strategy_do_not_come_along() -> None:
+    walked = WalkForwardApp(query=query(link_to("walk_forward", SETTINGS)), splitter="rolling:3,2,1", trials=2)
+    walked.state.strategy = "RSIStrategy"
+    assert settings_from(walked.state)["params"] == {}
+
+
+def test_defaults_are_left_out_of_links() -> None:
+    assert link_to("backtest", settings_from(BacktestApp().state)) == "./backtest"
+    assert [link_to(app, settings_from(BacktestApp().state)) for app in APPS] == [f"./{app}" for app in APPS]
+
+
+def test_a_slider_leaves_no_dust_in_a_link() -> None:
+    app = BacktestApp(strategy="BollingerBandsStrategy")
+    name = next(name for name, one in app.state.chosen().declared.items() if one.kind == "float")
+    app.rule.widgets[name].value = 0.1 + 0.2 + 2.0
+    assert app.state.params[name] == 2.3
+
+
+def test_a_run_on_disk_is_opened_with_its_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    bars = ms.load("sample:AAPL", start="2005")
+    wf = ms.walk_forward(
+        bars, "EmaCrossStrategy", splitter="calendar:2y,2y", trials=3, seed=4, space={"fast": (5, 20)},
+        sizing="percent:0.5", costs=ms.Costs(fee=0.002), select="vwr", runs_dir="runs",
+    )  # fmt: skip
+    runs = RunsApp(runs=[wf.id])
+    address = href(runs.view.onward.object, "Open")
+    app = WalkForwardApp(query=query(address))
+    assert not app.problems
+    assert app.picker.bars is not None
+    assert Job(app.state, app.picker.bars).id == wf.id
+    runs.state.runs = []
+    assert not runs.view.onward.visible
+
+
+def test_a_run_that_the_app_cannot_show_says_why(tmp_path: Path) -> None:
+    wf = ms.walk_forward(ms.synthetic_bars(400), "EmaCrossStrategy", splitter="rolling:2", trials=2, runs_dir=tmp_path)
+    with pytest.raises(RunError, match=r"not loaded by one call of ms.load"):
+        RunsSession(tmp_path).link(wf.id)
+    app = RunsApp(runs_dir=str(tmp_path), runs=[wf.id])
+    assert "not loaded by one call of ms.load" in app.view.onward.object
