@@ -78,6 +78,17 @@ def test_runs_are_listed_with_what_they_found(folder: Path) -> None:
     assert (table["trials"][0], table["folds"][0]) == (8, len(wf.folds))
 
 
+def test_the_verdict_of_a_run_is_listed(folder: Path) -> None:
+    session = RunsSession(folder)
+    assert session.listing()["verdict"].null_count() == 4
+    run = ids(folder)[0]
+    made = ms.load_run(run, folder).verdict
+    (folder / run / "verdict.json").write_bytes(made.to_json())
+    assert session.listing().filter(pl.col("id") == run)["verdict"][0] == made.name
+    (folder / run / "verdict.json").write_bytes(made.to_json()[:-20])
+    assert session.listing().filter(pl.col("id") == run)["verdict"][0] == "damaged"
+
+
 def test_a_missing_folder_is_an_empty_list(tmp_path: Path) -> None:
     assert RunsSession(tmp_path / "none").listing().is_empty()
 

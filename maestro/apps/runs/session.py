@@ -20,12 +20,14 @@ from maestro.reports.tables.compare import Comparison, compare_runs
 from maestro.runs import RunStore
 from maestro.runs import remove as remove_run
 from maestro.runs.store import LOCK, MANIFEST, spec_of
+from maestro.validation.verdict.result import FILE, read_verdict
 from maestro.walkforward.result import WalkForward, load_run
 
 SCHEMA: dict[str, Any] = {
     "id": pl.String, "status": pl.String, "strategy": pl.String, "bars": pl.String, "sharpe_ratio": pl.Float64,
-    "total_return": pl.Float64, "max_drawdown": pl.Float64, "num_trades": pl.Float64, "folds": pl.Int64,
-    "trials": pl.Int64, "seed": pl.Int64, "started": pl.String, "seconds": pl.Float64, "error": pl.String,
+    "total_return": pl.Float64, "max_drawdown": pl.Float64, "num_trades": pl.Float64, "verdict": pl.String,
+    "folds": pl.Int64, "trials": pl.Int64, "seed": pl.Int64, "started": pl.String, "seconds": pl.Float64,
+    "error": pl.String,
 }  # fmt: skip
 """Columns of the list of runs."""
 KEPT = 12
@@ -79,7 +81,7 @@ class RunsSession:
                 "strategy": spec.strategy, "bars": spec.bars.name, "folds": manifest["n_folds"],
                 "trials": spec.trials, "seed": spec.seed,
                 "started": str(manifest["started"])[:19].replace("T", " "),
-                "seconds": manifest.get("seconds"), "error": error,
+                "seconds": manifest.get("seconds"), "error": error, "verdict": _verdict(folder),
                 **{name: figures.get(name) for name in ("sharpe_ratio", "total_return", "max_drawdown", "num_trades")},
             }  # fmt: skip
         except (MaestroError, OSError, KeyError, TypeError, ValueError) as error:
@@ -175,10 +177,19 @@ class RunsSession:
         return compare_runs([self.load(run) for run in runs], common=common)
 
 
+def _verdict(folder: Path) -> str | None:
+    """Conclusion of the verdict that was made of a run; None before that."""
+    try:
+        found = read_verdict(folder, folder.name)
+    except RunError:
+        return "damaged"
+    return None if found is None else found.name
+
+
 def _stamp(folder: Path) -> Any:
-    """What changes when a run does: its manifest, its tables, its finished folds, and the lock while it is computed."""
+    """What changes when a run does: manifest, tables, finished folds, verdict, and the lock while it is computed."""
     stamps = []
-    for path in (folder, folder / MANIFEST, folder / "partial", folder / LOCK):
+    for path in (folder, folder / MANIFEST, folder / "partial", folder / LOCK, folder / FILE):
         try:
             found = path.stat()
             stamps.append((found.st_mtime_ns, found.st_size))

@@ -30,12 +30,13 @@ p { opacity: .75; margin: 6px 0; }
 """
 _HEADINGS = {
     "id": "Run", "status": "Status", "strategy": "Strategy", "bars": "Bars", "sharpe_ratio": "Sharpe",
-    "total_return": "Return", "max_drawdown": "Drawdown", "num_trades": "Trades", "started": "Started, UTC",
+    "total_return": "Return", "max_drawdown": "Drawdown", "num_trades": "Trades", "verdict": "Verdict",
+    "started": "Started, UTC",
 }  # fmt: skip
 _NUMBERS = {"sharpe_ratio": "0.00", "total_return": "0.0 %", "max_drawdown": "0.0 %", "num_trades": "0,0"}
 _WIDTHS = {
     "id": 136, "status": 76, "strategy": 150, "bars": 124, "sharpe_ratio": 78, "total_return": 74, "max_drawdown": 94,
-    "num_trades": 70, "started": 146,
+    "num_trades": 70, "verdict": 120, "started": 146,
 }  # fmt: skip
 _LIST = """
 .tabulator, .tabulator .tabulator-row, .tabulator .tabulator-header { font-size: 13px !important; }
@@ -112,7 +113,7 @@ class RunsView(pn.viewable.Viewer):
     def show_list(self, table: pl.DataFrame, all_of_them: int, chosen: list[str]) -> None:
         """Show these runs, with the chosen ones ticked."""
         shown = table.select(list(_HEADINGS)).with_columns(
-            pl.col(name).fill_null("") for name in ("strategy", "bars", "started")
+            pl.col(name).fill_null("") for name in ("strategy", "bars", "verdict", "started")
         )
         ids = shown["id"].to_list()
         with pn.io.hold():
