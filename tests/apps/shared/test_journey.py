@@ -1,4 +1,4 @@
-"""Settings travel from app to app by the links of the menu and of buttons; a run on disk is opened by a link."""
+"""Settings travel from app to app by the links of the menu and of buttons."""
 
 from __future__ import annotations
 
@@ -10,17 +10,12 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-import maestro as ms
 from maestro.apps.backtest import App as BacktestApp
 from maestro.apps.market.app import App as MarketApp
-from maestro.apps.runs.app import App as RunsApp
-from maestro.apps.runs.session import RunsSession
 from maestro.apps.shared.journey import link_to, settings_from
 from maestro.apps.shared.page import APPS, menu_text
 from maestro.apps.shared.state import TRADE
 from maestro.apps.walk_forward.app import App as WalkForwardApp
-from maestro.apps.walk_forward.job import Job
-from maestro.errors import RunError
 
 SETTINGS: dict[str, Any] = {
     "data": "sample:IBM", "start": "2005-02-01", "end": None, "strategy": "MaCrossStrategy",
@@ -103,28 +98,3 @@ def test_a_slider_leaves_no_dust_in_a_link() -> None:
     name = next(name for name, one in app.state.chosen().declared.items() if one.kind == "float")
     app.rule.widgets[name].value = 0.1 + 0.2 + 2.0
     assert app.state.params[name] == 2.3
-
-
-def test_a_run_on_disk_is_opened_with_its_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    bars = ms.load("sample:AAPL", start="2005")
-    wf = ms.walk_forward(
-        bars, "EmaCrossStrategy", splitter="calendar:2y,2y", trials=3, seed=4, space={"fast": (5, 20)},
-        sizing="percent:0.5", costs=ms.Costs(fee=0.002), select="vwr", runs_dir="runs",
-    )  # fmt: skip
-    runs = RunsApp(runs=[wf.id])
-    address = href(runs.view.onward.object, "Open")
-    app = WalkForwardApp(query=query(address))
-    assert not app.problems
-    assert app.picker.bars is not None
-    assert Job(app.state, app.picker.bars).id == wf.id
-    runs.state.runs = []
-    assert not runs.view.onward.visible
-
-
-def test_a_run_that_the_app_cannot_show_says_why(tmp_path: Path) -> None:
-    wf = ms.walk_forward(ms.synthetic_bars(400), "EmaCrossStrategy", splitter="rolling:2", trials=2, runs_dir=tmp_path)
-    with pytest.raises(RunError, match=r"not loaded by one call of ms.load"):
-        RunsSession(tmp_path).link(wf.id)
-    app = RunsApp(runs_dir=str(tmp_path), runs=[wf.id])
-    assert "not loaded by one call of ms.load" in app.view.onward.object

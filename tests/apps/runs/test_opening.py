@@ -1,0 +1,40 @@
+"""A run on disk is opened in the Walk-forward app by a link, or says why not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import maestro as ms
+from maestro.apps.runs.app import App as RunsApp
+from maestro.apps.runs.session import RunsSession
+from maestro.apps.walk_forward.app import App as WalkForwardApp
+from maestro.apps.walk_forward.job import Job
+from maestro.errors import RunError
+from tests.apps.shared.test_journey import href, query
+
+
+def test_a_run_on_disk_is_opened_with_its_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    bars = ms.load("sample:AAPL", start="2005")
+    wf = ms.walk_forward(
+        bars, "EmaCrossStrategy", splitter="calendar:2y,2y", trials=3, seed=4, space={"fast": (5, 20)},
+        sizing="percent:0.5", costs=ms.Costs(fee=0.002), select="vwr", runs_dir="runs",
+    )  # fmt: skip
+    runs = RunsApp(runs=[wf.id])
+    address = href(runs.view.onward.object, "Open")
+    app = WalkForwardApp(query=query(address))
+    assert not app.problems
+    assert app.picker.bars is not None
+    assert Job(app.state, app.picker.bars).id == wf.id
+    runs.state.runs = []
+    assert not runs.view.onward.visible
+
+
+def test_a_run_that_the_app_cannot_show_says_why(tmp_path: Path) -> None:
+    wf = ms.walk_forward(ms.synthetic_bars(400), "EmaCrossStrategy", splitter="rolling:2", trials=2, runs_dir=tmp_path)
+    with pytest.raises(RunError, match=r"not loaded by one call of ms.load"):
+        RunsSession(tmp_path).link(wf.id)
+    app = RunsApp(runs_dir=str(tmp_path), runs=[wf.id])
+    assert "not loaded by one call of ms.load" in app.view.onward.object
