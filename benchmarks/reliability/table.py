@@ -9,7 +9,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -117,7 +117,8 @@ def _each(jobs: list[tuple[str, int]], processes: int) -> Iterator[Tried]:
         return
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(processes, mp_context=context, max_tasks_per_child=1) as pool:
-        yield from pool.map(_tried, *zip(*jobs, strict=True))
+        for future in as_completed([pool.submit(_tried, *job) for job in jobs]):
+            yield future.result()
 
 
 def _processor_time() -> float:
