@@ -93,7 +93,7 @@ def test_a_run_that_exists_is_loaded_and_not_computed(stored: ms.WalkForward, tm
     assert again.manifest["started"] == stored.manifest["started"]
     ms.walk_forward(RISING, Cross, **THREE, runs_dir=tmp_path, progress=heard.append, force=True)
     assert isinstance(heard[1], RunStarted)
-    assert heard[0].done == 0
+    assert heard[1].done == 0
 
 
 def test_the_files_are_those_of_the_design_and_nothing_else(stored: ms.WalkForward, tmp_path: Path) -> None:
