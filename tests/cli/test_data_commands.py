@@ -108,10 +108,10 @@ def test_fetch_of_bars_and_funding(exchange: FakeExchange, tmp_path: Path, capsy
         (("BINANCE", "BTCUSDT", "7h"), "no bars of '7h'"),
         (("BINANCE", "BTCUSDT"), "timeframe '' is not understood"),
         (("BINANCE", "BTC/USDT", "1h"), "BINANCE has no symbol 'BTC/USDT'; it writes them without signs"),
-        (("BINANCE", "BTCUSDT,BTCUSDT", "1h"), "no list of different symbol names"),
+        (("BINANCE", "BTCUSDT,BTCUSDT", "1h"), "is not a list of different symbol names"),
         (("BINANCE", "BTCUSDT", "1h", "--series", "tea"), "series 'tea' is unknown"),
         (("BINANCE", "BTCUSDT", "1h", "--from", "soon"), "'soon'"),
-        (("BINANCE", "BTCUSDT", "1h", "--archive", "nowhere"), "is no folder"),
+        (("BINANCE", "BTCUSDT", "1h", "--archive", "nowhere"), "is not a folder"),
         (("BITMEX", "XBTUSD", "1h", "--archive", "online"), "archive has files of"),
     ],
 )

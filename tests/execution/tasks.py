@@ -29,7 +29,7 @@ def until_told(shared: Any, context: TaskContext, folder: Path, name: str) -> No
     while not context.cancelled():
         context.notes.append(f"step of {name}")
         time.sleep(0.001)
-    raise RunCancelled("told to stop.")
+    raise RunCancelled("asked to stop.")
 
 
 def fail(shared: Any, context: TaskContext, error: BaseException, steps: int = 2) -> None:
