@@ -24,6 +24,8 @@ from maestro.walkforward.run import PreparedRun
 
 LISTS = "universes"
 """Folder in a runs directory that holds the lists of many walk-forwards."""
+FORMAT = 2
+"""Of a list; one of format 1 may lack the checksum."""
 _ID = re.compile("[0-9a-f]{16}")
 
 
@@ -170,7 +172,9 @@ def write_list(many: WalkForwards, runs_dir: Path) -> Path:
     """Write which runs belong together, for `load_walk_forwards`."""
     rows = [{**cell._asdict(), **_brief(many._summaries[cell])} for cell in many.cells]
     path = runs_dir / LISTS / f"{many.id}.json"
-    write_file(path, sealed(dumps({"id": many.id, "notes": list(many.notes), "cells": rows}, indent=1)))
+    write_file(
+        path, sealed(dumps({"format": FORMAT, "id": many.id, "notes": list(many.notes), "cells": rows}, indent=1))
+    )
     return path
 
 
@@ -197,7 +201,7 @@ def load_walk_forwards(id: str, runs_dir: str | Path = "runs") -> WalkForwards:
         )
     path = place / f"{hits[0]}.json"
     try:
-        content = read_sealed(path.read_bytes(), since=1)
+        content = read_sealed(path.read_bytes(), since=FORMAT)
         if content["id"] != hits[0]:
             raise ValueError(f"it is the list {content['id']}")
         rows = [(Cell(row["symbol"], row["timeframe"], row["strategy"]), row) for row in content["cells"]]

@@ -90,6 +90,15 @@ def test_a_changed_bit_of_a_list_is_named(many: WalkForwards, runs: Path, tmp_pa
             load_walk_forwards(many.id, tmp_path / "runs")
 
 
+def test_a_list_from_before_the_checksum_is_read(many: WalkForwards, runs: Path, tmp_path: Path) -> None:
+    shutil.copytree(runs, tmp_path / "runs")
+    path = tmp_path / "runs" / "universes" / f"{many.id}.json"
+    content = json.loads(path.read_bytes())
+    del content["seal"], content["format"]
+    path.write_text(json.dumps(content, indent=1))
+    assert load_walk_forwards(many.id, tmp_path / "runs").table.equals(many.table)
+
+
 def test_a_list_leads_to_runs_of_its_own_folder_only(many: WalkForwards, runs: Path, tmp_path: Path) -> None:
     shutil.copytree(runs / "universes", tmp_path / "universes")
     path = tmp_path / "universes" / f"{many.id}.json"
