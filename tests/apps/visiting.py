@@ -27,19 +27,9 @@ def served(folder: Path, **environment: str) -> Iterator[str]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     scripts = sorted(map(str, (ROOT / "widgets").glob("*.py")))
-    command = [
-        sys.executable,
-        "-m",
-        "panel",
-        "serve",
-        *scripts,
-        "--index",
-        "home",
-        "--port",
-        str(port),
-        "--address",
-        "127.0.0.1",
-    ]
+    index = ["--index", "home"] if (ROOT / "widgets" / "home.py").is_file() else []
+    address = ["--port", str(port), "--address", "127.0.0.1"]
+    command = [sys.executable, "-m", "panel", "serve", *scripts, *index, *address]
     log = folder / "server.log"
     with open(log, "wb") as out:
         server = subprocess.Popen(
