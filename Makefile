@@ -37,6 +37,7 @@ test: .venv/.maestro-all ## Every test
 	@tools/setup_browser
 	@if [ -x tools/setup_test_services ]; then tools/setup_test_services; fi
 	@if [ -x tools/setup_linters ]; then tools/setup_linters; fi
+	@if [ -x tools/setup_mlflow ]; then tools/setup_mlflow; fi
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 check: .venv/.maestro-all ## Style, types and the tests of the documentation

@@ -1,4 +1,4 @@
-"""Programs that tests need: nginx, Prometheus, restic, linters; a test without one is skipped, and fails in CI."""
+"""Programs that tests need, such as nginx and linters; a test without one is skipped, and fails in CI."""
 
 from __future__ import annotations
 
@@ -10,16 +10,19 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 LINTERS = ROOT / ".linters" / "bin"
-_OF_LINTERS = ("hadolint", "gixy", "check-jsonschema", "yamllint", "actionlint", "kubeconform")
+MLFLOW = ROOT / ".mlflow" / "bin"
+_SETUP = {
+    **dict.fromkeys(("hadolint", "gixy", "check-jsonschema", "yamllint", "actionlint", "kubeconform"), "setup_linters"),
+    "mlflow": "setup_mlflow",
+}
 
 
 def program(name: str) -> str:
     """Return the path of a program."""
-    places = (os.environ.get("PATH", ""), str(LINTERS), "/usr/sbin", "/sbin")
+    places = (os.environ.get("PATH", ""), str(LINTERS), str(MLFLOW), "/usr/sbin", "/sbin")
     found = shutil.which(name, path=os.pathsep.join(places))
     if found is None:
-        setup = "setup_linters" if name in _OF_LINTERS else "setup_test_services"
-        said = f"{name} is not installed; `tools/{setup}` installs it"
+        said = f"{name} is not installed; `tools/{_SETUP.get(name, 'setup_test_services')}` installs it"
         if os.environ.get("CI", "").lower() in ("1", "true"):
             pytest.fail(said)
         pytest.skip(said)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import time
 from collections.abc import Iterator
@@ -20,9 +21,8 @@ from maestro.errors import ServiceError, SettingsError
 from maestro.reports.export.mlflow import pairs as mlflow_pairs
 from tests.support.mlflow import StandIn, stand_in
 from tests.support.patience import GIVE_UP
+from tests.support.programs import program
 from tests.support.rules import FALLING, RISING, THREE, Cross, FailsAbove
-
-_MLFLOW = Path(__file__).parents[3] / ".mlflow/bin/mlflow"
 
 
 @pytest.fixture
@@ -33,11 +33,10 @@ def local() -> Iterator[StandIn]:
 
 @pytest.fixture(scope="module")
 def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    if not _MLFLOW.exists():
-        pytest.skip("no MLflow in .mlflow (python -m venv .mlflow && .mlflow/bin/pip install mlflow)")
+    command = program("mlflow")
     folder, port = tmp_path_factory.mktemp("mlflow"), free_port()
     line = [
-        str(_MLFLOW), "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1", "--serve-artifacts",
+        command, "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1", "--serve-artifacts",
         "--backend-store-uri", f"sqlite:///{folder / 'mlflow.db'}", "--artifacts-destination", str(folder / "files"),
     ]  # fmt: skip
     quiet = {**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
@@ -55,7 +54,7 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
                 time.sleep(0.2)
         yield url
     finally:
-        server.terminate()
+        os.killpg(server.pid, signal.SIGTERM)  # its workers and consumers too
         server.wait(GIVE_UP)
 
 
