@@ -91,6 +91,7 @@ def objects(bars: Bars, wf: ms.WalkForward) -> dict[str, Any]:
         "Cpcv": ms.validation.cpcv(wf, bars, groups=4, strategy=strategy),
         "Html": ms.reports.fold_table(wf),
         "Intervals": bootstrap_metrics(returns, periods_per_year=8_760, reps=100),
+        "Kelly": ms.validation.kelly(wf),
         "LookAhead": ms.validation.lookahead(bars, strategy),
         "MonteCarlo": ms.validation.monte_carlo(wf, paths=200),
         "Now": wf.now(),

@@ -67,8 +67,8 @@ class MarketCalendar:
 
     @property
     def text(self) -> str:
-        """In words: ``1,764 bars per year: sessions of 7 bars on 252 weekdays``."""
-        year = f"{_number(self.periods_per_year)} bars per year"
+        """In words: ``1,764 bars a year: sessions of 7 bars on 252 weekdays``."""
+        year = f"{_number(self.periods_per_year)} bars a year"  # part of the notes, hence of run ids
         days = _number(self.days_per_year)
         words = {
             "24/7": "24 hours, 7 days a week" if self.bars_per_day > 1 else "7 days a week",

@@ -112,7 +112,7 @@ def test_one_weekend_between_two_days_is_too_little() -> None:
 
 def test_slices_keep_the_calendar_of_the_whole_and_notes_say_it() -> None:
     bars = bars_of(session(120, 7, 60))
-    assert bars.notes == ("1,764 bars per year: sessions of 7 bars on 252 trading days",)
+    assert bars.notes == ("1,764 bars a year: sessions of 7 bars on 252 trading days",)
     assert bars[:5].calendar is bars.calendar
     assert bars[:5].periods_per_year == 1_764
 
@@ -154,7 +154,7 @@ def test_a_given_number_holds_and_resampling_follows_weeks_and_months() -> None:
     bars = ms.Bars.from_frame(bars_of(session(400, 1, 1_440, 0)).to_frame(), periods_per_year=250)
     assert bars.periods_per_year == 250
     assert bars.notes == ()
-    assert bars.calendar.text == "250 bars per year: as given"
+    assert bars.calendar.text == "250 bars a year: as given"
 
 
 def test_annual_figures_that_the_dates_contradict_are_a_finding() -> None:

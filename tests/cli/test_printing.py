@@ -12,7 +12,7 @@ import pytest
 
 from maestro.cli import main
 
-SESSIONS = "1,764 bars per year: sessions of 7 bars on 252 trading days"
+SESSIONS = "1,764 bars a year: sessions of 7 bars on 252 trading days"
 
 
 def run(*arguments: object) -> None:
@@ -54,7 +54,7 @@ def test_every_command_says_how_it_annualised(
     run(*command, "--data", hours, "--json")
     assert SESSIONS in " ".join(capsys.readouterr().out.split())
     run(*command, "--data", hours, "--periods-per-year", "1700", "--json")
-    assert "1,700 bars per year: as given" in capsys.readouterr().out
+    assert "1,700 bars a year: as given" in capsys.readouterr().out
 
 
 def test_a_check_of_data_says_when_the_market_trades(hours: Path, capsys: pytest.CaptureFixture[str]) -> None:

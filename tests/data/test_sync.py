@@ -314,9 +314,9 @@ class Sent:
     def __init__(self, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch) -> None:
         self.banned_until = 0.0
         self.inside = self.count = 0
-        ask = httpx.AsyncClient.get
+        ask = httpx.AsyncClient.send
 
-        async def get(client: httpx.AsyncClient, *arguments: Any, **more: Any) -> httpx.Response:
+        async def send(client: httpx.AsyncClient, *arguments: Any, **more: Any) -> httpx.Response:
             self.count += 1
             self.inside += clock.now() < self.banned_until
             response = await ask(client, *arguments, **more)
@@ -324,7 +324,7 @@ class Sent:
                 self.banned_until = max(self.banned_until, clock.now() + float(response.headers["retry-after"]))
             return response
 
-        monkeypatch.setattr(httpx.AsyncClient, "get", get)
+        monkeypatch.setattr(httpx.AsyncClient, "send", send)
 
 
 def test_several_series_at_a_time_and_one_that_fails(exchange: FakeExchange, tmp_path: Path) -> None:

@@ -136,8 +136,7 @@ def test_full_disk(system: System) -> None:
 
 def test_full_disk_keeps_all_backups_if_the_newest_is_damaged(system: System) -> None:
     system.back_up()
-    system.back_up()
-    newest = max((system.folder / "backups").glob("maestro-*.tar.*"))
+    [newest] = (system.folder / "backups").glob(f"{system.back_up().name}.tar.*")
     newest.write_bytes(newest.read_bytes()[:-100])
     variables = {"RUNS": system.folder / "service" / "runs", "BACKUPS": system.folder / "backups", "KEEP": 1}
     assert rehearse("full-disk", system.folder, **variables).returncode != 0

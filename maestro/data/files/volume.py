@@ -12,7 +12,7 @@ from maestro.data.files.options import say
 from maestro.data.files.vocabulary import NOT_SYMBOLS
 from maestro.errors import BarsError
 
-NO_VOLUME = "there is not a volume; 0 stands in its place"
+NO_VOLUME = "there is no volume; 0 stands in its place"
 _ENOUGH = 5  # rows from which on a volume that looks like a price is one
 _QUOTE_RANK = 6
 

@@ -146,6 +146,7 @@ class Client:
         """Send a request once; an answer that is too long, unpacked or endless, is refused while it is received."""
         content = bytearray()
         async with self._http.stream("GET", path, params=dict(params)) as response:
+            self._obey_ban(response)
             async for part in response.aiter_bytes():
                 content += part
                 if len(content) > LONGEST:
@@ -179,18 +180,19 @@ class Client:
             self.host.spend(cost)
             self._under_way += 1
 
+    def _obey_ban(self, response: httpx.Response) -> None:
+        """Send nothing for as long as the headers say, before the rest of the answer has come."""
+        status, headers = response.status_code, response.headers
+        if status in WITHOUT_RETRY_AFTER or (status >= 500 and "retry-after" in headers):
+            self.host.ban(retry_after(headers, status, self.host.clock.now()) + MARGIN)
+
     def _refusal(self, response: httpx.Response) -> str:
         """Why to retry, or an empty string; raises where a retry would be of no use."""
         status = response.status_code
         if status == 200:
             return ""
         said = f"HTTP {status} {_message(response)}".strip()
-        if status in WITHOUT_RETRY_AFTER:
-            self.host.ban(retry_after(response.headers, response.status_code, self.host.clock.now()) + MARGIN)
-            return said
-        if status >= 500:
-            if "retry-after" in response.headers:
-                self.host.ban(retry_after(response.headers, response.status_code, self.host.clock.now()) + MARGIN)
+        if status in WITHOUT_RETRY_AFTER or status >= 500:
             return said
         if status in (403, 451):
             raise SourceError(

@@ -24,6 +24,6 @@ def days_per_year(result: Any) -> float:
 
 
 def described(wf: Any) -> str:
-    """Annualisation in words: ``1,764 bars per year: sessions of 7 bars on 252 trading days``."""
+    """Annualisation in words: ``1,764 bars a year: sessions of 7 bars on 252 trading days``."""
     periods = float(wf.spec.periods_per_year)
-    return wf.calendar or f"{number(periods, 0 if periods == round(periods) else 2)} bars per year"
+    return wf.calendar or f"{number(periods, 0 if periods == round(periods) else 2)} bars a year"

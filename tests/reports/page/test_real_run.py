@@ -38,7 +38,7 @@ def test_the_page_is_complete(live: ms.WalkForward) -> None:
     page = Page(render(live))
     assert set(SECTIONS) <= set(page.ids)
     assert page.remote() == []
-    for text in (live.id, live.spec.bars.fingerprint, live.spec.source, "ms.walk_forward", "252 bars per year"):
+    for text in (live.id, live.spec.bars.fingerprint, live.spec.source, "ms.walk_forward", "252 bars a year"):
         assert text in page.text
     assert {"fig-parameter-0", "fig-parameter-1"} <= set(page.ids)
     assert "5 to 100" in page.text  # the bounds of `fast`, from the spec
@@ -110,6 +110,6 @@ def test_real_hourly_bars(strategy: str) -> None:
     text = render(wf)
     assert len(text.encode()) < 4_000_000
     page = Page(text)
-    assert "8,760 bars per year" in page.text
+    assert "8,760 bars a year" in page.text
     assert "volume" in page.text  # the change of the volume's unit in this file is a finding of its quality
     assert not math.isnan(gather(wf).benchmark_return)

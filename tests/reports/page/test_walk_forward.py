@@ -189,7 +189,7 @@ def test_provenance_has_what_reproduces_the_run(page: Page, wf: StandIn) -> None
     for part in (wf.id, "ab12" * 16, "5f2c" * 16, "Seed 7".replace(" ", ""), "maestro 0.1.0", wf.manifest["command"]):
         assert part in shown or part in page.text.replace("\n", "").replace(" ", ""), part
     assert "wf = ms.walk_forward" in page.text
-    assert "8,760 bars per year" in page.text
+    assert "8,760 bars a year" in page.text
 
 
 def test_data_quality_is_shown(page: Page, wf: StandIn) -> None:
