@@ -127,7 +127,7 @@ def test_a_constant_volume_where_there_is_none(tmp_path: Path) -> None:
     empty = BARS.with_columns(volume=pl.lit(0.0))
     reading = one(path)
     assert reading.frame.equals(empty)
-    assert reading.notes == ("there is not a volume; 0 stands in its place",)
+    assert reading.notes == ("there is no volume; 0 stands in its place",)
     said = one(path, columns={"volume": "0"})
     assert (said.frame.equals(empty), said.notes) == (True, ())
 

@@ -7,7 +7,7 @@ import math
 import pytest
 
 import maestro as ms
-from maestro.ledger import Ledger
+from maestro.ledger.team import counted
 from maestro.validation import VerdictInputs, permutation_test
 from maestro.validation.verdict.checks import CHECKS, all_checks
 from maestro.validation.verdict.result import Verdict
@@ -39,7 +39,7 @@ def test_values_are_those_of_the_statistics(wf: ms.WalkForward, verdict: Verdict
     moments = {"skew": float((z**3).mean()), "kurtosis": float((z**4).mean())}
     sure = v.probabilistic_sharpe_ratio(per_bar, n_obs=len(returns), **moments)
     assert verdict["sharpe"].value == pytest.approx(sure, rel=1e-9)
-    ledger = Ledger(ms.load("sample:AAPL")).trials
+    ledger = counted(ms.load("sample:AAPL")).trials
     details = verdict["deflated"].details
     assert details["trials"] <= ledger.distinct
     deflated = v.deflated_sharpe_ratio(
