@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from maestro._core.json import as_text
 from maestro.apps.shared.access import check_address, restrict, restricted
-from maestro.apps.shared.own import FILES
 from maestro.apps.shared.page import APPS
+from maestro.apps.shared.strategy_files import FILES
 from maestro.errors import SettingsError, nearest
 from maestro.strategies.files import in_file, load_strategy
 

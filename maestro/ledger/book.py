@@ -83,11 +83,6 @@ class Ledger:
         return count_entries([self.lines()])
 
     @property
-    def own_trials(self) -> Trials:
-        """As `trials`, without those on the other series of a universe (entries of kind ``universe``)."""
-        return count_entries([self.lines()], "universe")
-
-    @property
     def n_trials(self) -> int:
         """Distinct trials: N of the deflated Sharpe ratio."""
         return self.trials.distinct

@@ -36,6 +36,11 @@ _OWN = {MANIFEST, LOCK, "partial", "verdict.json", "report.html", "tearsheet.htm
 _NEEDED = ("id", "status", "spec", "n_folds", "versions", "started")
 
 
+def is_run_id(text: str) -> bool:
+    """Whether a text has the form of a run's id."""
+    return _ID.fullmatch(text) is not None
+
+
 class RunStore:
     """One run's folder, ``runs/<id>/``.
 
@@ -192,7 +197,7 @@ class RunStore:
 
     def _not_a_damaged_run(self) -> str:
         """Return why a folder whose manifest cannot be used is not a run; empty where it is."""
-        if not _ID.fullmatch(self.id):
+        if not is_run_id(self.id):
             return "its name is not the id of a run"
         others = sorted(path.name for path in self.folder.iterdir()
                         if path.name not in _OWN and target_name(path.name) is None)  # fmt: skip

@@ -274,8 +274,8 @@ def _check_end(target: Path) -> None:
     """Refuse a journal whose last line is damaged: Optuna reads over it, but not once another line follows."""
     if not target.is_file():
         return
-    first, *_, last = [*target.read_bytes().rstrip(b"\n").split(b"\n")] * 2
-    for line, refusal in ((first, _foreign), (last, _damaged)):
+    lines = target.read_bytes().rstrip(b"\n").split(b"\n")
+    for line, refusal in ((lines[0], _foreign), (lines[-1], _damaged)):
         try:
             json.loads(line)
         except ValueError as error:

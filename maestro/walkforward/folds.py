@@ -99,7 +99,7 @@ def _part(
 
 
 def trials_evaluated(fold: int, outcome: Outcome) -> TrialsEvaluated:
-    """Return the event that tells which trials per fold evaluated, whatever became of it.
+    """Return the event that tells which trials a fold evaluated, whatever became of it.
 
     A trial that failed or was infeasible gave no number that could have been chosen, and does not count.
     """

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, cast
 from urllib.parse import parse_qs, urlsplit
+
+from tests.support.loopback import Quiet, serving
 
 _API, _ARTIFACTS = "/api/2.0/mlflow/", "/api/2.0/mlflow-artifacts/artifacts/"
 
@@ -95,7 +95,7 @@ def stand_in() -> Iterator[StandIn]:
     """A stand-in that listens on a free port of this machine."""
     state = StandIn()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Quiet):
         def handle_any(self) -> None:
             parts = urlsplit(self.path)
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -110,16 +110,5 @@ def stand_in() -> Iterator[StandIn]:
 
         do_GET = do_POST = do_PUT = handle_any
 
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    state.url = f"http://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-    thread.start()
-    try:
+    with serving(Handler) as state.url:
         yield state
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

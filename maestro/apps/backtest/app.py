@@ -14,7 +14,7 @@ from maestro.apps.backtest.view import BacktestView
 from maestro.apps.shared.controls import StrategyControls, TradeControls
 from maestro.apps.shared.freeze import Freeze
 from maestro.apps.shared.journey import link_to, settings_from
-from maestro.apps.shared.page import BUTTON_STYLE, HtmlPane, page
+from maestro.apps.shared.page import BUTTON_STYLE, HtmlPane, page, served_document
 from maestro.apps.shared.regimes import RegimeSwitch
 from maestro.apps.shared.series import SeriesPicker
 from maestro.bars import Bars
@@ -47,11 +47,12 @@ class App(pn.viewable.Viewer):
         """Compute once for all changes that are waiting, so that a slider is followed and never chased."""
         if any(event.name in _SERIES for event in events):
             self.picker.load()
-        if pn.state.curdoc is None or pn.state.curdoc.session_context is None:
+        document = served_document()
+        if document is None:
             self.compute()
         elif not self._asked:
             self._asked = True
-            pn.state.curdoc.add_next_tick_callback(self._compute_once)
+            document.add_next_tick_callback(self._compute_once)
 
     def _compute_once(self) -> None:
         self._asked = False

@@ -14,7 +14,7 @@ from maestro.apps.many.session import ManySession, cell_of
 from maestro.apps.many.state import ORDERS, ManyState
 from maestro.apps.many.view import ManyView
 from maestro.apps.shared.freeze import Freeze
-from maestro.apps.shared.page import HtmlPane, page
+from maestro.apps.shared.page import HtmlPane, page, served_document
 from maestro.bars import Bars
 from maestro.config import load_settings
 from maestro.errors import MaestroError
@@ -45,7 +45,7 @@ class App(pn.viewable.Viewer):
         view.save.callback = self._page
         self.state.param.watch(self._load, "result")
         self.state.param.watch(self._show, ["text", "strategy", "only", "order", "curves"])
-        if _served():
+        if served_document() is not None:
             pn.state.onload(self.refresh)  # the page is there at once, and its table is drawn when it is visible
         else:
             self.refresh()
@@ -108,8 +108,8 @@ class App(pn.viewable.Viewer):
             return
         if self.result.value != result and result in self.result.options.values():
             self.result.value = result
-        document = pn.state.curdoc
-        if document is None or not _served():
+        document = served_document()
+        if document is None:
             self._take(number, *self._read(result))
             return
         self.view.message.say(f"Loading {result} …", "info")
@@ -175,8 +175,3 @@ class App(pn.viewable.Viewer):
 
     def __panel__(self) -> Any:
         return pn.Row(pn.Column(*self._controls, width=330), self.view, sizing_mode="stretch_width")
-
-
-def _served() -> bool:
-    """Whether this is the page of a visitor, and not a notebook cell or a test."""
-    return pn.state.curdoc is not None and pn.state.curdoc.session_context is not None

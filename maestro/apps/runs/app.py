@@ -13,7 +13,7 @@ from maestro.apps.runs.session import RunsSession
 from maestro.apps.runs.state import RunsState
 from maestro.apps.runs.view import RunsView
 from maestro.apps.shared.freeze import Freeze
-from maestro.apps.shared.page import HtmlPane, page
+from maestro.apps.shared.page import HtmlPane, page, served_document
 from maestro.bars import Bars
 from maestro.config import load_settings
 from maestro.errors import MaestroError
@@ -55,7 +55,7 @@ class App(pn.viewable.Viewer):
         self._compare()
         if problems:
             self._say("; ".join(problems))
-        if pn.state.curdoc is not None and pn.state.curdoc.session_context is not None:
+        if served_document() is not None:
             pn.state.add_periodic_callback(self._look, EVERY)
 
     def settings(self) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from maestro.apps.shared.own import FILES
+from maestro.apps.shared.strategy_files import FILES
 from maestro.bars.source_line import named, written
 from maestro.engine import Sizing
 from maestro.errors import MaestroError, RunError

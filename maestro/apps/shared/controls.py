@@ -9,14 +9,14 @@ import numpy as np
 import panel as pn
 import param
 
-from maestro.apps.shared.checked import LookAheadLine
 from maestro.apps.shared.checked_box import CheckedBox
-from maestro.apps.shared.own import FILES, raised
-from maestro.apps.shared.page import Message
+from maestro.apps.shared.look_ahead import LookAheadLine
+from maestro.apps.shared.page import Message, served_document
 from maestro.apps.shared.state import TradeState
+from maestro.apps.shared.strategy_files import FILES, raised
 from maestro.bars import Bars
 from maestro.config import VENUES
-from maestro.engine import Costs
+from maestro.engine import Costs, sizing
 from maestro.errors import MaestroError
 from maestro.strategies import strategies
 from maestro.strategies.files import in_file
@@ -29,7 +29,7 @@ _OWN = "as below"
 _RULES = {
     "fee": "give a fraction from -0.01 (a maker's rebate) to below 0.5; 0.1 % is 0.001",
     "slippage": "give a fraction from 0 to below 0.5; 0.1 % is 0.001",
-    "sizing": "give percent:1.0, cash:5000, units:2, volatility:0.2 or risk:1%",
+    "sizing": f"give {sizing.ALLOWED}",
     "cash": "give an amount above 0",
 }
 """The values that a box of costs, size or cash accepts."""
@@ -98,7 +98,7 @@ class StrategyControls(pn.viewable.Viewer):
         self.name_box.param.watch(lambda event: state.param.update(strategy=event.new, params={}), "value")
         state.param.watch(self._follow, ["strategy", "params"])
         self._follow()
-        if FILES and pn.state.curdoc is not None and pn.state.curdoc.session_context is not None:
+        if FILES and served_document() is not None:
             pn.state.add_periodic_callback(self.look, _EVERY)
 
     def look(self) -> None:
@@ -205,13 +205,12 @@ class TradeControls(pn.viewable.Viewer):
 
         super().__init__()
         self.problem = Message()
-        sizes = "percent:1.0, cash:5000, units:2 or volatility:0.2"
         labels = {"fee": "Fee per side", "slippage": "Slippage", "sizing": "Size", "cash": "Cash"}
         self.widgets = {
             name: CheckedBox(state, name, label, _RULES[name], self.problem, width=140).widget
             for name, label in labels.items()
         }
-        self.widgets["sizing"].description = sizes
+        self.widgets["sizing"].description = sizing.ALLOWED
         self.venue = pmui.Select(label="Costs of", options=[_OWN, *VENUES], value=_OWN, sizing_mode="stretch_width")
         self.venue.param.watch(lambda event: self._price(event.new), "value")
         state.param.watch(lambda *_: self._unname(), ["fee", "slippage"])
@@ -233,11 +232,11 @@ class TradeControls(pn.viewable.Viewer):
             self.venue.value = _OWN
 
     def __panel__(self) -> Any:
-        fee, slippage, sizing, cash = self.widgets.values()
+        fee, slippage, size, cash = self.widgets.values()
         return pn.Column(
             self.venue,
             pn.Row(fee, slippage),
-            pn.Row(sizing, cash),
+            pn.Row(size, cash),
             self.problem,
             self.fill,
             sizing_mode="stretch_width",

@@ -38,24 +38,22 @@ def link_to(app: str, settings: Mapping[str, Any], *, fixed: bool = False, **mor
     **more
         Further settings of that app.
     """
-    direct, carried = dict(settings), {}
+    direct, carried = dict(settings), {}  # settings of that app, and those that it keeps for the next one
     if app == "market":
         carried = {name: direct.pop(name) for name in list(direct) if name not in ("data", "start", "end")}
-    elif app == "walk_forward" and fixed:
-        pass
-    elif app == "walk_forward":
+    elif app == "walk_forward" and not fixed:
         params = direct.get("params") or {}
         direct["params"] = {name: value for name, value in params.items() if name in _not_searched(direct)}
         if params != direct["params"]:
             carried = {"strategy": direct["strategy"], "params": params}
-    elif app != "backtest":
+    elif app not in ("backtest", "walk_forward"):
         direct, carried = {}, direct
     usual = {name: TradeState.param[name].default for name in TRADE}
     changed = {name: value for name, value in direct.items() if value != usual[name]}
-    changed_too = {name: value for name, value in carried.items() if value != usual[name] or name == "strategy"}
+    kept = {name: value for name, value in carried.items() if value != usual[name] or name == "strategy"}
     query = {name: as_text(value) for name, value in {**changed, **more}.items()}
-    if any(name != "strategy" or value != usual[name] for name, value in changed_too.items()):
-        query[JOURNEY] = json.dumps(changed_too, separators=(",", ":"))
+    if any(name != "strategy" or value != usual[name] for name, value in kept.items()):
+        query[JOURNEY] = json.dumps(kept, separators=(",", ":"))
     return f"./{app}{f'?{urlencode(query)}' if query else ''}"
 
 

@@ -11,7 +11,7 @@ import param
 
 from maestro._core.json import as_text, finite
 from maestro.apps.shared.access import refuse_runs
-from maestro.apps.shared.own import FILES
+from maestro.apps.shared.strategy_files import FILES
 from maestro.strategies import Strategy, by_name, is_named
 from maestro.strategies.files import in_file
 

@@ -87,7 +87,7 @@ class App(pn.viewable.Viewer):
         self._interrupted = ""  # id of the run that was cancelled
         self._status = ""  # of the run that the controls ask for
         self._watch: Any = None
-        self._asked, self._planned, self._new = False, False, True
+        self._waiting, self._planned, self._taken_up = False, False, False
         self._document = served_document()
         deliver = None if self._document is None else self._document.add_next_tick_callback
         self._latest, self._follower = Latest(deliver), Follower()
@@ -114,12 +114,12 @@ class App(pn.viewable.Viewer):
             self.picker.load()
         if self._document is None:
             self.follow()
-        elif not self._asked:  # once for all changes that are waiting
-            self._asked = True
+        elif not self._waiting:  # once for all changes that are waiting
+            self._waiting = True
             self._document.add_next_tick_callback(self._follow_once)
 
     def _follow_once(self) -> None:
-        self._asked = False
+        self._waiting = False
         self.follow()
 
     def follow(self) -> None:
@@ -161,8 +161,8 @@ class App(pn.viewable.Viewer):
             self._say(error)
         self._compare()
         self.rule.check(self.picker.bars)
-        if self._new:
-            self._new = False
+        if not self._taken_up:
+            self._taken_up = True
             self._take_up()
             if self.problems:  # what was said of these settings comes after what the link could not say
                 self.view.message.say("; ".join(filter(None, (*self.problems, self.view.message.text))))

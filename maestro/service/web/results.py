@@ -1,7 +1,6 @@
 """Endpoints of finished runs: summary, tables as JSON, Arrow or Parquet, manifest, report and verdict."""
 
 import hashlib
-import re
 from collections.abc import Callable
 from typing import Annotated, Literal
 
@@ -9,13 +8,13 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from maestro.errors import JobError
+from maestro.runs.store import is_run_id
 from maestro.service.accounts import Caller
 from maestro.service.web.access import require
 from maestro.service.web.optimizations import PREFIX
 from maestro.service.web.state import Service
 from maestro.service.web.tables import TYPES
 
-_RUN = re.compile(r"[0-9a-f]{16}")
 _ENDS = {"failed": "failed", "cancelled": "was cancelled"}
 _UNCHANGING = "private, max-age=31536000, immutable"
 
@@ -28,7 +27,7 @@ def routes(service: Service) -> APIRouter:
     async def answer(
         request: Request, caller: Caller, run: str, form: str, body: Callable[[], bytes], *, unchanging: bool = True
     ) -> Response:
-        job = service.queue.of_run(run, caller.owner) if _RUN.fullmatch(run) else None
+        job = service.queue.of_run(run, caller.owner) if is_run_id(run) else None
         if job is None:
             raise JobError(f"there is no run {run!r} of yours; list your jobs to see those that there are.")
         if job.is_open:

@@ -12,6 +12,7 @@ import polars as pl
 from maestro import metrics as m
 from maestro._core.hooks import hook
 from maestro.bars import Bars
+from maestro.engine import SimulationSettings
 from maestro.errors import SettingsError, nearest
 from maestro.metrics.returns import bar_returns
 from maestro.reproduce.bars import recorded_bars
@@ -85,7 +86,7 @@ class _Window:
     begins: IntArray
     holds: IntArray
     length: int
-    settings: Any
+    settings: SimulationSettings
 
     def returns(self, start: int, order: IntArray, begins: IntArray) -> FloatArray:
         """Return per bar of the positions in an order, at places of the stretch of bars that begins at `start`."""
@@ -141,8 +142,8 @@ def random_entries(
     -----
     The stretch lies outside the test window because sides and holding times depend on the path: a rule that follows the
     trend is long for longer where the price rises, so any long positions with these holding times profit there, and the
-    run ranks too low (mean rank 0.2 instead of 0.5 for `EmaCrossStrategy`); one that trades against the trend ranks too
-    high. On other bars the same positions earn no more than the drift, as the run's own do without an edge.
+    run ranks too low (mean rank 0.14 instead of 0.5 for `EmaCrossStrategy`); one that trades against the trend ranks
+    too high. On other bars the same positions earn no more than the drift, as the run's own do without an edge.
 
     Ranks on random walks are close to uniform; docs/decision.md has the measurement. The drift is taken from the bars
     outside the window, so a rule that only holds the market ranks near one half whatever the market did: for rules

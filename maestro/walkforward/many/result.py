@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -15,7 +14,7 @@ from maestro._core.hooks import hook
 from maestro._core.json import dumps
 from maestro._core.seal import read_sealed, sealed
 from maestro.errors import RunError, SettingsError, nearest
-from maestro.runs.store import RunStore, find
+from maestro.runs.store import RunStore, find, is_run_id
 from maestro.runs.writing import write_file
 from maestro.typing import FloatArray, IntArray
 from maestro.walkforward.many.cells import SCHEMA, Cell, Summary, failed, summarise
@@ -26,7 +25,6 @@ LISTS = "universes"
 """Folder in a runs directory that holds the lists of many walk-forwards."""
 FORMAT = 2
 """Of a list; one of format 1 may lack the checksum."""
-_ID = re.compile("[0-9a-f]{16}")
 
 
 class WalkForwards(Mapping[Cell, WalkForward]):
@@ -206,7 +204,7 @@ def load_walk_forwards(id: str, runs_dir: str | Path = "runs") -> WalkForwards:
             raise ValueError(f"it is the list {content['id']}")
         rows = [(Cell(row["symbol"], row["timeframe"], row["strategy"]), row) for row in content["cells"]]
         notes = [str(note) for note in content["notes"]]
-        if foreign := [row["id"] for _, row in rows if "id" in row and not _ID.fullmatch(row["id"])]:
+        if foreign := [row["id"] for _, row in rows if "id" in row and not is_run_id(row["id"])]:
             raise ValueError(f"{foreign[0]!r} is not the id of a run")
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RunError(f"{path} is damaged ({error}); make it again by the same call of walk_forward_many.") from error

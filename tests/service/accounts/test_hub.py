@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +16,7 @@ from maestro.service.web.server import serve
 from maestro.service.web.state import Service
 from tests.service.conftest import SMALL
 from tests.service.web.conftest import PASSWORD, listening
+from tests.support.loopback import Quiet, serving
 
 JOBS, ME = "/api/v2/optimizations", "/api/v2/auth/me"
 ANNA, ADA, NARROW, SERVICE, ODD, WRONG = (letter * 32 for letter in "abcdef")
@@ -51,7 +50,7 @@ class FakeHub:
 def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeHub]:
     state = FakeHub()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Quiet):
         def do_GET(self) -> None:
             status, body = state.answer(self.path, self.headers["Authorization"].removeprefix("token "))
             self.send_response(status)
@@ -59,20 +58,10 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeHub]:
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    state.url = f"http://127.0.0.1:{server.server_address[1]}/hub/api"
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-    thread.start()
-    monkeypatch.setenv("MAESTRO_SERVICE_HUB", state.url)
-    try:
+    with serving(Handler) as address:
+        state.url = f"{address}/hub/api"
+        monkeypatch.setenv("MAESTRO_SERVICE_HUB", state.url)
         yield state
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def bearer(token: str) -> dict[str, str]:

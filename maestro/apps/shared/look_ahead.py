@@ -8,7 +8,7 @@ from typing import Any
 import panel as pn
 
 from maestro._core.formatting import plural
-from maestro.apps.shared.page import Message
+from maestro.apps.shared.page import Message, served_document
 from maestro.bars import Bars
 from maestro.errors import MaestroError
 from maestro.strategies import Strategy, is_named
@@ -38,7 +38,7 @@ class LookAheadLine(pn.viewable.Viewer):
             return
         self._key = key
         self.line.say("Look-ahead check: running", "info")
-        document = pn.state.curdoc if pn.state.curdoc is not None and pn.state.curdoc.session_context else None
+        document = served_document()
 
         def work() -> None:
             said = _result(cls, dict(params), bars)

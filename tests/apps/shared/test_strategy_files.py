@@ -10,7 +10,7 @@ import pytest
 
 import maestro as ms
 from maestro.apps.backtest import App
-from maestro.apps.shared.own import FILES, StrategyFiles
+from maestro.apps.shared.strategy_files import FILES, StrategyFiles
 from maestro.apps.walk_forward.app import App as WalkForwardApp
 from maestro.apps.walk_forward.remote import belongs_to_service
 from maestro.errors import SettingsError, StrategyError
