@@ -9,6 +9,7 @@ from typing import Any
 import panel as pn
 
 from maestro.apps.backtest import session
+from maestro.apps.backtest.heat_map import HeatMap
 from maestro.apps.backtest.state import BacktestState
 from maestro.apps.backtest.view import BacktestView
 from maestro.apps.shared.controls import StrategyControls, TradeControls
@@ -34,7 +35,11 @@ class App(pn.viewable.Viewer):
         self.rule, self.trade = StrategyControls(self.state), TradeControls(self.state)
         self.regimes = RegimeSwitch(self.state)
         self.onward = HtmlPane("", stylesheets=[BUTTON_STYLE], margin=(4, 10))
-        self.view = BacktestView(Freeze(self.state))
+        document = served_document()
+        self.heat_map = HeatMap(self.state, None if document is None else document.add_next_tick_callback)
+        self.view = BacktestView(self.heat_map, Freeze(self.state))
+        if document is not None:
+            pn.state.on_session_destroyed(lambda *_: self.heat_map.stop())
         self._asked = False
         self.state.param.watch(self._changed, list(self.state.settings()))
         self.compute()

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import param
+
 from maestro.apps.shared.regimes import RegimeState
-from maestro.apps.shared.state import TradeState
+from maestro.apps.shared.state import Settings, TradeState
 
 
 class BacktestState(TradeState, RegimeState):
     """Bars, rule, parameters, costs, sizing and fill of one backtest, and whether regimes are shown."""
 
     notebook = "08_backtest_report"
+
+    heat_map = param.List(
+        default=[], item_type=str, doc="Two parameters and a metric, of which a heat map is shown; empty for none."
+    )
+
+    def frozen(self) -> Settings:
+        """Return the parameters of the notebook, which has no heat map."""
+        return {name: value for name, value in self.settings().items() if name != "heat_map"}
 
     def python(self) -> str:
         """Lines of Python that give the same backtest."""

@@ -10,6 +10,7 @@ import polars as pl
 
 from maestro._core import formatting as formats
 from maestro.apps.backtest import session
+from maestro.apps.backtest.heat_map import HeatMap
 from maestro.apps.chart import Chart
 from maestro.apps.shared.page import HtmlPane, Message, card
 from maestro.apps.shared.stale import Stale
@@ -49,9 +50,9 @@ _COLUMNS = [
 class BacktestView(pn.viewable.Viewer):
     """Chart, metrics, trades and notes of one backtest."""
 
-    def __init__(self, *beside: Any) -> None:
+    def __init__(self, heat_map: HeatMap, *beside: Any) -> None:
         super().__init__()
-        self.beside = beside
+        self.beside, self.heat_map = beside, heat_map
         self.message, self.notes, self.ruin = Message(), Message(), Message()
         self.chart = Chart(height=720)
         self.metrics = HtmlPane("", stylesheets=[_TABLE], sizing_mode="stretch_width")
@@ -60,7 +61,8 @@ class BacktestView(pn.viewable.Viewer):
         self.trades.on_click(self._clicked)
         wide = {"sizing_mode": "stretch_width"}
         self.curves = pn.Column(
-            card("", self.headline, self.ruin, self.chart), card("Trades: a click goes there", self.trades),
+            card("", self.headline, self.ruin, self.chart), self.heat_map,
+            card("Trades: a click goes there", self.trades),
             styles={"flex": "3 1 620px", "min-width": "0", "max-height": "none"}, **wide,
         )  # fmt: skip
         self.regimes = HtmlPane("", stylesheets=[_TABLE], sizing_mode="stretch_width")
@@ -103,6 +105,11 @@ class BacktestView(pn.viewable.Viewer):
             trades, day = session.trades(shown.bt).select(_COLUMNS), timeframe_us(bars.timeframe) % DAY_US == 0
             self.trades.fill(trades, day, formatters=_formatters(day))
         self._bars, self._shown = bars, shown
+        self.heat_map.follow(bars, shown.bt)
+
+    def theme(self, dark: bool) -> None:
+        """Draw the heat map in the page's theme; the chart finds it by itself."""
+        self.heat_map.theme(dark)
 
     def _clicked(self, event: Any) -> None:
         if self._shown is not None:

@@ -31,12 +31,6 @@ class RunsState(AppState):
         """Return the parameters of the notebook."""
         return {name: value for name, value in self.settings().items() if name in FROZEN}
 
-    def papermill(self) -> str:
-        """YAML for ``papermill -f`` or ``maestro report --batch``."""
-        import yaml
-
-        return str(yaml.safe_dump(self.frozen(), sort_keys=False, allow_unicode=True))
-
     def python(self) -> str:
         """Lines of Python that give the same comparison."""
         if not self.runs:

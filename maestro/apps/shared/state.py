@@ -103,11 +103,15 @@ class AppState(param.Parameterized):
         whole = type(value) is int and not isinstance(declared, param.Integer)
         return float(value) if isinstance(declared, param.Number) and whole else value
 
+    def frozen(self) -> Settings:
+        """Return the parameters of the notebook: all settings, unless a state leaves some out."""
+        return self.settings()
+
     def papermill(self) -> str:
         """YAML for ``papermill -f`` or ``maestro report --batch``."""
         import yaml
 
-        return str(yaml.safe_dump(self.settings(), sort_keys=False, allow_unicode=True))
+        return str(yaml.safe_dump(self.frozen(), sort_keys=False, allow_unicode=True))
 
     def python(self) -> str:
         """Lines of Python that give what is shown."""

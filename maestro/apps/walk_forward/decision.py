@@ -9,7 +9,7 @@ import panel as pn
 
 from maestro._core.formatting import label
 from maestro.apps.shared.page import HtmlPane, Message
-from maestro.apps.walk_forward.figures import redressed
+from maestro.apps.shared.redressing import redressed
 from maestro.apps.walk_forward.job import Job
 from maestro.decision.measure import Decision, measure
 from maestro.errors import MaestroError

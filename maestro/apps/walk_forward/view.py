@@ -10,6 +10,7 @@ import panel as pn
 
 from maestro._core import formatting as formats
 from maestro.apps.shared.page import MESSAGE_STYLE, HtmlPane, Message, card, message_html
+from maestro.apps.shared.redressing import redressed
 from maestro.apps.shared.report import ReportFrame
 from maestro.apps.shared.stale import Stale
 from maestro.apps.shared.table import Table
@@ -103,7 +104,7 @@ class WalkForwardView(pn.viewable.Viewer):
         """Draw where the folds lie."""
         self.message.say()
         self._windows = (bars, windows)
-        self.windows.object = figures.redressed(figures.windows_figure(bars, windows), self.dark)
+        self.windows.object = redressed(figures.windows_figure(bars, windows), self.dark)
 
     def hide_windows(self) -> None:
         """Draw none: the settings give none."""
@@ -171,7 +172,7 @@ class WalkForwardView(pn.viewable.Viewer):
             self._set("degradation", lambda: figures.degradation_figure(wf))
 
     def _set(self, name: str, make: Callable[[], Any]) -> None:
-        self.panes[name].object = figures.redressed(make(), self.dark)
+        self.panes[name].object = redressed(make(), self.dark)
 
     def judged(self, found: Verdict) -> None:
         """Show a verdict."""
