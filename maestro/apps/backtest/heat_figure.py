@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -75,8 +76,8 @@ def drawn(plane: Plane, metric: str, params: Mapping[str, Any], go: Callable[[in
         renderers.append(tiles)
         if outcome != "measured":
             legend.append((name, [tiles]))
-        source.selected.on_change("indices", lambda _, __, rows, source=source: _tapped(source, rows, go))
-    spot: Any = ColumnDataSource(_spot(plane, params), name=MARK)
+        source.selected.on_change("indices", partial(_tapped, source, go))
+    spot = ColumnDataSource(_spot(plane, params), name=MARK)
     fig.scatter("x", "y", source=spot, size=17, marker="circle", fill_color=None, line_color="#ffffff", line_width=5)
     ring = fig.scatter("x", "y", source=spot, size=17, marker="circle", fill_color=None, line_color="#cc2200",
                        line_width=2.5)  # fmt: skip
@@ -103,13 +104,13 @@ def mark(fig: Any, plane: Plane, params: Mapping[str, Any]) -> None:
     fig.select_one({"name": MARK}).data = _spot(plane, params)
 
 
-def _spot(plane: Plane, params: Mapping[str, Any]) -> dict[str, list[float]]:
+def _spot(plane: Plane, params: Mapping[str, Any]) -> dict[str, Any]:
     """Where the current values are; nowhere if one of them is outside of its axis."""
     at = [axis.place(params.get(axis.name)) for axis in (plane.x, plane.y)]
     return {"x": [], "y": []} if None in at else {"x": [float(at[0] or 0)], "y": [float(at[1] or 0)]}
 
 
-def _tapped(source: Any, rows: list[int], go: Callable[[int, int], None]) -> None:
+def _tapped(source: Any, go: Callable[[int, int], None], attr: str, old: list[int], rows: list[int]) -> None:
     if rows:
         place = int(source.data["i"][rows[0]]), int(source.data["j"][rows[0]])
         source.selected.indices = []

@@ -21,6 +21,7 @@ from maestro.bars import Bars
 from maestro.engine import Backtest
 from maestro.errors import MaestroError
 
+_STYLE = "p { margin: 4px 0; font-size: 13px; }"
 _SHAPES = {
     "plateau": "Plateau", "slope": "Slope", "needle": "Needle", "undefined": "No verdict",
 }  # fmt: skip
@@ -49,7 +50,7 @@ class HeatMap(pn.viewable.Viewer):
             label="Colour", options={formats.label(name): name for name in plane.MEASURED}, value="sharpe_ratio",
             width=190,
         )  # fmt: skip
-        self.message, self.words = Message(), HtmlPane("", stylesheets=["p { margin: 4px 0; font-size: 13px; }"], **wide)
+        self.message, self.words = Message(), HtmlPane("", stylesheets=[_STYLE], **wide)
         self.working = pmui.LinearProgress(visible=False, variant="indeterminate", **wide)
         self.pane = pn.pane.Bokeh(None, min_height=60, **wide)
         self.boxes = pn.FlexBox(self.x, self.y, self.metric, gap="4px", visible=False, **wide)

@@ -128,7 +128,7 @@ def axes_of(strategy: type[Strategy], params: Mapping[str, Any]) -> dict[str, Ax
     MaestroError
         The strategy refuses the parameters, or has none that can be searched.
     """
-    declared = strategy.parameters(params)
+    declared = strategy.parameters(dict(params))
     usual = {name: one.default for name, one in declared.items() if not one.search}
     space = Space(strategy, {**usual, **{name: params[name] for name in usual if name in params}})
     axes = {}
@@ -148,7 +148,7 @@ def compute(asked: Asked, cancel: threading.Event | None = None) -> Plane:
     MaestroError
         No such parameters, no set that the constraints allow, or `RunCancelled`.
     """
-    declared = asked.strategy.parameters(asked.others)
+    declared = asked.strategy.parameters(dict(asked.others))
     axes = axes_of(asked.strategy, asked.others)
     for name in (asked.x, asked.y):
         if name not in axes:
@@ -194,14 +194,15 @@ def neighbours(plane: Plane, params: Mapping[str, Any], metric: str, value: floa
     if not len(cells):
         return None
     good = (cells["outcome"] == "measured").to_numpy()
-    shares = np.where(good, cells[metric].cast(pl.Float64).fill_null(0.0).to_numpy() / value, 0.0) if value > 0 else []
-    kept = float(np.median(shares)) if value > 0 else math.nan
+    kept = math.nan
+    if value > 0:
+        kept = float(np.median(np.where(good, cells[metric].cast(pl.Float64).fill_null(0.0).to_numpy(), 0.0))) / value
     return Neighbours(metric, len(cells), kept, int((~good).sum()))
 
 
 def current(strategy: type[Strategy], params: Mapping[str, Any]) -> dict[str, Any]:
     """All parameters with the values in force, as controls hold them."""
-    declared = strategy.parameters(params)
+    declared = strategy.parameters(dict(params))
     found = {}
     for name, one in declared.items():
         try:
