@@ -57,11 +57,14 @@ def up(
     from maestro.operations import stack
     from maestro.operations.schedule import options as schedule_options
     from maestro.operations.stack.configuration import make_certificate
+    from maestro.operations.stack.programs import find_programs
 
     where = _folder(folder)
     if self_signed:
         if certificate or key:
             raise SettingsError("--self-signed excludes --certificate and --key; leave it out.")
+        others = [name for name in ("nginx", "prometheus") if name not in (without or ())]
+        find_programs([*others, "openssl"])  # all that are missing, before anything is written
         where.mkdir(parents=True, exist_ok=True, mode=0o700)
         certificate, key = make_certificate(where, address)
     entrance = stack.Entrance(port or free_port(), address, prefix, certificate, key, old_api, docs)

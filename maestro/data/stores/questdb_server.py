@@ -84,7 +84,7 @@ def fetch_jar(folder: Path) -> Path:
     target = folder / JAR
     other = f"or put {JAR} (Maven artifact org.questdb:questdb:{VERSION}) into {folder} yourself"
     if shutil.which("mvn") is None:
-        raise StoreError(f"Maven is needed to fetch QuestDB, and there is none; install it (package maven), {other}.")
+        raise StoreError(f"Maven is needed to fetch QuestDB; install it (on Debian: apt-get install maven), {other}.")
     folder.mkdir(parents=True, exist_ok=True)
     with temporary_folder("jar") as temporary:
         command = ["mvn", "-q", "-B", "dependency:copy", f"-Dartifact=org.questdb:questdb:{VERSION}"]

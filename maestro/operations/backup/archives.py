@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import subprocess
 import tarfile
 import zlib
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from maestro._core.atomic import remove_leftovers, replacing, sync_folder
@@ -58,7 +59,7 @@ class Archives:
         try:
             with _unpacking(path) as archive:
                 for member in archive:
-                    archive.extract(member, folder, filter="data")
+                    _extract(archive, member, folder)
         except _BROKEN as error:
             if isinstance(error, OSError) and not isinstance(error, tarfile.TarError) and error.errno is not None:
                 raise
@@ -92,6 +93,23 @@ class Archives:
         return parse(content, str(path))
 
 
+def _extract(archive: tarfile.TarFile, member: tarfile.TarInfo, folder: Path) -> None:
+    """Write one file of an archive, never outside the folder.
+
+    `TarFile.extract` can do so by its filters, which Python has since 3.11.4; Debian 12 has 3.11.2.
+    """
+    place = PurePosixPath(member.name)
+    source = archive.extractfile(member) if member.isreg() else None
+    target = folder / place
+    if source is None or place.is_absolute() or ".." in place.parts or target.exists():
+        raise tarfile.TarError(f"{member.name!r} in it is not a file of a backup")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with source, open(target, "xb") as file:
+        shutil.copyfileobj(source, file, 1 << 20)
+    target.chmod(member.mode & 0o755 | 0o600)
+    os.utime(target, (member.mtime, member.mtime))
+
+
 @contextlib.contextmanager
 def _packing(path: Path, zstd: bool) -> Iterator[tarfile.TarFile]:
     if not zstd:
@@ -114,7 +132,7 @@ def _unpacking(path: Path, *, whole: bool = True) -> Iterator[tarfile.TarFile]:
             yield archive
         return
     if shutil.which("zstd") is None:
-        raise BackupError(f"{path} is compressed by zstd, which is not installed; install it (package zstd).")
+        raise BackupError(f"{path} is compressed by zstd, which is not installed. On Debian: apt-get install zstd.")
     with open(path, "rb") as source:
         process = subprocess.Popen(
             ["zstd", "-q", "-d", "-c"], stdin=source, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL

@@ -24,8 +24,8 @@ def open_vault(settings: Settings, folder: Path | None = None) -> Vault:
     if folder is None and own.restic is not None:
         if shutil.which("restic") is None:
             raise BackupError(
-                f"backup.restic is {own.restic}, but restic is not installed; install it (package restic), or unset "
-                "backup.restic to keep archives in backup.folder."
+                f"backup.restic is {own.restic}, but restic is not installed; install it (on Debian: apt-get install "
+                "restic), or unset backup.restic to keep archives in backup.folder."
             )
         return Restic(own.restic, own.password)
     return Archives(folder or own.folder)

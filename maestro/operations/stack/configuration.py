@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
 from maestro.errors import ServiceError, SettingsError
+from maestro.operations.stack.programs import find_programs
 from maestro.reports.output import refuse_foreign, write_text
 
 _TEMPLATES = Path(__file__).with_name("templates")
@@ -120,11 +120,10 @@ def make_certificate(folder: Path, name: str) -> tuple[Path, Path]:
     certificate, key = folder / "certificate.pem", folder / "key.pem"
     if certificate.is_file() and key.is_file():
         return certificate, key
-    if shutil.which("openssl") is None:
-        raise ServiceError("openssl is not installed, so no certificate can be made; give --certificate and --key.")
+    openssl = find_programs(["openssl"])["openssl"]
     kind = "IP" if re.fullmatch(r"[0-9.]+|.*:.*", name) else "DNS"
     done = subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "365",
+        [openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "365",
          "-subj", f"/CN={name}", "-addext", f"subjectAltName={kind}:{name}", "-keyout", str(key), "-out",
          str(certificate)], capture_output=True, text=True,
     )  # fmt: skip

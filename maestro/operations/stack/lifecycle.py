@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
 import sys
 import time
@@ -17,6 +15,7 @@ from maestro.data.stores import questdb_server
 from maestro.errors import ServiceError, SettingsError
 from maestro.operations.stack import commands
 from maestro.operations.stack.configuration import Entrance, write_nginx, write_prometheus
+from maestro.operations.stack.programs import find_programs
 from maestro.operations.stack.state import FILE, Part, beginning, end, read, write
 from maestro.service.accounts import Users
 from maestro.service.jobs import Database
@@ -84,7 +83,7 @@ def up(
     unknown = set(without) - set(OPTIONAL)
     if unknown:
         raise SettingsError(f"--without {min(unknown)}: there is no such part; there are: {', '.join(OPTIONAL)}.")
-    programs = {name: _program(name) for name in ("nginx", "prometheus") if name not in without}
+    programs = find_programs([name for name in ("nginx", "prometheus") if name not in without])
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     with _held(folder):
         running = [part.name for part in read(folder) if part.runs]
@@ -186,11 +185,3 @@ def _held(folder: Path) -> Iterator[None]:
     busy = f"the stack of {folder} is being started or stopped"
     with locked(folder / ".lock", lambda holder: ServiceError(f"{busy} by {holder}; wait for it.")):
         yield
-
-
-def _program(name: str) -> str:
-    path = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"))
-    found = shutil.which(name, path=path)
-    if found is None:
-        raise ServiceError(f"{name} is not installed; install it (package {name}), or leave it out: --without {name}.")
-    return found
