@@ -33,7 +33,7 @@ class App(pn.viewable.Viewer):
         self.problems = self.state.read(query or {})
         self.picker = SeriesPicker(self.state, bars)
         self.rule, self.trade = StrategyControls(self.state), TradeControls(self.state)
-        self.regimes = RegimeSwitch(self.state)
+        self.regimes = RegimeSwitch(self.state, self.compute)
         self.onward = HtmlPane("", stylesheets=[BUTTON_STYLE], margin=(4, 10))
         document = served_document()
         self.heat_map = HeatMap(self.state, None if document is None else document.add_next_tick_callback)

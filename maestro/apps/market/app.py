@@ -24,7 +24,7 @@ class App(pn.viewable.Viewer):
         super().__init__()
         self.state = MarketState(**settings)
         problems = self.state.read(query or {})
-        self.picker, self.regimes = SeriesPicker(self.state, bars), RegimeSwitch(self.state)
+        self.picker, self.regimes = SeriesPicker(self.state, bars), RegimeSwitch(self.state, self._show)
         self.view = MarketView(Freeze(self.state))
         self.state.param.watch(self._changed, list(self.state.settings()))
         self._show()

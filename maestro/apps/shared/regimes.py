@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import panel as pn
 import param
 
 from maestro.apps.chart import Line, Pane
+from maestro.apps.shared.latest import Latest
+from maestro.apps.shared.page import served_document
 from maestro.apps.shared.state import AppState
 from maestro.bars import Bars
 from maestro.errors import MaestroError
@@ -33,33 +37,74 @@ class RegimeState(AppState):
 
 
 class RegimeSwitch(pn.viewable.Viewer):
-    """Switch of the state's `regimes`; it fits the model once for the same bars."""
+    """Switch of the state's `regimes`; it fits the model once for the same bars.
 
-    def __init__(self, state: RegimeState) -> None:
+    On a served page the model is fitted in a thread, so the page and other visitors do not wait.
+
+    Parameters
+    ----------
+    state : RegimeState
+    ready : callable
+        Called when regimes that were fitted in the thread can be shown.
+    """
+
+    def __init__(self, state: RegimeState, ready: Callable[[], None]) -> None:
         import panel_material_ui as pmui
 
         super().__init__()
         self.state, self.problem = state, ""
+        self._ready = ready
         self.switch = pmui.Switch(label="Regimes", value=state.regimes, sizing_mode="stretch_width")
+        self.working = pmui.LinearProgress(
+            variant="indeterminate", sizing_mode="stretch_width", visible=False, margin=(0, 10)
+        )
         self.switch.param.watch(lambda event: state.param.update(regimes=event.new), "value")
         state.param.watch(lambda event: self.switch.param.update(value=event.new), "regimes")
         self._known: tuple[str, RegimeHistory | str] | None = None
+        document = served_document()
+        self._latest = Latest(None if document is None else document.add_next_tick_callback)
+        if document is not None:
+            pn.state.on_session_destroyed(lambda *_: self._latest.stop())
 
     def history(self, bars: Bars) -> RegimeHistory | None:
-        """Regimes of the bars; None if they are off or cannot be found, which `problem` explains."""
+        """Regimes of the bars; None if they are off, not ready, or cannot be found, which `problem` explains."""
         self.problem = ""
         if not self.state.regimes:
+            self._latest.stop()
+            self.working.visible = False
             return None
         if self._known is None or self._known[0] != bars.fingerprint:
-            self._known = (bars.fingerprint, _found(bars))
+            self._ask(bars)
+        if self._known is None or self._known[0] != bars.fingerprint:
+            return None
         found = self._known[1]
         if isinstance(found, str):
             self.problem = f"Regimes: {found}"
             return None
         return found
 
+    def _ask(self, bars: Bars) -> None:
+        asking = True
+
+        def steps(cancel: threading.Event) -> Iterator[RegimeHistory | str]:
+            yield _found(bars)
+
+        def step(found: RegimeHistory | str) -> None:
+            self._known = (bars.fingerprint, found)
+
+        def end(error: Exception | None) -> None:
+            self.working.visible = False
+            if error is not None:
+                self._known = (bars.fingerprint, f"{type(error).__name__}: {error}")
+            if not asking:
+                self._ready()
+
+        self.working.visible = True
+        self._latest.ask(steps, step, end)
+        asking = False
+
     def __panel__(self) -> Any:
-        return self.switch
+        return pn.Column(self.switch, self.working, sizing_mode="stretch_width")
 
 
 def _found(bars: Bars) -> RegimeHistory | str:
