@@ -157,12 +157,16 @@ class Adaptive(_Gap):
     shortest: float = 0.5
     longest: float = 2.0
 
-    def split(self, bars: Bars) -> list[Window]:
-        """Return exactly `n_splits` windows; `SplitError` where the bars do not suffice."""
-        if not 0 < self.shortest <= self.longest < math.inf:
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        numbers = all(isinstance(value, (int, float)) for value in (self.shortest, self.longest))
+        if not numbers or not 0 < self.shortest <= self.longest < math.inf:
             raise SplitError(
                 f"Adaptive: shortest={self.shortest!r}, longest={self.longest!r}; give 0 < shortest <= longest."
             )
+
+    def split(self, bars: Bars) -> list[Window]:
+        """Return exactly `n_splits` windows; `SplitError` where the bars do not suffice."""
         n = len(bars)
         size = n // (self.n_splits + math.ceil(self.train_folds * self.longest))
         bounds = []
@@ -190,6 +194,15 @@ class Calendar(_Gap):
     train: str = "6mo"
     test: str = "1mo"
     step: str | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("train", "test", "step"):
+            text = getattr(self, name)
+            if duration_unit(text) is None and not (name == "step" and text is None):
+                raise SplitError(
+                    f"Calendar: {name}={text!r} is not understood; give a length like '6mo', '2w' or '90d'."
+                )
 
     def split(self, bars: Bars) -> list[Window]:
         """Return the windows; `SplitError` where a length is not understood or none fits."""
@@ -228,12 +241,6 @@ class Calendar(_Gap):
 
     def _starts(self, bars: Bars) -> list[int]:
         """Begin of each whole test window [µs]."""
-        for name in ("train", "test", "step"):
-            text = getattr(self, name)
-            if text is not None and duration_unit(text) is None:
-                raise SplitError(
-                    f"Calendar: {name}={text!r} is not understood; give a length like '6mo', '2w' or '90d'."
-                )
         unit = f"1{duration_unit(self.test)}"
         first, last = int(bars.time[0]), int(bars.time[-1]) + timeframe_us(bars.timeframe)
         begin = truncate(first, unit)

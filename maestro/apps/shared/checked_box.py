@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -62,16 +63,19 @@ class CheckedBox:
         return value
 
     def _restore(self, held: str) -> None:
-        """Show `held`; on a page after the event that changed the box, which otherwise hides the next one."""
-
         def show() -> None:
             self.widget.value = held
 
-        document = served_document()
-        if document is None:
-            show()
-        else:
-            document.add_next_tick_callback(show)
+        after_event(show)
+
+
+def after_event(show: Callable[[], None]) -> None:
+    """Call `show`; on a page after the event that changed a box, which otherwise hides the next value."""
+    document = served_document()
+    if document is None:
+        show()
+    else:
+        document.add_next_tick_callback(show)
 
 
 def as_shown(value: Any) -> str:

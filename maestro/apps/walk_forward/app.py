@@ -22,6 +22,7 @@ from maestro.apps.walk_forward.job import Job
 from maestro.apps.walk_forward.runner import Runner, folder_of, in_progress, status
 from maestro.apps.walk_forward.state import WalkForwardState
 from maestro.apps.walk_forward.view import WalkForwardView
+from maestro.apps.walk_forward.windows_form import WindowsForm
 from maestro.bars import Bars
 from maestro.errors import BarsError, MaestroError, RunCancelled
 from maestro.execution.jobs import RunProgress
@@ -51,14 +52,14 @@ class App(pn.viewable.Viewer):
         self.picker = SeriesPicker(self.state, bars)
         self.rule, self.trade = StrategyControls(self.state, fixed=False), TradeControls(self.state)
         wide = {"sizing_mode": "stretch_width"}
-        self.splitter = pmui.TextInput(label="Windows", value=self.state.splitter, **wide)
+        self.splitter = WindowsForm(self.state, "splitter", self._fits)
         methods = offered(METHODS, self.state.search)
         self.search = pmui.Select(label="Search", options=methods, value=self.state.search, width=140)
         self.refused = Message()
         self.trials = self._number("trials", "Trials per fold", "give a whole number of at least 1", 140)
         self.select = pmui.TextInput(label="Chosen by", value=self.state.select, width=190)
         self.seed = self._number("seed", "Seed", "give a whole number of at least 0", 90)
-        for name in ("splitter", "search", "select"):
+        for name in ("search", "select"):
             box = getattr(self, name)
             box.param.watch(lambda event, name=name: self._write(name, event.new), "value")
             self.state.param.watch(lambda event, box=box: box.param.update(value=event.new), name)
@@ -109,6 +110,11 @@ class App(pn.viewable.Viewer):
         if value not in (None, "") and value != getattr(self.state, name):
             setattr(self.state, name, value)
 
+    def _fits(self, splitter: str) -> None:
+        """Refuse windows that the bars do not have; those that a model of regimes cuts are known when it is fitted."""
+        if self.picker.bars is not None and not splitter.startswith("on-regime"):
+            session.windows(splitter, self.picker.bars)
+
     def _changed(self, *events: Any) -> None:
         if any(event.name in _SERIES for event in events):
             self.picker.load()
@@ -141,6 +147,7 @@ class App(pn.viewable.Viewer):
         if isinstance(step, Planned):
             self._planned, self.asked, self._status = True, step.job, step.status
             self.view.show_windows(step.job.bars, step.windows)
+            self.splitter.tell(step.job.bars, step.windows)
             if step.problem:
                 self.view.message.say(step.problem)
         elif self.runner.busy:  # a run was started in the meantime
@@ -157,6 +164,7 @@ class App(pn.viewable.Viewer):
         if not self._planned:
             self.asked, self._status = None, ""
             self.view.hide_windows()
+            self.splitter.tell()
         if error is not None:  # a user-defined strategy may raise anything, and the page goes on
             self._say(error)
         self._compare()

@@ -58,7 +58,7 @@ class Follower:
             What a setting, the data or the strategy refuses.
         """
         state.chosen()  # an unknown name is refused at once, also where nothing is computed yet
-        windows = session.windows(state, bars)
+        windows = session.windows(state.splitter, bars)
         job, status, problem = Job(state, bars), "", ""
         try:
             status = runner.status(job)

@@ -29,9 +29,9 @@ from importlib.metadata import entry_points
 sys.exit(command.load()())"""
 
 
-def windows(state: WalkForwardState, bars: Bars) -> list[Window]:
+def windows(splitter: str, bars: Bars) -> list[Window]:
     """Where the folds lie, before anything runs; `SplitError` where they do not fit."""
-    return checked(splitter_of(state.splitter).split(bars), len(bars))
+    return checked(splitter_of(splitter).split(bars), len(bars))
 
 
 def run(
