@@ -33,7 +33,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: rank.get(item.path, len(rank)))
 
 
-pytest_plugins = ["tests.support.browser", "tests.support.questdb"]
+pytest_plugins = ["tests.support.browser", "tests.support.questdb", "tests.support.settings_folder"]
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -17,12 +18,34 @@ def modules() -> set[str]:
     return {path.as_posix() for path in found if path.name not in ("__init__.py", "__main__.py")}
 
 
+def has_logic(text: str) -> bool:
+    """Whether a module has a function that does something.
+
+    Constants, type aliases, protocols and data classes without methods need no test of their own: there is nothing in
+    them that could be wrong without a test of their users failing.
+    """
+    return any(
+        isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+        and any(not isinstance(line, ast.Pass) and not is_text(line) for line in node.body)
+        for node in ast.walk(ast.parse(text))
+    )
+
+
+def is_text(line: ast.stmt) -> bool:
+    """Whether a statement is a docstring or an ellipsis."""
+    return isinstance(line, ast.Expr) and isinstance(line.value, ast.Constant)
+
+
 def without_own_test() -> set[str]:
     def test_of(module: str) -> Path:
         path = Path(module)
         return ROOT / "tests" / path.parent / f"test_{path.name}"
 
-    return {module for module in modules() if not test_of(module).exists()}
+    return {
+        module
+        for module in modules()
+        if not test_of(module).exists() and has_logic((ROOT / "maestro" / module).read_text(encoding="utf-8"))
+    }
 
 
 def listed() -> list[str]:
@@ -38,6 +61,13 @@ def test_the_list_of_modules_without_a_test_file_of_their_own_only_shrinks() -> 
     assert listed() == sorted(set(listed()))
     outdated = set(listed()) - without_own_test()
     assert not outdated, f"remove from {LIST.name}: {', '.join(sorted(outdated))}"
+
+
+def test_only_modules_that_do_something_need_a_test() -> None:
+    assert not has_logic('"""Units."""\nDAY = 24\nLengths = list[int]\n')
+    assert not has_logic('class Store(Protocol):\n    def read(self) -> int:\n        """Return it."""\n        ...\n')
+    assert has_logic("class Row:\n    @property\n    def name(self):\n        return self.text\n")
+    assert has_logic("async def one():\n    return 1\n")
 
 
 def test_folders_of_tests_are_those_of_the_package() -> None:

@@ -10,37 +10,15 @@ import numpy as np
 import polars as pl
 import pytest
 
-from maestro.bars import Bars, as_us
+from maestro.bars import Bars
 from maestro.errors import BarsError
-
-HOUR = 3_600_000_000
-START = 1_704_067_200_000_000  # 2024-01-01
-
-
-def table(n: int = 10, **changed: Any) -> dict[str, Any]:
-    close = 100.0 + np.arange(n) % 7
-    columns: dict[str, Any] = {
-        "timestamp": START + HOUR * np.arange(n),
-        "open": close - 0.5,
-        "high": close + 1.0,
-        "low": close - 1.0,
-        "close": close,
-        "volume": np.full(n, 10.0),
-    }
-    return {**columns, **changed}
-
-
-def bars(n: int = 10, **changed: Any) -> Bars:
-    return Bars.from_frame(pl.DataFrame(table(n, **changed)), provider="X", symbol="Y")
+from tests.bars.tables import HOUR, START, bars, table
 
 
 def with_value(name: str, row: int, value: float) -> dict[str, Any]:
     column = table()[name].astype(float)
     column[row] = value
     return table(**{name: column})
-
-
-# -- what is refused ------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -169,9 +147,6 @@ def test_symbols_are_told_apart() -> None:
     assert Bars.from_frame(both.head(10)).symbol == "BTCUSDT"
 
 
-# -- what they are --------------------------------------------------------------------------
-
-
 def test_columns_and_facts() -> None:
     made = bars(48)
     assert len(made) == 48
@@ -215,23 +190,6 @@ def test_frame_and_back() -> None:
     assert Bars.from_frame(frame).fingerprint == made.fingerprint
 
 
-def test_display() -> None:
-    noted = Bars.from_frame(table(), symbol="<b>", synthetic=True, notes=("made up & rounded",))
-    assert repr(noted) == (
-        "Bars(<b>:1h, 10 bars, 2024-01-01 00:00 to 2024-01-01 09:00 UTC, synthetic) (made up & rounded)"
-    )
-    html = noted._repr_html_()
-    assert "&lt;b&gt;" in html
-    assert "<b>:1h" not in html
-    assert "synthetic, not from a market" in html
-    assert "made up &amp; rounded" in html
-    assert html.count("<tr>") == 1 + 3 + 1 + 3
-    assert bars(2)._repr_html_().count("<tr>") == 3
-
-
-# -- fingerprint ----------------------------------------------------------------------------
-
-
 def test_the_fingerprint_is_the_same_on_every_machine() -> None:
     assert bars().fingerprint == "066f24fb0c6065b8fa65f8d72a34e945e2d03600a973c9a62a7b5b74fc63361b"
 
@@ -266,9 +224,6 @@ def test_the_timeframe_and_the_length_count() -> None:
     made = bars(10)
     assert made[:9].fingerprint != made.fingerprint
     assert Bars.from_frame(table(2), timeframe="30m").fingerprint != Bars.from_frame(table(2)).fingerprint
-
-
-# -- cutting --------------------------------------------------------------------------------
 
 
 def test_a_window_shares_memory() -> None:
@@ -309,31 +264,6 @@ def test_between_takes_the_start_and_leaves_the_end() -> None:
         made.between("2025-01-01")
     with pytest.raises(BarsError, match="no bar between 2024-01-03 and 2024-01-02"):
         made.between("2024-01-03", "2024-01-02")
-
-
-@pytest.mark.parametrize("moment", ["tomorrow", "2024-13-01", "", None, 5, np.datetime64("NaT")])
-def test_what_is_no_moment(moment: Any) -> None:
-    with pytest.raises(BarsError, match="is not a moment; give a date, a datetime or ISO text"):
-        as_us(moment)
-
-
-def test_moments() -> None:
-    zone = datetime(2024, 1, 1, 1, tzinfo=UTC).astimezone(tz=None)
-    for moment in (
-        "2024-01-01 01:00",
-        "2024-01-01T01:00:00Z",
-        "2024-01-01T03:00:00+02:00",
-        zone,
-        datetime(2024, 1, 1, 1),
-    ):
-        assert as_us(moment) == START + HOUR
-    assert as_us(datetime(1969, 12, 31, 23, 59, 59, 500_000)) == -500_000
-    assert as_us("2024") == as_us("2024-01") == START
-    assert as_us("2024-12") == as_us("2024-12-01")
-    assert as_us("1970-01-02") == as_us(date(1970, 1, 2)) == 86_400_000_000
-
-
-# -- travelling -----------------------------------------------------------------------------
 
 
 def test_pickled_bars_are_the_same_and_still_read_only() -> None:

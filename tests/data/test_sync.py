@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import itertools
 import os
 import random
 import shutil
@@ -11,85 +9,32 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import httpx
 import numpy as np
 import polars as pl
-import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from maestro.data.fetching import fetch
-from maestro.data.outages import Outages, join, without
-from maestro.data.sources import open_source
-from maestro.data.stores import MemoryStore, SeriesKey, Store
+from maestro.data.stores import MemoryStore, SeriesKey
 from maestro.data.stores.parquet import ParquetStore
-from maestro.data.sync import Progress, SyncResult, missing, sync
-from maestro.errors import SettingsError, SourceError
-from maestro.testing import FAILURES, LIES, FakeExchange, Faults, NoFaults, VirtualClock, settings_for
+from maestro.data.sync import missing
+from maestro.testing import FAILURES, LIES, FakeExchange, Faults, NoFaults
+from tests.data.pulled import Run
 from tests.support.exchange.markets import ExchangeMarket
 from tests.support.exchange.truth import HOUR_US, hourly, stamp_us
 
 SCHEDULES = int(os.environ.get("MAESTRO_TEST_SCHEDULES", "90"))
+
+
 KILLS = int(os.environ.get("MAESTRO_TEST_KILLS", "4"))
+
+
 PROVIDERS = ("BINANCE", "BITMEX", "BINANCE-PERPETUAL")
+
+
 ROOT = Path(__file__).parents[2]
+
+
 DAY_US = 24 * HOUR_US
-
-
-@pytest.fixture(scope="module")
-def exchange() -> Iterator[FakeExchange]:
-    with FakeExchange(ExchangeMarket()) as running:
-        yield running
-
-
-class Run:
-    """A store, the exchange and the clock of one test."""
-
-    def __init__(self, exchange: FakeExchange, tmp_path: Path, truth: pl.DataFrame, *, cap: int = 60) -> None:
-        self.exchange, self.tmp_path, self.truth = exchange, tmp_path, truth
-        self.store: Store = MemoryStore()
-        self.outages = Outages(tmp_path / "outages")
-        self.start, self.end = stamp_us(truth, 0), stamp_us(truth, -1) + HOUR_US
-        self.clock = VirtualClock(self.end / 1_000_000 + 5 * 86_400)
-        self.market = ExchangeMarket({("BTCUSDT", "bars", "1h"): truth}, cap=cap)
-        exchange.reset(self.market, self.clock, NoFaults())
-
-    def sync(
-        self, start: int | None = None, end: int | None = None, *, provider: str = "BINANCE", seed: int = 0,
-        refresh: bool = False, tries: int = 10,
-    ) -> SyncResult:  # fmt: skip
-        url = self.exchange.url
-        state = self.tmp_path / "state"
-        settings = settings_for(url, state, timeout=0.25, tries=tries)
-
-        async def run() -> SyncResult:
-            async with open_source(provider, settings, clock=self.clock, rng=random.Random(seed)) as source:
-                return await sync(
-                    self.store, source, self.key(provider), self.start if start is None else start,
-                    self.end if end is None else end, outages=self.outages, refresh=refresh, clock=self.clock,
-                )  # fmt: skip
-
-        return asyncio.run(run())
-
-    def key(self, provider: str = "BINANCE") -> SeriesKey:
-        return SeriesKey(provider, "BTCUSDT", "1h")
-
-    def rows(self, provider: str = "BINANCE") -> pl.DataFrame:
-        return self.store.read(self.key(provider))
-
-    def asked(self) -> list[tuple[int, int]]:
-        """Rows of the truth asked for since the last look: first and last of each request."""
-        first = stamp_us(self.truth, 0)
-        spans = [(int(r.params["startTime"]), int(r.params["endTime"])) for r in self.exchange.requests]
-        self.exchange.requests.clear()
-        return [((low * 1_000 - first) // HOUR_US, (high * 1_000 - first) // HOUR_US) for low, high in spans]
-
-
-# -- every fault ----------------------------------------------------------------------------
 
 
 def test_every_schedule_of_faults_ends_with_the_truth(exchange: FakeExchange, tmp_path: Path) -> None:
@@ -129,9 +74,6 @@ def test_a_bar_that_changes_between_two_pulls(exchange: FakeExchange, tmp_path: 
         run.sync(end=run.end, seed=seed)
         closed = int((run.clock.time * 1_000_000 - run.start) // HOUR_US)  # bans have taken hours
         assert run.rows().equals(truth.head(min(closed, 100)))
-
-
-# -- only what is missing -------------------------------------------------------------------
 
 
 def test_front_back_and_holes_are_filled_and_nothing_else(exchange: FakeExchange, tmp_path: Path) -> None:
@@ -207,23 +149,6 @@ def test_the_missing_stretches_by_hand() -> None:
     assert missing(late, 0, 5 * eight, eight, grid=False)[-1] == (4 * eight + 1_000, 5 * eight)
 
 
-SPANS = st.lists(st.tuples(st.integers(0, 60), st.integers(1, 20)).map(lambda s: (s[0], s[0] + s[1])), max_size=8)
-
-
-@given(SPANS, SPANS)
-def test_spans_are_sets_of_moments(one: list[tuple[int, int]], other: list[tuple[int, int]]) -> None:
-    def moments(spans: list[tuple[int, int]]) -> set[int]:
-        return {at for low, high in spans for at in range(low, high)}
-
-    joined = join(one)
-    assert moments(joined) == moments(one)
-    assert all(low[1] < high[0] for low, high in itertools.pairwise(joined))
-    assert moments(without(joined, other)) == moments(one) - moments(other)
-
-
-# -- interruptions --------------------------------------------------------------------------
-
-
 def test_what_came_before_a_failure_is_stored_and_the_next_run_goes_on(exchange: FakeExchange, tmp_path: Path) -> None:
     truth = hourly().head(400)
     run = Run(exchange, tmp_path, truth)
@@ -246,23 +171,6 @@ def test_what_came_before_a_failure_is_stored_and_the_next_run_goes_on(exchange:
     assert run.sync().added == 220
     assert run.asked()[0] == (179, 399)
     assert run.rows().equals(truth)
-
-
-def test_a_cancelled_fetch_keeps_what_has_come(exchange: FakeExchange, tmp_path: Path) -> None:
-    run = Run(exchange, tmp_path, hourly().head(400), cap=20)
-    seen: list[Progress] = []
-
-    def stop(progress: Progress) -> None:
-        seen.append(progress)
-        if progress.done >= 100:
-            raise KeyboardInterrupt
-
-    settings = settings_for(exchange.url, tmp_path)
-    with pytest.raises(KeyboardInterrupt):
-        fetch(run.store, [run.key()], run.start, run.end, settings=settings, clock=run.clock, progress=stop)
-    assert len(run.rows()) == 100
-    assert [progress.done for progress in seen] == [20, 40, 60, 80, 100]
-    assert seen[0].total == 400
 
 
 def test_killed_at_random_moments(tmp_path: Path) -> None:
@@ -303,98 +211,3 @@ def test_killed_at_random_moments(tmp_path: Path) -> None:
             for symbol, frame in truth.items():
                 assert ParquetStore(root).read(SeriesKey("BINANCE", symbol, "1h")).equals(frame), (rounds, symbol)
     assert partial > KILLS // 5  # some of them were killed in the midst of it
-
-
-# -- several at a time ----------------------------------------------------------------------
-
-
-class Sent:
-    """What a client sends and what it is told, in the order in which it happens to it."""
-
-    def __init__(self, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.banned_until = 0.0
-        self.inside = self.count = 0
-        ask = httpx.AsyncClient.send
-
-        async def send(client: httpx.AsyncClient, *arguments: Any, **more: Any) -> httpx.Response:
-            self.count += 1
-            self.inside += clock.now() < self.banned_until
-            response = await ask(client, *arguments, **more)
-            if response.status_code in (418, 429):
-                self.banned_until = max(self.banned_until, clock.now() + float(response.headers["retry-after"]))
-            return response
-
-        monkeypatch.setattr(httpx.AsyncClient, "send", send)
-
-
-def test_several_series_at_a_time_and_one_that_fails(exchange: FakeExchange, tmp_path: Path) -> None:
-    symbols = ("BTCUSDT", "ETHUSDT", "SOLUSDT")
-    market = ExchangeMarket({(symbol, "bars", "1h"): hourly(symbol).head(300) for symbol in symbols}, cap=40)
-    start, end = stamp_us(hourly(), 0), stamp_us(hourly(), 300)
-    keys = [SeriesKey("BINANCE", symbol, "1h") for symbol in (*symbols, "NONESUCH")]
-    bans = 0
-    for seed in range(8):
-        clock = VirtualClock(end / 1_000_000 + 10 * 86_400)
-        exchange.reset(market, clock, Faults(seed, 0.2))
-        settings = settings_for(exchange.url, tmp_path / str(seed), timeout=0.25)
-        store = ParquetStore(tmp_path / f"store{seed}")
-        with pytest.MonkeyPatch.context() as patch:
-            sent = Sent(clock, patch)
-            results = fetch(store, keys, start, end, settings=settings, clock=clock)
-        assert [result.key for result in results] == keys
-        assert "Invalid symbol" in results[-1].error
-        for symbol, result in zip(symbols, results[:-1], strict=True):
-            assert not result.error, (seed, result)
-            expected = hourly(symbol).filter(pl.col("timestamp").to_physical().is_between(start, end - 1))
-            assert store.read(result.key).equals(expected.head(300)), (seed, symbol)
-        assert sent.count == len(exchange.requests)
-        assert sent.inside == 0, seed  # none was sent once a ban was known; up to three may have been on their way
-        assert sum("inside" in one.outcome for one in exchange.requests) <= 3 * len(exchange.bans), seed
-        assert exchange.over_limit == 0
-        bans += len(exchange.bans)
-    assert bans > 5
-
-
-def test_in_a_notebook_whose_loop_is_running(exchange: FakeExchange, tmp_path: Path) -> None:
-    run = Run(exchange, tmp_path, hourly().head(50))
-    settings = settings_for(exchange.url, tmp_path)
-
-    async def cell() -> list[SyncResult]:
-        return fetch(run.store, [run.key()], run.start, run.end, settings=settings, clock=run.clock)
-
-    assert asyncio.run(cell())[0].added == 50
-    with pytest.raises(SettingsError, match="one provider at a time"):
-        fetch(run.store, [run.key("BINANCE"), run.key("BITMEX")], 0, settings=settings)
-
-
-def test_what_the_source_never_has_is_noted(exchange: FakeExchange, tmp_path: Path) -> None:
-    run = Run(exchange, tmp_path, hourly().head(2_000), cap=1_000)
-    values = hourly().head(2_000).select("timestamp", pl.col("volume").alias("open_interest"))
-    run.market.series["BTCUSDT", "open_interest", "1h"] = values
-    run.clock.time = run.end / 1_000_000
-    key = SeriesKey("BINANCE-PERPETUAL", "BTCUSDT", "1h", "open_interest")
-    settings = settings_for(exchange.url, tmp_path)
-    [result] = fetch(run.store, [key], run.start, settings=settings, clock=run.clock)
-    assert "nothing before" in result.notes[0]
-    assert run.store.read(key).equals(values.tail(720))
-
-
-def test_a_damaged_memory_of_outages_is_named(tmp_path: Path) -> None:
-    outages = Outages(tmp_path)
-    key = SeriesKey("BINANCE", "BTCUSDT", "1h")
-    assert outages.read(key) == []
-    outages.add(key, [(0, 10), (10, 20)], now_us=10**15)
-    assert outages.read(key) == [(0, 20)]
-    [path] = tmp_path.iterdir()
-    whole = path.read_bytes()
-    for position in range(len(whole)):
-        path.write_bytes(whole[:position] + bytes([whole[position] ^ 1 << position % 8]) + whole[position + 1 :])
-        with pytest.raises(SourceError, match=r"is damaged.*delete it"):
-            outages.read(key)
-    path.write_text('{"series": "BINANCE:BTCUSDT:1h", "gaps": [[0, 20]]}')  # of an earlier version
-    assert outages.read(key) == [(0, 20)]
-    path.write_text("{")
-    with pytest.raises(SourceError, match=r"is damaged.*delete it"):
-        outages.read(key)
-    outages.forget(key)
-    assert outages.read(key) == []

@@ -13,9 +13,9 @@ from maestro.errors import BarsError
 from maestro.typing import FloatArray, IntArray
 
 LAST_BITS = 1e-9
+"""Relative difference up to which a high below a close is rounding of adjusted prices."""
 EXTREME = 1e100
 """Largest price, and its inverse the smallest: beyond them products with cash and units leave the range of floats."""
-"""Relative difference up to which a high below a close is rounding of adjusted prices."""
 SHORTEST_MONTH, LONGEST_MONTH = 0.9, 1.05
 """Bounds of a month against its nominal length, in which the distances of monthly bars lie."""
 
