@@ -13,50 +13,21 @@ from typing import Any
 import polars as pl
 import pytest
 
-import maestro as ms
 from maestro.data.files.reading import canonical_frame
-from maestro.data.legacy import Choices, MigrationReport, Progress, migrate, open_legacy, rollback
+from maestro.data.legacy import Choices, Progress, migrate, open_legacy, rollback
 from maestro.data.legacy.journal import migrations
-from maestro.data.stores import MemoryStore, ParquetStore, QuestDBStore, SeriesKey, Store
+from maestro.data.stores import MemoryStore, ParquetStore, SeriesKey
 from maestro.data.stores.rows import fingerprint_rows
-from maestro.errors import SettingsError, StoreError, StoreLockedError, StoreUnavailableError
-from tests.support.questdb import PASSWORD, USER
-from tests.support.rethink.documents import FIELDS, Document, as_json, documents, write_dump
+from maestro.errors import SettingsError, StoreLockedError, StoreUnavailableError
+from tests.data.legacy.migrating import KEY, TABLE, Failing, bars, bits, export, move, prepared, state
+from tests.support.rethink.documents import FIELDS, Document, documents, write_dump
 from tests.support.rethink.server import OldServer
 
-PROJECT = Path(__file__).parents[3]
-KEY = SeriesKey("X", "Y_Z", "1h")
-TABLE = "trade_X_Y_Z_1h"
 Find = Callable[[str], Path]
+
+
 MINUTES = int(os.environ.get("MAESTRO_TEST_MINUTES", "50000"))
 """Rows of the minute file that are migrated; the whole has more than a million and takes minutes."""
-
-
-def bars(n: int = 1_000, seed: int = 1) -> pl.DataFrame:
-    return ms.synthetic_bars(n, seed=seed).to_frame()
-
-
-def export(folder: Path, rows: pl.DataFrame | list[Document], table: str = TABLE) -> Path:
-    path = folder / f"{table}.json"
-    path.write_text(as_json(documents(rows) if isinstance(rows, pl.DataFrame) else rows))
-    return path
-
-
-def move(place: Path | str, store: Store, folder: Path, **options: Any) -> MigrationReport:
-    with closing(open_legacy(place)) as source:
-        return migrate(source, store, folder=folder, **options)
-
-
-def bits(frame: pl.DataFrame) -> list[list[int]]:
-    """Stamps and values as whole numbers: equal only if every bit is."""
-    frame = frame.select("timestamp", *FIELDS)
-    return [
-        frame["timestamp"].dt.epoch("us").to_list(),
-        *(frame[name].to_numpy().view("i8").tolist() for name in FIELDS),
-    ]
-
-
-# -- the real series --------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -123,101 +94,6 @@ def test_the_real_series_move_whole(
     assert store.series() == []
 
 
-# -- what is there already, and taking back ------------------------------------------------------
-
-
-def prepared(store: Store) -> pl.DataFrame:
-    """A store that has other rows of the series, equal ones, and different ones with funding; and another series."""
-    rows = bars()
-    there = pl.concat(
-        [
-            bars(1_200)[1_000:].with_columns(funding_rate=pl.lit(0.5)),
-            rows[100:200].with_columns(funding_rate=pl.lit(None, pl.Float64)),
-            rows[200:300].with_columns(pl.col("close") * 2, funding_rate=pl.lit(0.25)),
-        ]
-    )
-    store.append(KEY, there)
-    store.append(SeriesKey("OTHER", "Y", "1h"), rows[:10])
-    return rows
-
-
-def state(store: Store) -> dict[str, str]:
-    return {str(info.key): store.fingerprint(info.key) for info in store.series()}
-
-
-def make_store(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Store:
-    if kind == "questdb":
-        server = request.getfixturevalue("questdb")
-        store = QuestDBStore(server.url, user=USER, password=PASSWORD)
-        for info in store.series():
-            store.delete(info.key)
-        return store
-    return MemoryStore() if kind == "memory" else ParquetStore(tmp_path / "store")
-
-
-STORES = ["memory", "parquet", pytest.param("questdb", marks=pytest.mark.questdb)]
-
-
-@pytest.mark.parametrize("kind", STORES)
-def test_a_rollback_leaves_the_target_as_it_was(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
-    store = make_store(kind, request, tmp_path)
-    rows = prepared(store)
-    before = state(store)
-    place, journal = export(tmp_path, rows), tmp_path / "journal"
-
-    counted = move(place, store, journal, dry_run=True)
-    assert state(store) == before
-    assert not journal.exists()
-    (table,) = counted.tables
-    assert (counted.id, table.status, table.inserted, table.replaced, table.unchanged) == ("", "counted", 800, 100, 100)
-    assert table.checksum == fingerprint_rows("bars", rows)
-
-    report = move(place, store, journal, batch=90)
-    (table,) = report.tables
-    assert report.whole
-    assert (table.inserted, table.replaced, table.unchanged, table.found) == (800, 100, 100, 1_000)
-    assert bits(store.read(KEY)[:1_000]) == bits(rows)
-    funding = store.read(KEY)["funding_rate"]
-    assert funding[200:300].to_list() == [0.25] * 100, "funding that the replaced rows carried is not lost"
-    assert funding[1_000:].to_list() == [0.5] * 200
-
-    again = move(place, store, journal)
-    assert (again.tables[0].inserted, again.tables[0].replaced, again.tables[0].unchanged) == (0, 0, 1_000)
-    assert again.id != report.id
-    assert rollback(again.id, store, folder=journal).series == []
-    assert bits(store.read(KEY)[:1_000]) == bits(rows)
-
-    taken_back = rollback(report.id, store, folder=journal)
-    (series,) = taken_back.series
-    assert (series.removed, series.restored, series.before, series.left) == (800, 100, 0, 0)
-    assert series.as_before
-    assert state(store) == before
-
-    twice = rollback(report.id, store, folder=journal)
-    assert (twice.series[0].removed, twice.series[0].restored, twice.series[0].before) == (0, 0, 900)
-    assert state(store) == before
-    store.close()
-
-
-@pytest.mark.parametrize("kind", ["memory", "parquet"])
-def test_rows_written_since_by_others_stay(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
-    store = make_store(kind, request, tmp_path)
-    rows = prepared(store)
-    report = move(export(tmp_path, rows), store, tmp_path / "journal")
-    theirs = rows[150:160].with_columns(volume=pl.lit(1.0))
-    revised = rows[250:252].with_columns(pl.col("close") * 3)
-    added = rows[500:503].with_columns(open_interest=pl.lit(9.0))
-    for frame in (theirs, revised, added):
-        store.append(KEY, frame)
-    (series,) = rollback(report.id, store, folder=tmp_path / "journal").series
-    assert (series.removed, series.restored, series.left, series.as_before) == (797, 98, 5, False)
-    assert series.left_examples == [rows["timestamp"][at].isoformat() for at in (250, 251, 500)]
-    kept = store.read(KEY)
-    assert len(kept) == 200 + 100 + 100 + 3
-    for frame in (theirs, revised, added):
-        assert bits(kept.filter(pl.col("timestamp").is_in(frame["timestamp"].implode()))) == bits(frame)
-
-
 def test_rows_of_the_store_can_be_kept(tmp_path: Path) -> None:
     store = MemoryStore()
     rows = prepared(store)
@@ -230,30 +106,6 @@ def test_rows_of_the_store_can_be_kept(tmp_path: Path) -> None:
     assert "100 rows of the target with other values were left" in report.to_markdown()
     assert bits(store.read(KEY)[200:300]) == doubled
     assert rollback(report.id, store, folder=tmp_path / "journal").series[0].as_before
-
-
-# -- what goes wrong -----------------------------------------------------------------------------
-
-
-class Failing(MemoryStore):
-    """Fails at the append of that number; `changes` its rows behind its back at another."""
-
-    def __init__(self, fail_at: int = -1, error: type[StoreError] = StoreUnavailableError, spoil_at: int = -1) -> None:
-        super().__init__()
-        self.appends, self.fail_at, self.error, self.spoil_at = 0, fail_at, error, spoil_at
-
-    @property
-    def name(self) -> str:
-        return "memory:failing"
-
-    def append(self, key: SeriesKey, frame: pl.DataFrame) -> Any:
-        self.appends += 1
-        if self.appends == self.fail_at:
-            super().append(key, frame[: len(frame) // 2])  # as a server that goes down between two batches
-            raise self.error("no answer.")
-        if self.appends == self.spoil_at:
-            frame = frame.with_columns(pl.when(pl.int_range(pl.len()) == 3).then(1e9).otherwise("low").alias("low"))
-        return super().append(key, frame)
 
 
 def test_a_store_that_goes_away_stops_the_migration_and_the_same_call_goes_on(tmp_path: Path) -> None:
@@ -273,19 +125,6 @@ def test_a_store_that_goes_away_stops_the_migration_and_the_same_call_goes_on(tm
     assert bits(store.read(KEY)[:1_000]) == bits(rows)
     (series,) = rollback(report.id, store, folder=journal).series
     assert (series.removed, series.restored, series.as_before) == (800, 100, True)
-    assert state(store) == before
-
-
-def test_an_unfinished_migration_can_be_taken_back(tmp_path: Path) -> None:
-    store = Failing(fail_at=5)
-    rows = prepared(store)
-    before = state(store)
-    with pytest.raises(StoreUnavailableError):
-        move(export(tmp_path, rows), store, tmp_path / "journal", batch=100)
-    assert state(store) != before
-    (migration,) = migrations(tmp_path / "journal")
-    (series,) = rollback(migration.id, store, folder=tmp_path / "journal").series
-    assert series.as_before
     assert state(store) == before
 
 
@@ -332,30 +171,6 @@ def test_a_table_that_cannot_be_read_does_not_stop_the_others(tmp_path: Path) ->
         "X:A:1h", "X:B:1h", "X:C:1h",
     }  # fmt: skip
     assert store.series() == []
-
-
-def test_documents_that_are_no_rows_are_named_in_the_report_and_a_file(tmp_path: Path) -> None:
-    found = documents(bars(100))
-    found[3]["close"], found[7]["timestamp"], found[9]["volume"] = None, "soon", 2**53 + 1
-    found.append({**found[20], "id": "other", "open": 1})
-    found.append({**found[30], "id": "same"})
-    report = move(export(tmp_path, found), MemoryStore(), tmp_path / "journal")
-    (table,) = report.tables
-    assert report.ok
-    assert not report.whole
-    assert (table.documents, table.rows, table.identical, table.lost) == (102, 96, 1, 5)
-    written = (Path(report.folder) / "rejected" / f"{TABLE}.ndjson").read_text().splitlines()
-    assert [json.loads(line)["reason"] for line in written] == [
-        "it has no close",
-        "the timestamp is not a moment",
-        "volume is a whole number too large to be a float64 without loss",
-        *["another document has its timestamp and other values"] * 2,
-    ]
-    assert json.loads(written[0])["document"] == found[3]
-    text = (Path(report.folder) / "report.md").read_text()
-    assert "**5 documents are not rows and are not migrated" in text
-    assert text == report.to_markdown()
-    assert json.loads((Path(report.folder) / "report.json").read_text()) == json.loads(json.dumps(report.to_dict()))
 
 
 def test_a_database_that_is_written_to_meanwhile_and_one_that_does_not_send_all(tmp_path: Path) -> None:

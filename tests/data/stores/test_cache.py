@@ -2,86 +2,18 @@
 
 from __future__ import annotations
 
-import gc
 import json
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
 
-from maestro.data.stores import CachedStore, MemoryStore, ParquetStore, RecentStore, SeriesKey, Store
+from maestro.data.stores import CachedStore, MemoryStore, RecentStore, SeriesKey
 from maestro.data.stores.cache import _joined, _outside
-from maestro.data.stores.rows import STAMP, AppendResult
+from maestro.data.stores.rows import AppendResult
 from maestro.errors import SettingsError, StoreUnavailableError
-
-KEY = SeriesKey("TEST", "BTCUSD", "1h")
-HOUR = 3_600_000_000
-
-
-def rows(first: int, last: int, close: float = 1.0) -> pl.DataFrame:
-    """Bars of the hours from `first` up to `last`."""
-    stamps = pl.Series(HOUR * np.arange(first, last)).cast(STAMP)
-    values = {name: np.full(last - first, close) for name in ("open", "high", "low", "close", "volume")}
-    return pl.DataFrame({"timestamp": stamps, **values})
-
-
-class Watched(MemoryStore):
-    """A store that notes what is read [hours], may be down, and does something in the middle of a read."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.asked: list[tuple[int | None, int | None]] = []
-        self.down = False
-        self.meanwhile: Callable[[], Any] = lambda: None
-
-    @property
-    def name(self) -> str:
-        return "watched"
-
-    def read(self, key: SeriesKey, start: int | None = None, end: int | None = None) -> pl.DataFrame:
-        if self.down:
-            raise StoreUnavailableError("down")
-        self.asked.append((start if start is None else start // HOUR, end if end is None else end // HOUR))
-        found = super().read(key, start, end)
-        self.meanwhile()
-        return found
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1e9
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def store() -> Watched:
-    made = Watched()
-    made.append(KEY, rows(0, 100))
-    return made
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def cache(store: Watched, clock: Clock, tmp_path: Path) -> CachedStore:
-    return CachedStore(store, tmp_path, max_age=60, clock=clock)
-
-
-def hours(store: Store, first: int | None, last: int | None) -> list[int]:
-    """Hours that a read gives."""
-    found = store.read(KEY, first if first is None else first * HOUR, last if last is None else last * HOUR)
-    return (found["timestamp"].to_physical() // HOUR).to_list()
-
-
-# -- the Parquet cache ----------------------------------------------------------------------
+from tests.data.stores.watched import HOUR, KEY, Clock, Watched, hours, rows
 
 
 def test_a_second_read_of_a_range_does_not_ask(cache: CachedStore, store: Watched) -> None:
@@ -290,65 +222,3 @@ def test_any_course_of_reads_and_writes_gives_what_the_store_has(
         found = cache.read(KEY, first * HOUR, last * HOUR)
         assert found.equals(MemoryStore.read(store, KEY, first * HOUR, last * HOUR)), (seed, turn)
     assert len(store.asked) < 120
-
-
-# -- ranges in memory -----------------------------------------------------------------------
-
-
-def test_a_range_inside_one_that_was_read_is_a_view_of_it(store: Watched) -> None:
-    recent = RecentStore(store)
-    whole = recent.read(KEY, 0, 90 * HOUR)
-    part = recent.read(KEY, 10 * HOUR, 20 * HOUR)
-    assert store.asked == [(0, 90)]
-    assert hours(recent, 10, 20) == list(range(10, 20))
-    addresses = [frame["close"].to_numpy().__array_interface__["data"][0] for frame in (whole, part)]
-    assert addresses[1] - addresses[0] == 10 * 8
-
-
-def test_ranges_are_read_again_when_the_rows_change(tmp_path: Path) -> None:
-    recent = RecentStore(ParquetStore(tmp_path))
-    recent.append(KEY, rows(0, 10))
-    assert hours(recent, None, None) == list(range(10))
-    ParquetStore(tmp_path).append(KEY, rows(10, 12))
-    assert hours(recent, None, None) == list(range(12))
-    ParquetStore(tmp_path).delete(KEY)
-    assert hours(recent, None, None) == []
-
-
-def test_ranges_of_a_cache_last_as_long_as_its_rows_are_fresh(cache: CachedStore, store: Watched, clock: Clock) -> None:
-    recent = RecentStore(cache)
-    for _ in range(3):
-        hours(recent, 0, 50)
-        hours(recent, 10, 20)
-    assert store.asked == [(0, 50)]
-    clock.now += 61
-    assert hours(recent, 10, 20) == list(range(10, 20))
-    assert store.asked == [(0, 50), (10, 20)]
-
-
-def test_memory_is_bounded_and_what_was_used_last_stays(store: Watched) -> None:
-    size = int(store.read(KEY).estimated_size())
-    recent = RecentStore(store, max_bytes=int(2.5 * size))
-    keys = [SeriesKey("TEST", f"S{number}", "1h") for number in range(3)]
-    for key in keys:
-        store.append(key, rows(0, 100))
-    store.asked.clear()
-    for number in (0, 1, 0, 2, 0):
-        recent.read(keys[number])
-    assert len(store.asked) == 3
-    recent.read(keys[1])
-    assert len(store.asked) == 4
-    assert sum(held.size for held in recent._ranges) <= recent.max_bytes
-    recent.close()
-    gc.collect()
-    assert recent._ranges == []
-
-
-def test_a_slice_from_memory_opens_no_file(tmp_path: Path) -> None:
-    store = ParquetStore(tmp_path)
-    recent = RecentStore(store)
-    recent.append(KEY, rows(0, 20_000))
-    recent.read(KEY)
-    for path in store.root.joinpath(*KEY.path).glob("*.parquet"):
-        path.unlink()
-    assert len(recent.read(KEY, HOUR, 8_761 * HOUR)) == 8_760

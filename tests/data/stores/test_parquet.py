@@ -11,7 +11,6 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -21,8 +20,7 @@ import maestro as ms
 from maestro._core.locks import locked
 from maestro.bars import Bars
 from maestro.data.stores import ParquetStore, SeriesKey, manifest
-from maestro.data.stores.manifest import period_length, period_name, periods_of
-from maestro.data.stores.rows import STAMP
+from maestro.data.stores.manifest import periods_of
 from maestro.errors import (
     BarsError,
     StoreAccessError,
@@ -32,19 +30,9 @@ from maestro.errors import (
     StoreLockedError,
 )
 from tests.data.stores import killed_writer
+from tests.data.stores.hours import HOUR, KEY, NEW_YEAR_2020, YEARS, folder, rows
 
 ROOT = Path(__file__).parents[3]
-KEY = SeriesKey("TEST", "BTCUSD", "1h")
-HOUR = 3_600_000_000
-BARS = SeriesKey("TEST", "BTCUSD", "6h")
-NEW_YEAR_2020 = 1_577_836_800_000_000
-KILLS = int(os.environ.get("MAESTRO_TEST_WRITER_KILLS", "12"))
-YEARS = NEW_YEAR_2020 + 6 * HOUR * np.arange(-2_000, 2_000)  # 2018 to 2021
-
-
-def rows(stamps: Any, close: float = 1.0) -> pl.DataFrame:
-    values = {name: np.full(len(stamps), close) for name in ("open", "high", "low", "close", "volume")}
-    return pl.DataFrame({"timestamp": pl.Series(np.asarray(stamps, np.int64)).cast(STAMP), **values})
 
 
 @pytest.fixture
@@ -52,46 +40,14 @@ def store(tmp_path: Path) -> ParquetStore:
     return ParquetStore(tmp_path / "rows", wait=5.0)
 
 
-def folder(store: ParquetStore, key: SeriesKey = KEY) -> Path:
-    return store.root.joinpath(*key.path)
+BARS = SeriesKey("TEST", "BTCUSD", "6h")
+
+
+KILLS = int(os.environ.get("MAESTRO_TEST_WRITER_KILLS", "12"))
 
 
 def files(store: ParquetStore, key: SeriesKey = KEY) -> list[str]:
     return [file["name"] for file in json.loads((folder(store, key) / manifest.NAME).read_text())["files"]]
-
-
-# -- files ----------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("timeframe", "length", "name"),
-    [("1s", "day", "2020-02-29"), ("1m", "month", "2020-02"), ("5m", "month", "2020-02"), ("15m", "year", "2020"),
-     ("1h", "year", "2020"), ("4h", "decade", "2020s"), ("1d", "decade", "2020s"), ("1w", "decade", "2020s")],
-)  # fmt: skip
-def test_a_file_holds_a_period_of_fitting_length(timeframe: str, length: str, name: str) -> None:
-    assert period_length(SeriesKey("X", "Y", timeframe)) == length
-    moment = int(np.datetime64("2020-02-29T23:59:59.999999", "us").astype(np.int64))
-    period = periods_of(np.array([moment]), length)[0]
-    assert period_name(int(period), length) == name
-    assert periods_of(np.array([moment + 1]), "day")[0] == period_of_day(moment) + 1
-
-
-def period_of_day(moment: int) -> int:
-    return int(periods_of(np.array([moment]), "day")[0])
-
-
-def test_periods_before_1970_count_too() -> None:
-    stamps = np.array(["1969-12-31T23:00", "1970-01-01", "1899-05-01"], "datetime64[us]").astype(np.int64)
-    names = {
-        length: [period_name(int(period), length) for period in periods_of(stamps, length)]
-        for length in ("day", "month", "year", "decade")
-    }
-    assert names == {
-        "day": ["1969-12-31", "1970-01-01", "1899-05-01"],
-        "month": ["1969-12", "1970-01", "1899-05"],
-        "year": ["1969", "1970", "1899"],
-        "decade": ["1960s", "1970s", "1890s"],
-    }
 
 
 def test_only_the_files_of_a_range_are_read(store: ParquetStore) -> None:
@@ -136,9 +92,6 @@ def test_the_folder_goes_with_the_last_row(store: ParquetStore) -> None:
     store.append(KEY, rows(YEARS))
     assert store.delete(KEY) == len(YEARS)
     assert not folder(store).exists()
-
-
-# -- all or nothing -------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EACCES, errno.EIO])
@@ -202,9 +155,6 @@ def test_killed_writers_tear_nothing(tmp_path: Path) -> None:
     killed_writer.kill_writers(tmp_path, times=KILLS, seed=0)
 
 
-# -- two writers ----------------------------------------------------------------------------
-
-
 def test_two_processes_lose_nothing_of_each_other(store: ParquetStore) -> None:
     code = """
 import sys, numpy as np
@@ -237,9 +187,6 @@ def test_a_lock_that_is_held_is_waited_for_and_then_named(store: ParquetStore) -
         assert late.is_alive()
     late.join()
     assert len(store.read(KEY)) == 9
-
-
-# -- damage ---------------------------------------------------------------------------------
 
 
 def tear(path: Path) -> None:
@@ -279,76 +226,6 @@ def test_a_damaged_file_is_named_and_its_stretch_can_be_deleted(
     assert store.check() == []
 
 
-@pytest.mark.parametrize(
-    "spoil",
-    [
-        lambda text: text[: len(text) // 2],
-        lambda text: text.replace("TEST:BTCUSD:1h", "TEST:ETHUSD:1h"),
-        lambda text: text.replace('"format": 2', '"format": 99'),
-        lambda text: text.replace('"format": 2', '"format": 1'),
-        lambda text: text.replace('"seal"', '"sea1"'),
-        lambda text: "[]",
-        lambda text: text.replace('"rows"', '"lines"'),
-    ],
-)
-def test_a_damaged_manifest_is_named_and_everything_can_be_deleted(
-    store: ParquetStore, spoil: Callable[[str], str]
-) -> None:
-    store.append(KEY, rows(YEARS))
-    path = folder(store) / manifest.NAME
-    path.write_text(spoil(path.read_text()))
-    for act in (lambda: store.read(KEY), lambda: store.append(KEY, rows(YEARS)), lambda: store.delete(KEY, 0, 1)):
-        with pytest.raises(StoreDamagedError, match=r"manifest\.json is not a valid manifest"):
-            act()
-    assert [str(path) in problem for problem in store.check()] == [True]
-    store.delete(KEY)
-    assert not folder(store).exists()
-    store.append(KEY, rows(YEARS))
-    assert store.read(KEY).equals(rows(YEARS))
-
-
-def test_no_changed_bit_of_a_manifest_is_believed(store: ParquetStore) -> None:
-    store.append(KEY, rows(YEARS))
-    path = folder(store) / manifest.NAME
-    whole = path.read_bytes()
-    for position in range(len(whole)):
-        path.write_bytes(whole[:position] + bytes([whole[position] ^ 1 << position % 8]) + whole[position + 1 :])
-        with pytest.raises(StoreDamagedError, match=r"manifest\.json is not a valid manifest"):
-            ParquetStore(store.root).read(KEY, NEW_YEAR_2020)
-
-
-def unseal(store: ParquetStore, **changes: Any) -> None:
-    """Write the manifest as an earlier version did, with other fields in its first file."""
-    path = folder(store) / manifest.NAME
-    old = json.loads(path.read_text())
-    del old["seal"]
-    old["files"][0].update(changes)
-    path.write_text(json.dumps({**old, "format": 1}, indent=1))
-
-
-def test_an_unsealed_manifest_of_an_earlier_version_is_checked_once_and_sealed_by_the_next_write(
-    store: ParquetStore, caplog: pytest.LogCaptureFixture
-) -> None:
-    store.append(KEY, rows(YEARS))
-    unseal(store)
-    for _ in range(2):
-        assert store.read(KEY).equals(rows(YEARS))
-    assert [record.getMessage().partition(": ")[2] for record in caplog.records] == [
-        "an earlier version wrote it. It agrees with its 4 files; the next write of the series adds the checksum."
-    ]
-    store.append(KEY, rows(YEARS[:1], close=2.0))
-    assert "seal" in json.loads((folder(store) / manifest.NAME).read_text())
-
-
-@pytest.mark.parametrize("field", ["first", "last", "rows", "period"])
-def test_an_unsealed_manifest_that_differs_from_its_files_is_refused(store: ParquetStore, field: str) -> None:
-    store.append(KEY, rows(YEARS))
-    entry = json.loads((folder(store) / manifest.NAME).read_text())["files"][0]
-    unseal(store, **{field: entry[field] + 1})
-    with pytest.raises(StoreDamagedError, match=r"than its manifest says"):
-        store.read(KEY, NEW_YEAR_2020)
-
-
 def test_foreign_files_are_named_and_left_alone(store: ParquetStore) -> None:
     other = SeriesKey("TEST", "ETHUSD", "1h")
     folder(store, other).mkdir(parents=True)
@@ -381,22 +258,10 @@ def test_no_rows_are_removed_through_a_symbolic_link(store: ParquetStore, tmp_pa
     assert store.read(KEY).equals(rows(YEARS))
 
 
-def test_a_manifest_of_something_else_is_not_deleted(store: ParquetStore) -> None:
-    foreign = folder(store) / manifest.NAME
-    foreign.parent.mkdir(parents=True)
-    foreign.write_text('{"name": "a browser extension"}')
-    with pytest.raises(StoreDamagedError, match=r"manifest\.json is not a valid manifest"):
-        store.delete(KEY)
-    assert foreign.read_text() == '{"name": "a browser extension"}'
-
-
 def test_a_folder_without_the_right_to_write_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match=r"Not a directory; nothing was changed"):
         ParquetStore(tmp_path / "file").append(KEY, rows(YEARS))
-
-
-# -- bars -----------------------------------------------------------------------------------
 
 
 def test_real_bars_come_back_with_their_fingerprint(

@@ -1,89 +1,20 @@
-"""Old tables and documents: through the real driver, from dumps and exports, with every defect handled or named."""
+"""Old documents become rows: timestamps, numbers, rejected documents, duplicates."""
 
 from __future__ import annotations
 
 import json
 import math
-import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
 
-import maestro as ms
-from maestro.data.legacy import Choices, open_legacy
-from maestro.data.legacy.documents import FIELDS, DocumentReader, Reading
-from maestro.data.legacy.names import series_of
-from maestro.data.legacy.source import OldSource, Table
-from maestro.errors import SettingsError, SourceError
+from maestro.data.legacy import Choices
+from maestro.errors import SettingsError
+from tests.data.legacy.old import HOUR, bars, read, same
 from tests.support.rethink.documents import documents, moment
-from tests.support.rethink.server import OldServer
-
-HOUR = 3_600_000_000
-START = 1_514_764_800_000_000  # 2018-01-01
-NOW = time.time_ns() // 1000
-PROJECT = Path(__file__).parents[3]
-
-
-def bars(n: int = 48, seed: int = 1) -> pl.DataFrame:
-    return ms.synthetic_bars(n, seed=seed).to_frame()
-
-
-def read(found: list[Any], choices: Choices | None = None, *, batch: int = 7) -> tuple[Reading, list[tuple[str, Any]]]:
-    """Read documents in small batches; also what was told to be rejected."""
-    told: list[tuple[str, Any]] = []
-    reader = DocumentReader(HOUR, choices or Choices(), NOW, lambda reason, document: told.append((reason, document)))
-    for at in range(0, len(found), batch):
-        reader.take(found[at : at + batch])
-    reading = reader.finish()
-    assert reading.documents == len(found)
-    assert reading.documents == len(reading.rows) + reading.identical + sum(reading.rejected.values())
-    assert len(told) == sum(reading.rejected.values())
-    return reading, told
-
-
-def same(one: pl.DataFrame, other: pl.DataFrame) -> bool:
-    """Equal to the last bit."""
-    assert one["timestamp"].dt.epoch("us").to_list() == other["timestamp"].dt.epoch("us").to_list()
-    return all((one[name].to_numpy().view("i8") == other[name].to_numpy().view("i8")).all() for name in FIELDS)
-
-
-def everything(source: OldSource, table: Table) -> list[Any]:
-    return [document for batch in source.documents(table) for document in batch]
-
-
-# -- names ----------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("table", "series"),
-    [
-        ("trade_BITMEX_XBTUSD_1m", "BITMEX:XBTUSD:1m"),
-        ("trade_BINANCE_BTC_USDT_1h", "BINANCE:BTC_USDT:1h"),
-        ("trade_BINANCE_BTC_USDT_PERP_4h", "BINANCE:BTC_USDT_PERP:4h"),
-        ("trade_bitfinex_tBTCUSD_1D", "BITFINEX:TBTCUSD:1d"),
-        ("trade_KRAKEN_XBT-EUR_60m", "KRAKEN:XBT-EUR:1h"),
-        ("trade_BITMEX_XBT_5_15min", "BITMEX:XBT_5:15m"),
-    ],
-)
-def test_the_name_of_a_table_says_its_series(table: str, series: str) -> None:
-    assert str(series_of(table)) == series
-
-
-@pytest.mark.parametrize(
-    "table", ["trade_X_Y", "trade_X_Y_1M", "trade_X_Y_h", "trade_X_1h", "trade__Y_1h", "trade_X_Y_3y"]
-)
-def test_a_name_that_says_no_series_is_refused_with_the_way_out(table: str) -> None:
-    with pytest.raises(SettingsError, match=rf"--table {table}=PROVIDER:SYMBOL"):
-        series_of(table)
-    assert str(series_of(table, "X:Y:1w")) == "X:Y:1w"
-
-
-# -- documents ------------------------------------------------------------------------------
-
 
 STAMPS: dict[str, Callable[[int], Any]] = {
     "moments": moment,
@@ -254,86 +185,3 @@ def test_what_is_odd_is_noted_and_moved_as_it_is() -> None:
     assert "2 rows break a rule of bars, the first 2020-01-01T05:00:00+00:00" in said
     assert "1 numbers written as text" in said
     assert "timestamps come in moments (29), ms (1)" in said
-
-
-# -- the server, through the real driver ------------------------------------------------------
-
-
-def test_the_real_driver_reads_every_document_once_through_lost_connections() -> None:
-    found = documents(bars(12_000))
-    with OldServer({"old": {"trade_X_Y_1h": found}}, password="p", cut_after=[2_500, 0, 7_000]) as server:
-        source = open_legacy(server.url)
-        (table,) = source.tables()
-        assert (str(table), source.count(table)) == ("old.trade_X_Y_1h", 12_000)
-        got = everything(source, table)
-        source.close()
-        assert server.connections == 4
-    assert got == sorted(found, key=lambda one: one["id"])
-    assert same(read(got, batch=5_000)[0].rows, bars(12_000))
-
-
-def test_tables_of_all_databases_but_the_servers_own() -> None:
-    databases = {"b": {"trade_X_Y_1h": [], "users": []}, "a": {"trade_X_Z_1h": documents(bars(3))}}
-    with OldServer(databases) as server:
-        source = open_legacy(server.url)
-        assert [str(table) for table in source.tables()] == ["a.trade_X_Z_1h", "b.trade_X_Y_1h", "b.users"]
-        assert everything(source, Table("b", "trade_X_Y_1h")) == []
-        with pytest.raises(SourceError, match=r"Table `b.gone` does not exist"):
-            everything(source, Table("b", "gone"))
-        source.close()
-        only = open_legacy(f"{server.url}/b")
-        assert [str(table) for table in only.tables()] == ["b.trade_X_Y_1h", "b.users"]
-        only.close()
-        lost = open_legacy(f"{server.url}/c")
-        with pytest.raises(SourceError, match="there is no such database; there are a, b"):
-            lost.tables()
-        lost.close()
-
-
-def test_user_and_password_are_checked_by_the_handshake(monkeypatch: pytest.MonkeyPatch) -> None:
-    with OldServer({"old": {}}, user="re=ader", password="s,e=cret") as server:
-        place = f"127.0.0.1:{server.port}"
-        good = open_legacy(f"rethinkdb://re%3Dader:s%2Ce%3Dcret@{place}")
-        assert good.tables() == []
-        assert "cret" not in good.name
-        good.close()
-        for wrong in (
-            f"rethinkdb://re%3Dader:no@{place}",
-            f"rethinkdb://other:s%2Ce%3Dcret@{place}",
-            f"rethinkdb://{place}",
-        ):
-            source = open_legacy(wrong)
-            with pytest.raises(SourceError, match=r"refuses user .* MAESTRO_RETHINKDB_PASSWORD"):
-                source.tables()
-            source.close()
-        monkeypatch.setenv("MAESTRO_RETHINKDB_PASSWORD", "s,e=cret")
-        source = open_legacy(f"rethinkdb://re%3Dader@{place}")
-        assert source.tables() == []
-        source.close()
-
-
-def test_a_server_that_is_not_there_is_named_after_some_tries(monkeypatch: pytest.MonkeyPatch) -> None:
-    pauses: list[float] = []
-    monkeypatch.setattr("maestro.data.legacy.rethink.time.sleep", pauses.append)
-    with OldServer({}) as server:
-        gone = f"rethinkdb://127.0.0.1:{server.port}"
-    source = open_legacy(gone, timeout=1)
-    with pytest.raises(SourceError, match=r"does not answer after 5 tries .* is it running"):
-        source.tables()
-    assert pauses == [0.2, 0.4, 0.8, 1.6]
-
-
-@pytest.mark.parametrize(
-    ("place", "message"),
-    [
-        ("rethinkdb://", "rethinkdb:// is not understood; give rethinkdb://"),
-        ("rethinkdb://secret@host:port", "rethinkdb://host:port is not understood"),
-        ("rethinkdb://host/a/b", "not understood"),
-        ("mongodb://user:secret@host", "mongodb:// is not an old database"),
-        ("nowhere.tar.gz", "there is no nowhere.tar.gz"),
-    ],
-)
-def test_places_that_are_none(place: str, message: str) -> None:
-    with pytest.raises(SettingsError, match=message) as error:
-        open_legacy(place)
-    assert "secret" not in str(error.value)
