@@ -33,7 +33,7 @@ def test_documents_that_are_no_rows_are_named_in_the_report_and_a_file(tmp_path:
     text = (Path(moved.folder) / "report.md").read_text()
     assert "**5 documents are not rows and are not migrated" in text
     assert text == moved.to_markdown()
-    assert json.loads((Path(moved.folder) / "report.json").read_text()) == json.loads(json.dumps(report.to_dict()))
+    assert json.loads((Path(moved.folder) / "report.json").read_text()) == json.loads(json.dumps(moved.to_dict()))
 
 
 def report(**changed: Any) -> MigrationReport:
