@@ -95,12 +95,12 @@ def maestro(
     ctx: typer.Context,
     version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Show the version."),
     server: str = typer.Option(
-        "", "--server", metavar="URL", help="Run walk-forward on a service; its key: MAESTRO_SERVICE_KEY."
+        "", "--server", metavar="URL", help="Run walk-forward or backtest on a service; its key: MAESTRO_SERVICE_KEY."
     ),
 ) -> None:
     """Is a trading rule robust, or fitted to the past? Walk-forward research from the shell."""
-    if server and ctx.invoked_subcommand != "walk-forward":
-        raise typer.BadParameter("--server is for walk-forward only; leave it out.", ctx)
+    if server and ctx.invoked_subcommand not in ("walk-forward", "backtest"):
+        raise typer.BadParameter("--server is for walk-forward and backtest only; leave it out.", ctx)
     from maestro._core.temporary import remove_abandoned
 
     with contextlib.suppress(OSError):  # a command that needs a temporary folder says what is wrong with it

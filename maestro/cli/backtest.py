@@ -25,6 +25,7 @@ SHOWN = (
 @app.command()
 @takes_file_options
 def backtest(
+    ctx: typer.Context,
     data: options.Data,
     name: options.StrategyName = None,
     strategy: options.StrategyOption = None,
@@ -61,8 +62,22 @@ def backtest(
     chosen = reading.read_strategy(name, strategy)
     params = reading.read_params(chosen, param)
     costs = reading.read_costs(fee, slippage, venue)
-    bars = reading.read_bars(data, symbol, start, end, resample, periods_per_year)
-    result = simulate(bars, chosen, params=params, costs=costs, sizing=sizing, cash=cash, fill=fill, engine=engine)  # type: ignore[arg-type]
+    server = ctx.find_root().params.get("server")
+    how: dict[str, Any] = {
+        "params": params, "costs": costs, "sizing": sizing, "cash": cash, "fill": fill, "engine": engine,
+    }  # fmt: skip
+    result: Backtest
+    if server:
+        from maestro.cli.remote import run_on_server
+
+        if symbol is not None:
+            raise typer.BadParameter("--symbol means nothing to a service; leave it out", ctx)
+        how |= {"start": start, "end": end, "resample": resample, "periods_per_year": periods_per_year}
+        folder = reading.configured(None, "runs_dir")
+        how["kind"] = "backtest"
+        result = run_on_server(server, data, chosen.__name__, folder, progress=False, settings=how)
+    else:
+        result = simulate(reading.read_bars(data, symbol, start, end, resample, periods_per_year), chosen, **how)
     write_trades(result.trades)
     write_equity(result.equity)
     if json:

@@ -1,23 +1,21 @@
-"""``maestro --server URL walk-forward``: the same command, run by a service."""
+"""``maestro --server URL walk-forward`` and ``backtest``: the same commands, run by a service."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import typer
-
-if TYPE_CHECKING:
-    from maestro.walkforward.result import WalkForward
 
 
 def run_on_server(
     url: str, data: str, strategy: str, runs_dir: Path, *, progress: bool, settings: dict[str, Any]
-) -> WalkForward:
-    """Submit a walk-forward, follow it and fetch its result; Ctrl-C leaves the job to go on."""
+) -> Any:
+    """Submit a job, follow it and fetch its result, a walk-forward or backtest; Ctrl-C leaves the job to go on."""
     from maestro.client import Client
 
     with Client(url, runs_dir=runs_dir) as client:
         job = client.submit(data, strategy, **settings)
-        typer.echo(f"job {job.id} on {client.url} makes run {job.run}; it goes on if this command ends", err=True)
+        what = "backtest" if job.kind == "backtest" else "run"
+        typer.echo(f"job {job.id} on {client.url} makes {what} {job.run}; it goes on if this command ends", err=True)
         return job.wait(progress).result()

@@ -1,4 +1,4 @@
-"""`Client`: submit walk-forwards to a service with the arguments of `ms.walk_forward`."""
+"""`Client`: submit walk-forwards and backtests to a service with the arguments of the library."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from maestro.client.connection import Connection
 from maestro.client.job import RemoteJob
 from maestro.config import load_settings
-from maestro.engine import Costs, Sizing
+from maestro.engine import Backtest, Costs, Sizing
 from maestro.errors import SettingsError
 from maestro.walkforward.result import WalkForward
 
@@ -81,15 +81,48 @@ class Client:
         AccessError, QuotaError, JobError, RunCancelled, ServiceError
         """
         job = self.submit(data, strategy, **settings)
-        return job.wait(progress).result()
+        wf: WalkForward = job.wait(progress).result()
+        return wf
+
+    def backtest(
+        self, data: str, strategy: str, *, progress: bool | Callable[[dict[str, Any]], None] = False, **settings: Any
+    ) -> Backtest:
+        """Run a backtest on the service and return its result, as `ms.backtest` does.
+
+        The numbers are those of the library on the server's bars, which come with the result. It is kept in
+        ``backtests/`` of the runs directory; the same call finds it again. `Backtest.native` is not sent.
+
+        Parameters
+        ----------
+        data, strategy, progress
+            As of `walk_forward`.
+        **settings
+            start, end, resample and periods_per_year as of the command line; params, costs, sizing, cash, fill and
+            engine as of `ms.backtest`, where objects are given as text; name, a label; priority.
+
+        Raises
+        ------
+        SettingsError
+            The service refuses a setting; the message says what is allowed.
+        AccessError, QuotaError, JobError, RunCancelled, ServiceError
+        """
+        job = self.submit(data, strategy, **settings, kind="backtest")
+        result: Backtest = job.wait(progress).result()
+        return result
 
     def submit(self, data: str, strategy: str, **settings: Any) -> RemoteJob:
-        """Submit a walk-forward and return its job at once; arguments as of `walk_forward`."""
+        """Submit a walk-forward, or with ``kind="backtest"`` a backtest; returns its job at once.
+
+        Arguments are those of `walk_forward` and `backtest`.
+        """
         document = document_of(data, strategy, settings)
         return self._job(self._connection.ask("POST", _HERE, json=document).json())
 
     def estimate(self, data: str, strategy: str, **settings: Any) -> dict[str, Any]:
-        """Return run id, folds, trials and the seconds that one core of the service takes, without running."""
+        """Return run id, folds, trials and the seconds that one core of the service takes, without running.
+
+        ``core_seconds`` is None for a backtest by another engine than the fast one. Arguments as of `submit`.
+        """
         document = document_of(data, strategy, settings)
         found: dict[str, Any] = self._connection.ask("POST", f"{_HERE}/estimate", json=document).json()
         return found

@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from maestro._core.atomic import write_atomic
 from maestro.client.connection import Connection
+from maestro.engine import Backtest
 from maestro.errors import JobError, RunBusyError, RunCancelled, RunError
 from maestro.runs import RunStore
+from maestro.runs.backtests import TABLES as BACKTEST_TABLES
+from maestro.runs.backtests import BacktestStore
 from maestro.runs.store import MANIFEST, TABLES
 from maestro.walkforward.result import WalkForward, load_stored
 
@@ -26,13 +29,15 @@ class RemoteJob:
     Attributes
     ----------
     id, run : str
-        Of the job, and of the run that it makes.
+        Of the job, and of the run or backtest that it makes.
+    kind : {"walk-forward", "backtest"}
     """
 
     def __init__(self, connection: Connection, document: dict[str, Any], runs_dir: Path) -> None:
         self._connection, self._document, self._runs_dir = connection, document, runs_dir
         self.id: str = document["id"]
         self.run: str = document["run"]
+        self.kind: str = document["kind"]
 
     @property
     def state(self) -> str:
@@ -98,8 +103,13 @@ class RemoteJob:
             raise RunCancelled(f"job {self.id} was cancelled; submit it again, and it goes on at the missing fold.")
         return self
 
-    def result(self) -> WalkForward:
-        """Fetch the run into the runs directory, check every file of it, and load it.
+    def result(self) -> Any:
+        """Fetch the result into the runs directory, check every file of it, and load it.
+
+        Returns
+        -------
+        WalkForward or Backtest
+            By the job's kind.
 
         Raises
         ------
@@ -108,6 +118,9 @@ class RemoteJob:
         RunError
             What arrived is not what the manifest vouches for.
         """
+        return self._backtest() if self.kind == "backtest" else self._walk_forward()
+
+    def _walk_forward(self) -> WalkForward:
         store = RunStore(self._runs_dir / self.run)
         end = time.monotonic() + self._connection.patience
         while store.status() != "done":
@@ -120,15 +133,25 @@ class RemoteJob:
         return load_stored(store)
 
     def _fetch(self, store: RunStore) -> None:
+        with store.locked():
+            self._download(store.folder, TABLES)
+
+    def _backtest(self) -> Backtest:
+        store = BacktestStore(self._runs_dir, self.run)
+        if not store.exists:
+            self._download(store.folder, BACKTEST_TABLES)
+        return store.load()
+
+    def _download(self, folder: Path, tables: Sequence[str]) -> None:
+        """Write the tables, then the manifest that vouches for them."""
         base = f"/api/v2/results/{self.run}"
         manifest = self._connection.ask("GET", f"{base}/manifest").content
         if json.loads(manifest)["id"] != self.run:
             raise RunError(f"the service gave another run than {self.run}; is it a Maestro service?")
-        with store.locked():
-            for name in TABLES:
-                table = self._connection.ask("GET", f"{base}/{name}?format=parquet").content
-                write_atomic(store.folder / f"{name}.parquet", table)
-            write_atomic(store.folder / MANIFEST, manifest)
+        for name in tables:
+            table = self._connection.ask("GET", f"{base}/{name}?format=parquet").content
+            write_atomic(folder / f"{name}.parquet", table)
+        write_atomic(folder / MANIFEST, manifest)
 
     def _by_socket(self, after: int) -> Iterator[dict[str, Any]]:
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import warnings
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
@@ -134,20 +135,40 @@ def run_engine(
     PluginError
         The plug-in that has the engine cannot be imported.
     """
-    used = ENGINES.get(engine, SettingsError)
-    simulator = Simulator(bars, costs=costs, sizing=sizing, cash=cash, fill=fill)
-    if sizing.kind == "risk":
-        require_stop(signals)
-    whole = window is None and not close_at_end
-    task = Task(bars, strategy, signals, costs, sizing, simulator.cash, fill, whole, options)
-    reasons = list(used.refusals(task))
-    if not whole:
-        reasons.append("window and close_at_end, which are for folds")
-    if reasons:
-        raise SettingsError(f"engine={engine!r} cannot do this: {'; '.join(reasons)}. {used.instead(task)}")
+    simulator, used, task = prepare_task(
+        engine, bars, strategy, signals, costs=costs, sizing=sizing, cash=cash, fill=fill,
+        whole=window is None and not close_at_end, options=options,
+    )  # fmt: skip
     started = time.perf_counter()
     run = used.run(task)
     seconds = time.perf_counter() - started
     result = EngineBacktest(simulator, signals, strategy, costs, sizing, engine, run)
     result.seconds = seconds
     return result
+
+
+def prepare_task(
+    engine: str,
+    bars: Bars,
+    strategy: Strategy | None,
+    signals: Signals,
+    *,
+    costs: Costs,
+    sizing: Sizing,
+    cash: float,
+    fill: Where,
+    whole: bool = True,
+    options: Mapping[str, Any] | None = None,
+) -> tuple[Simulator, Engine, Task]:
+    """Check what another engine is asked for, and run nothing; errors as of `run_engine`."""
+    used = ENGINES.get(engine, SettingsError)
+    simulator = Simulator(bars, costs=costs, sizing=sizing, cash=cash, fill=fill)
+    if sizing.kind == "risk":
+        require_stop(signals)
+    task = Task(bars, strategy, signals, costs, sizing, simulator.cash, fill, whole, options or {})
+    reasons = list(used.refusals(task))
+    if not whole:
+        reasons.append("window and close_at_end, which are for folds")
+    if reasons:
+        raise SettingsError(f"engine={engine!r} cannot do this: {'; '.join(reasons)}. {used.instead(task)}")
+    return simulator, used, task

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from maestro._core.records import Reader, shown, to_plain
+from maestro.bars import Bars
 from maestro.errors import RunError, RunSchemaError
 from maestro.search.dimensions import Dimension
 from maestro.typing import Fill
@@ -64,6 +65,16 @@ class BarsSpec(_Attributes):
     synthetic: bool
     notes: tuple[str, ...]
     others: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, bars: Bars) -> BarsSpec:
+        """Return what a specification records of bars."""
+        return cls(
+            name=bars.name, provider=bars.provider, symbol=bars.symbol, timeframe=bars.timeframe,
+            fingerprint=bars.fingerprint, n=len(bars), start=bars.start, end=bars.end, synthetic=bars.synthetic,
+            notes=tuple(bars.notes),
+            others={name: (other.name, other.fingerprint) for name, other in bars.others.items()},
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What a job is made of: one walk-forward as plain values, checked by the code that runs it."""
+"""What a job is made of: one walk-forward or backtest as plain values, checked by the code that runs it."""
 
 from __future__ import annotations
 
@@ -10,15 +10,18 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from maestro.bars import Bars, BarsWarning
 from maestro.bars.loading import load
 from maestro.engine import Costs, Sizing
+from maestro.engine.engines import FAST, engine_name
 from maestro.errors import MaestroError, SettingsError, nearest
 from maestro.execution.events import Listener
 from maestro.search.space import Space
-from maestro.strategies import by_name
+from maestro.service.backtests import PlannedBacktest
+from maestro.strategies import Strategy, by_name
+from maestro.typing import Fill
 from maestro.walkforward.result import WalkForward
 from maestro.walkforward.run import Planned, plan, walk_forward
 from maestro.walkforward.selection import Selection
@@ -29,8 +32,12 @@ _SAMPLE = re.compile(r"sample:[A-Za-z]{1,12}")
 _SERIES = re.compile(r"[A-Za-z0-9_-]{1,40}:[A-Za-z0-9_^=./:+-]{1,60}:[1-9]\d{0,5}[a-zA-Z]{1,2}")
 _ALIASES = {
     "test_name": "name", "strategy_params": "params", "commissions": "fee", "start_date": "start", "end_date": "end",
+    "engine_version": "engine",
 }  # fmt: skip
-_OLD = ("provider", "symbol", "bin_size", "kind", "engine_version")
+_OLD = ("provider", "symbol", "bin_size")
+WALK_FORWARD, BACKTEST = "walk-forward", "backtest"
+_JOBS = {WALK_FORWARD: WALK_FORWARD, BACKTEST: BACKTEST, "WALKFORWARD": WALK_FORWARD, "BACKTESTING": BACKTEST}
+_NOT_OF_A_BACKTEST = ("splitter", "trials", "search", "seed", "space", "select", "warm_start", "accept_defects")
 TRIALS = 1_000_000
 """Parameter sets that one job may try, all folds together."""
 
@@ -52,7 +59,7 @@ class SpecificationError(SettingsError):
 
 @dataclass(frozen=True, slots=True)
 class Specification:
-    """A walk-forward as plain values; fields and defaults are those of `ms.walk_forward` and `ms.load`.
+    """A job as plain values; fields and defaults are those of `ms.walk_forward`, `ms.backtest` and `ms.load`.
 
     Attributes
     ----------
@@ -60,6 +67,10 @@ class Specification:
         ``sample:AAPL``, or ``PROVIDER:SYMBOL:TIMEFRAME`` of the server's store.
     strategy : str
         A name of ``maestro strategies``.
+    kind : {"walk-forward", "backtest"}
+    engine : str
+        Who simulates a backtest: ``fast`` (``v2``), ``vectorbt`` or ``backtrader`` (``v1``); a walk-forward is run by
+        ``fast``.
     start, end, resample, periods_per_year, fee, slippage
         As the options of ``maestro walk-forward``; None is the default there.
     name : str
@@ -68,6 +79,8 @@ class Specification:
 
     data: str
     strategy: str
+    kind: str = WALK_FORWARD
+    engine: str = FAST
     start: str | None = None
     end: str | None = None
     resample: str | None = None
@@ -101,12 +114,13 @@ class Specification:
             An unknown field, one that is missing or has a value of a wrong type, or one that is given twice.
         """
         given: dict[str, Any] = {}
+        came: dict[str, tuple[str, Any]] = {}
         for key, value in _without_old(dict(document)).items():
             name = _ALIASES.get(key, key)
             if name not in _KINDS:
                 known = [*_KINDS, *_ALIASES, *_OLD]
                 raise SpecificationError(
-                    f"{key} is not a field of a walk-forward; there are: {', '.join(_KINDS)}.{nearest(key, known)}",
+                    f"{key} is not a field of a job; there are: {', '.join(_KINDS)}.{nearest(key, known)}",
                     key, value,
                 )  # fmt: skip
             if name in given:
@@ -114,11 +128,36 @@ class Specification:
             if key in ("start_date", "end_date"):
                 value = _moment(key, value)
             if value is not None:
-                given[name] = _typed(key, name, value)
+                given[name], came[name] = _typed(key, name, value), (key, value)
         for name, what in (("data", "sample:AAPL or PROVIDER:SYMBOL:TIMEFRAME"), ("strategy", "EmaCrossStrategy")):
             if name not in given:
                 raise SpecificationError(f"{name} is missing; give one, {what} for instance.", name)
-        return cls(**given)
+        given["kind"] = _kind(given.get("kind", WALK_FORWARD))
+        if "engine" in given:
+            with _blame(*came["engine"]):
+                given["engine"] = engine_name(given["engine"])
+        found = cls(**given)
+        found._refuse_fields_of_the_other_kind(came)
+        return found
+
+    def _refuse_fields_of_the_other_kind(self, came: Mapping[str, tuple[str, Any]]) -> None:
+        """Refuse an engine that runs no walk-forward, and a search in a backtest; `came`: keys and values as given."""
+        if self.kind == WALK_FORWARD:
+            if self.engine != FAST:
+                key, value = came["engine"]
+                raise SpecificationError(
+                    f"{key}={value!r} runs no walk-forward, as that engine has no windows of folds; give fast (v2), or "
+                    "kind backtest (BACKTESTING). Results in the schema of 2020 are ?schema=v1.", key, value,
+                )  # fmt: skip
+            return
+        for one in fields(self):
+            usual = {} if one.name == "space" else one.default
+            if one.name in _NOT_OF_A_BACKTEST and getattr(self, one.name) != usual:
+                key, value = came[one.name]
+                raise SpecificationError(
+                    f"{key} is a field of a walk-forward, and this is a backtest; leave it out, or give kind "
+                    "walk-forward.", key, value,
+                )  # fmt: skip
 
     def to_dict(self) -> dict[str, Any]:
         """Every field as plain values; `of` takes it back."""
@@ -161,17 +200,20 @@ class Specification:
             "accept_defects": self.accept_defects,
         }  # fmt: skip
 
-    def plan(self) -> tuple[Bars, Planned]:
+    def plan(self) -> tuple[Bars, Planned | PlannedBacktest]:
         """Check everything by the code that runs it; returns the bars and the planned run.
 
         Raises
         ------
         SpecificationError
-            Whatever `ms.walk_forward` would refuse before the first fold, with the field to blame.
+            Whatever `ms.walk_forward` would refuse before the first fold, or `ms.backtest` before it simulates, with
+            the field to blame.
         """
         bars = self.bars()
         with _blame("strategy", self.strategy):
             cls = by_name(self.strategy)
+        if self.kind == BACKTEST:
+            return bars, self._plan_backtest(bars, cls)
         with _blame("params", self.params):
             Space(cls, self.params) if not self.space else cls(**self.params)
         with _blame("space", self.space):
@@ -189,6 +231,17 @@ class Specification:
             )  # fmt: skip
         with _blame("", self.to_dict()):
             return bars, plan(bars, self.strategy, **self.arguments())
+
+    def _plan_backtest(self, bars: Bars, cls: type[Strategy]) -> PlannedBacktest:
+        with _blame("params", self.params):
+            strategy = cls(**self.params)
+        with _blame("sizing", self.sizing):
+            sizing = Sizing.of(self.sizing)
+        costs, fill = self.arguments()["costs"], cast(Fill, self.fill)
+        with _blame("", self.to_dict()):
+            return PlannedBacktest(
+                bars, strategy, costs=costs, sizing=sizing, cash=self.cash, fill=fill, engine=self.engine
+            )
 
     def run(
         self, runs_dir: Path, *, workers: int | None, progress: list[Listener], cancel: threading.Event,
@@ -231,19 +284,7 @@ def _typed(key: str, name: str, value: Any) -> Any:
 
 
 def _without_old(given: dict[str, Any]) -> dict[str, Any]:
-    """Translate the fields of 2020 that are not other names of ours."""
-    kind = given.pop("kind", "WALKFORWARD")
-    if kind != "WALKFORWARD":
-        raise SpecificationError(
-            f"kind={kind!r} is not a job of this service; give WALKFORWARD. A backtest takes a thousandth of a second: "
-            "call ms.backtest, or the Backtest app.", "kind", kind,
-        )  # fmt: skip
-    version = given.pop("engine_version", "v2")
-    if version != "v2":
-        raise SpecificationError(
-            f"engine_version={version!r} does not run walk-forwards; give v2, and ?schema=v1 for results of v1.",
-            "engine_version", version,
-        )  # fmt: skip
+    """Join the fields of 2020 that name a series."""
     parts = {name: given.pop(name) for name in ("provider", "symbol", "bin_size") if name in given}
     if parts:
         if len(parts) < 3 or "data" in given:
@@ -253,6 +294,15 @@ def _without_old(given: dict[str, Any]) -> dict[str, Any]:
             )  # fmt: skip
         given["data"] = ":".join(str(parts[name]) for name in ("provider", "symbol", "bin_size"))
     return given
+
+
+def _kind(given: str) -> str:
+    if given not in _JOBS:
+        raise SpecificationError(
+            f"kind={given!r} is not a kind of job; give walk-forward or backtest (of 2020: WALKFORWARD, BACKTESTING).",
+            "kind", given,
+        )  # fmt: skip
+    return _JOBS[given]
 
 
 def _moment(key: str, value: Any) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from maestro._core.processes import host_id
 from maestro.config import load_settings
@@ -22,7 +22,9 @@ from maestro.execution.distributed import connected
 from maestro.execution.jobs import RunProgress
 from maestro.ledger import owned_by
 from maestro.runs import RunStore
+from maestro.runs.backtests import BacktestStore
 from maestro.runs.folds import UnusableFold
+from maestro.service.backtests import PlannedBacktest, run_and_keep
 from maestro.service.heartbeat import EVERY, Heartbeat
 from maestro.service.jobs import Database, Job, Leases
 from maestro.service.jobs.job import LOCAL
@@ -31,6 +33,7 @@ from maestro.service.specification import Specification
 
 if TYPE_CHECKING:
     from maestro.reports.export.mlflow import MLflow
+    from maestro.walkforward.result import WalkForward
 
 log = logging.getLogger("maestro.service.worker")
 
@@ -187,15 +190,18 @@ class Worker:
                     "the data, the strategy or the version of Maestro changed after this job was submitted (it is now "
                     f"run {planned.id}, not {job.run}); submit it again."
                 )
-            listeners: list[ev.Listener] = [listen, *mlflow_listeners(lambda words: self._note(job, words))]
-            cluster = load_settings().cluster
-            with (
-                nullcontext() if job.owner == LOCAL else owned_by(job.owner),
-                nullcontext() if cluster is None else connected(cluster) as executor,
-            ):
-                wf = specification.run(
-                    self.runs_dir, workers=self.cores, progress=listeners, cancel=held.stop, executor=executor
-                )
+            metrics: dict[str, Any]
+            seconds: float | None
+            if isinstance(planned, PlannedBacktest):
+                metrics, seconds = self._backtest(planned, held.stop)
+            else:
+                wf = self._walk_forward(job, specification, listen, held.stop)
+                counts = wf.trials.group_by("fold").len()
+                trials = dict(zip(counts["fold"].to_list(), counts["len"].to_list(), strict=True))
+                for fold, words in wf.folds.select("fold", "error").iter_rows():
+                    if fold not in told:
+                        tell(fold, trials.get(fold, 0), words)
+                metrics, seconds = wf.metrics, wf.manifest.get("seconds")
         except RunBusyError as busy:
             leases.give_back(job, str(busy))
             self._stopping.wait(_BUSY)
@@ -212,14 +218,27 @@ class Worker:
             log.error("job failed: %s", words, exc_info=not isinstance(error, MaestroError), extra={"job": job.id})
             leases.fail(job, words, type(error).__name__)
         else:
-            counts = wf.trials.group_by("fold").len()
-            trials = dict(zip(counts["fold"].to_list(), counts["len"].to_list(), strict=True))
-            for fold, words in wf.folds.select("fold", "error").iter_rows():
-                if fold not in told:
-                    tell(fold, trials.get(fold, 0), words)
-            sharpe = wf.metrics["sharpe_ratio"]
-            leases.finish(job, sharpe if math.isfinite(sharpe) else None, wf.manifest.get("seconds"))
+            sharpe = metrics["sharpe_ratio"]
+            leases.finish(job, sharpe if sharpe is not None and math.isfinite(sharpe) else None, seconds)
             log.info("job done", extra={"job": job.id, "run": job.run})
+
+    def _walk_forward(
+        self, job: Job, specification: Specification, listen: ev.Listener, stop: threading.Event
+    ) -> WalkForward:
+        listeners: list[ev.Listener] = [listen, *mlflow_listeners(lambda words: self._note(job, words))]
+        cluster = load_settings().cluster
+        with (
+            nullcontext() if job.owner == LOCAL else owned_by(job.owner),
+            nullcontext() if cluster is None else connected(cluster) as executor,
+        ):
+            return specification.run(
+                self.runs_dir, workers=self.cores, progress=listeners, cancel=stop, executor=executor
+            )
+
+    def _backtest(self, planned: PlannedBacktest, stop: threading.Event) -> tuple[dict[str, Any], float]:
+        run_and_keep(planned, self.runs_dir, stop)
+        manifest = BacktestStore(self.runs_dir, planned.id).manifest()
+        return manifest["metrics"], manifest["seconds"]
 
 
 def mlflow_listeners(say: Callable[[str], None]) -> list[MLflow]:

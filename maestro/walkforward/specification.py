@@ -44,29 +44,13 @@ def run_spec(plan: Plan, bars: Bars, splitter: Splitter, windows: Sequence[Windo
         fill=plan.fill,
         seed=plan.seed,
         periods_per_year=bars.periods_per_year,
-        bars=_bars(bars),
+        bars=BarsSpec.of(bars),
     )
 
 
 def recorded_space(space: Space) -> dict[str, Dimension]:
     """Return the searched ranges as a specification has them: options in the form in which JSON holds them."""
     return {d.name: Dimension.from_dict(d.name, d.to_dict()) for d in space.dimensions}
-
-
-def _bars(bars: Bars) -> BarsSpec:
-    return BarsSpec(
-        name=bars.name,
-        provider=bars.provider,
-        symbol=bars.symbol,
-        timeframe=bars.timeframe,
-        fingerprint=bars.fingerprint,
-        n=len(bars),
-        start=bars.start,
-        end=bars.end,
-        synthetic=bars.synthetic,
-        notes=tuple(bars.notes),
-        others={name: (other.name, other.fingerprint) for name, other in bars.others.items()},
-    )
 
 
 def _splitter(splitter: Any) -> SplitterSpec:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import threading
@@ -58,6 +59,32 @@ def test_the_result_is_that_of_the_library(working: Site, tmp_path: Path) -> Non
     assert ms.load_run(wf.id, tmp_path / "there").metrics == pytest.approx(own.metrics, nan_ok=True)
     assert [event["kind"] for event in seen if "seq" in event] == ["queued", "started", *["fold"] * 3, "done"]
     assert estimate["folds"] == 3
+
+
+def test_a_backtest_is_that_of_the_library(working: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[dict[str, Any]] = []
+    asked: dict[str, Any] = {"params": {"fast": 10, "slow": 50}, "sizing": "percent:0.5", "costs": ms.Costs(fee=0.002)}
+    own = ms.backtest(ms.load("sample:AAPL", start="2010"), "EmaCrossStrategy", **asked)
+    with Client(working.url, working.keys["anna"], runs_dir=tmp_path) as client:
+        bt = client.backtest("sample:AAPL", "EmaCrossStrategy", **asked, start="2010", progress=seen.append)
+        (job,) = client.jobs()
+        assert (job.kind, job.state) == ("backtest", "done")
+        assert job.result().metrics == bt.metrics == own.metrics
+    assert isinstance(bt, ms.Backtest)
+    for table in ("equity", "trades", "orders"):
+        assert getattr(bt, table).equals(getattr(own, table), null_equal=True)
+    assert bt.bars.fingerprint == own.bars.fingerprint
+    assert (tmp_path / "backtests" / job.run / "manifest.json").is_file()
+    assert ms.runs.list_runs(tmp_path).is_empty()
+    assert [event["kind"] for event in seen if "seq" in event] == ["queued", "started", "done"]
+    monkeypatch.setenv("MAESTRO_SERVICE_KEY", working.keys["anna"])
+    line = [sys.executable, "-m", "maestro", "--server", working.url, "backtest", "EmaCrossStrategy", "-d",
+            "sample:AAPL", "--start", "2010", "--param", "fast=10", "--param", "slow=50", "--sizing", "percent:0.5",
+            "--fee", "0.002", "--json"]  # fmt: skip
+    done = subprocess.run(line, capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert f"makes backtest {job.run}" in done.stderr
+    assert json.loads(done.stdout)["metrics"]["final_equity"] == own.metrics["final_equity"]
 
 
 def test_without_a_socket_the_same_events_come_by_polling(working: Site, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -145,7 +172,7 @@ def test_the_command_line_runs_on_a_server(working: Site, tmp_path: Path, monkey
     assert ms.load_run(run, tmp_path / "runs").id == run
     refused = subprocess.run([*line[:5], "strategies"], capture_output=True, text=True)
     assert refused.returncode == 2
-    assert "--server is for walk-forward only" in refused.stderr
+    assert "--server is for walk-forward and backtest only" in refused.stderr
 
 
 def test_the_address_and_the_key_come_from_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:

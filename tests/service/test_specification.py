@@ -65,8 +65,10 @@ def test_fields_of_2020_stand_for_ours() -> None:
         ({"resample": "1x"}, "resample", "1x"),
         ({"start": "yesterday"}, "data", "yesterday"),
         ({"data": "sample:NOPE"}, "data", "NOPE"),
-        ({"kind": "BACKTESTING"}, "kind", "WALKFORWARD"),
-        ({"engine_version": "v1"}, "engine_version", "schema=v1"),
+        ({"kind": "LIVE"}, "kind", "give walk-forward or backtest"),
+        ({"engine_version": "v1"}, "engine_version", "no windows of folds; give fast"),
+        ({"engine": "vectorbt"}, "engine", "no windows of folds; give fast"),
+        ({"engine_version": "v3"}, "engine_version", "allowed: fast, vectorbt, backtrader"),
         ({"symbol": "XBTUSD"}, "symbol", "together"),
         ({"start_date": "2018"}, "start_date", "milliseconds"),
         ({"name": "x" * 501}, "name", "500"),
@@ -75,6 +77,49 @@ def test_fields_of_2020_stand_for_ours() -> None:
 def test_a_bad_field_is_blamed_by_name(changed: dict[str, Any], field: str, words: str) -> None:
     with pytest.raises(SpecificationError, match=words) as caught:
         Specification.of({**SMALL, **changed}).plan()
+    assert caught.value.field == field
+
+
+BACKTEST: dict[str, Any] = {"data": "sample:AAPL", "strategy": "EmaCrossStrategy", "kind": "backtest"}
+
+
+def test_a_backtest_has_the_fields_of_2020_too() -> None:
+    old = {
+        "provider": "BITMEX", "symbol": "XBTUSD", "bin_size": "1h", "strategy": "EmaCrossStrategy",
+        "strategy_params": {"fast": 5}, "kind": "BACKTESTING", "engine_version": "v1",
+    }  # fmt: skip
+    ours = Specification.of(old)
+    assert ours == Specification(
+        data="BITMEX:XBTUSD:1h", strategy="EmaCrossStrategy", params={"fast": 5}, kind="backtest", engine="backtrader"
+    )
+    assert Specification.of(ours.to_dict()) == ours
+
+
+def test_the_id_of_a_backtest_does_not_depend_on_how_it_is_written() -> None:
+    def planned(**changed: Any) -> str:
+        return Specification.of({**BACKTEST, **changed}).plan()[1].id
+
+    usual = dict(ms.strategy("EmaCrossStrategy").params)
+    assert planned() == planned(engine="v2", params=usual, fee=0.001, name="a label")
+    assert len({planned(), planned(engine="v1"), planned(params={"fast": 7}), planned(start="2012")}) == 4
+
+
+@pytest.mark.parametrize(
+    ("changed", "field", "words"),
+    [
+        ({"trials": 5}, "trials", "leave it out"),
+        ({"splitter": "rolling:4,2,1"}, "splitter", "a field of a walk-forward"),
+        ({"space": {"fast": {"low": 2, "high": 5}}}, "space", "give kind walk-forward"),
+        ({"strategy_params": {"fsat": 3}}, "params", "has no parameter 'fsat'"),
+        ({"sizing": "risk:1%"}, "", "needs the distance to a stop"),
+        ({"engine": "v1", "fill": "close"}, "engine", "cannot do this: fill='close'"),
+        ({"strategy": "FundingRateArbitrage"}, "", "funding"),
+        ({"cash": -5}, "cash", "above 0"),
+    ],
+)
+def test_a_backtest_is_checked_when_it_is_submitted(changed: dict[str, Any], field: str, words: str) -> None:
+    with pytest.raises(SpecificationError, match=words) as caught:
+        Specification.of({**BACKTEST, **changed}).plan()
     assert caught.value.field == field
 
 

@@ -22,6 +22,7 @@ from maestro.data.stores.questdb_http import Connection
 from maestro.errors import ServiceError, StoreError
 from maestro.ledger.book import INDEX, SUFFIX
 from maestro.operations.backup.places import LAYOUT, SETTINGS, Places
+from maestro.runs.backtests import FOLDER as BACKTESTS
 from maestro.runs.store import LOCK, MANIFEST
 from maestro.service.accounts.keyfile import FILE as KEY
 from maestro.service.jobs.database import FILE as DATABASE
@@ -74,9 +75,9 @@ def _database(source: Path, target: Path) -> None:
 
 
 def _runs(source: Path, target: Path) -> None:
-    for folder in sorted(source.iterdir()):
+    for folder in sorted([*source.iterdir(), *(source / BACKTESTS).glob("*")]):
         if folder.is_dir() and (folder / MANIFEST).is_file():
-            _unchanged(folder, target / folder.name, lambda path: path.name == LOCK)
+            _unchanged(folder, target / folder.relative_to(source), lambda path: path.name == LOCK)
 
 
 def _store(source: Path, target: Path) -> None:

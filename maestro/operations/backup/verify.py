@@ -23,7 +23,9 @@ from maestro.operations.backup.places import LAYOUT
 from maestro.operations.backup.restore import restore
 from maestro.operations.backup.vault import Vault
 from maestro.runs import list_runs
-from maestro.runs.store import RunStore
+from maestro.runs.backtests import FOLDER as BACKTESTS
+from maestro.runs.backtests import BacktestStore
+from maestro.runs.store import MANIFEST, RunStore
 from maestro.service.jobs.database import FILE as DATABASE
 
 
@@ -117,6 +119,11 @@ def _runs(folder: Path, outcome: Verified) -> list[Path]:
                     store.manifest()
             except RunError as error:
                 outcome.problems.append(f"run {row['id']}: {error}")
+        for path in sorted((place / BACKTESTS).glob(f"*/{MANIFEST}")):
+            try:
+                BacktestStore(place, path.parent.name).load()
+            except RunError as error:
+                outcome.problems.append(f"backtest {path.parent.name}: {error}")
     outcome.runs = len(found)
     return found
 

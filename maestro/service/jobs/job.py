@@ -18,7 +18,7 @@ CLOSED = ("done", "failed", "cancelled")
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One walk-forward that a user submitted.
+    """One walk-forward or backtest that a user submitted.
 
     Attributes
     ----------
@@ -29,6 +29,7 @@ class Job:
         The specification as it was submitted, complete.
     state : {"queued", "running", "done", "failed", "cancelled"}
     folds : int
+        0 for a backtest.
     done, total : int
         Trials.
     attempts : int
@@ -72,12 +73,17 @@ class Job:
         """Whether it waits or runs."""
         return self.state in OPEN
 
+    @property
+    def kind(self) -> str:
+        """``walk-forward`` or ``backtest``."""
+        return str(self.spec.get("kind", "walk-forward"))  # jobs of earlier versions have none
+
     def public(self) -> dict[str, Any]:
         """What its owner is shown."""
         return {
             "id": self.id, "run": self.run, "owner": self.owner, "name": self.name, "state": self.state,
-            "strategy": self.strategy, "provider": self.provider, "symbol": self.symbol, "folds": self.folds,
-            "done": self.done, "total": self.total, "priority": self.priority, "error": self.error,
+            "kind": self.kind, "strategy": self.strategy, "provider": self.provider, "symbol": self.symbol,
+            "folds": self.folds, "done": self.done, "total": self.total, "priority": self.priority, "error": self.error,
             "error_type": self.error_type, "sharpe_ratio": self.sharpe, "created": _iso(self.created),
             "started": _iso(self.started), "finished": _iso(self.finished), "spec": self.spec,
         }  # fmt: skip

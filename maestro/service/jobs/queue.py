@@ -75,8 +75,8 @@ class Queue:
             connection.execute(
                 "INSERT INTO jobs (id, owner, name, spec, run, strategy, provider, symbol, folds, total, priority, "
                 "created, idempotency) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (ident, owner, name, dumps(spec), run, strategy, provider, symbol, folds, folds * trials, priority,
-                 time.time(), idempotency),
+                (ident, owner, name, dumps(spec), run, strategy, provider, symbol, folds,
+                 max(folds, 1) * trials, priority, time.time(), idempotency),
             )  # fmt: skip
             add_event(connection, ident, "queued", {"run": run, "folds": folds, "trials": trials}, "queued")
             return Job.of(connection.execute("SELECT * FROM jobs WHERE id = ?", (ident,)).fetchone()), True

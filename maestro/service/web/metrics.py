@@ -70,21 +70,28 @@ class Metrics:
             "Seconds of finished jobs, spread over their trials.",
             labels=["engine"],
         )
-        trials, spent = 0, 0.0
         for row in rows(
-            "SELECT strategy, COUNT(*) AS n, SUM(started - created) AS waited, SUM(finished - started) AS ran, "
-            "SUM(total) AS trials FROM jobs WHERE state = 'done' AND started IS NOT NULL GROUP BY 1"
+            "SELECT strategy, COUNT(*) AS n, SUM(started - created) AS waited, SUM(finished - started) AS ran "
+            "FROM jobs WHERE state = 'done' AND started IS NOT NULL GROUP BY 1"
         ):
             durations.add_metric([row["strategy"], "queued"], row["n"], max(row["waited"], 0.0))
             durations.add_metric([row["strategy"], "running"], row["n"], max(row["ran"], 0.0))
-            trials, spent = trials + row["trials"], spent + max(row["ran"], 0.0)
-        backtests.add_metric(["fast"], trials, spent)
+        spent = {"fast": (0, 0.0)}
+        for row in rows(
+            "SELECT CASE WHEN folds > 0 THEN 'fast' ELSE json_extract(spec, '$.engine') END AS engine, "
+            "SUM(total) AS trials, SUM(finished - started) AS ran FROM jobs WHERE state = 'done' "
+            "AND started IS NOT NULL GROUP BY 1"
+        ):
+            spent[row["engine"]] = row["trials"], max(row["ran"], 0.0)
+        for engine, (trials, seconds) in spent.items():
+            backtests.add_metric([engine], trials, seconds)
         best = GaugeMetricFamily(
             "maestro_best_sharpe_ratio", "Best out-of-sample Sharpe ratio of a finished run.",
             labels=["strategy", "symbol"],
         )  # fmt: skip
         for row in rows(
-            "SELECT strategy, symbol, MAX(sharpe) AS best FROM jobs WHERE sharpe IS NOT NULL GROUP BY 1, 2"
+            "SELECT strategy, symbol, MAX(sharpe) AS best FROM jobs WHERE sharpe IS NOT NULL AND folds > 0 "
+            "GROUP BY 1, 2"
         ):
             best.add_metric([row["strategy"], row["symbol"]], row["best"])
         (now,) = rows(

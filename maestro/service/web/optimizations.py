@@ -47,7 +47,7 @@ def routes(service: Service) -> APIRouter:
 
         return json(await run_in_threadpool(look))
 
-    @router.post("", status_code=202, openapi_extra=BODY, summary="Submit a walk-forward")
+    @router.post("", status_code=202, openapi_extra=BODY, summary="Submit a walk-forward or a backtest")
     async def submit(request: Request, caller: Annotated[Caller, researcher]) -> Response:
         document = await document_of(request)
         priority = document.pop("priority", 0)
@@ -64,10 +64,11 @@ def routes(service: Service) -> APIRouter:
         def add() -> tuple[Job, bool]:
             specification = Specification.of(document)
             bars, planned = specification.plan()
+            kept = service.bodies_of(specification.kind).is_kept(planned.id)
             return service.queue.submit(
                 caller.name, specification.to_dict(), run=planned.id, strategy=specification.strategy,
                 provider=bars.provider, symbol=bars.symbol, folds=planned.folds, trials=planned.trials,
-                name=specification.name, priority=priority, idempotency=key, kept=service.bodies.is_kept(planned.id),
+                name=specification.name, priority=priority, idempotency=key, kept=kept,
             )  # fmt: skip
 
         job, new = await run_in_threadpool(add)

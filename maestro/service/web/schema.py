@@ -10,6 +10,8 @@ from maestro.service.specification import Specification
 _WORDS = {
     "data": "sample:AAPL, or PROVIDER:SYMBOL:TIMEFRAME of the server's store",
     "strategy": "a name of /api/v2/strategies",
+    "kind": "walk-forward, or backtest: one simulation with params (of 2020: WALKFORWARD, BACKTESTING)",
+    "engine": "who simulates a backtest: fast (v2), vectorbt, or backtrader (v1); a walk-forward is run by fast",
     "start": "first bar, UTC: 2020, 2020-06 or 2020-06-01T12:00",
     "end": "bars before this moment, UTC",
     "resample": "make longer bars first, 4h of 1h for instance",
@@ -18,7 +20,7 @@ _WORDS = {
     "trials": "parameter sets per fold",
     "search": "tpe, random, grid or sobol",
     "seed": "the same seed gives the same result",
-    "params": "parameters that are not searched",
+    "params": "parameters that are not searched; of a backtest, those that differ from the defaults",
     "space": 'ranges in place of the declared ones: {"fast": {"low": 5, "high": 20}}, or a list of options',
     "fee": "fraction of the notional, each side; 0.001 if absent",
     "slippage": "fraction by which market orders fill worse; 0.0005 if absent",
@@ -60,8 +62,23 @@ _EXAMPLES = {
         "summary": "A walk-forward on a sample",
         "value": {"data": "sample:AAPL", "strategy": "EmaCrossStrategy", "trials": 100, "splitter": "rolling:10,2,1"},
     },
+    "backtest": {
+        "summary": "A backtest on a sample",
+        "value": {
+            "kind": "backtest", "data": "sample:AAPL", "strategy": "EmaCrossStrategy",
+            "params": {"fast": 10, "slow": 50},
+        },
+    },
+    "backtest of 2020": {
+        "summary": "A backtest by backtrader, in the fields of the service of 2020",
+        "value": {
+            "test_name": "ema on AAPL", "data": "sample:AAPL", "strategy": "EmaCrossStrategy",
+            "strategy_params": {"fast": 10, "slow": 50}, "cash": 100000, "commissions": 0.001,
+            "start_date": 1325376000000, "end_date": 1514764800000, "kind": "BACKTESTING", "engine_version": "v1",
+        },
+    },
     "of 2020": {
-        "summary": "The fields of the service of 2020",
+        "summary": "A walk-forward in the fields of the service of 2020",
         "value": {
             "test_name": "ema on XBTUSD", "provider": "BITMEX", "symbol": "XBTUSD", "bin_size": "1h",
             "strategy": "EmaCrossStrategy", "strategy_params": {}, "cash": 100000, "commissions": 0.001,

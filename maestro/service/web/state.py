@@ -7,6 +7,8 @@ from pathlib import Path
 from maestro.config import load_settings
 from maestro.service.accounts import Hub, Tokens, Users, read_or_make_keys
 from maestro.service.jobs import Database, Queue
+from maestro.service.specification import BACKTEST
+from maestro.service.web.backtests import BacktestBodies
 from maestro.service.web.metrics import Metrics
 from maestro.service.web.tables import Bodies
 
@@ -25,6 +27,11 @@ class Service:
         self.tokens = Tokens(self.database, read_or_make_keys(folder))
         self.metrics = Metrics(self.database, self.runs_dir)
         self.bodies = Bodies(self.runs_dir)
+        self._backtests = BacktestBodies(self.runs_dir)
+
+    def bodies_of(self, kind: str) -> Bodies:
+        """Return the answers about jobs of a kind."""
+        return self._backtests if kind == BACKTEST else self.bodies
 
     @property
     def has_logins(self) -> bool:

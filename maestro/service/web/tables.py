@@ -8,10 +8,12 @@ import logging
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+import polars as pl
 
 from maestro._core.json import dumps
 from maestro.errors import JobError, RunError
@@ -46,13 +48,18 @@ class RunUnavailable(RunError):
 
 
 class Bodies:
-    """Answers about runs, the ones asked for last kept in memory.
+    """Answers about walk-forwards, the ones asked for last kept in memory.
 
     Raises
     ------
     RunUnavailable
         The run was removed (410), is computed again (409), or is damaged (500).
     """
+
+    tables: Sequence[str] = TABLES
+    """Names of the tables."""
+    whole = "run"
+    """What it is called in messages."""
 
     def __init__(self, runs_dir: Path) -> None:
         self.runs_dir = runs_dir
@@ -61,7 +68,15 @@ class Bodies:
         self._lock, self._reporting = threading.Lock(), threading.Lock()
 
     def table(self, run: str, name: str, form: str) -> bytes:
-        """Return a table, ``equity``, ``trades``, ``folds`` or ``trials``."""
+        """Return one of `tables`.
+
+        Raises
+        ------
+        JobError
+            It has no such table.
+        """
+        if name not in self.tables:
+            raise JobError(f"{self.whole} {run} has no table {name}; there are: {', '.join(self.tables)}.")
         return self._body((run, name, form), lambda: self._table(run, name, form))
 
     def manifest(self, run: str) -> bytes:
@@ -70,7 +85,7 @@ class Bodies:
 
     def summary(self, run: str) -> bytes:
         """Return everything that a program wants of a run in one go, without its tables."""
-        return self._body((run, "summary", "json"), lambda: dumps(_document(self.load(run))).encode())
+        return self._body((run, "summary", "json"), lambda: dumps(self._document(run)).encode())
 
     def v1(self, run: str) -> bytes:
         """Return the result in the schema of 2020."""
@@ -107,18 +122,25 @@ class Bodies:
         """Load the run."""
         return load_stored(RunStore(self.runs_dir / run))
 
+    def _folder(self, run: str) -> Path:
+        return self.runs_dir / run
+
     def _written(self, run: str) -> int:
         """When the manifest was written; a run that is made again has another."""
-        return (self.runs_dir / run / MANIFEST).stat().st_mtime_ns
+        return (self._folder(run) / MANIFEST).stat().st_mtime_ns
+
+    def _remedy(self, run: str) -> str:
+        return f"remove it (maestro runs remove {run}), then submit its specification again."
 
     @contextmanager
     def _in_words(self, run: str) -> Iterator[None]:
-        folder = self.runs_dir / run
+        folder = self._folder(run)
         try:
             yield
         except (RunError, OSError) as error:
             if not (folder / MANIFEST).exists():
-                words = f"run {run} was removed from the server; submit its specification again to compute it again."
+                what = f"{self.whole} {run}"
+                words = f"{what} was removed from the server; submit its specification again to compute it again."
                 raise RunUnavailable(words, 410) from error
             if isinstance(error, RunError) and not self.is_kept(run):
                 words = f"run {run} is being computed again; follow its job and ask again when it is done."
@@ -127,11 +149,11 @@ class Bodies:
             why = str(error).partition(";")[0].replace(f"{folder}{os.sep}", "")
             if isinstance(error, OSError):
                 why = f"{Path(error.filename or folder).name}: {error.strerror}"
-            remedy = f"remove it (maestro runs remove {run}), then submit its specification again."
+            remedy = self._remedy(run)
             if FILE in why:
                 remedy = f"make the verdict again (maestro verdict {run} --force)."
             raise RunUnavailable(
-                f"run {run} cannot be read on the server: {why}; ask an admin to {remedy}", 500
+                f"{self.whole} {run} cannot be read on the server: {why}; ask an admin to {remedy}", 500
             ) from error
 
     def _body(self, key: tuple[Any, ...], make: Any) -> bytes:
@@ -159,26 +181,33 @@ class Bodies:
         return (store.folder / "manifest.json").read_bytes()
 
     def _table(self, run: str, name: str, form: str) -> bytes:
-        assert name in TABLES
-        store = RunStore(self.runs_dir / run)
-        if form == "parquet":
-            manifest, path = store.manifest(), store.folder / f"{name}.parquet"
-            if manifest["status"] == "done" and path.exists():
-                content = path.read_bytes()
-                if hashlib.sha256(content).hexdigest() == manifest["sha256"].get(name):
-                    return content
-        table = store.tables()[name]  # raises where it is unfinished or damaged
+        if form == "parquet" and (content := self._parquet(run, name)) is not None:
+            return content
+        table = self._frame(run, name)
         if form == "arrow":
             target = io.BytesIO()
             table.write_ipc_stream(target)
             return target.getvalue()
         return dumps({"columns": table.columns, "rows": table.rows()}).encode()
 
+    def _parquet(self, run: str, name: str) -> bytes | None:
+        """Return a file as it lies on disk; None if it is not what the manifest vouches for."""
+        store = RunStore(self._folder(run))
+        manifest, path = store.manifest(), store.folder / f"{name}.parquet"
+        if manifest["status"] == "done" and path.exists():
+            content = path.read_bytes()
+            if hashlib.sha256(content).hexdigest() == manifest["sha256"].get(name):
+                return content
+        return None
 
-def _document(wf: WalkForward) -> dict[str, Any]:
-    return {
-        "id": wf.id, "metrics": wf.metrics, "benchmark": wf.benchmark, "efficiency": wf.efficiency,
-        "calendar": wf.calendar, "notes": wf.notes, "spec": wf.spec.to_dict(), "folds": wf.folds.to_dicts(),
-        "seconds": wf.manifest.get("seconds"), "started": wf.manifest["started"],
-        "versions": wf.manifest["versions"], "sha256": wf.manifest["sha256"],
-    }  # fmt: skip
+    def _frame(self, run: str, name: str) -> pl.DataFrame:
+        return RunStore(self._folder(run)).tables()[name]  # raises where it is unfinished or damaged
+
+    def _document(self, run: str) -> dict[str, Any]:
+        wf = self.load(run)
+        return {
+            "id": wf.id, "metrics": wf.metrics, "benchmark": wf.benchmark, "efficiency": wf.efficiency,
+            "calendar": wf.calendar, "notes": wf.notes, "spec": wf.spec.to_dict(), "folds": wf.folds.to_dicts(),
+            "seconds": wf.manifest.get("seconds"), "started": wf.manifest["started"],
+            "versions": wf.manifest["versions"], "sha256": wf.manifest["sha256"],
+        }  # fmt: skip

@@ -7,11 +7,13 @@ import json
 import polars as pl
 import pytest
 
+import maestro as ms
 from maestro.cli import _run
 from maestro.errors import BackupError
 from maestro.operations.backup import verify
 from maestro.operations.backup.restic import Restic
 from maestro.runs import list_runs
+from maestro.runs.backtests import BacktestSpec, BacktestStore
 from tests.operations.backup.conftest import System
 from tests.support.programs import program
 
@@ -32,6 +34,21 @@ def test_a_run_that_was_damaged_before_the_backup_is_found(system: System) -> No
     outcome = verify(system.vault())
     assert not outcome.good
     assert any(f"run {run}" in text and "equity.parquet is damaged" in text for text in outcome.problems)
+
+
+def test_a_backtest_is_part_of_a_backup_and_its_damage_is_found(system: System) -> None:
+    bars, rule = ms.load("sample:AAPL"), ms.strategy("EmaCrossStrategy")
+    result = ms.backtest(bars, rule)
+    spec = BacktestSpec.of(
+        bars, rule, costs=result.costs, sizing=result.sizing, cash=result.cash, fill=result.fill, engine=result.engine
+    )
+    store = BacktestStore(system.folder / "service" / "runs", spec.id)
+    store.write(result, spec)
+    path = store.folder / "equity.parquet"
+    path.write_bytes(path.read_bytes()[:-9])
+    system.back_up()
+    problems = verify(system.vault()).problems
+    assert any(f"backtest {spec.id}" in text and "equity.parquet is damaged" in text for text in problems)
 
 
 def test_a_store_that_was_damaged_before_the_backup_is_found(system: System) -> None:

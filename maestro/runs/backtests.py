@@ -1,0 +1,271 @@
+"""Backtests on disk, ``runs/backtests/<id>/``: specification, tables with their checksums, and the result again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from maestro import metrics as m
+from maestro._core.json import plain
+from maestro._core.parquet import parquet_bytes, read_parquet_bytes
+from maestro._core.records import Reader, to_plain
+from maestro._core.seal import sealed, unsealed
+from maestro.bars import Bars
+from maestro.bars.calendar import MarketCalendar
+from maestro.engine import Backtest, Costs, Simulator, Sizing
+from maestro.engine.kernels import account as ac
+from maestro.engine.simulator import Books
+from maestro.errors import MaestroError, RunError
+from maestro.runs.identity import run_id, source_hash, versions
+from maestro.runs.spec import BarsSpec, CostsSpec, SizingSpec
+from maestro.runs.store import MANIFEST
+from maestro.runs.writing import named_errors, write_file
+from maestro.strategies import Strategy, by_name
+from maestro.strategies.signals import Signals
+from maestro.typing import Fill
+
+FOLDER = "backtests"
+"""Folder of the backtests in a runs directory."""
+TABLES = ("equity", "trades", "orders", "bars")
+_ABOUT = ("provider", "symbol", "timeframe", "periods_per_year", "synthetic", "notes", "outages")
+
+
+@dataclass(frozen=True)
+class BacktestSpec:
+    """What determines the result of a backtest of a strategy that has a name, as plain data.
+
+    Attributes
+    ----------
+    strategy, source : str
+        Name of the class, and the hash of its source.
+    params : mapping
+        All parameters.
+    engine : str
+    costs : CostsSpec
+    sizing : SizingSpec
+    cash : float
+    fill : {"next_open", "close"}
+    periods_per_year : float
+    bars : BarsSpec
+    """
+
+    strategy: str
+    source: str
+    params: Mapping[str, Any]
+    engine: str
+    costs: CostsSpec
+    sizing: SizingSpec
+    cash: float
+    fill: Fill
+    periods_per_year: float
+    bars: BarsSpec
+
+    @classmethod
+    def of(
+        cls, bars: Bars, strategy: Strategy, *, costs: Costs, sizing: Sizing, cash: float, fill: Fill, engine: str
+    ) -> BacktestSpec:
+        """Return the specification of a backtest that is run, or was."""
+        declared = strategy.parameters(dict(strategy.params))
+        return cls(
+            strategy=type(strategy).__name__, source=source_hash(type(strategy)),
+            params={name: declared[name].written(value) for name, value in strategy.params.items()}, engine=engine,
+            costs=CostsSpec(**costs.to_dict()), sizing=SizingSpec(**sizing.to_dict()), cash=float(cash), fill=fill,
+            periods_per_year=bars.periods_per_year, bars=BarsSpec.of(bars),
+        )  # fmt: skip
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        form: dict[str, Any] = {"kind": "backtest", **to_plain(self)}
+        return form
+
+    @property
+    def id(self) -> str:
+        """16 hex digits of a hash of the specification and the version of Maestro."""
+        return run_id(self.to_dict())
+
+
+class StoredBacktest(Backtest):
+    """A backtest that was read from disk: the numbers that its engine gave. `native` is not kept."""
+
+    def __init__(self, manifest: Mapping[str, Any], spec: BacktestSpec, bars: Bars, books: Books) -> None:
+        costs, sizing = Costs(**asdict(spec.costs)), Sizing(**asdict(spec.sizing))
+        self.simulator = Simulator(bars, costs=costs, sizing=sizing, cash=spec.cash, fill=spec.fill)
+        self.costs, self.sizing, self.engine, self.spec = costs, sizing, spec.engine, spec
+        values = manifest["metrics"]
+        self._values = np.array([np.nan if values[name] is None else values[name] for name in m.NAMES])
+        self.seconds = float(manifest["seconds"])
+        self._books, self._notes = books, tuple(manifest["notes"])
+
+    @cached_property
+    def strategy(self) -> Strategy | None:  # type: ignore[override]
+        """The strategy; None if it is a plug-in's and not installed here."""
+        try:
+            return by_name(self.spec.strategy)(**self.spec.params)
+        except MaestroError:
+            return None
+
+    @cached_property
+    def signals(self) -> Signals:  # type: ignore[override]
+        """What the strategy decides on the bars, evaluated again.
+
+        Raises
+        ------
+        RunError
+            The strategy is not installed here, or has another source.
+        """
+        if self.strategy is None or source_hash(type(self.strategy)) != self.spec.source:
+            raise RunError(f"{self.spec.strategy} is not installed here as it ran; install the same version of it.")
+        return self.strategy.evaluate(self.bars)
+
+    @property
+    def books(self) -> Books:  # type: ignore[override]
+        """The tables, laid out as the engine's."""
+        return self._books
+
+    @property
+    def notes(self) -> tuple[str, ...]:  # type: ignore[override]
+        """What affects the interpretation of the numbers."""
+        return self._notes
+
+
+class BacktestStore:
+    """One backtest's folder: a Parquet file per table, and the manifest with their SHA-256 and its own, written last.
+
+    Parameters
+    ----------
+    runs_dir : path
+        The runs directory; the folder is ``backtests/<id>`` in it.
+    id : str
+    """
+
+    def __init__(self, runs_dir: Path, id: str) -> None:
+        self.id, self.folder = id, runs_dir / FOLDER / id
+
+    @property
+    def exists(self) -> bool:
+        """Whether the backtest is there, be it damaged."""
+        return (self.folder / MANIFEST).exists()
+
+    def write(self, result: Backtest, spec: BacktestSpec) -> None:
+        """Write a backtest; one that is there is replaced by the same numbers.
+
+        Raises
+        ------
+        RunError
+            The folder cannot be written, or the disk is full.
+        """
+        bars, sums = result.bars, {}
+        tables = {"equity": result.equity, "trades": result.trades, "orders": result.orders, "bars": bars.to_frame()}
+        with named_errors(self.folder, "create"):
+            self.folder.mkdir(parents=True, exist_ok=True)
+        for name, table in tables.items():
+            content = parquet_bytes(table)
+            sums[name] = hashlib.sha256(content).hexdigest()
+            write_file(self.folder / f"{name}.parquet", content)
+        about = {name: getattr(bars, name) for name in _ABOUT}
+        values = {
+            "id": self.id, "kind": "backtest", "status": "done", "spec": spec.to_dict(), "metrics": result.metrics,
+            "notes": result.notes, "seconds": result.seconds, "bars": about, "calendar": asdict(bars.calendar),
+            "versions": versions(), "sha256": sums,
+        }  # fmt: skip
+        write_file(self.folder / MANIFEST, sealed(json.dumps(plain(values), indent=1)))
+
+    def manifest(self) -> dict[str, Any]:
+        """Return the manifest.
+
+        Raises
+        ------
+        RunError
+            There is none, or it is damaged.
+        """
+        path = self.folder / MANIFEST
+        try:
+            found, whole = unsealed(path.read_bytes())
+            whole = whole and run_id(found["spec"], found["versions"]["maestro"]) == found["id"] == self.id
+        except FileNotFoundError:
+            raise RunError(f"there is no backtest in {self.folder}; run it again.") from None
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise self._damaged(MANIFEST, str(error)) from error
+        if not whole:
+            raise self._damaged(MANIFEST, "it is not what was written")
+        return found
+
+    def table(self, name: str) -> bytes:
+        """Return the Parquet file of a table, checked against the manifest; errors as of `manifest`."""
+        try:
+            content = (self.folder / f"{name}.parquet").read_bytes()
+        except OSError as error:
+            raise self._damaged(f"{name}.parquet", str(error.strerror)) from error
+        if hashlib.sha256(content).hexdigest() != self.manifest()["sha256"].get(name):
+            raise self._damaged(f"{name}.parquet", "its content is not what was written")
+        return content
+
+    def load(self) -> StoredBacktest:
+        """Return the backtest, every file of it checked; errors as of `manifest`."""
+        manifest = self.manifest()
+        spec = _READER.read(
+            BacktestSpec, {key: value for key, value in manifest["spec"].items() if key != "kind"}, "spec"
+        )
+        tables = {name: read_parquet_bytes(self.table(name)) for name in TABLES}
+        bars = _bars(manifest, tables["bars"])
+        if bars.fingerprint != spec.bars.fingerprint:
+            raise self._damaged("bars.parquet", "its bars are not those of the specification")
+        return StoredBacktest(manifest, spec, bars, _books(tables, bars))
+
+    def _damaged(self, name: str, why: str) -> RunError:
+        return RunError(f"{self.folder / name} is damaged ({why}); remove the folder and run the backtest again.")
+
+
+_READER = Reader(RunError)
+
+
+def _bars(manifest: Mapping[str, Any], frame: pl.DataFrame) -> Bars:
+    about = dict(manifest["bars"])
+    outages = about.pop("outages")
+    about["notes"] = tuple(about["notes"])
+    read = Bars.from_frame(frame, **about)
+    columns = {name: getattr(read, name) for name in ("time", *frame.columns[1:])}
+    calendar = manifest["calendar"]
+    bars = Bars(columns, **about, calendar=MarketCalendar(**{**calendar, "weekdays": tuple(calendar["weekdays"])}))
+    bars.outages = tuple((int(begin), int(end)) for begin, end in outages)
+    return bars
+
+
+def _books(tables: Mapping[str, pl.DataFrame], bars: Bars) -> Books:
+    """Return the books of which the tables were made."""
+
+    def bar(column: pl.Series) -> Any:
+        return np.searchsorted(bars.time, column.to_physical().to_numpy())
+
+    orders, trades = tables["orders"], tables["trades"]
+    order_columns: dict[int, Any] = {
+        ac.ORDER_BAR: bar(orders["timestamp"]), ac.ORDER_SIDE: np.where(orders["side"] == "buy", 1.0, -1.0),
+        ac.ORDER_SIZE: orders["size"], ac.ORDER_PRICE: orders["price"], ac.ORDER_FEE: orders["fee"],
+    }  # fmt: skip
+    trade_columns: dict[int, Any] = {
+        ac.T_SIDE: np.where(trades["side"] == "long", 1.0, -1.0), ac.T_ENTRY_BAR: bar(trades["entry_time"]),
+        ac.T_EXIT_BAR: bar(trades["exit_time"]), ac.T_ENTRY_PRICE: trades["entry_price"],
+        ac.T_EXIT_PRICE: trades["exit_price"], ac.T_SIZE: trades["size"], ac.T_FEES: trades["fees"],
+        ac.T_FUNDING: trades["funding"], ac.T_PNL: trades["pnl"],
+        ac.T_REASON: [ac.REASONS.index(reason) for reason in trades["exit_reason"]],
+    }  # fmt: skip
+    equity = tables["equity"]
+    return Books(
+        equity["equity"].to_numpy(), equity["position"].to_numpy(),
+        _book(order_columns, len(orders), ac.ORDER_WIDTH), _book(trade_columns, len(trades), ac.TRADE_WIDTH),
+    )  # fmt: skip
+
+
+def _book(columns: Mapping[int, Any], rows: int, width: int) -> Any:
+    book = np.zeros((rows, width))
+    for place, values in columns.items():
+        book[:, place] = values
+    return book
