@@ -144,6 +144,7 @@ def serve(
         pn.serve(
             pages, port=port, address=address, show=show, title={"/": "Maestro", **APPS},
             websocket_origin=[*(f"{host}:{port}" for host in sorted(hosts)), *origins], autoreload=False,
+            use_xheaders=True,  # links of a page behind a proxy with TLS begin with https
             **({"prefix": prefix} if prefix else {}),
         )  # fmt: skip
     except OSError as error:
