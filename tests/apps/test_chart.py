@@ -76,6 +76,19 @@ def test_every_entry_and_exit_of_a_trade_is_marked(bars: ms.Bars, rule: str, par
             for moment, reason in zip(ended["exit_time"].dt.epoch("s"), ended["exit_reason"], strict=True)
         }
     assert len(marks["time"]) == len(trades) + len(closed)
+    sent = chart.trades
+    for name, column in (
+        ("entry_price", "entry_price"),
+        ("exit_price", "exit_price"),
+        ("pnl", "pnl"),
+        ("gain", "return"),
+    ):
+        np.testing.assert_array_equal(sent[name], trades[column].to_numpy())
+    assert [sent["reasons"][k] for k in sent["reason"]] == trades["exit_reason"].to_list()
+    assert [bool(k) for k in sent["open"]] == (trades["exit_reason"] == "open").to_list()
+    np.testing.assert_array_equal(
+        bars.time[np.searchsorted(bars.time, sent["entry"] * 1e6) + sent["bars"].astype(int)], sent["exit"] * 1e6
+    )
     assert [kind["shape"] for kind in marks["kinds"]] == ["arrowUp", "circle", "arrowDown", "circle"]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -29,6 +30,7 @@ chart.set_panes([Pane("volume", [Line("volume", bars.time, bars.volume, color=["
                                       kind="histogram", format="volume")]),
                  *(Pane("price", [Line(text, bars.time, bars.close * (1 + k / 500))])
                    for k, text in enumerate(texts))])
+chart.set_trades(ms.backtest(bars, "EmaCrossStrategy", params=dict(fast=5, slow=20)).trades)
 said = []
 for text in texts:
     said.append(Message())
@@ -122,6 +124,38 @@ def test_the_legend_has_the_last_bar_or_that_under_the_crosshair(calm: Visitor) 
     assert "EMA 20" in legend.inner_text()
     calm.page.get_by_role("navigation", name="Apps").hover()
     calm.until(lambda: legend.inner_text() == last)
+
+
+def test_a_trade_under_the_pointer_is_told_and_the_chart_is_saved_as_a_picture(calm: Visitor, tmp_path: Path) -> None:
+    calm.page.get_by_role("button", name="1w").click()
+    calm.until(lambda: days(calm) < 8)
+    body, tip = calm.page.locator(".body"), calm.page.locator(".tip")
+    assert not tip.is_visible()
+    x, y = body.evaluate(
+        "node => { const chart = node.parentElement.chart, series = chart.panes()[0].getSeries()[0];"
+        " const t = node.parentElement.trades(), axis = chart.timeScale(), shown = axis.getVisibleRange();"
+        " const k = t.entry.findIndex((time, i) => time > shown.from && t.exit[i] < shown.to);"
+        " const box = node.getBoundingClientRect();"
+        " return [box.x + (axis.timeToCoordinate(t.entry[k]) + axis.timeToCoordinate(t.exit[k])) / 2,"
+        " box.y + (series.priceToCoordinate(t.entry_price[k]) + series.priceToCoordinate(t.exit_price[k])) / 2]; }"
+    )
+    calm.page.mouse.move(x, y)
+    tip.wait_for()
+    first, entry, exit_, profit = tip.inner_text().split("\n")
+    assert "trade " in first
+    assert "bar" in first
+    assert (entry[:5], exit_[:4], profit[:6]) == ("Entry", "Exit", "Profit")
+    assert " by " in exit_
+    calm.page.mouse.move(2, 2)
+    tip.wait_for(state="hidden")
+    with calm.page.expect_download() as found:
+        calm.page.get_by_role("button", name="PNG").click()
+    found.value.save_as(tmp_path / "chart.png")
+    assert (tmp_path / "chart.png").read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+    calm.page.get_by_role("button", name="Full screen").click()
+    leave = calm.page.get_by_role("button", name="Leave full screen")
+    leave.click()
+    calm.page.get_by_role("button", name="Full screen", exact=True).wait_for()
 
 
 def test_the_chart_follows_the_theme_of_the_page(calm: Visitor) -> None:

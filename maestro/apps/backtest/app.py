@@ -37,7 +37,7 @@ class App(pn.viewable.Viewer):
         self.onward = HtmlPane("", stylesheets=[BUTTON_STYLE], margin=(4, 10))
         document = served_document()
         self.heat_map = HeatMap(self.state, None if document is None else document.add_next_tick_callback)
-        self.view = BacktestView(self.heat_map, Freeze(self.state))
+        self.view = BacktestView(self.state, self.heat_map, Freeze(self.state))
         if document is not None:
             pn.state.on_session_destroyed(lambda *_: self.heat_map.stop())
         self._asked = False
@@ -82,7 +82,7 @@ class App(pn.viewable.Viewer):
             self._fail(self.rule.raised(error))
         else:
             self.view.update(shown)
-            self.view.message.say("; ".join(filter(None, (*self.problems, self.regimes.problem))))
+            self.view.message.say("; ".join(filter(None, (*self.problems, self.regimes.problem, shown.problem))))
         self.rule.check(self.picker.bars)
 
     def _fail(self, problem: str) -> None:

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import param
 
+from maestro.apps.shared.indicator_panes import IndicatorState
 from maestro.apps.shared.regimes import RegimeState
 from maestro.apps.shared.state import Settings, TradeState
+from maestro.errors import SettingsError
+
+KEPT = ("strategy", "params", "fee", "slippage", "sizing", "cash", "fill")
+"""Settings of a backtest that is kept for comparison."""
+_DRAWN = ("heat_map", "indicators", "kept")
 
 
-class BacktestState(TradeState, RegimeState):
+class BacktestState(TradeState, RegimeState, IndicatorState):
     """Bars, rule, parameters, costs, sizing and fill of one backtest, and whether regimes are shown."""
 
     notebook = "08_backtest_report"
@@ -17,9 +23,32 @@ class BacktestState(TradeState, RegimeState):
         default=[], item_type=str, doc="Two parameters and a metric, of which a heat map is shown; empty for none."
     )
 
+    kept = param.Dict(default={}, doc="Strategy, parameters, costs, sizing, cash and fill of a second backtest.")
+
     def frozen(self) -> Settings:
-        """Return the parameters of the notebook, which has no heat map."""
-        return {name: value for name, value in self.settings().items() if name != "heat_map"}
+        """Return the parameters of the notebook, which has none of what is drawn beside the backtest."""
+        return {name: value for name, value in self.settings().items() if name not in _DRAWN}
+
+    def keep(self) -> None:
+        """Keep what is simulated now for comparison."""
+        settings = self.settings()
+        self.kept = {name: settings[name] for name in KEPT}
+
+    def second(self) -> BacktestState | None:
+        """State of the backtest that is kept, on the bars of this one.
+
+        Raises
+        ------
+        SettingsError
+            What is kept does not fit; a link may say anything.
+        """
+        if not self.kept:
+            return None
+        series = {name: getattr(self, name) for name in ("data", "start", "end")}
+        try:
+            return type(self)(self.own, **series, **{name: self.kept[name] for name in self.kept if name in KEPT})
+        except (ValueError, TypeError) as error:
+            raise SettingsError(f"its settings are refused ({error}); keep another one.") from error
 
     def python(self) -> str:
         """Lines of Python that give the same backtest."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from html import escape
 from typing import Any
 
@@ -11,7 +12,9 @@ import polars as pl
 from maestro._core import formatting as formats
 from maestro.apps.backtest import session
 from maestro.apps.backtest.heat_map import HeatMap
+from maestro.apps.backtest.state import BacktestState
 from maestro.apps.chart import Chart
+from maestro.apps.shared.indicator_panes import PANE, IndicatorBox
 from maestro.apps.shared.page import HtmlPane, Message, card
 from maestro.apps.shared.stale import Stale
 from maestro.apps.shared.table import Table
@@ -47,21 +50,33 @@ _COLUMNS = [
 ]
 
 
+HEIGHT = 720
+"""Pixels of a chart with equity and drawdown below the price."""
+
+
 class BacktestView(pn.viewable.Viewer):
     """Chart, metrics, trades and notes of one backtest."""
 
-    def __init__(self, heat_map: HeatMap, *beside: Any) -> None:
+    def __init__(self, state: BacktestState, heat_map: HeatMap, *beside: Any) -> None:
+        import panel_material_ui as pmui
+
         super().__init__()
         self.beside, self.heat_map = beside, heat_map
         self.message, self.notes, self.ruin = Message(), Message(), Message()
-        self.chart = Chart(height=720)
+        self.chart = Chart(height=HEIGHT)
         self.metrics = HtmlPane("", stylesheets=[_TABLE], sizing_mode="stretch_width")
         self.headline = HtmlPane("", sizing_mode="stretch_width", margin=(0, 0, 8, 0))
+        small: dict[str, Any] = {"variant": "outlined", "color": "default", "size": "small", "margin": (4, 8, 4, 0)}
+        self.keep = pmui.Button(label="Keep for comparison", **small)
+        self.drop = pmui.Button(label="Drop the kept one", visible=False, **small)
+        self.keep.on_click(lambda *_: state.keep())
+        self.drop.on_click(lambda *_: setattr(state, "kept", {}))
+        tools = pn.FlexBox(IndicatorBox(state), self.keep, self.drop, align_items="center", gap="8px")
         self.trades = Table(pagination="remote", page_size=12, configuration={"rowHeight": 28}, titles=_TITLES)
         self.trades.on_click(self._clicked)
         wide = {"sizing_mode": "stretch_width"}
         self.curves = pn.Column(
-            card("", self.headline, self.ruin, self.chart), self.heat_map,
+            card("", self.headline, tools, self.ruin, self.chart), self.heat_map,
             card("Trades: a click goes there", self.trades),
             styles={"flex": "3 1 620px", "min-width": "0", "max-height": "none"}, **wide,
         )  # fmt: skip
@@ -89,7 +104,9 @@ class BacktestView(pn.viewable.Viewer):
         with pn.io.hold():
             if fresh:
                 self.chart.set_bars(bars)
+            self.chart.height = HEIGHT + PANE * max(0, sum(pane.name != "price" for pane in shown.panes) - 2)
             self.chart.set_panes(shown.panes)
+            self.drop.visible = shown.kept is not None or bool(shown.problem)
             unmarked = self.chart.set_trades(shown.bt.trades)
             self.metrics.object = _metrics(shown)
             self.headline.object = _headline(shown)
@@ -138,13 +155,10 @@ def _formatters(day: bool) -> dict[str, Any]:
 
 
 def _metrics(shown: session.Shown) -> str:
-    rows = "".join(
-        f"<tr><td>{escape(name)}</td><td>{escape(own)}</td><td>{escape(held)}</td></tr>"
-        for name, own, held in shown.table
-    )
-    return (
-        f"<table><thead><tr><th></th><th>strategy</th><th>buy and hold</th></tr></thead><tbody>{rows}</tbody></table>"
-    )
+    rows = "".join(f"<tr>{''.join(f'<td>{escape(text)}</td>' for text in row)}</tr>" for row in shown.table)
+    names = ["", "strategy", *([] if shown.kept is None else ["kept"]), "buy and hold"]
+    head = "".join(f"<th>{name}</th>" for name in names)
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
 
 
 def _by_regime(table: pl.DataFrame) -> str:
@@ -169,4 +183,19 @@ def _headline(shown: session.Shown) -> str:
     bt = shown.bt
     rule = bt.strategy if bt.strategy is not None else "signals"
     span = f"{bt.bars.start:%Y-%m-%d} to {bt.bars.end:%Y-%m-%d}"
-    return f"<b>{escape(str(rule))}</b> on {escape(bt.bars.name)}, {len(bt.bars):,} bars, {span}"
+    kept = "" if shown.kept is None else f"<br>Kept: <b>{escape(str(shown.kept.strategy))}</b>{_otherwise(shown)}"
+    return f"<b>{escape(str(rule))}</b> on {escape(bt.bars.name)}, {len(bt.bars):,} bars, {span}{kept}"
+
+
+def _otherwise(shown: session.Shown) -> str:
+    """In what costs, size, cash and fill of the kept backtest differ."""
+    bt, kept = shown.bt, shown.kept
+    assert kept is not None
+    texts: dict[str, Callable[[Any], str]] = {
+        "costs": lambda one: f"fee {formats.percent(one.fee, 3)}, slippage {formats.percent(one.slippage, 3)}",
+        "sizing": lambda one: f"size {one.text}",
+        "cash": lambda one: f"cash {formats.money(one)}",
+        "fill": lambda one: "fills at the same close" if one == "close" else "fills at the next open",
+    }
+    said = [text(getattr(kept, name)) for name, text in texts.items() if getattr(kept, name) != getattr(bt, name)]
+    return escape(f", {', '.join(said)}") if said else ""

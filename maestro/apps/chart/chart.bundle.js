@@ -34,6 +34,53 @@ class Spans {
   }
 }
 
+// Each trade as a line from its entry to its exit; the one under the pointer is thicker, an open one is dashed.
+class Trips {
+  constructor() { this.trades = {}; this.tone = {}; this.over = -1; }
+  attached({chart, series, requestUpdate}) { this.chart = chart; this.series = series; this.redraw = requestUpdate; }
+  set(trades, tone) { this.trades = trades; this.tone = tone; this.over = -1; if (this.redraw) this.redraw(); }
+  updateAllViews() {}
+  // Calls `visit(k, x0, y0, x1, y1)` for the trades on the screen.
+  each(visit) {
+    const axis = this.chart.timeScale(), shown = axis.getVisibleRange(), {entry, exit, entry_price, exit_price} = this.trades;
+    if (!shown || !entry) return;
+    for (let k = 0; k < entry.length; k++) {
+      if (exit[k] < shown.from || entry[k] > shown.to) continue;
+      const y0 = this.series.priceToCoordinate(entry_price[k]), y1 = this.series.priceToCoordinate(exit_price[k]);
+      const x0 = axis.timeToCoordinate(entry[k]), x1 = axis.timeToCoordinate(exit[k]);
+      if (y0 !== null && y1 !== null && x0 !== null && x1 !== null) visit(k, x0, y0, x1, y1);
+    }
+  }
+  // Number of the trade within 7 pixels of a point, or -1.
+  near(x, y) {
+    let best = 7, found = -1;
+    this.each((k, x0, y0, x1, y1) => {
+      const dx = x1 - x0, dy = y1 - y0, part = Math.max(0, Math.min(1, ((x - x0) * dx + (y - y0) * dy) / (dx * dx + dy * dy || 1)));
+      const off = Math.hypot(x - x0 - part * dx, y - y0 - part * dy);
+      if (off < best) { best = off; found = k; }
+    });
+    return found;
+  }
+  point(k) { if (k !== this.over) { this.over = k; this.redraw(); } }
+  paneViews() {
+    return [{zOrder: () => "normal", renderer: () => ({draw: (target) => target.useBitmapCoordinateSpace((scope) => {
+      const {context, horizontalPixelRatio: h, verticalPixelRatio: v} = scope;
+      this.each((k, x0, y0, x1, y1) => {
+        context.beginPath();
+        context.setLineDash(this.trades.open[k] ? [4 * h, 4 * h] : []);
+        context.strokeStyle = this.trades.pnl[k] >= 0 ? this.tone.up : this.tone.down;
+        context.globalAlpha = k === this.over ? 1 : 0.75;
+        context.lineWidth = (k === this.over ? 3.5 : 1.5) * h;
+        context.moveTo(x0 * h, y0 * v);
+        context.lineTo(x1 * h, y1 * v);
+        context.stroke();
+      });
+      context.globalAlpha = 1;
+      context.setLineDash([]);
+    })})}];
+  }
+}
+
 // Pixel of a moment, also where no bar stands there.
 function at(axis, time, shown) {
   const exact = axis.timeToCoordinate(time);
@@ -93,12 +140,14 @@ function render({model, el}) {
   const style = document.createElement("style"), ranges = document.createElement("div");
   style.textContent = `
     .ranges { display: flex; gap: 2px; }
-    .ranges button, .scale { border: none; background: none; border-radius: 5px; padding: 4px 9px; cursor: pointer; font: inherit; color: inherit; }
-    .ranges button:hover, .scale:hover { background: rgba(127, 140, 160, .16); }
+    .ranges button, .scale, .tool { border: none; background: none; border-radius: 5px; padding: 4px 9px; cursor: pointer; font: inherit; color: inherit; }
+    .ranges button:hover, .scale:hover, .tool:hover { background: rgba(127, 140, 160, .16); }
     .ranges button[aria-pressed=true], .scale[aria-pressed=true] { background: rgba(127, 140, 160, .26); font-weight: 600; }
     button:focus-visible, .body:focus-visible { outline: 2px solid #3d8fd1; outline-offset: 1px; }
     .legend { display: flex; flex-wrap: wrap; gap: 0 12px; font-variant-numeric: tabular-nums; }
-    .legend b { font-weight: 500; opacity: .72; margin-right: 4px; }`;
+    .legend b { font-weight: 500; opacity: .72; margin-right: 4px; }
+    .tip { position: absolute; z-index: 5; pointer-events: none; padding: 6px 10px; border-radius: 6px; background: #2b3038; color: #ffffff;
+      font-size: 12px; line-height: 1.45; white-space: pre; font-variant-numeric: tabular-nums; }`;
   ranges.className = "ranges";
   ranges.setAttribute("role", "group");
   ranges.setAttribute("aria-label", "Range");
@@ -123,7 +172,26 @@ function render({model, el}) {
   scale.textContent = "Log";
   scale.title = "Logarithmic price scale";
   scale.onclick = () => { model.log = !model.log; setScale(); };
-  head.append(ranges, scale, legend);
+  const tool = (text, title, act) => {
+    const button = document.createElement("button");
+    button.className = "tool";
+    button.type = "button";
+    button.textContent = text;
+    button.title = title;
+    button.onclick = act;
+    return button;
+  };
+  const full = tool("Full screen", "Show the chart alone; Escape ends it", () => {
+    if (fullScreen() === host) document.exitFullscreen();
+    else host.requestFullscreen();
+  });
+  full.hidden = !document.fullscreenEnabled;
+  const tools = document.createElement("div");
+  tools.className = "ranges";
+  tools.append(scale, full, tool("PNG", "Save the chart as a picture", () => save()));
+  head.append(ranges, tools, legend);
+  // Inside of shadow roots the document names their host only.
+  function fullScreen() { return host.getRootNode().fullscreenElement; }
   host.append(style, head, body);
   el.append(host);
 
@@ -131,8 +199,14 @@ function render({model, el}) {
     timeScale: {timeVisible: true, secondsVisible: false, rightOffsetPixels: ROOM, minBarSpacing: 0.001, enableConflation: true}, crosshair: {mode: CrosshairMode.Normal},
     localization: {locale: "en-GB"}});
   const price = chart.addSeries(CandlestickSeries, {borderVisible: false, priceLineVisible: false});
-  const marks = createSeriesMarkers(price, [], {autoScale: false}), bands = new Spans();
+  const marks = createSeriesMarkers(price, [], {autoScale: false}), bands = new Spans(), trips = new Trips();
   price.attachPrimitive(bands);
+  price.attachPrimitive(trips);
+  const tip = document.createElement("div");
+  tip.className = "tip";
+  tip.setAttribute("role", "tooltip");
+  tip.hidden = true;
+  body.append(tip);
   const drawn = new Map();
   let colors = LIGHT, digits = 2, dressed = false, spelled = false;
 
@@ -152,6 +226,7 @@ function render({model, el}) {
     if (before === colors && dressed) return;
     dressed = true;
     host.style.color = colors.muted;
+    host.style.background = colors.ground;  // a full screen has no page behind it
     chart.applyOptions({layout: {background: {type: ColorType.Solid, color: colors.ground}, textColor: colors.muted,
       panes: {separatorColor: colors.edge, separatorHoverColor: colors.edge}},
       grid: {vertLines: {color: colors.grid}, horzLines: {color: colors.grid}},
@@ -163,6 +238,7 @@ function render({model, el}) {
       if (held.line.data.palette) held.series.setData(points(held.line.data, model.candles, tint));
     }
     setMarkers();
+    setTrades();
     say();
   }
 
@@ -177,6 +253,43 @@ function render({model, el}) {
     const looks = rows.length ? kinds.map((look) => ({...look, color: tint(look.color)})) : [];
     for (let i = 0; i < rows.length; i++) rows[i] = {time: time[i], text: spelled ? words[text[i]] : "", ...looks[kind[i]]};
     marks.setMarkers(rows);
+  }
+
+  function setTrades() {
+    trips.set(model.trades, {up: colors.up, down: colors.down});
+    tip.hidden = true;
+  }
+
+  // What a trade was, beside the pointer.
+  function tell(move) {
+    const inside = move.point && (move.paneIndex === undefined || move.paneIndex === 0);
+    const k = inside ? trips.near(move.point.x, move.point.y) : -1;
+    trips.point(k);
+    tip.hidden = k < 0;
+    if (k < 0) return;
+    const t = model.trades, day = (time) => new Date(time * 1000).toISOString().slice(0, 16).replace("T", " ").replace(" 00:00", "");
+    const signed = (value, digits) => `${value < 0 ? "\u2212" : "+"}${Math.abs(value).toLocaleString("en-GB", {minimumFractionDigits: digits, maximumFractionDigits: digits})}`;
+    const bars = `${t.bars[k].toLocaleString("en-GB")} bar${t.bars[k] === 1 ? "" : "s"}`;
+    tip.textContent = [
+      `${t.short[k] ? "Short" : "Long"} trade ${t.first + k}, ${bars}`,
+      `Entry  ${day(t.entry[k])}  ${t.entry_price[k].toFixed(digits)}`,
+      `${t.open[k] ? "Open  " : "Exit   "} ${day(t.exit[k])}  ${t.exit_price[k].toFixed(digits)}${t.open[k] ? "" : `  by ${t.reasons[t.reason[k]]}`}`,
+      `Profit ${signed(t.pnl[k], 2)} (${signed(100 * t.gain[k], 2)} %)`,
+    ].join("\n");
+    const right = move.point.x + 16 + tip.offsetWidth > body.clientWidth;
+    tip.style.left = `${Math.max(0, right ? move.point.x - 16 - tip.offsetWidth : move.point.x + 16)}px`;
+    tip.style.top = `${Math.max(0, Math.min(move.point.y + 12, body.clientHeight - tip.offsetHeight))}px`;
+  }
+
+  // The whole chart as a picture, as it is on the screen.
+  function save() {
+    chart.takeScreenshot(true, false).toBlob((blob) => {
+      const link = document.createElement("a"), address = URL.createObjectURL(blob);
+      link.href = address;
+      link.download = `${(model.title || "chart").replace(/[^\w.-]+/g, "_")}.png`;
+      link.click();
+      setTimeout(() => URL.revokeObjectURL(address), 60000);
+    });
   }
 
   function setCandles() {
@@ -288,7 +401,8 @@ function render({model, el}) {
     spelled = near;
     setMarkers();
   });
-  chart.subscribeCrosshairMove((move) => say(move.time, move.seriesData));
+  chart.subscribeCrosshairMove((move) => { say(move.time, move.seriesData); tell(move); });
+  host.addEventListener("fullscreenchange", () => { full.textContent = fullScreen() === host ? "Leave full screen" : "Full screen"; });
   const moved = () => press("");
   for (const kind of ["wheel", "pointerdown", "keydown"]) body.addEventListener(kind, moved, {passive: true});
   chart.subscribeClick((click) => { if (click.time !== undefined) model.clicked = Number(click.time); });
@@ -306,6 +420,7 @@ function render({model, el}) {
   model.on("log", setScale);
   model.on("panes", () => { setPanes(); say(); });
   model.on("markers", setMarkers);
+  model.on("trades", setTrades);
   model.on("spans", () => bands.set(model.spans));
   model.on("window", () => { if (model.window) { chart.timeScale().setVisibleRange({from: model.window[0], to: model.window[1]}); press(""); } });
   model.on("remove", () => {
@@ -314,8 +429,9 @@ function render({model, el}) {
     observer.disconnect();
     chart.remove();
   });
-  dress(); setCandles(); setScale(); setPanes(); setMarkers(); bands.set(model.spans); say();
+  dress(); setCandles(); setScale(); setPanes(); setMarkers(); setTrades(); bands.set(model.spans); say();
   host.chart = chart;  // for tests in a browser
+  host.trades = () => model.trades;
   el.dataset.ready = "yes";
 }
 

@@ -113,6 +113,8 @@ class Chart(JSComponent):
     candles: dict[str, Any] = param.Dict(default={})  # type: ignore[assignment]
     panes: list[Any] = param.List(default=[])  # type: ignore[assignment]
     markers: dict[str, Any] = param.Dict(default={})  # type: ignore[assignment]
+    trades: dict[str, Any] = param.Dict(default={})  # type: ignore[assignment]
+    title: str = param.String(default="")  # type: ignore[assignment]
     spans: list[Any] = param.List(default=[])  # type: ignore[assignment]
     log: bool = param.Boolean(default=False)  # type: ignore[assignment]
     window: Any = param.Parameter(default=None)
@@ -135,8 +137,9 @@ class Chart(JSComponent):
         candles = {name: np.ascontiguousarray(getattr(bars, name)) for name in ("open", "high", "low", "close")}
         log = bool(bars.high.max() / bars.low.min() >= LOG_FROM)
         self.param.update(
-            log=log, candles={"time": _seconds(bars.time), **candles}, markers={}, spans=[], clicked=None, panes=[]
-        )
+            log=log, candles={"time": _seconds(bars.time), **candles}, markers={}, trades={}, spans=[], clicked=None,
+            panes=[], title=bars.name,
+        )  # fmt: skip
 
     def set_panes(self, panes: Iterable[Pane]) -> None:
         """Show these panes; a line that keeps its name and pane only gets new values."""
@@ -151,7 +154,7 @@ class Chart(JSComponent):
         ]
 
     def set_trades(self, trades: pl.DataFrame) -> int:
-        """Mark entries and exits of a table of trades; returns how many are left out, which only the table has."""
+        """Mark and connect entries and exits of a table of trades; returns how many are left out, the first ones."""
         shown = trades.tail(MARKED)
         closed = (shown["exit_reason"] != "open").to_numpy()
         short = (shown["side"] == "short").to_numpy().astype(np.uint8)
@@ -168,7 +171,18 @@ class Chart(JSComponent):
         self.markers = {
             "time": time, "kind": kind, "text": text.astype(np.uint8), "kinds": _MARKS, "words": words.tolist()
         }  # fmt: skip
+        reasons, reason = np.unique(shown["exit_reason"].to_numpy(), return_inverse=True)
+        self.trades = {
+            "entry": opens, "exit": closes, "short": short, "open": (~closed).astype(np.uint8),
+            **{name: shown[name].to_numpy() for name in ("entry_price", "exit_price", "pnl")},
+            "gain": shown["return"].to_numpy(), "bars": self._bars_between(opens, closes),
+            "reason": reason.astype(np.uint8), "reasons": reasons.tolist(), "first": len(trades) - len(shown) + 1,
+        }  # fmt: skip
         return len(trades) - len(shown)
+
+    def _bars_between(self, opens: Any, closes: Any) -> Any:
+        time = self.candles.get("time", np.zeros(0))
+        return (np.searchsorted(time, closes) - np.searchsorted(time, opens)).astype(np.float64)
 
     def mark(self, spans: Iterable[tuple[int, int, str]]) -> None:
         """Shade stretches of time: (from [µs], to [µs], severity or CSS colour)."""

@@ -11,10 +11,12 @@ from maestro.apps.market import session
 from maestro.apps.market.state import MarketState
 from maestro.apps.market.view import MarketView
 from maestro.apps.shared.freeze import Freeze
+from maestro.apps.shared.indicator_panes import IndicatorBox
 from maestro.apps.shared.page import page
 from maestro.apps.shared.regimes import RegimeSwitch
 from maestro.apps.shared.series import SeriesPicker
 from maestro.bars import Bars
+from maestro.errors import SettingsError
 
 
 class App(pn.viewable.Viewer):
@@ -25,7 +27,7 @@ class App(pn.viewable.Viewer):
         self.state = MarketState(**settings)
         problems = self.state.read(query or {})
         self.picker, self.regimes = SeriesPicker(self.state, bars), RegimeSwitch(self.state, self._show)
-        self.view = MarketView(Freeze(self.state))
+        self.view = MarketView(IndicatorBox(self.state), Freeze(self.state))
         self.state.param.watch(self._changed, list(self.state.settings()))
         self._show()
         if problems:
@@ -36,7 +38,7 @@ class App(pn.viewable.Viewer):
         return self.state.settings()
 
     def _changed(self, *events: Any) -> None:
-        if any(event.name != "regimes" for event in events):
+        if any(event.name not in ("regimes", "indicators") for event in events):
             self.picker.load()
         self._show()
 
@@ -45,7 +47,12 @@ class App(pn.viewable.Viewer):
             self.view.fail(self.picker.problem)
         else:
             bars = self.picker.bars
-            self.view.update(session.look(bars, self.regimes.history(bars)))
+            try:
+                shown = session.look(bars, self.regimes.history(bars), self.state.indicators)
+            except SettingsError as error:
+                self.view.fail(str(error))
+                return
+            self.view.update(shown)
             self.view.message.say(self.regimes.problem)
 
     def page(self) -> Any:

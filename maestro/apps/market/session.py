@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,7 @@ import polars as pl
 from maestro._core.formatting import minute
 from maestro.apps.chart import Line, Pane
 from maestro.apps.chart.component import DOWN, UP
+from maestro.apps.shared.indicator_panes import merged, panes_of
 from maestro.apps.shared.regimes import regime_pane
 from maestro.bars import Bars
 from maestro.bars.quality import Finding
@@ -43,8 +45,8 @@ class Market:
         return [(place.start, place.end, self.findings[place.row].severity) for place in self.places]
 
 
-def look(bars: Bars, history: RegimeHistory | None = None) -> Market:
-    """Panes of what the bars carry and of their regimes, and what is odd in them."""
+def look(bars: Bars, history: RegimeHistory | None = None, indicators: Sequence[str] = ()) -> Market:
+    """Panes of indicators, of the regimes and of what the bars carry, and what is odd in them."""
     findings = bars.quality().findings
     places = [
         Place(row, start, end)
@@ -52,9 +54,8 @@ def look(bars: Bars, history: RegimeHistory | None = None) -> Market:
         for start, end in finding.spans or ((finding.first, finding.last),)
     ]
     shown = [regime_pane(history)] if history is not None else []
-    return Market(
-        bars, [*shown, *panes(bars)], findings, tuple(sorted(places, key=lambda place: (place.start, place.row)))
-    )
+    drawn = merged([*shown, *panes(bars), *panes_of(indicators, bars)])
+    return Market(bars, drawn, findings, tuple(sorted(places, key=lambda place: (place.start, place.row))))
 
 
 def facts(bars: Bars) -> dict[str, str]:

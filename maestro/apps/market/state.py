@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from maestro.apps.shared.indicator_panes import IndicatorState
 from maestro.apps.shared.regimes import RegimeState
-from maestro.apps.shared.state import SeriesState
+from maestro.apps.shared.state import SeriesState, Settings
 
 
-class MarketState(SeriesState, RegimeState):
-    """A series, its defects and its regimes."""
+class MarketState(SeriesState, RegimeState, IndicatorState):
+    """A series, its defects, its regimes and indicators."""
 
     notebook = "02_data_and_defects"
+
+    def frozen(self) -> Settings:
+        """Return the parameters of the notebook, which draws no indicators."""
+        return {name: value for name, value in self.settings().items() if name != "indicators"}
 
     def python(self) -> str:
         """Lines of Python that give the same bars, and what is odd in them."""

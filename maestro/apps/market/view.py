@@ -9,6 +9,7 @@ import panel as pn
 
 from maestro.apps.chart import Chart
 from maestro.apps.market import session
+from maestro.apps.shared.indicator_panes import PANE, IndicatorBox
 from maestro.apps.shared.page import HtmlPane, Message, card
 from maestro.apps.shared.stale import Stale
 from maestro.apps.shared.table import Table
@@ -21,16 +22,20 @@ p { margin: 10px 0 0; font-size: 12.5px; opacity: .75; overflow-wrap: anywhere; 
 """
 
 
+HEIGHT = 640
+"""Pixels of a chart with at most two panes below the price."""
+
+
 class MarketView(pn.viewable.Viewer):
     """Chart of a series with its defects marked, and a table of them."""
 
-    def __init__(self, *beside: Any) -> None:
+    def __init__(self, indicators: IndicatorBox, *beside: Any) -> None:
         import panel_material_ui as pmui
 
         super().__init__()
         self.beside, self.message = beside, Message()
         self.facts = HtmlPane("", sizing_mode="stretch_width", margin=0, stylesheets=[_FACTS])
-        self.chart = Chart(height=640)
+        self.chart = Chart(height=HEIGHT)
         self.defects = Table(
             layout="fit_data_stretch", sortable=False, widths={"Where": 230},
             formatters={"Where": {"type": "textarea"}, "Meaning": {"type": "textarea"}},
@@ -45,7 +50,7 @@ class MarketView(pn.viewable.Viewer):
         self.on.on_click(lambda _: self._step(1))
         self.defects.on_click(lambda event: self._clicked(event.row))
         self.stale = Stale(
-            card("", self.facts), card("", self.chart),
+            card("", self.facts), card("", indicators, self.chart),
             card("What is odd in the data, and what it can do to a backtest", self.steps, self.defects, self.clean),
         )  # fmt: skip
         self._market: session.Market | None = None
@@ -61,7 +66,9 @@ class MarketView(pn.viewable.Viewer):
         """Show a series."""
         bars, odd = market.bars, bool(market.findings)
         with pn.io.hold():
-            self.chart.set_bars(bars)
+            if self._market is None or self._market.bars is not bars:  # other panes alone leave the zoom as it is
+                self.chart.set_bars(bars)
+            self.chart.height = HEIGHT + PANE * max(0, len(market.panes) - 2)
             self.chart.set_panes(market.panes)
             self.chart.mark(market.marks)
             said = "".join(

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import math
 import threading
 from collections.abc import Callable
 from queue import Queue
 from typing import Any
 
-import numpy as np
 import polars as pl
 import pytest
 from bokeh.models import ColumnDataSource
@@ -19,36 +17,13 @@ from maestro.apps.backtest.heat_figure import MARK
 from maestro.apps.shared.latest import Latest
 
 
-class Mixed(ms.Strategy):
-    """Sells short for `hold` bars; every other kind of result comes with `kind`."""
+class One(ms.Strategy):
+    """One parameter that can vary."""
 
     hold = ms.Int(4, 2, 6)
-    kind = ms.Int(0, 0, 3)
-    fixed = ms.Float(0.5, 0.0, 1.0, search=False)
 
     def signals(self, bars: ms.Bars) -> ms.Signals:
-        none = np.zeros(len(bars), dtype=bool)
-        begin, end = none.copy(), none.copy()
-        if self.kind == 1:
-            raise ms.errors.StrategyError("kind 1 is refused")
-        if self.kind != 2:
-            begin[2], end[2 + (20 if self.kind == 3 else self.hold)] = True, True
-        return ms.Signals(none, none, begin, end)
-
-
-@pytest.fixture(scope="module")
-def rising() -> ms.Bars:
-    """Bars on which a short position of 20 bars loses more than the account."""
-    close = 100.0 * 1.08 ** np.arange(60.0)
-    frame = pl.DataFrame(
-        {
-            "timestamp": pl.datetime_range(
-                pl.datetime(2020, 1, 1), pl.datetime(2020, 2, 29), "1d", eager=True, time_zone="UTC"
-            ),
-            "open": close, "high": close * 1.01, "low": close * 0.99, "close": close, "volume": 1.0,
-        }
-    )  # fmt: skip
-    return ms.Bars.from_frame(frame, symbol="UP", periods_per_year=365)
+        return ms.Signals(bars.close > bars.open, bars.close < bars.open)
 
 
 def cell(app: App, i: int, j: int) -> dict[str, Any]:
@@ -86,43 +61,7 @@ def test_every_cell_is_the_backtest_that_a_click_shows() -> None:
     assert app.state.heat_map == ["fast", "slow", "total_return"]
 
 
-def test_ruin_and_failures_are_shown_as_such(rising: ms.Bars) -> None:
-    app = App(rising, own=Mixed, fee=0.0, slippage=0.0, sizing="percent:1.0", heat_map=["hold", "kind", "sharpe_ratio"])
-    found = app.heat_map.plane
-    assert found is not None
-    assert set(plane.axes_of(Mixed, {})) == {"hold", "kind"}
-    outcomes = found.cells.with_columns(found.outcomes("sharpe_ratio")).select("j", "outcome").unique()
-    assert dict(outcomes.rows()) == {0: "measured", 1: "failed", 2: "undefined", 3: "ruined"}
-    sources = [one for one in app.heat_map.pane.object.select({"type": ColumnDataSource}) if "value" in one.data]
-    said = {why for one in sources for why in one.data["error"]}
-    assert said == {"", "kind 1 is refused", "the account is lost", "no number"}
-    names = {item.label.value for item in app.heat_map.pane.object.legend[0].items}
-    assert names == {"Current values", "Account lost", "Failed", "No number"}
-    assert "5 fail." in app.heat_map.words.object
-    assert "5 lose the whole account." in app.heat_map.words.object
-
-
-def test_the_verdict_on_the_neighbours_counts_lost_ones_as_nothing() -> None:
-    axis = plane.Axis("a", (0, 1, 2, 3, 4)), plane.Axis("b", (0, 1, 2, 3, 4))
-    i, j = (grid.ravel() for grid in np.indices((5, 5)))
-    value = np.where((i == 2) & (j == 2), 2.0, 1.6)
-    cells = pl.DataFrame({"i": i, "j": j, "sharpe_ratio": value, "ruined": 0.0, "error": None})
-    here = {"a": 2, "b": 2}
-    near = plane.neighbours(plane.Plane(*axis, cells), here, "sharpe_ratio", 2.0)
-    assert near is not None
-    assert (near.count, near.kept, near.lost, near.shape) == (24, 0.8, 0, "plateau")
-    ruined = cells.with_columns(ruined=(pl.col("i") < 3).cast(pl.Float64))
-    near = plane.neighbours(plane.Plane(*axis, ruined), here, "sharpe_ratio", 2.0)
-    assert near is not None
-    assert (near.kept, near.lost, near.shape) == (0.0, 14, "needle")
-    near = plane.neighbours(plane.Plane(*axis, cells), here, "sharpe_ratio", -0.1)
-    assert near is not None
-    assert math.isnan(near.kept)
-    assert near.shape == "undefined"
-    assert plane.neighbours(plane.Plane(*axis, cells), {"a": 9, "b": 2}, "sharpe_ratio", 2.0) is None
-
-
-def test_names_of_a_link_that_do_not_fit_are_replaced_and_one_axis_is_not_enough(rising: ms.Bars) -> None:
+def test_names_of_a_link_that_do_not_fit_are_replaced_and_one_axis_is_not_enough() -> None:
     app = App(query={"heat_map": '["nothing", "fast", "colour"]'})
     assert app.state.heat_map == ["slow", "fast", "sharpe_ratio"]
     app.heat_map.x.value = "fast"  # the axes change places
@@ -131,10 +70,7 @@ def test_names_of_a_link_that_do_not_fit_are_replaced_and_one_axis_is_not_enough
     assert app.state.heat_map == []
     assert app.heat_map.pane.object is None
 
-    class One(Mixed):
-        kind = ms.Int(0, 0, 3, search=False)
-
-    one = App(rising, own=One, heat_map=["hold", "kind", "sharpe_ratio"])
+    one = App(ms.synthetic_bars(300, seed=1), own=One, heat_map=["hold", "kind", "sharpe_ratio"])
     assert one.heat_map.message.text.startswith("One has one parameter that can vary (hold); a heat map needs two.")
     assert one.view.message.text == ""
 
