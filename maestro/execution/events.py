@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from maestro.errors import SettingsError
 from maestro.typing import FloatArray
 
 
@@ -127,11 +128,37 @@ class ProgressBar:
             self._bar.close()
 
 
-def listeners_of(progress: bool | Listener | Sequence[Listener] | None) -> list[Listener]:
-    """Listeners that `progress` asks for: a bar, by the rule of `bar_options`, or the given ones."""
-    options = bar_options(progress)
-    if options is not None:
-        return [ProgressBar(**options)]
-    if callable(progress):
-        return [progress]
-    return [] if progress is None or isinstance(progress, bool) else list(progress)
+def asked_for(progress: Any, what: str = "an event") -> tuple[dict[str, Any] | None, list[Callable[[Any], None]]]:
+    """Return the options of the bar that `progress` asks for, None without one, and the functions that listen.
+
+    Parameters
+    ----------
+    progress : bool, callable, None, or an iterable of booleans and callables
+        In an iterable, True asks for a bar beside the functions.
+    what : str
+        What the functions take, for the message.
+
+    Raises
+    ------
+    SettingsError
+        Anything else.
+    """
+    single = progress is None or isinstance(progress, bool) or callable(progress)
+    if not single and (isinstance(progress, str) or not isinstance(progress, Iterable)):
+        raise _no_progress(progress, what)
+    every = [progress] if single else list(progress)
+    for one in every:
+        if not (callable(one) or isinstance(one, bool) or (single and one is None)):
+            raise _no_progress(progress, what)
+    options = bar_options(progress if single else any(one is True for one in every))
+    return options, [one for one in every if callable(one)]
+
+
+def _no_progress(progress: Any, what: str) -> SettingsError:
+    return SettingsError(f"progress={progress!r}; give True, False, a function of {what}, or a list of these.")
+
+
+def listeners_of(progress: bool | Listener | Sequence[bool | Listener] | None) -> list[Listener]:
+    """Return the listeners that `progress` asks for, a bar among them; errors as of `asked_for`."""
+    options, listeners = asked_for(progress)
+    return listeners if options is None else [ProgressBar(**options), *listeners]

@@ -122,7 +122,7 @@ def verify(
     pruner: Any = None,
     workers: int | None = None,
     executor: Any = None,
-    progress: bool | ev.Listener | Sequence[ev.Listener] | None = None,
+    progress: bool | ev.Listener | Sequence[bool | ev.Listener] | None = None,
     cancel: threading.Event | None = None,
 ) -> Verification:
     """Repeat a recorded run and compare trials, folds, equity and trades bit by bit.

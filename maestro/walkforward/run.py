@@ -63,7 +63,7 @@ def walk_forward(
     workers: int | None = None,
     executor: Any = None,
     runs_dir: str | Path | None = None,
-    progress: bool | ev.Listener | Sequence[ev.Listener] | None = None,
+    progress: bool | ev.Listener | Sequence[bool | ev.Listener] | None = None,
     cancel: threading.Event | None = None,
     force: bool = False,
     accept_defects: bool = False,
@@ -99,8 +99,9 @@ def walk_forward(
         Whichever suits the work if absent.
     runs_dir : path, optional
         Keep the run here: it is loaded when it exists and goes on at the missing fold when it was interrupted.
-    progress : bool, listener or listeners, optional
-        True shows a bar of trials with rate and time left. Absent, a notebook shows it for work over a second.
+    progress : bool, listener or a list of both, optional
+        True shows a bar of trials with rate and time left, also in a list: ``[True, ms.MLflow(url)]``. Absent, a
+        notebook shows it for work over a second.
     cancel : threading.Event, optional
         Set it to stop; `RunCancelled` follows, and finished folds are kept.
     force : bool

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import maestro as ms
-from maestro.errors import RunCancelled
+from maestro.errors import RunCancelled, SettingsError
 from maestro.execution.counting import counting
 from maestro.execution.events import ProgressBar, listeners_of
 from maestro.validation import permutation_test, permutation_test_many, permutation_test_portfolio, retiming
@@ -116,3 +116,8 @@ def test_listeners() -> None:
     assert listeners_of(False) == []
     assert listeners_of(print) == [print]
     assert listeners_of([print, repr]) == [print, repr]
+    assert [type(one) for one in listeners_of([True, print])] == [ProgressBar, type(print)]
+    assert listeners_of((print, False)) == [print]
+    for wrong in (7, "bar", [print, None], [1]):
+        with pytest.raises(SettingsError, match="or a list of these"):
+            listeners_of(wrong)  # type: ignore[arg-type]

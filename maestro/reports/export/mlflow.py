@@ -13,6 +13,7 @@ from maestro.config import load_settings
 from maestro.errors import MaestroError, MissingExtraError, ServiceError, SettingsError
 from maestro.execution import events as ev
 from maestro.reports.page.stored import report_text
+from maestro.walkforward.many.progress import Progress
 from maestro.walkforward.result import WalkForward
 
 _API, _ARTIFACTS = "/api/2.0/mlflow", "/api/2.0/mlflow-artifacts/artifacts"
@@ -22,6 +23,9 @@ _LONGEST, _MOST = 6000, 100
 
 class MLflow:
     """A listener that logs walk-forwards on an MLflow server: ``ms.walk_forward(..., progress=[ms.MLflow(url)])``.
+
+    ``[True, ms.MLflow(url)]`` shows the bar too. With `ms.walk_forward_many` each walk-forward that it computes is
+    logged.
 
     The MLflow run has the settings as parameters, the metrics out of sample (``oos_``) and of buy and hold
     (``benchmark_``), the verdict as tags, and the report and the manifest as artifacts. Each fold is a nested run with
@@ -78,15 +82,16 @@ class MLflow:
 
         self._connect = connect
 
-    def __call__(self, event: ev.Event) -> None:
+    def __call__(self, event: ev.Event | Progress) -> None:
         """Listen: log the result when a run is done."""
-        if not isinstance(event, ev.RunDone) or event.result is None:
+        wf = event.result if isinstance(event, (ev.RunDone, Progress)) else None
+        if wf is None:
             return
         try:
-            self.log(event.result)
+            self.log(wf)
         except (MaestroError, OSError) as error:
             self._say(
-                f"run {event.id} is complete, but MLflow does not have all of it: {error} To add it later: "
+                f"run {wf.id} is complete, but MLflow does not have all of it: {error} To add it later: "
                 f"ms.MLflow({self.url!r}).log(ms.load_run(...))."
             )
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from maestro.errors import SettingsError
-from maestro.execution.events import bar_options
+from maestro.execution.events import asked_for
 from maestro.walkforward.many.cells import Cell
+
+if TYPE_CHECKING:
+    from maestro.walkforward.result import WalkForward
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,8 @@ class Progress:
         Walk-forwards per second that were computed in this call; 0 before the first.
     cell : Cell or None
         The last one that ended.
+    result : WalkForward or None
+        Of that one; None if it failed.
     """
 
     done: int
@@ -35,6 +39,7 @@ class Progress:
     seconds: float
     rate: float
     cell: Cell | None = None
+    result: WalkForward | None = field(default=None, compare=False, repr=False)
 
     @property
     def remaining(self) -> float:
@@ -44,6 +49,7 @@ class Progress:
 
 
 Watcher: TypeAlias = Callable[[Progress], None]
+Asked: TypeAlias = bool | Watcher | Sequence[bool | Watcher] | None
 
 
 class Counter:
@@ -51,29 +57,26 @@ class Counter:
 
     Parameters
     ----------
-    progress : bool or callable, optional
+    progress : bool, callable or a list of both, optional
         True shows a bar on stderr or in the notebook; absent, a notebook shows it for work over a second.
     total, there, failed : int
         All walk-forwards, those that were loaded, and those that could not begin.
     """
 
-    def __init__(self, progress: bool | Watcher | None, total: int, there: int, failed: int) -> None:
+    def __init__(self, progress: Asked, total: int, there: int, failed: int) -> None:
         self._total, self._there, self._failed, self._done = total, there + failed, failed, there + failed
         self._began = time.monotonic()
         self._bar: Any = None
-        options = bar_options(progress)
+        options, self._watchers = asked_for(progress, "a Progress")
         if options is not None:
             from tqdm.auto import tqdm
 
             self._bar = tqdm(
                 total=total, initial=self._done, desc="walk-forwards", unit="run", dynamic_ncols=True, **options
             )
-        elif progress and not callable(progress):
-            raise SettingsError(f"progress={progress!r}; give True, False or a function of a Progress.")
-        self._watcher = progress if callable(progress) else None
         self._tell(None)
 
-    def ended(self, cell: Cell, failed: bool) -> None:
+    def ended(self, cell: Cell, failed: bool, result: WalkForward | None = None) -> None:
         """Count a walk-forward."""
         self._done += 1
         self._failed += failed
@@ -81,16 +84,18 @@ class Counter:
             self._bar.update()
             if self._failed:
                 self._bar.set_postfix_str(f"{self._failed} failed", refresh=False)
-        self._tell(cell)
+        self._tell(cell, result)
 
     def close(self) -> None:
         """Close the bar."""
         if self._bar is not None:
             self._bar.close()
 
-    def _tell(self, cell: Cell | None) -> None:
-        if self._watcher is not None:
+    def _tell(self, cell: Cell | None, result: WalkForward | None = None) -> None:
+        if self._watchers:
             seconds = time.monotonic() - self._began
             computed = self._done - self._there
             rate = computed / seconds if computed > 0 and seconds > 0 else 0.0
-            self._watcher(Progress(self._done, self._total, self._failed, seconds, rate, cell))
+            now = Progress(self._done, self._total, self._failed, seconds, rate, cell, result)
+            for watcher in self._watchers:
+                watcher(now)

@@ -23,7 +23,7 @@ from maestro.typing import Fill
 from maestro.walkforward.effort import work_of_folds
 from maestro.walkforward.many.cells import Cell, Summary, failed, summarise
 from maestro.walkforward.many.looks import enter_looks
-from maestro.walkforward.many.progress import Counter, Watcher
+from maestro.walkforward.many.progress import Asked, Counter
 from maestro.walkforward.many.result import WalkForwards, write_list
 from maestro.walkforward.many.task import Walked, task_of
 from maestro.walkforward.result import WalkForward, load_stored
@@ -53,7 +53,7 @@ def walk_forward_many(
     workers: int | None = None,
     executor: Any = None,
     runs_dir: str | Path | None = None,
-    progress: bool | Watcher | None = None,
+    progress: Asked = None,
     cancel: threading.Event | None = None,
     force: bool = False,
     accept_defects: bool = False,
@@ -80,8 +80,8 @@ def walk_forward_many(
     runs_dir : path, optional
         Keep every walk-forward here as it ends. Those that are there are loaded: the same call continues where an
         earlier one was stopped or killed.
-    progress : bool or callable
-        True shows a bar with rate and time left; a callable gets a `Progress`.
+    progress : bool, callable or a list of both
+        True shows a bar with rate and time left; a callable gets a `Progress`: ``[True, ms.MLflow(url)]``.
     cancel : threading.Event, optional
         Set it to stop; `RunCancelled` follows, and what is in `runs_dir` stays.
     force : bool
@@ -164,7 +164,7 @@ class _Many:
             self.summaries[cell] = failed(cell, str(error))
 
     def execute(
-        self, workers: int | None, executor: Any, progress: bool | Watcher | None, cancel: threading.Event, force: bool,
+        self, workers: int | None, executor: Any, progress: Asked, cancel: threading.Event, force: bool,
         command: str | None,
     ) -> WalkForwards:  # fmt: skip
         """Run what is missing, and put the result together."""
@@ -184,8 +184,8 @@ class _Many:
             if not outcome.finished:
                 self._count(cell, outcome.notes)
                 return
-            self._keep(cell, outcome.value)
-            counter.ended(cell, "id" not in self.summaries[cell].row)
+            wf = self._keep(cell, outcome.value)
+            counter.ended(cell, wf is None, wf)
 
         def count(outcome: Outcome) -> None:
             self._count(todo[outcome.number], outcome.value.events if outcome.finished else outcome.notes)
@@ -238,30 +238,30 @@ class _Many:
         book.enter_all(events)
         return book
 
-    def _keep(self, cell: Cell, walked: Walked) -> None:
-        """Enter the trials of a walk-forward in the ledger, then store it."""
+    def _keep(self, cell: Cell, walked: Walked) -> WalkForward | None:
+        """Enter the trials of a walk-forward in the ledger, then store it; returns it unless it failed."""
         run, manifest = self.runs[cell], walked.manifest
         book = self._count(cell, walked.events)
         if walked.error is not None:
             self.summaries[cell] = failed(cell, walked.error)
-            return
+            return None
         if book.mark:
             manifest["ledger"] = book.mark
         manifest["notes"] = [*manifest["notes"], *book.notes]
-        wf = WalkForward(manifest, walked.tables)
-        store = self._store(run)
+        wf, store = run.alive(WalkForward(manifest, walked.tables)), self._store(run)
         if store is None:
-            self.results[cell] = run.alive(wf)
+            self.results[cell] = wf
         else:
             try:
                 with store.locked():
                     if store.exists:
                         store.prove("it is not replaced; choose another runs_dir")
-                    store.finish(manifest, walked.tables)
+                    wf.manifest, wf.folder = store.finish(manifest, walked.tables), store.folder
             except RunError as error:
                 self.summaries[cell] = failed(cell, str(error))
-                return
+                return None
         self.summaries[cell] = summarise(cell, wf)
+        return wf
 
     def _looks(self) -> list[str]:
         """Enter the trials on each series in the ledgers of the others."""

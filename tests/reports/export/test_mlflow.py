@@ -122,6 +122,19 @@ def test_a_run_that_is_loaded_is_logged_once(local: StandIn, tmp_path: Path) -> 
     assert len(local.runs) == 4
 
 
+def test_many_walk_forwards_are_logged_beside_a_bar(
+    local: StandIn, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    series = {"FALLING": FALLING, "RISING": RISING}
+    asked: list[Any] = [True, ms.MLflow(local.url, report=False)]
+    many = ms.walk_forward_many(series, Cross, **THREE, executor="serial", progress=asked, runs_dir=tmp_path)
+    tags = [{one["key"]: one["value"] for one in run["data"]["tags"]} for run in local.runs.values()]
+    logged = {one["maestro.run"] for one in tags if "maestro.run" in one}
+    assert logged == {many.run("FALLING", "Cross").id, many.run("RISING", "Cross").id}
+    assert len(local.runs) == 2 * (1 + 3)
+    assert "2/2" in capsys.readouterr().err
+
+
 def test_a_failed_fold_is_a_failed_run_with_its_error(local: StandIn) -> None:
     wf = ms.walk_forward(RISING, FailsAbove, **THREE, progress=[ms.MLflow(local.url, report=False)])
     assert len(wf.failed_folds) > 0

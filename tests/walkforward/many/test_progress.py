@@ -37,5 +37,5 @@ def test_a_bar_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_anything_else_is_refused() -> None:
-    with pytest.raises(SettingsError, match="give True, False or a function"):
+    with pytest.raises(SettingsError, match="give True, False, a function"):
         Counter("yes", 2, 0, 0)  # type: ignore[arg-type]
