@@ -109,6 +109,14 @@ class Selection:
         return cls(tuple(weights), "weighted", tuple(weights.values()))
 
     @property
+    def text(self) -> str:
+        """As `of` understands it."""
+        if self.kind != "weighted":
+            return f"{'' if self.kind == 'order' else f'{self.kind}:'}{','.join(self.metrics)}"
+        pairs = zip(self.metrics, self.weights, strict=True)
+        return f"weighted:{','.join(f'{name}={weight!r}' for name, weight in pairs)}"
+
+    @property
     def score_name(self) -> str:
         """Metric (or sum) that a search maximises."""
         return self.metrics[0]

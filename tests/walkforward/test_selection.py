@@ -134,3 +134,12 @@ def test_a_fold_keeps_the_choice_of_its_selection(select: Any) -> None:
         assert table["chosen"].sum() == 1
         best = chosen(selection, rows)
         assert table.filter("chosen")["trial"].item() == best
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["sharpe_ratio", "vwr,-volatility", "pareto:sharpe_ratio,-volatility", "rank_average:sharpe_ratio,vwr",
+     "weighted:sharpe_ratio=0.7,-volatility=0.3"],
+)  # fmt: skip
+def test_a_selection_has_a_text_that_gives_it_again(text: str) -> None:
+    assert Selection.of(text).text == text

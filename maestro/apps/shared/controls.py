@@ -12,11 +12,12 @@ import param
 from maestro.apps.shared.checked_box import CheckedBox
 from maestro.apps.shared.look_ahead import LookAheadLine
 from maestro.apps.shared.page import Message, served_document
+from maestro.apps.shared.size_form import SizeForm
 from maestro.apps.shared.state import TradeState
 from maestro.apps.shared.strategy_files import FILES, raised
 from maestro.bars import Bars
 from maestro.config import VENUES
-from maestro.engine import Costs, sizing
+from maestro.engine import Costs
 from maestro.errors import MaestroError
 from maestro.strategies import strategies
 from maestro.strategies.files import in_file
@@ -29,10 +30,9 @@ _OWN = "as below"
 _RULES = {
     "fee": "give a fraction from -0.01 (a maker's rebate) to below 0.5; 0.1 % is 0.001",
     "slippage": "give a fraction from 0 to below 0.5; 0.1 % is 0.001",
-    "sizing": f"give {sizing.ALLOWED}",
     "cash": "give an amount above 0",
 }
-"""The values that a box of costs, size or cash accepts."""
+"""The values that a box of costs or cash accepts."""
 
 
 def control(name: str, parameter: Parameter, value: Any) -> Any:
@@ -205,12 +205,12 @@ class TradeControls(pn.viewable.Viewer):
 
         super().__init__()
         self.problem = Message()
-        labels = {"fee": "Fee per side", "slippage": "Slippage", "sizing": "Size", "cash": "Cash"}
+        labels = {"fee": "Fee per side", "slippage": "Slippage", "cash": "Cash"}
         self.widgets = {
             name: CheckedBox(state, name, label, _RULES[name], self.problem, width=140).widget
             for name, label in labels.items()
         }
-        self.widgets["sizing"].description = sizing.ALLOWED
+        self.size = SizeForm(state, "sizing")
         self.venue = pmui.Select(label="Costs of", options=[_OWN, *VENUES], value=_OWN, sizing_mode="stretch_width")
         self.venue.param.watch(lambda event: self._price(event.new), "value")
         state.param.watch(lambda *_: self._unname(), ["fee", "slippage"])
@@ -232,12 +232,13 @@ class TradeControls(pn.viewable.Viewer):
             self.venue.value = _OWN
 
     def __panel__(self) -> Any:
-        fee, slippage, size, cash = self.widgets.values()
+        fee, slippage, cash = self.widgets.values()
         return pn.Column(
             self.venue,
             pn.Row(fee, slippage),
-            pn.Row(size, cash),
+            cash,
             self.problem,
             self.fill,
+            self.size,
             sizing_mode="stretch_width",
         )

@@ -78,8 +78,12 @@ class TextForm(pn.viewable.Viewer):
         raise NotImplementedError
 
     def kind_of(self, value: Any) -> str:
-        """Return its kind, or more exactly: which fields it has."""
+        """Return its kind."""
         raise NotImplementedError
+
+    def layout_of(self, value: Any) -> str:
+        """Return what determines its fields: values of one layout share them."""
+        return self.kind_of(value)
 
     def of_kind(self, kind: str, before: Any) -> list[str]:
         """Texts to begin with when another kind is chosen, the preferred one first; the first that fits is taken.
@@ -89,7 +93,7 @@ class TextForm(pn.viewable.Viewer):
         raise NotImplementedError
 
     def make(self, value: Any) -> tuple[dict[str, Any], list[Any]]:
-        """Create the fields of a value's kind: widgets by name, and how they are laid out."""
+        """Create the fields of a layout, or reuse some of `fields`: widgets by name, and how they are laid out."""
         raise NotImplementedError
 
     def shown(self, value: Any) -> dict[str, Any]:
@@ -132,14 +136,14 @@ class TextForm(pn.viewable.Viewer):
             if value is None:
                 self.as_text.value = True
                 return
-            kind = self.kind_of(value)
-            if kind in self.kinds.values():
-                self.kind.value = kind
-            if self._made != kind:
-                self._made = kind
+            self.kind.value = self.kind_of(value)
+            layout = self.layout_of(value)
+            if self._made != layout:
+                self._made, before = layout, list(self.fields.values())
                 self.fields, self._place.objects = self.make(value)
                 for name, widget in self.fields.items():
-                    widget.param.watch(lambda event, name=name: self._write(name, event.new), "value")
+                    if widget not in before:
+                        widget.param.watch(lambda event, name=name: self._write(name, event.new), "value")
             for name, shown in self.shown(value).items():
                 self.fields[name].value = shown
         finally:
@@ -191,7 +195,8 @@ class TextForm(pn.viewable.Viewer):
         return True
 
     def _refuse(self, widget: Any, error: MaestroError, held: Any) -> None:
-        self.problem.say(f"{widget.label}: {error} {'An empty box' if held in ('', []) else held} is kept.")
+        kept = held if isinstance(held, str) else self.held
+        self.problem.say(f"{widget.label}: {error} {kept or 'An empty box'} is kept.")
         after_event(self.follow)
 
     def __panel__(self) -> Any:

@@ -20,6 +20,7 @@ from maestro.apps.walk_forward import session
 from maestro.apps.walk_forward.following import Followed, Follower, Planned
 from maestro.apps.walk_forward.job import Job
 from maestro.apps.walk_forward.runner import Runner, folder_of, in_progress, status
+from maestro.apps.walk_forward.selection_form import SelectionForm
 from maestro.apps.walk_forward.state import WalkForwardState
 from maestro.apps.walk_forward.view import WalkForwardView
 from maestro.apps.walk_forward.windows_form import WindowsForm
@@ -57,12 +58,10 @@ class App(pn.viewable.Viewer):
         self.search = pmui.Select(label="Search", options=methods, value=self.state.search, width=140)
         self.refused = Message()
         self.trials = self._number("trials", "Trials per fold", "give a whole number of at least 1", 140)
-        self.select = pmui.TextInput(label="Chosen by", value=self.state.select, width=190)
-        self.seed = self._number("seed", "Seed", "give a whole number of at least 0", 90)
-        for name in ("search", "select"):
-            box = getattr(self, name)
-            box.param.watch(lambda event, name=name: self._write(name, event.new), "value")
-            self.state.param.watch(lambda event, box=box: box.param.update(value=event.new), name)
+        self.select = SelectionForm(self.state, "select")
+        self.seed = self._number("seed", "Seed", "give a whole number of at least 0", 140)
+        self.search.param.watch(lambda event: self.state.param.update(search=event.new), "value")
+        self.state.param.watch(lambda event: self.search.param.update(value=event.new), "search")
         self.live = pmui.Switch(label="Follow the controls", value=True, **wide)
         self.close = pmui.Select(
             label="When this page is closed", value=close, **wide,
@@ -105,10 +104,6 @@ class App(pn.viewable.Viewer):
 
     def _number(self, name: str, label: str, rule: str, width: int) -> Any:
         return CheckedBox(self.state, name, label, rule, self.refused, width=width).widget
-
-    def _write(self, name: str, value: Any) -> None:
-        if value not in (None, "") and value != getattr(self.state, name):
-            setattr(self.state, name, value)
 
     def _fits(self, splitter: str) -> None:
         """Refuse windows that the bars do not have; those that a model of regimes cuts are known when it is fitted."""
@@ -344,8 +339,8 @@ class App(pn.viewable.Viewer):
 
     def _controls(self) -> list[Any]:
         return [
-            self.picker, self.rule, self.splitter, pn.Row(self.search, self.trials), pn.Row(self.select, self.seed),
-            self.refused, self.trade, self.live, pn.Row(self.start, self.cancel), pn.Row(self.judge, self.report),
+            self.picker, self.rule, self.splitter, pn.Row(self.search, self.trials), self.seed, self.refused,
+            self.select, self.trade, self.live, pn.Row(self.start, self.cancel), pn.Row(self.judge, self.report),
             self.onward, self.studies, self.links, self.close,
         ]  # fmt: skip
 
