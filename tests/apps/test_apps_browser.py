@@ -298,7 +298,7 @@ def test_a_result_of_other_settings_is_dimmed_and_says_so(visit: Visit) -> None:
     two.page.get_by_text("Share of equity [%]: 'a lot' is not a number above 0. 100 is kept.").wait_for()
     two.until(lambda: share.input_value() == "100")
     two.page.get_by_role("combobox", name="Size", exact=True).click()
-    two.page.get_by_role("option", name="1 % of the equity at risk").click()
+    two.page.get_by_text("1 % of the equity at risk").click()
     two.page.get_by_text("This is the result of other settings").wait_for()
     two.until(lambda: two.page.locator("table").first.evaluate(opacity) == 0.45)
 
