@@ -20,7 +20,7 @@ LONGEST = (
     "_core/test_compiled.py", "docs/test_docs.py", "notebooks/test_nbval.py", "apps/test_jupyterlab_browser.py",
     "apps/test_apps_browser.py", "reports/notebooks/test_page.py", "execution/test_cluster.py",
     "execution/test_distributed.py", "operations/stack/test_lifecycle.py", "docs/test_runbooks.py", "cli/test_main.py",
-    "engine/test_segments.py", "runs/test_store.py", "test_imports.py", "service/test_worker.py",
+    "engine/kernels/test_segments.py", "runs/test_store.py", "test_imports.py", "service/test_worker.py",
     "walkforward/test_run.py",
 )  # fmt: skip
 """Files that take longest. They begin first, so that none of them runs alone at the end."""

@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 
 from maestro.bars import Bars
+from tests.strategies import markets
 from tests.support.real_data import real_path
 
 
@@ -16,3 +17,9 @@ def btc_2018() -> Bars:
         pl.col("symbol") == "BTCUSD", pl.col("ts") >= pl.datetime(2018, 1, 1, time_zone="UTC")
     )
     return Bars.from_frame(frame.head(8760), provider="BITFINEX", symbol="BTCUSD", timeframe="1h")
+
+
+@pytest.fixture(scope="session")
+def made_up() -> Bars:
+    """Every optional series, flat stretches, stretches without volume, prices on a grid that lines often touch."""
+    return markets.random_market(1, 800, tick=0.125)

@@ -14,8 +14,8 @@ from maestro.bars import Bars
 from maestro.engine.engines import ALIASES, NAMES, EngineBacktest
 from maestro.errors import MissingExtraError, SettingsError
 from maestro.validation.parity.compare import compare
+from tests.engine.kernels.test_segments import market, random_signals, random_sizing
 from tests.engine.libraries import library
-from tests.engine.test_segments import market, random_signals, random_sizing
 
 library("vectorbt", "vectorbt")
 library("backtrader", "legacy")

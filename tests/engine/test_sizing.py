@@ -11,8 +11,8 @@ import pytest
 import maestro as ms
 from maestro.errors import SettingsError, StrategyError
 from maestro.validation.parity.compare import compare as agreement
+from tests.engine.kernels.test_segments import compare, market, random_signals
 from tests.engine.libraries import library
-from tests.engine.test_segments import compare, market, random_signals
 
 FREE = ms.Costs(fee=0.0, slippage=0.0)
 

@@ -11,8 +11,8 @@ import maestro as ms
 from maestro.bars import Bars
 from maestro.strategies import STRATEGIES
 from tests.strategies import markets
+from tests.strategies.contract import SIDES, sample
 from tests.strategies.plain_rules import WARMUP
-from tests.strategies.test_rules import SIDES, sample
 
 NAMES = ms.strategies()
 WHOLE = markets.random_market(11, 700)

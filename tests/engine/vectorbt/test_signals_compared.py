@@ -10,7 +10,6 @@ import pytest
 import maestro as ms
 from maestro.bars import Bars
 from tests.engine.libraries import library
-from tests.engine.test_segments import market, random_signals
 
 vbt: Any = library("vectorbt", "vectorbt")
 
@@ -125,15 +124,3 @@ def test_stops_and_targets_by_two_rows_a_bar(seed: int, protect: str, btc_2018: 
     )  # fmt: skip
     np.testing.assert_allclose(bt.equity["equity"], pf.value().to_numpy().ravel()[1::2], rtol=1e-9)
     assert len(bt.orders) == pf.orders.count()
-
-
-@pytest.mark.parametrize("seed", range(20))
-def test_the_portfolio_of_the_same_fills(seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    bars = market(rng, 400)
-    bt = ms.backtest(bars, random_signals(rng, bars), costs=COSTS)
-    pf = bt.to_vectorbt()
-    np.testing.assert_allclose(pf.value().to_numpy().ravel(), bt.equity["equity"], rtol=1e-12, atol=1e-7)
-    if bt.metrics["num_trades"] and not bt.metrics["ruined"]:
-        assert pf.sharpe_ratio() == pytest.approx(bt.metrics["sharpe_ratio"], rel=1e-9, nan_ok=True)
-    assert pf.orders.count() == len(bt.orders)

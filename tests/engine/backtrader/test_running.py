@@ -13,23 +13,8 @@ from maestro.engine.engines import run_engine
 from maestro.strategies import STRATEGIES
 from maestro.validation.parity.compare import Agreement, compare
 from tests.engine.libraries import library
-from tests.strategies import markets
 
 library("backtrader", "legacy")
-
-
-@pytest.fixture(scope="module")
-def made_up() -> Bars:
-    """Every optional series, flat stretches, stretches without volume, prices on a grid that lines often touch."""
-    return markets.random_market(1, 800, tick=0.125)
-
-
-@pytest.mark.parametrize("name", ms.strategies())
-def test_every_rule_where_much_is_undefined(name: str, made_up: Bars) -> None:
-    ours, theirs = ms.backtest(made_up, name), ms.backtest(made_up, name, engine="backtrader")
-    assert len(ours.orders) > 0
-    agreement = compare(ours, theirs)
-    assert agreement.exact, agreement
 
 
 @pytest.mark.parametrize("name", ["FundingRateArbitrage", "BasisTradingStrategy", "OpenInterestDivergence"])
@@ -123,21 +108,3 @@ def test_each_way_of_backtrader_changes_what_it_is_said_to_change(
     assert not with_ways(made_up, changed, way).nearly
     if unchanged:
         assert with_ways(made_up, unchanged, way).nearly
-
-
-def test_the_page_explains_every_way() -> None:
-    from maestro.engine.backtrader.trading import DEFAULT_SETTINGS
-    from maestro.validation.parity.page import WAYS
-
-    assert set(WAYS) == set(DEFAULT_SETTINGS)
-
-
-def test_an_order_that_the_cash_does_not_pay_is_refused_and_told() -> None:
-    bars = ms.load_sample("AAPL")[:800]  # the made-up bars open where the last one closed
-    rule = ms.strategy("EmaCrossStrategy", fast=5, slow=20)
-    theirs = run_engine(
-        "backtrader", bars, rule, rule.evaluate(bars), costs=ms.Costs(), sizing=ms.Sizing.percent(1.0), cash=1e5,
-        fill="next_open", plain=frozenset(["size"]),
-    )  # fmt: skip
-    assert any("refused" in note for note in theirs.notes)
-    assert theirs.metrics["num_trades"] < ms.backtest(bars, rule).metrics["num_trades"]

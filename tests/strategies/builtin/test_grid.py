@@ -14,9 +14,14 @@ from maestro.strategies import signals as book_of
 from maestro.strategies.builtin.grid import grid_step
 from tests.indicators.plain_indicators import sma
 from tests.strategies import markets
+from tests.strategies.contract import RuleContract, family
 from tests.strategies.plain_rules import bands
 
 COSTS = ms.Costs(fee=0.001, slippage=0.0005)
+
+
+class TestGrid(RuleContract):
+    names = family("grid")
 
 
 @dataclass

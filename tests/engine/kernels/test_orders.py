@@ -13,7 +13,7 @@ import maestro as ms
 from maestro.bars import Bars
 from maestro.strategies.signals import LOT, PRICE, SIDE, SPEND, UNITS
 from maestro.strategies.steps import ORDER_STEP
-from tests.engine.test_segments import market
+from tests.engine.kernels.test_segments import market
 
 SLOTS = 4
 
