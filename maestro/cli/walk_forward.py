@@ -161,13 +161,16 @@ def show(wf: WalkForward) -> None:
     from maestro.cli.printing import say, show_notes, show_table
     from maestro.cli.verdict import show_conclusion
     from maestro.validation.verdict.preliminary import current_verdict
+    from maestro.walkforward.selection import Selection
 
     spec, bars = wf.spec, wf.spec.bars
     say(f"{spec.title}: {bars.n:,} bars, {bars.start:%Y-%m-%d} to {bars.end:%Y-%m-%d}")
     if wf.calendar:
         say(wf.calendar)
     search = spec.search if isinstance(spec.search, str) else spec.search.name
-    say(f"{formats.plural(len(wf.folds), 'fold')}, {spec.trials:,} trials each by {search}, seed {spec.seed}")
+    chosen = Selection.from_spec(spec.selection).text
+    folds = formats.plural(len(wf.folds), "fold")
+    say(f"{folds}, {spec.trials:,} trials each by {search}, chosen by {chosen}, seed {spec.seed}")
     verdict, unread = current_verdict(wf)
     typer.echo()
     show_conclusion(verdict)

@@ -19,7 +19,10 @@ class WalkForwardState(TradeState):
     )
     search = param.String(default="tpe", doc="tpe, random, grid or sobol.")
     trials = param.Integer(default=100, bounds=(1, None), doc="Parameter sets per fold.")
-    select = param.String(default="sharpe_ratio,vwr", doc="Metrics that choose, in order.")
+    select = param.String(
+        default="sharpe_ratio,vwr",
+        doc="Metrics that choose, in order; or pareto:, rank_average:, weighted:A=0.7,B=0.3.",
+    )
     space = param.Dict(default={}, doc="Ranges in place of the declared ones: {fast: [5, 20]}.")
     seed = param.Integer(default=0, bounds=(0, None), doc="The same seed, the same result.")
     runs_dir = param.String(default="runs", doc="Folder of runs.")

@@ -14,6 +14,7 @@ from maestro.reports.notebooks import batch as module
 from maestro.reports.notebooks.batch import Job, Record, read_batch, run_batch
 from maestro.reports.notebooks.batch_index import index_page
 from maestro.reports.notebooks.running import find_notebook
+from maestro.walkforward import Selection
 from tests.reports.notebooks.small import small_notebook
 
 HOSTILE = [
@@ -43,6 +44,15 @@ def test_yaml_rows_common_and_combinations(notebook: Path, tmp_path: Path) -> No
     ]  # fmt: skip
     assert all(job.parameters["x"] == 3 and job.parameters["values"] == {"n": 1} for job in jobs)
     assert len({job.stem for job in jobs}) == 4
+
+
+@pytest.mark.parametrize(
+    "text", ["pareto:sharpe_ratio,-volatility", "rank_average:sharpe_ratio,vwr", "weighted:sharpe_ratio=0.7,vwr=0.3"]
+)
+def test_yaml_takes_every_kind_of_selection_as_the_shell_does(text: str, tmp_path: Path) -> None:
+    file = write(tmp_path / "b.yaml", f'reports:\n- {{strategy: RSIStrategy, select: "{text}"}}\n')
+    (job,) = read_batch(file, find_notebook("walk_forward_report"))
+    assert Selection.of(job.parameters["select"]).kind == text.partition(":")[0]
 
 
 def test_the_parameters_of_one_report_do(notebook: Path, tmp_path: Path) -> None:
