@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from hypothesis import HealthCheck, settings
 
 from maestro.bars import Bars
 from tests.support.real_data import real_path
+from tests.support.systems import reason_to_skip
 
 # No test fails because the machine is busy: neither a slow example nor a slow draw is an error.
 settings.register_profile("maestro", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -27,10 +29,14 @@ LONGEST = (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Move the tests of the longest files to the front, in this order."""
+    """Move the tests of the longest files to the front, in this order; skip those that this system cannot run."""
     here = Path(__file__).parent
     rank = {here / name: number for number, name in enumerate(LONGEST)}
     items.sort(key=lambda item: rank.get(item.path, len(rank)))
+    if sys.platform != "linux":
+        for item in items:
+            if why := reason_to_skip(f"{item.path.relative_to(here).as_posix()}::{item.name}"):
+                item.add_marker(pytest.mark.skip(reason=why))
 
 
 pytest_plugins = ["tests.support.browser", "tests.support.questdb", "tests.support.settings_folder"]
