@@ -19,7 +19,6 @@ from maestro.execution.protocol import (
     Executor,
     Outcome,
     Task,
-    TaskContext,
     handle_all,
     perform,
     portable,
@@ -109,36 +108,6 @@ def test_the_first_error_stops_the_others_and_is_raised_with_all_outcomes_yielde
     assert isinstance(found[0].error, RunCancelled)
 
 
-def test_a_serial_executor_begins_nothing_after_an_error_or_a_cancellation() -> None:
-    begun: list[int] = []
-
-    def step(shared: None, context: TaskContext, number: int) -> int:
-        begun.append(number)
-        if number == 2:
-            cancel.set()
-        return number
-
-    cancel = threading.Event()
-    with pytest.raises(RunCancelled):
-        list(run_tasks(Serial(), [Task(step, (k,)) for k in range(5)], cancel=cancel))
-    assert begun == [0, 1, 2]
-    begun.clear()
-    with pytest.raises(ValueError, match="no"):
-        list(run_tasks(Serial(), [Task(step, (0,)), Task(fail, (ValueError("no"),)), Task(step, (1,))]))
-    assert begun == [0]
-
-
-def test_a_cancellation_that_comes_after_the_last_task_ends_nothing() -> None:
-    cancel = threading.Event()
-
-    def last(shared: None, context: TaskContext) -> str:
-        cancel.set()
-        return "done"
-
-    assert results_of(run_tasks(Serial(), [Task(last)], cancel=cancel)) == ["done"]
-    assert results_of(run_tasks(Threads(1), [Task(last)], cancel=threading.Event())) == ["done"]
-
-
 def test_one_at_a_time_each_task_may_be_made_from_the_outcome_before() -> None:
     sums = [1]
 
@@ -222,9 +191,3 @@ def test_an_error_that_cannot_be_pickled_is_carried_by_its_words(kind: str) -> N
     )
     assert str(outcome.error).startswith(said)
     assert pickle.loads(pickle.dumps(outcome)).number == 3
-
-
-def test_the_traceback_of_a_worker_is_kept_as_a_note() -> None:
-    with pytest.raises(ZeroDivisionError) as caught:
-        list(run_tasks(Processes(2), [Task(fail, (ZeroDivisionError("by zero"),))]))
-    assert any("in fail" in note and "In the worker" in note for note in caught.value.__notes__)

@@ -13,55 +13,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 import maestro as ms
 from maestro.cli import main
 from maestro.errors import LedgerError, RunCancelled, SettingsError, StrategyError
-from maestro.ledger import Ledger, Tally, ledgers, scored, uncounted, verify
+from maestro.ledger import Ledger, verify
 from maestro.runs import remove
+from tests.ledger.bars import errors, evaluated, run
 from tests.support.patience import GIVE_UP
 
 ROOT = Path(__file__).parents[2]
-
-
-def run(bars: ms.Bars, **more: Any) -> ms.WalkForward:
-    return ms.walk_forward(bars, "EmaCrossStrategy", **{"splitter": "rolling:4,2,1", "trials": 6, "workers": 1, **more})
-
-
-def evaluated(wf: ms.WalkForward) -> int:
-    return int((wf.trials["state"] != "infeasible").sum())
-
-
-def errors(findings: list[Any]) -> list[str]:
-    return [f.text for f in findings if f.severity == "error"]
-
-
-# -- tallies -------------------------------------------------------------------------------------
-
-
-@given(st.lists(st.lists(st.floats(-3, 3)), min_size=1, max_size=6))
-def test_tallies_add_up_to_that_of_all_trials(parts: list[list[float]]) -> None:
-    whole = sum((Tally.of(part) for part in parts), Tally())
-    values = [value for part in parts for value in part]
-    assert (whole.trials, whole.n) == (len(values), len(values))
-    if len(values) > 1:
-        assert whole.mean == pytest.approx(np.mean(values), abs=1e-12)
-        assert whole.variance == pytest.approx(np.var(values, ddof=1), abs=1e-12)
-    else:
-        assert math.isnan(whole.variance)
-
-
-def test_a_trial_without_a_sharpe_ratio_counts_without_a_part_in_the_variance() -> None:
-    tally = Tally.of([2.0, math.nan, 4.0], 5, periods_per_year=100)
-    assert (tally.trials, tally.n, tally.mean) == (5, 2, pytest.approx(0.3))
-    assert tally.variance == pytest.approx(0.02)
-    with pytest.raises(SettingsError, match="not fewer"):
-        Tally.of([1.0, 2.0], 1)
-
-
-# -- what counts ---------------------------------------------------------------------------------
 
 
 def test_a_walk_forward_enters_every_trial_of_every_fold(bars: ms.Bars) -> None:
@@ -203,48 +164,6 @@ def test_what_is_entered_by_hand(bars: ms.Bars) -> None:
         book.record("slider")
 
 
-def test_a_setting_that_was_looked_at_counts_once(
-    bars: ms.Bars, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for fast in (5, 6, 7, 6, 5):
-        assert scored(ms.backtest(bars, "EmaCrossStrategy", params={"fast": fast})) == ()
-    assert (Ledger(bars).trials.distinct, Ledger(bars).trials.evaluated) == (3, 5)
-    scored(ms.backtest(bars, "EmaCrossStrategy", params={"fast": 5}, costs=ms.Costs(fee=0.0)))
-    assert Ledger(bars).n_trials == 4
-    scored(ms.backtest(bars, ms.strategy("EmaCrossStrategy").signals(bars)))
-    assert Ledger(bars).n_trials == 5
-    assert not errors(verify())
-    (tmp_path / "a file").write_text("")
-    monkeypatch.setenv("MAESTRO_LEDGER_DIR", str(tmp_path / "a file"))
-    [note] = scored(ms.backtest(bars, "EmaCrossStrategy"))
-    assert note.startswith("1 trial could not be entered")
-
-
-def test_what_chooses_nothing_is_not_counted(bars: ms.Bars) -> None:
-    with uncounted("a permutation test"):
-        run(bars)
-        ms.sweep(bars, "EmaCrossStrategy", n=5)
-    assert Ledger(bars).n_trials == 0
-    assert not ledgers()
-
-
-# -- what cannot be written ----------------------------------------------------------------------
-
-
-def test_a_folder_that_cannot_be_written_costs_no_result(
-    bars: ms.Bars, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "a file").write_text("")
-    monkeypatch.setenv("MAESTRO_LEDGER_DIR", str(tmp_path / "a file"))
-    wf = run(bars)
-    [note] = [one for one in wf.notes if "ledger" in one]
-    assert note.startswith(f"{evaluated(wf)} trials could not be entered in the ledger")
-    assert "MAESTRO_LEDGER_DIR" in note
-    assert "ledger" not in wf.manifest
-    sw = ms.sweep(bars, "EmaCrossStrategy", n=5)
-    assert sw.notes[0].startswith("5 trials could not be entered")
-
-
 def test_a_disk_that_fills_up_leaves_the_ledger_whole(
     bars: ms.Bars, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -268,8 +187,6 @@ def test_a_disk_that_fills_up_leaves_the_ledger_whole(
     assert book.n_trials == 2
     assert not verify()
 
-
-# -- two writers, kills --------------------------------------------------------------------------
 
 WRITER = """
 import sys
@@ -348,9 +265,6 @@ def test_a_run_that_was_killed_is_counted_once_when_it_goes_on(bars: ms.Bars, tm
     wf = run(bars, splitter="rolling:8,2,1", runs_dir=tmp_path / "runs")
     assert book.n_trials == book.trials.evaluated == evaluated(wf)
     assert not errors(verify())
-
-
-# -- the shell -----------------------------------------------------------------------------------
 
 
 def shell(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str]:

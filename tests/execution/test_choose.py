@@ -1,0 +1,68 @@
+"""One rule decides where work runs."""
+
+from __future__ import annotations
+
+import math
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from maestro.errors import SettingsError
+from maestro.execution import choose as module
+from maestro.execution.choose import Work, check, choose
+from maestro.execution.distributed import Submitting
+from maestro.execution.local import Serial, Threads
+from maestro.execution.processes import Processes
+
+
+@pytest.fixture(autouse=True)
+def cold(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No worker process is running, whatever ran before."""
+    monkeypatch.setattr(module, "warm", lambda: False)
+
+
+@pytest.mark.parametrize(
+    ("work", "kind"),
+    [(Work(1.0), Serial), (Work(60.0), Processes), (Work(60.0, threads=True), Threads),
+     (Work(0.1, threads=True), Serial),
+     (Work(math.inf), Processes)],
+)  # fmt: skip
+def test_little_work_stays_here_and_more_is_shared_out(work: Work, kind: type) -> None:
+    assert type(choose(None, 2, 10, work)) is kind
+
+
+def test_running_processes_are_worth_less_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "warm", lambda: True)
+    assert type(choose(None, 2, 10, Work(1.0))) is Processes
+
+
+def test_work_is_measured_only_if_it_decides() -> None:
+    def measure() -> Work:
+        raise AssertionError("measured")
+
+    assert type(choose(None, 1, 10, measure)) is Serial
+    assert type(choose("threads", 4, 10, measure)) is Threads
+    assert choose("processes", 4, 3, measure).workers == 3  # no more than tasks
+
+
+def test_executor_objects_are_taken_as_they_are() -> None:
+    serial = Serial()
+    assert choose(serial, None, 5) is serial
+    with ThreadPoolExecutor(1) as pool:
+        assert type(choose(pool, None, 5)) is Threads
+
+    class Other:
+        def submit(self, *arguments: Any) -> None: ...
+
+    assert type(choose(Other(), None, 5)) is Submitting
+
+
+@pytest.mark.parametrize(
+    ("executor", "workers", "message"),
+    [("proceses", None, "executor='proceses' is unknown.*Did you mean 'processes'"), (None, 0, "workers=0 is not"),
+     (None, True, "workers=True"), (5, None, r"executor=5 has no submit\(\)")],
+)  # fmt: skip
+def test_what_is_not_an_executor_is_refused(executor: Any, workers: Any, message: str) -> None:
+    with pytest.raises(SettingsError, match=message):
+        check(executor, workers)
