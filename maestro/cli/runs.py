@@ -1,10 +1,10 @@
-"""``maestro runs``: list, show, export and remove recorded runs."""
+"""``maestro runs``: list, show, annotate, export and remove recorded runs."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -14,7 +14,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     add_completion=False,
     no_args_is_help=True,
-    help="List, show, export and remove runs on disk.",
+    help="List, show, annotate, export and remove runs on disk.",
 )
 
 Run = Annotated[str, typer.Argument(metavar="RUN", help="Id of a run, the beginning of one, or its folder.")]
@@ -130,6 +130,55 @@ def _confirm(question: str) -> None:
     if not sys.stdin.isatty():
         raise typer.BadParameter(f"there is no terminal to confirm at; give --yes. {question}")
     typer.confirm(question, abort=True, err=True)
+
+
+@app.command()
+def tag(
+    run: Run,
+    tags: Annotated[list[str], typer.Argument(metavar="TAG...", help="Tags to add.")],
+    remove: Annotated[bool, typer.Option("--remove", help="Remove these tags instead.")] = False,
+    runs_dir: options.RunsDir = None,
+    json: options.Json = False,
+) -> None:
+    """Add tags to a run, or remove them; the Runs app shows and finds them."""
+    _annotated(run, runs_dir, json, **{"remove" if remove else "add": tags})
+
+
+@app.command()
+def note(
+    run: Run,
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="Replaces the note; '' removes it.")],
+    runs_dir: options.RunsDir = None,
+    json: options.Json = False,
+) -> None:
+    """Write a note to a run."""
+    _annotated(run, runs_dir, json, note=text)
+
+
+@app.command()
+def pin(
+    run: Run,
+    off: Annotated[bool, typer.Option("--off", help="Unpin it.")] = False,
+    runs_dir: options.RunsDir = None,
+    json: options.Json = False,
+) -> None:
+    """Pin a run, so that the Runs app lists it first."""
+    _annotated(run, runs_dir, json, pinned=not off)
+
+
+def _annotated(run: str, runs_dir: Path | None, json: bool, **changes: Any) -> None:
+    from dataclasses import asdict
+
+    from maestro.cli.printing import print_json
+    from maestro.runs import annotate, find
+
+    store = find(run, _folder(runs_dir))
+    made = annotate(store.folder, **changes)
+    if json:
+        print_json({"run": store.id, **asdict(made)})
+        return
+    said = [f"tags: {', '.join(made.tags) or 'none'}", f"note: {made.note or 'none'}"]
+    typer.echo(f"{store.id}{' (pinned)' if made.pinned else ''}\n" + "\n".join(said))
 
 
 trash = typer.Typer(

@@ -31,7 +31,7 @@ LOCK = ".lock"
 _FOLD = re.compile("[0-9]{4,9}")
 _ID = re.compile("[0-9a-f]{16}")
 _OWN = {MANIFEST, LOCK, "partial", "verdict.json", "report.html", "tearsheet.html", "robustness.html",
-        *(f"{name}.parquet" for name in TABLES)}  # fmt: skip
+        "annotations.json", ".annotations.lock", *(f"{name}.parquet" for name in TABLES)}  # fmt: skip
 """What the folder of a run holds."""
 _NEEDED = ("id", "status", "spec", "n_folds", "versions", "started")
 

@@ -23,6 +23,13 @@ from maestro.walkforward.plan import Plan
 from maestro.walkforward.tables import stitched_metrics
 
 
+def in_sample_return(folds: pl.DataFrame) -> float:
+    """Compound annual return of the chosen parameters over the training windows of the folds with a result."""
+    done = folds.filter(pl.col("oos_total_return").is_not_null())
+    length = (done["train_end"] - done["train_start"]).dt.total_seconds().to_numpy()
+    return mean_annual_return(done["is_annual_return"].to_numpy(), np.maximum(length, 1.0))
+
+
 class WalkForward:
     """Result of a walk-forward; the same object live and reloaded from disk.
 
@@ -76,9 +83,7 @@ class WalkForward:
     @cached_property
     def in_sample_annual_return(self) -> float:
         """Compound annual return of the chosen parameters over the training windows of the folds with a result."""
-        done = self.folds.filter(pl.col("oos_total_return").is_not_null())
-        length = (done["train_end"] - done["train_start"]).dt.total_seconds().to_numpy()
-        return mean_annual_return(done["is_annual_return"].to_numpy(), np.maximum(length, 1.0))
+        return in_sample_return(self.folds)
 
     @property
     def calendar(self) -> str:

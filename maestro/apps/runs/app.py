@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import panel as pn
+import polars as pl
 
 from maestro.apps.runs.session import RunsSession
 from maestro.apps.runs.state import RunsState
@@ -40,12 +41,16 @@ class App(pn.viewable.Viewer):
         self._ids: list[str] = []
         self._report: str | None = None
         self._doomed: list[str] = []  # what the dialog names
+        self._about = ""  # the run whose tags and note are shown
         view = self.view
         view.list.param.watch(self._ticked, "selection")
         view.list.on_click(self._clicked)
         view.refresh.on_click(lambda _: self.refresh())
         view.report.on_click(lambda _: self._open_report())
         view.remove.on_click(lambda _: self._ask())
+        view.pin.on_click(lambda _: self._pin())
+        view.tags.param.watch(lambda event: self._annotate("tags", event.new), "value")
+        view.note.param.watch(lambda event: self._annotate("note", event.new), "value")
         view.keep.on_click(lambda _: setattr(view.dialog, "open", False))
         view.sure.on_click(lambda _: self._remove())
         view.excel.callback = self._workbooks
@@ -93,7 +98,9 @@ class App(pn.viewable.Viewer):
         self._busy = True
         try:
             self.strategy.param.update(options={"all": "", **{name: name for name in rules}}, value=state.strategy)
-            self.view.show_list(table, len(everything), state.runs)
+            mark = pl.when(pl.col("pinned")).then(pl.lit("\N{BLACK STAR}")).otherwise(pl.lit(""))
+            drawn = table.join(self.session.curves(table), on="id", how="left", maintain_order="left")
+            self.view.show_list(drawn.with_columns(mark.alias("pin")), len(everything), state.runs)
         finally:
             self._busy = False
         self._ids = everything["id"].to_list()
@@ -131,7 +138,10 @@ class App(pn.viewable.Viewer):
     def _allow(self) -> None:
         there = [run for run in self.state.runs if run in self._ids]
         done = [run for run in there if self._status(run) == "done"]
-        self.view.allow(report=len(done) == len(there) == 1, excel=len(done), remove=len(self._visible()))
+        visible, pinned = self._visible(), set(self._table.filter("pinned")["id"])
+        pin = not all(run in pinned for run in visible) if visible else None
+        self.view.allow(report=len(done) == len(there) == 1, excel=len(done), remove=len(visible), pin=pin)
+        self._describe(visible[0] if len(visible) == 1 else "")
         name = f"maestro-{done[0]}.xlsx" if len(done) == 1 else "maestro-runs.zip"
         self.view.excel.filename = name
         self._lead(there)
@@ -148,6 +158,36 @@ class App(pn.viewable.Viewer):
             self.view.lead("", "", str(error))
         else:
             self.view.lead(address, "Open" if status == "done" else "Resume")
+
+    def _describe(self, run: str) -> None:
+        """Show tags and note of the one run that is chosen."""
+        row = self._table.filter(pl.col("id") == run).row(0, named=True) if run else {}
+        self._about = ""  # what is shown now is not written back
+        self.view.tags.value, self.view.note.value = row.get("tags") or "", row.get("note") or ""
+        self.view.about.visible, self._about = bool(run), run
+
+    def _annotate(self, name: str, text: str) -> None:
+        """Write tags or the note of the run that is described."""
+        if not self._about:
+            return
+        row = self._table.filter(pl.col("id") == self._about).row(0, named=True)
+        if text == (row[name] or ""):
+            return
+        changes: dict[str, Any] = {"note": text}
+        if name == "tags":
+            wanted = [one.strip() for one in text.split(",") if one.strip()]
+            before = (row["tags"] or "").split(", ")
+            changes = {"add": wanted, "remove": [one for one in before if one not in wanted]}
+        self._change([self._about], **changes)
+
+    def _pin(self) -> None:
+        """Pin the chosen runs of the list, or unpin them if all of them are pinned."""
+        self._change(self._visible(), pinned=self.view.pin.label == "Pin")
+
+    def _change(self, runs: list[str], **changes: Any) -> None:
+        refused = self.session.annotate(runs, **changes)
+        self.refresh()
+        self._say(" ".join(refused.values()))
 
     def _clicked(self, event: Any) -> None:
         """A click on a row, outside of its box, chooses that run alone."""

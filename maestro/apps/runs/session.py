@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,14 +12,17 @@ import polars as pl
 
 from maestro._core.temporary import temporary_folder
 from maestro.apps.runs.opening import settings_of_run
+from maestro.apps.runs.sparkline import curve_of
 from maestro.apps.shared.journey import link_to
 from maestro.apps.shared.state import TRADE
 from maestro.apps.walk_forward.state import WalkForwardState
 from maestro.errors import MaestroError, RunError
 from maestro.reports.page.stored import report_text
 from maestro.reports.tables.compare import Comparison, compare_runs
-from maestro.runs import RunStore
+from maestro.runs import RunStore, annotate
 from maestro.runs import remove as remove_run
+from maestro.runs.annotations import FILE as ANNOTATIONS
+from maestro.runs.annotations import Annotations, read_annotations
 from maestro.runs.store import LOCK, MANIFEST, spec_of
 from maestro.validation.verdict.result import FILE, read_verdict
 from maestro.walkforward.result import WalkForward, load_run
@@ -27,9 +31,11 @@ SCHEMA: dict[str, Any] = {
     "id": pl.String, "status": pl.String, "strategy": pl.String, "bars": pl.String, "sharpe_ratio": pl.Float64,
     "total_return": pl.Float64, "max_drawdown": pl.Float64, "num_trades": pl.Float64, "verdict": pl.String,
     "folds": pl.Int64, "trials": pl.Int64, "seed": pl.Int64, "started": pl.String, "seconds": pl.Float64,
-    "error": pl.String,
+    "error": pl.String, "annual_return": pl.Float64, "pinned": pl.Boolean, "tags": pl.String, "note": pl.String,
 }  # fmt: skip
 """Columns of the list of runs."""
+_FIGURES = ("sharpe_ratio", "total_return", "max_drawdown", "num_trades", "annual_return")
+_SEARCHED = ("id", "strategy", "bars", "started", "error", "tags", "note")
 KEPT = 12
 """Runs that stay loaded."""
 
@@ -45,7 +51,10 @@ class RunsSession:
     # -- list -------------------------------------------------------------------------------
 
     def listing(self) -> pl.DataFrame:
-        """Return the runs, the newest first, by the columns of `SCHEMA`; broken ones with what is wrong."""
+        """Return the runs, pinned ones and then the newest first, by the columns of `SCHEMA`.
+
+        Broken ones are rows with what is wrong.
+        """
         if not self.runs_dir.is_dir():
             return pl.DataFrame(schema=SCHEMA)
         rows, seen = [], {}
@@ -58,13 +67,14 @@ class RunsSession:
             seen[folder] = (stamp, row)
             rows.append(row)
         self._seen = seen
-        return pl.DataFrame(rows, schema=SCHEMA).sort("started", "id", descending=[True, False], nulls_last=True)
+        table = pl.DataFrame(rows, schema=SCHEMA).with_columns(pl.col("pinned").fill_null(False))
+        return table.sort("pinned", "started", "id", descending=[True, True, False], nulls_last=True)
 
     def _row(self, folder: Path) -> dict[str, Any]:
         try:
             if not (folder / MANIFEST).exists():
                 return {"id": folder.name, "status": "broken", "error": f"there is no {MANIFEST} in {folder}."}
-            store = RunStore(folder)
+            store, own = RunStore(folder), _own(folder)
             manifest = store.manifest()
             spec, figures = spec_of(manifest), manifest.get("metrics") or {}
             status, error = store.status_of(manifest), None
@@ -82,24 +92,46 @@ class RunsSession:
                 "trials": spec.trials, "seed": spec.seed,
                 "started": str(manifest["started"])[:19].replace("T", " "),
                 "seconds": manifest.get("seconds"), "error": error, "verdict": _verdict(folder),
-                **{name: figures.get(name) for name in ("sharpe_ratio", "total_return", "max_drawdown", "num_trades")},
+                "pinned": own.pinned, "tags": ", ".join(own.tags), "note": own.note,
+                **{name: figures.get(name) for name in _FIGURES},
             }  # fmt: skip
         except (MaestroError, OSError, KeyError, TypeError, ValueError) as error:
             said = str(error) if isinstance(error, (MaestroError, OSError)) else f"{type(error).__name__}: {error}"
             return {"id": folder.name, "status": "broken", "error": said}
 
     def filtered(self, text: str = "", strategy: str = "", status: str = "") -> pl.DataFrame:
-        """Rows of the list whose id, strategy, series, start or error contains every word of `text`."""
+        """Rows of the list whose id, strategy, series, start, error, tags or note contain every word of `text`."""
         table = self.listing()
         for name, wanted in (("strategy", strategy), ("status", status)):
             if wanted:
                 table = table.filter(pl.col(name) == wanted)
         for word in text.lower().split():
-            columns = [pl.col(name).fill_null("") for name in ("id", "strategy", "bars", "started", "error")]
+            columns = [
+                pl.col(name).fill_null("") for name in ("id", "strategy", "bars", "started", "error", "tags", "note")
+            ]
             table = table.filter(
                 pl.concat_str(columns, separator=" ").str.to_lowercase().str.contains(word, literal=True)
             )
         return table
+
+    def curves(self, table: pl.DataFrame) -> pl.DataFrame:
+        """Efficiency and out-of-sample equity of the finished runs of a list, by id; files are read once."""
+        rows = []
+        for run, annual_return in table.filter(pl.col("status") == "done").select("id", "annual_return").iter_rows():
+            folder = self.runs_dir / run
+            known = math.nan if annual_return is None else annual_return
+            rows.append((run, *curve_of(folder.resolve(), _stamp(folder), known)))
+        return pl.DataFrame(rows, schema={"id": pl.String, "efficiency": pl.Float64, "curve": pl.String}, orient="row")
+
+    def annotate(self, runs: Sequence[str], **changes: Any) -> dict[str, str]:
+        """Tag, note or pin runs, as `ms.runs.annotate`; returns what could not be changed, and why."""
+        refused = {}
+        for run in runs:
+            try:
+                annotate(self._folder(run), **changes)
+            except MaestroError as error:
+                refused[run] = str(error)
+        return refused
 
     # -- one run ----------------------------------------------------------------------------
 
@@ -177,6 +209,14 @@ class RunsSession:
         return compare_runs([self.load(run) for run in runs], common=common)
 
 
+def _own(folder: Path) -> Annotations:
+    """Tags, note and pin of a run; damaged ones are said in the place of the note."""
+    try:
+        return read_annotations(folder)
+    except RunError as error:
+        return Annotations(note=str(error))
+
+
 def _verdict(folder: Path) -> str | None:
     """Conclusion of the verdict that was made of a run; None before that."""
     try:
@@ -187,9 +227,9 @@ def _verdict(folder: Path) -> str | None:
 
 
 def _stamp(folder: Path) -> Any:
-    """What changes when a run does: manifest, tables, finished folds, verdict, and the lock while it is computed."""
+    """What changes when a run does: manifest, tables, finished folds, verdict, annotations, the lock in use."""
     stamps = []
-    for path in (folder, folder / MANIFEST, folder / "partial", folder / LOCK, folder / FILE):
+    for path in (folder, folder / MANIFEST, folder / "partial", folder / LOCK, folder / FILE, folder / ANNOTATIONS):
         try:
             found = path.stat()
             stamps.append((found.st_mtime_ns, found.st_size))

@@ -29,15 +29,19 @@ tr.differs td:first-child { box-shadow: inset 3px 0 #d08700; }
 p { opacity: .75; margin: 6px 0; }
 """
 _HEADINGS = {
-    "id": "Run", "status": "Status", "strategy": "Strategy", "bars": "Bars", "sharpe_ratio": "Sharpe",
-    "total_return": "Return", "max_drawdown": "Drawdown", "num_trades": "Trades", "verdict": "Verdict",
-    "started": "Started, UTC",
+    "pin": "", "id": "Run", "strategy": "Strategy", "bars": "Bars", "status": "Status", "started": "Started, UTC",
+    "verdict": "Verdict", "sharpe_ratio": "Sharpe", "total_return": "Return", "curve": "Equity", "efficiency": "Effic.",
+    "max_drawdown": "Drawdown", "num_trades": "Trades", "tags": "Tags", "note": "Note",
 }  # fmt: skip
-_NUMBERS = {"sharpe_ratio": "0.00", "total_return": "0.0 %", "max_drawdown": "0.0 %", "num_trades": "0,0"}
+_NUMBERS = {
+    "sharpe_ratio": "0.00", "total_return": "0.0 %", "max_drawdown": "0.0 %", "num_trades": "0,0", "efficiency": "0.00",
+}  # fmt: skip
 _WIDTHS = {
-    "id": 136, "status": 76, "strategy": 150, "bars": 124, "sharpe_ratio": 78, "total_return": 74, "max_drawdown": 94,
-    "num_trades": 70, "verdict": 120, "started": 146,
+    "pin": 30, "id": 130, "strategy": 122, "bars": 114, "status": 64, "started": 140, "verdict": 100,
+    "sharpe_ratio": 64, "total_return": 68, "curve": 84, "efficiency": 64, "max_drawdown": 84, "num_trades": 62,
+    "tags": 110, "note": 180,
 }  # fmt: skip
+"""Up to the return they fit beside the sidebar on a screen of 1366 pixels."""
 _LIST = """
 .tabulator, .tabulator .tabulator-row, .tabulator .tabulator-header { font-size: 13px !important; }
 .tabulator .tabulator-row.tabulator-selected .tabulator-cell { color: inherit !important; }
@@ -66,15 +70,21 @@ class RunsView(pn.viewable.Viewer):
         super().__init__()
         self.message, self.notes = Message(), Message()
         self.beside = beside
-        formats: dict[str, Any] = {name: {"type": "plaintext"} for name in _HEADINGS if name not in _NUMBERS}
-        formats |= {
-            name: NumberFormatter(format=form, nan_format="", text_align="right") for name, form in _NUMBERS.items()
-        }
+        plain: dict[str, Any] = {name: {"type": "plaintext"} for name in _HEADINGS if name not in _NUMBERS}
+        formats = (
+            plain
+            | {"curve": {"type": "html"}}
+            | {name: NumberFormatter(format=form, nan_format="", text_align="right") for name, form in _NUMBERS.items()}
+        )
         self.list = pn.widgets.Tabulator(
             pl.DataFrame(schema=dict.fromkeys(_HEADINGS, pl.String)).to_pandas(), titles=_HEADINGS, formatters=formats,
             widths=_WIDTHS, pagination="remote", page_size=PAGE, disabled=True, show_index=False, selectable="checkbox",
             sizing_mode="stretch_width", theme="simple", layout="fit_data_fill", stylesheets=[TABLE_STYLE, _LIST],
         )  # fmt: skip
+        self.pin = pmui.Button(label="Pin", variant="outlined", disabled=True, size="small", margin=(4, 4))
+        self.tags = pmui.TextInput(label="Tags", placeholder="momentum, to check", width=230, size="small")
+        self.note = pmui.TextInput(label="Note", width=380, size="small")
+        self.about = pn.FlexBox(self.tags, self.note, gap="6px", visible=False, sizing_mode="stretch_width")
         self.count = HtmlPane("", margin=(6, 10))
         wide: dict[str, Any] = {"size": "small", "margin": (4, 4)}
         self.refresh = pmui.Button(label="Refresh", icon="refresh", variant="outlined", **wide)
@@ -112,9 +122,8 @@ class RunsView(pn.viewable.Viewer):
 
     def show_list(self, table: pl.DataFrame, all_of_them: int, chosen: list[str]) -> None:
         """Show these runs, with the chosen ones ticked."""
-        shown = table.select(list(_HEADINGS)).with_columns(
-            pl.col(name).fill_null("") for name in ("strategy", "bars", "verdict", "started")
-        )
+        texts = [name for name in _HEADINGS if table.schema[name] == pl.String]
+        shown = table.select(list(_HEADINGS)).with_columns(pl.col(name).fill_null("") for name in texts)
         ids = shown["id"].to_list()
         with pn.io.hold():
             self.list.value = shown.to_pandas()
@@ -146,9 +155,13 @@ class RunsView(pn.viewable.Viewer):
         ids = self.list.value["id"].tolist()
         return [ids[i] for i in sorted(self.list.selection) if i < len(ids)]
 
-    def allow(self, *, report: bool, excel: int, remove: int) -> None:
-        """Say what can be done with what is ticked: a report of one, a download of so many, so many deleted."""
+    def allow(self, *, report: bool, excel: int, remove: int, pin: bool | None = None) -> None:
+        """Say what can be done with what is ticked: a report of one, a download of so many, so many deleted.
+
+        `pin` says whether the button pins; None if there is nothing to pin.
+        """
         self.report.disabled = not report
+        self.pin.param.update(disabled=pin is None, label="Unpin" if pin is False else "Pin")
         self.excel.param.update(disabled=not excel, label="Excel" if excel < 2 else f"Excel ({excel} in one zip)")
         self.remove.param.update(disabled=not remove, label="Delete" if remove < 2 else f"Delete {remove}")
 
@@ -202,12 +215,12 @@ class RunsView(pn.viewable.Viewer):
 
     def __panel__(self) -> Any:
         actions = pn.FlexBox(
-            self.refresh, self.onward, self.report, self.excel, self.remove, self.count,
+            self.refresh, self.onward, self.report, self.excel, self.pin, self.remove, self.count,
             align_items="center", gap="2px", sizing_mode="stretch_width",
         )  # fmt: skip
         return pn.Column(
-            self.message, card("", actions, self.list, self.broken), self.opened, self.compared, *self.beside,
-            self.dialog,
+            self.message, card("", actions, self.about, self.list, self.broken), self.opened, self.compared,
+            *self.beside, self.dialog,
             sizing_mode="stretch_width",
         )  # fmt: skip
 
