@@ -138,22 +138,19 @@ def test_sigkill_of_workers_loses_no_job_and_changes_no_byte(
     submit: Submit, queue: Queue, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As many kills as MAESTRO_TEST_WORKER_KILLS says, at random moments; the leases are made short by hand."""
-    jobs = [submit(seed=seed, trials=400) for seed in range(3)]
+    jobs: list[Job] = []
     draw = random.Random(0)
-    kills = 0
-    while kills < KILLS:
-        worker = start_worker(database.folder)
-        try:
-            wait_for(lambda: any(job.state == "running" for job in queue.jobs()))
-            time.sleep(draw.uniform(0.0, 3.0))
-        finally:
-            worker.send_signal(signal.SIGKILL)
-            worker.wait()
-        kills += 1
+    for _ in range(KILLS):
+        while sum(job.state != "done" for job in queue.jobs(limit=500)) < 2:  # there is always work to be killed in
+            jobs.append(submit(seed=len(jobs), trials=400))
+        with start_worker(database.folder) as worker:
+            try:
+                wait_for(lambda pid=worker.pid: any(f"-{pid}-" in str(job.worker) for job in queue.jobs(limit=500)))
+                time.sleep(draw.uniform(0.0, 1.0))
+            finally:
+                worker.send_signal(signal.SIGKILL)
         with database.writing() as connection:  # nobody waits 10 s for the lease of a worker that is dead
             connection.execute("UPDATE jobs SET lease_until = 0, attempts = 1 WHERE state = 'running'")
-        if all(job.state == "done" for job in queue.jobs()):
-            jobs.append(submit(seed=len(jobs), trials=400))
     worker = start_worker(database.folder)
     try:
         wait_for(lambda: all(job.state == "done" for job in queue.jobs(limit=500)), 400)

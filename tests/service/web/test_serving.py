@@ -72,46 +72,62 @@ def test_sigterm_ends_it_with_a_stream_open(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_sigkill_of_the_server_loses_and_doubles_no_event(tmp_path: Path) -> None:
-    """As many kills as MAESTRO_TEST_API_KILLS says, while a job runs and a reader follows it."""
+    """As many kills as MAESTRO_TEST_API_KILLS says, each while a job runs and a reader follows it."""
     port, folder = free_port(), str(tmp_path)
-    seen: list[dict[str, Any]] = []
-    job: list[str] = []
+    seen: dict[str, list[dict[str, Any]]] = {}
     over = threading.Event()
+
+    def follow(http: httpx.Client, job: str) -> None:
+        events = seen[job]
+        last = {"Last-Event-ID": str(events[-1]["seq"] if events else 0)}
+        with http.stream("GET", f"{JOBS}/{job}/stream", headers=last) as stream:
+            lines = (line for line in stream.iter_lines() if line.startswith("data: "))
+            events.extend(event for line in lines if "seq" in (event := json.loads(line[6:])))
 
     def read() -> None:
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=GIVE_UP) as http:
-            while not over.is_set():
+            while waiting := unfinished(seen) or not over.is_set():
                 try:
-                    last = {"Last-Event-ID": str(seen[-1]["seq"] if seen else 0)}
-                    with http.stream("GET", f"{JOBS}/{job[0]}/stream", headers=last) as stream:
-                        lines = (line for line in stream.iter_lines() if line.startswith("data: "))
-                        seen.extend(event for line in lines if "seq" in (event := json.loads(line[6:])))
+                    if isinstance(waiting, list):
+                        follow(http, waiting[0])
+                        continue
                 except httpx.HTTPError:
-                    time.sleep(0.05)
-                if seen and seen[-1]["kind"] == "done":
-                    return
+                    pass
+                time.sleep(0.05)
 
     reader = threading.Thread(target=read)
+    reader.start()
     draw = random.Random(1)
-    with process("worker", "--folder", folder, "--no-idle"):
-        for kill in range(KILLS + 1):
-            with (
-                process("serve", "--port", str(port), "--folder", folder) as served,
-                httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=GIVE_UP) as http,
-            ):
-                until_ready(http)
-                if not job:
-                    asked = {**SMALL, "splitter": "rolling:30,2,1", "trials": 150}
-                    job.append(http.post(JOBS, json=asked).json()["id"])
-                    reader.start()
-                if kill == KILLS:
+    try:
+        with process("worker", "--folder", folder, "--no-idle") as worker:
+            for kill in range(KILLS + 1):
+                with (
+                    process("serve", "--port", str(port), "--folder", folder) as served,
+                    httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=GIVE_UP) as http,
+                ):
+                    until_ready(http)
+                    if kill < KILLS:
+                        if not unfinished(seen):
+                            asked = {**SMALL, "splitter": "rolling:30,2,1", "trials": 150, "seed": len(seen)}
+                            seen[http.post(JOBS, json=asked).raise_for_status().json()["id"]] = []
+                        time.sleep(draw.uniform(0.0, 1.0))
+                        served.kill()
+                        continue
+                    over.set()
                     reader.join(GIVE_UP)
                     assert not reader.is_alive()
-                    events = http.get(f"{JOBS}/{job[0]}/events").json()["events"]
-                else:
-                    time.sleep(draw.uniform(0.0, 1.0))
-                    served.kill()
-    over.set()
-    assert seen == events
-    assert [event["kind"] for event in seen].count("done") == 1
-    assert sorted(event["data"]["fold"] for event in seen if event["kind"] == "fold") == list(range(29))
+                    kept = {job: http.get(f"{JOBS}/{job}/events").json()["events"] for job in seen}
+                    listed = http.get(JOBS, params={"limit": 200}).json()["jobs"]
+            assert worker.poll() is None
+    finally:
+        over.set()
+    assert {job["id"] for job in listed} == set(seen)
+    assert seen == kept
+    for events in seen.values():
+        assert [event["kind"] for event in events].count("done") == 1
+        assert sorted(event["data"]["fold"] for event in events if event["kind"] == "fold") == list(range(29))
+
+
+def unfinished(seen: dict[str, list[dict[str, Any]]]) -> list[str]:
+    """Jobs whose last event has not been read."""
+    return [job for job, events in list(seen.items()) if not events or events[-1]["kind"] != "done"]
