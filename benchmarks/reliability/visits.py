@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import gc
 import importlib
+import re
 import socket
 import time
 import weakref
@@ -12,18 +13,19 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
+from urllib.parse import urlencode
 from urllib.request import urlopen
 
 from maestro.apps.serving import APPS, page_of
 from maestro.apps.shared import access
 
-_BATCH = 20
+_BATCH = 100
 _PATIENCE = 60.0
-
-
-_LINK = {"walk_forward": {"trials": "2"}}
+_LINK = {"walk_forward": {"trials": "2", "splitter": "rolling:3,2,1"}}
 """Settings in the link of an app, so that a visit costs the page and not a search."""
 _alive: weakref.WeakSet[Any] = weakref.WeakSet()
+_opened: list[str] = []
+"""Apps that were opened, by name: a page of an error has none."""
 
 
 def _watch(name: str) -> None:
@@ -35,6 +37,7 @@ def _watch(name: str) -> None:
         @functools.wraps(original)
         def entered(self: Any, *given: Any, **settings: Any) -> None:
             _alive.add(self)
+            _opened.append(name)
             original(self, *given, **settings)
 
         entered.watched = True  # type: ignore[attr-defined]
@@ -67,10 +70,38 @@ def _reachable(url: str) -> None:
             time.sleep(0.2)
 
 
+def _until(connection: Any, kind: str) -> None:
+    """Read messages of a socket, each of a header, metadata and content, until one of this kind has come."""
+    while f'"{kind}"' not in str(connection.recv(_PATIENCE)):
+        pass
+    for _ in ("metadata", "content"):
+        connection.recv(_PATIENCE)
+
+
+def _visit(url: str, name: str) -> bool:
+    """Do what a browser does with a page: get it, open its socket, pull the document, leave; True if an app came."""
+    from bokeh.protocol import Protocol
+    from websockets.sync.client import connect
+    from websockets.typing import Subprotocol
+
+    before = len(_opened)
+    with urlopen(f"{url}/{name}?{urlencode(_LINK.get(name, {}))}", timeout=_PATIENCE) as answer:
+        token = re.search(r'"token":"([^"]+)"', answer.read().decode())
+    if token is None:
+        return False
+    offered = [Subprotocol("bokeh"), Subprotocol(token[1])]
+    with connect(f"ws{url[4:]}/{name}/ws", subprotocols=offered, max_size=None, open_timeout=_PATIENCE) as connection:
+        _until(connection, "ACK")
+        asked = Protocol().create("PULL-DOC-REQ")
+        for part in (asked.header_json, asked.metadata_json, asked.content_json):
+            connection.send(part)
+        _until(connection, "PULL-DOC-REPLY")
+    return set(_opened[before:]) == {name}
+
+
 def visits(tries: int, folder: Path, names: Sequence[str] = tuple(APPS)) -> Iterator[str]:
     """Visit the apps in turn and leave: the server holds no page of a visitor who has left."""
     import panel as pn
-    from bokeh.client import pull_session
 
     access.restrict()
     with socket.socket() as free:
@@ -81,16 +112,13 @@ def visits(tries: int, folder: Path, names: Sequence[str] = tuple(APPS)) -> Iter
     url, before = f"http://127.0.0.1:{port}", _held()
     server = pn.serve(
         {name: page_of(name) for name in names}, port=port, address="127.0.0.1", show=False, threaded=True,
-        check_unused_sessions_milliseconds=300, unused_session_lifetime_milliseconds=200,
+        check_unused_sessions_milliseconds=300, unused_session_lifetime_milliseconds=3_000,
     )  # fmt: skip
     try:
         _reachable(url)
         for number in range(tries):
             name = names[number % len(names)]
-            session = pull_session(url=f"{url}/{name}", arguments=_LINK.get(name, {}))
-            opened = len(_alive) > before  # a page of an error has no app
-            session.close()
-            del session
+            opened = _visit(url, name)
             last = number % _BATCH == _BATCH - 1 or number == tries - 1
             held = _remaining(before) if last else 0
             yield f"{held} pages held" if held > 0 else "" if opened else "an empty page"

@@ -19,6 +19,7 @@ import maestro as ms
 from maestro.runs import RunStore
 from maestro.service.jobs import Database, Job, Queue
 from maestro.service.worker import Worker
+from tests.support.forked import forks
 from tests.support.mlflow import stand_in
 from tests.support.patience import GIVE_UP
 
@@ -133,30 +134,42 @@ def test_a_run_that_another_process_works_on_is_waited_for(submit: Submit, queue
         wait_for(lambda: queue.get(job.id).state == "done")
 
 
+def jobs_of(queue: Queue) -> list[Job]:
+    return queue.jobs(limit=10_000)
+
+
 @pytest.mark.slow
 def test_sigkill_of_workers_loses_no_job_and_changes_no_byte(
     submit: Submit, queue: Queue, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As many kills as MAESTRO_TEST_WORKER_KILLS says, at random moments; the leases are made short by hand."""
+    """As many kills as MAESTRO_TEST_WORKER_KILLS says, each in or after a fold; leases are cut short by hand."""
     jobs: list[Job] = []
     draw = random.Random(0)
-    for _ in range(KILLS):
-        while sum(job.state != "done" for job in queue.jobs(limit=500)) < 2:  # there is always work to be killed in
-            jobs.append(submit(seed=len(jobs), trials=400))
-        with start_worker(database.folder) as worker:
-            try:
-                wait_for(lambda pid=worker.pid: any(f"-{pid}-" in str(job.worker) for job in queue.jobs(limit=500)))
-                time.sleep(draw.uniform(0.0, 1.0))
-            finally:
-                worker.send_signal(signal.SIGKILL)
-        with database.writing() as connection:  # nobody waits 10 s for the lease of a worker that is dead
-            connection.execute("UPDATE jobs SET lease_until = 0, attempts = 1 WHERE state = 'running'")
+    words = ("worker", "--folder", str(database.folder), "--no-idle")
+
+    def told(kind: str) -> int:
+        found = database.row("SELECT COUNT(*) FROM events WHERE kind = ?", (kind,))
+        return int(found[0]) if found else 0
+
+    with forks() as forked:
+        for _ in range(KILLS):
+            while sum(job.state != "done" for job in jobs_of(queue)) < 2:  # there is always work to be killed in
+                jobs.append(submit(seed=len(jobs), trials=400))
+            started, folds, wanted = told("started"), told("fold"), draw.randrange(4)
+            with forked.running(*words) as worker:
+                wait_for(lambda before=started: told("started") > before)
+                wait_for(lambda enough=folds + wanted: told("fold") >= enough)
+                time.sleep(draw.uniform(0.0, 0.3))
+                worker.end(signal.SIGKILL)
+            with database.writing() as connection:  # nobody waits 10 s for the lease of a worker that is dead
+                connection.execute("UPDATE jobs SET lease_until = 0, attempts = 1 WHERE state = 'running'")
     worker = start_worker(database.folder)
     try:
-        wait_for(lambda: all(job.state == "done" for job in queue.jobs(limit=500)), 400)
+        wait_for(lambda: all(job.state == "done" for job in jobs_of(queue)))
     finally:
         worker.terminate()
         assert worker.wait(GIVE_UP) == 0
+    assert {job.id for job in jobs_of(queue)} == {job.id for job in jobs}
     for job in jobs:
         seed = job.spec["seed"]
         wf = ms.walk_forward(

@@ -20,6 +20,7 @@ import httpx
 import pytest
 
 from tests.service.conftest import SMALL
+from tests.support.forked import forks
 from tests.support.patience import GIVE_UP
 
 KILLS = int(os.environ.get("MAESTRO_TEST_API_KILLS", "3"))
@@ -99,10 +100,10 @@ def test_sigkill_of_the_server_loses_and_doubles_no_event(tmp_path: Path) -> Non
     reader.start()
     draw = random.Random(1)
     try:
-        with process("worker", "--folder", folder, "--no-idle") as worker:
+        with forks() as forked, process("worker", "--folder", folder, "--no-idle") as worker:
             for kill in range(KILLS + 1):
                 with (
-                    process("serve", "--port", str(port), "--folder", folder) as served,
+                    forked.running("serve", "--port", str(port), "--folder", folder) as served,
                     httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=GIVE_UP) as http,
                 ):
                     until_ready(http)
@@ -111,7 +112,7 @@ def test_sigkill_of_the_server_loses_and_doubles_no_event(tmp_path: Path) -> Non
                             asked = {**SMALL, "splitter": "rolling:30,2,1", "trials": 150, "seed": len(seen)}
                             seen[http.post(JOBS, json=asked).raise_for_status().json()["id"]] = []
                         time.sleep(draw.uniform(0.0, 1.0))
-                        served.kill()
+                        served.end(signal.SIGKILL)
                         continue
                     over.set()
                     reader.join(GIVE_UP)
