@@ -36,7 +36,8 @@ def tables(place: Path) -> object:
 
 
 def _run(
-    tries: int, folder: Path, how: Driver, words: tuple[object, ...], result: Callable[[Path], object]
+    tries: int, folder: Path, how: Driver, words: tuple[object, ...], result: Callable[[Path], object],
+    whole: bool = True,
 ) -> Iterator[str]:  # fmt: skip
     """Kill a command that works on one finished run, ``{}`` in its words."""
     wf = ms.walk_forward(
@@ -48,7 +49,7 @@ def _run(
         shutil.copytree(folder / "runs", place / "runs")
         return wf.id
 
-    yield from how(tries, folder, Case(words, prepare, result))
+    yield from how(tries, folder, Case(words, prepare, result, whole))
 
 
 def _book(path: Path) -> object:
@@ -116,6 +117,19 @@ def report(tries: int, folder: Path, how: Driver = killed) -> Iterator[str]:
     yield from _run(tries, folder, how, ("report", "{}", "--out", "report.html"), when_there("report.html", _page))
 
 
+def tearsheet(tries: int, folder: Path, how: Driver = killed) -> Iterator[str]:
+    """Kill ``maestro report RUN --tearsheet``: page and tear sheet are each whole or not there."""
+
+    def sheet(path: Path) -> object:
+        return path.read_text(encoding="utf-8").rstrip().endswith("</html>")
+
+    def result(place: Path) -> object:
+        return when_there("own.html", _page)(place), when_there("own-tearsheet.html", sheet)(place)
+
+    words = ("report", "{}", "--tearsheet", "--out", "own.html")
+    yield from _run(tries, folder, how, words, result, whole=False)
+
+
 def robustness(tries: int, folder: Path, how: Driver = killed) -> Iterator[str]:
     """Kill ``maestro robustness --out``: the page is whole or not there."""
     words = ("robustness", "{}", "--part", "neighbourhood", "--out", "maps.html")
@@ -141,6 +155,16 @@ def runs_export(tries: int, folder: Path, how: Driver = killed) -> Iterator[str]
         return {path.name: path.read_bytes() for path in (place / "run.csv").glob("*")}
 
     yield from _run(tries, folder, how, ("runs", "export", "{}", "--to", "run.csv"), result)
+
+
+def runs_parquet(tries: int, folder: Path, how: Driver = killed) -> Iterator[str]:
+    """Kill ``maestro runs export`` to a folder of Parquet files: all of its files or none."""
+
+    def result(place: Path) -> object:
+        return {path.name: parquet(path) if path.suffix == ".parquet" else path.read_bytes()
+                for path in (place / "run.parquet").glob("*")}  # fmt: skip
+
+    yield from _run(tries, folder, how, ("runs", "export", "{}", "--to", "run.parquet"), result)
 
 
 def runs_workbook(tries: int, folder: Path, how: Driver = killed) -> Iterator[str]:
@@ -190,19 +214,39 @@ def new_project(tries: int, folder: Path, how: Driver = killed) -> Iterator[str]
     yield from how(tries, folder, Case(("new", "project", "study"), nothing, result, whole=False))
 
 
-def notebook(tries: int, folder: Path, how: Driver = killed) -> Iterator[str]:
-    """Kill ``maestro report NOTEBOOK --executed``: page and notebook are whole or not there."""
+def _notebook(path: Path) -> None:
     import nbformat
 
     cell = nbformat.v4.new_code_cell("x = 1", metadata={"tags": ["parameters"]})
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
     book = nbformat.v4.new_notebook(cells=[cell, nbformat.v4.new_code_cell("print(x)")], metadata=kernel)
-    nbformat.write(book, folder / "own.ipynb")
+    nbformat.write(book, path)
+
+
+def notebook(tries: int, folder: Path, how: Driver = killed) -> Iterator[str]:
+    """Kill ``maestro report NOTEBOOK --executed``: page and notebook are whole or not there."""
+    _notebook(folder / "own.ipynb")
 
     def result(place: Path) -> object:
         return when_there("own.html", _page)(place), when_there("ran.ipynb", _book)(place)
 
     words = ("report", folder / "own.ipynb", "--executed", "ran.ipynb", "--out", "own.html", "--no-progress")
+    yield from how(tries, folder, Case(words, nothing, result, whole=False))
+
+
+def report_batch(tries: int, folder: Path, how: Driver = killed) -> Iterator[str]:
+    """Kill ``maestro report NOTEBOOK --batch``: each page, notebook and record is whole; reports that are done stay."""
+    _notebook(folder / "own.ipynb")
+    (folder / "batch.yaml").write_text("each: {x: [1, 2]}\n")
+
+    def result(place: Path) -> object:
+        reports = place / "reports"
+        done = {path.name: json.loads(path.read_bytes())["status"] for path in sorted(reports.glob("*.json"))}
+        pages = {path.name: _page(path) for path in sorted(reports.glob("*.html"))}
+        rows = when_there("index.html", lambda path: path.read_text(encoding="utf-8").count("waiting"))(reports)
+        return done, pages, rows, {path.name: _book(path) for path in sorted(reports.glob("*.ipynb"))}
+
+    words = ("report", folder / "own.ipynb", "--batch", folder / "batch.yaml", "--no-progress")
     yield from how(tries, folder, Case(words, nothing, result, whole=False))
 
 
@@ -239,9 +283,10 @@ def runs_empty(tries: int, folder: Path, how: Driver = killed) -> Iterator[str]:
 
 AREAS: dict[str, Area] = {
     "kill-walk-forward": walk_forward, "kill-many": walk_forward_many, "kill-backtest": backtest, "kill-sweep": sweep,
-    "kill-report": report, "kill-notebook": notebook, "kill-robustness": robustness, "kill-verdict": verdict,
-    "kill-parity": parity, "kill-runs-export": runs_export, "kill-workbook": runs_workbook,
-    "kill-runs-remove": runs_remove, "kill-runs-restore": runs_restore, "kill-runs-empty": runs_empty,
-    "kill-new": new_project, **data_commands.AREAS,
+    "kill-report": report, "kill-tearsheet": tearsheet, "kill-notebook": notebook, "kill-batch": report_batch,
+    "kill-robustness": robustness, "kill-verdict": verdict, "kill-parity": parity, "kill-runs-export": runs_export,
+    "kill-runs-parquet": runs_parquet, "kill-workbook": runs_workbook, "kill-runs-remove": runs_remove,
+    "kill-runs-restore": runs_restore, "kill-runs-empty": runs_empty, "kill-new": new_project,
+    **data_commands.AREAS,
 }  # fmt: skip
 """Each kills a command that writes at random moments; with another driver it does something else to it."""

@@ -14,6 +14,7 @@ from benchmarks.reliability import commands
 from benchmarks.reliability.forks import forks
 from benchmarks.reliability.kills import Case, environment, outcome, prepared, wrong
 
+_LEFT_OUT = ("kill-notebook", "kill-batch", "kill-fetch")
 _SIZE, _FILES = 96 * 2**20, 3_000
 
 
@@ -28,7 +29,9 @@ def full_inodes(tries: int, folder: Path) -> Iterator[str]:
 
 
 def _everywhere(tries: int, folder: Path, what: str) -> Iterator[str]:
-    areas = {name: area for name, area in commands.AREAS.items() if name not in ("kill-notebook", "kill-fetch")}
+    areas = {
+        name: area for name, area in commands.AREAS.items() if name not in ("kill-notebook", "kill-batch", "kill-fetch")
+    }
     with _mounted(folder / "disk") as disk:
         for number, (name, area) in enumerate(areas.items()):
             share = tries // len(areas) + (number < tries % len(areas))

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import argparse
-import multiprocessing
 import os
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks.reliability import abuse, commands, disks, files, names, processes, visits
+from benchmarks.reliability import abuse, commands, disks, files, names, processes, progress, visits
 from benchmarks.reliability.forks import end_forks
+from benchmarks.reliability.progress import Tried
 from maestro._core.temporary import temporary_folder
 
 PAGE = Path(__file__).parents[2] / "docs/reliability.md"
+_FEWER = {"kill-tearsheet": 30, "kill-batch": 50}
+"""Options of ``maestro report``, which itself is killed 100 times, that take seconds each."""
 AREAS: dict[str, tuple[int, Callable[[int, Path], Iterator[str]]]] = {
-    **{name: (100, area) for name, area in commands.AREAS.items()},
+    **{name: (_FEWER.get(name, 100), area) for name, area in commands.AREAS.items()},
     "full-disk": (100, disks.full_disk),
     "full-inodes": (100, disks.full_inodes),
     "flips-runs": (4_000, files.flips_of_runs),
@@ -43,7 +43,10 @@ AREAS: dict[str, tuple[int, Callable[[int, Path], Iterator[str]]]] = {
     "visits": (1_000, visits.visits),
 }
 """Tries of a full run, and what makes them: each yields an empty string, or what went wrong."""
-_FIRST = ("visits", "kill-notebook", "kill-many", "kill-walk-forward", "full-disk", "kill-backup", "walk-forwards")
+_FIRST = (
+    "visits", "kill-walk-forward", "full-disk", "full-inodes", "kill-tearsheet", "kill-report", "kill-notebook",
+    "kill-batch", "bombs", "reports", "kill-robustness", "names", "kill-verdict", "flips-studies", "kill-many",
+)  # fmt: skip
 """The areas that take longest begin first, so that no process works alone at the end."""
 _HEAD = """# Reliability
 
@@ -65,60 +68,46 @@ Maestro did not write in the place of every output (`tests/cli/test_foreign_file
 """
 
 
-@dataclass(frozen=True)
-class Tried:
-    """What became of an area."""
-
-    name: str
-    what: str
-    tries: int
-    failures: int
-    seconds: float
-    cpu: float
-
-    @property
-    def line(self) -> str:
-        """Row of the table."""
-        return (
-            f"| {self.what} | {self.tries:,} | {self.failures:,} | {self.seconds:,.0f} | "
-            f"`python -m benchmarks reliability {self.name}` |"
-        )
-
-
 def main(words: list[str]) -> int:
     """Try the areas wanted, or all; returns an exit code."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks reliability")
     parser.add_argument("areas", nargs="*", metavar="AREA", help=", ".join(AREAS))
     parser.add_argument("--share", type=float, default=1.0, help="of the tries of a full run")
     parser.add_argument("--page", action="store_true", help="write the page also with a share, or of some areas")
+    parser.add_argument("--fresh", action="store_true", help="repeat also what an interrupted run has done")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="areas that run at once")
     given = parser.parse_args(words)
     if unknown := [name for name in given.areas if name not in AREAS]:
         parser.error(f"there is no area {', '.join(unknown)}; there are: {', '.join(AREAS)}")
+    whole = not given.areas and given.share == 1.0
+    key = progress.state_of_code() if whole else ""
+    found, earlier = ({}, 0.0) if given.fresh else progress.kept(key)
+    if found:
+        print(f"{len(found)} areas were done before the interruption of a run of the same code; --fresh repeats them")
     began = time.perf_counter()
-    wanted = given.areas or sorted(AREAS, key=lambda name: name not in _FIRST)
-    jobs = [(name, max(1, round(AREAS[name][0] * given.share))) for name in wanted]
-    found: dict[str, Tried] = {}
-    for tried in _each(jobs, given.processes):
+    wanted = given.areas or sorted(AREAS, key=lambda name: _FIRST.index(name) if name in _FIRST else len(_FIRST))
+    jobs = [(name, max(1, round(AREAS[name][0] * given.share))) for name in wanted if name not in found]
+    through = len(found)
+    for tried in progress.try_all(jobs, given.processes, _tried):
         found[tried.name] = tried
-        print(f"{tried.line} {tried.cpu:.0f} s of processor time", flush=True)
-    if given.page or (not given.areas and given.share == 1.0):
-        seconds = time.perf_counter() - began
-        tried = [found[name] for name in AREAS if name in found]
-        PAGE.write_text(_page(tried, given.share, seconds, given.processes), encoding="utf-8")
+        through += 1
+        seconds = earlier + time.perf_counter() - began
+        if key:
+            progress.keep(key, found, seconds)
+        print(f"{tried.line} {tried.cpu:.0f} s of processor time; {through} of {len(wanted)} areas after "
+              f"{seconds / 60:.1f} minutes", flush=True)  # fmt: skip
+    if given.page or whole:
+        seconds = earlier + time.perf_counter() - began
+        PAGE.write_text(
+            _page([found[name] for name in AREAS if name in found], given.share, seconds, given.processes),
+            encoding="utf-8",
+        )
         print(f"{PAGE}: {len(found)} areas in {seconds / 60:.1f} minutes")
-    return int(any(tried.failures for tried in found.values()))
-
-
-def _each(jobs: list[tuple[str, int]], processes: int) -> Iterator[Tried]:
-    """Try areas, each in a process of its own; in this one if only one process is wanted."""
-    if processes == 1 or len(jobs) == 1:
-        yield from (_tried(*job) for job in jobs)
-        return
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(processes, mp_context=context, max_tasks_per_child=1) as pool:
-        for future in as_completed([pool.submit(_tried, *job) for job in jobs]):
-            yield future.result()
+    if key:
+        progress.FINISHED.unlink(missing_ok=True)
+    failed = [tried.name for tried in found.values() if tried.failures]
+    print(f"failures in {', '.join(failed)}" if failed else "no failure")
+    return int(bool(failed))
 
 
 def _processor_time() -> float:
