@@ -53,7 +53,7 @@ def try_all(jobs: Sequence[Job], processes: int, function: Callable[[str, int], 
             yield function(*job)
         return
     with ThreadPoolExecutor(processes) as pool:
-        for future in as_completed([pool.submit(_apart, job, function) for job in jobs]):
+        for future in as_completed([pool.submit(apart, job, function) for job in jobs]):
             yield future.result()
 
 
@@ -61,7 +61,7 @@ def _say_begin(job: Job) -> None:
     print(f"begin {job[0]}, {job[1]:,} tries", flush=True)
 
 
-def _apart(job: Job, function: Callable[[str, int], Tried]) -> Tried:
+def apart(job: Job, function: Callable[[str, int], Tried]) -> Tried:
     _say_begin(job)
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe(duplex=False)

@@ -17,9 +17,10 @@ from benchmarks.reliability.progress import Tried
 from maestro._core.temporary import temporary_folder
 
 PAGE = Path(__file__).parents[2] / "docs/reliability.md"
+Area = Callable[[int, Path], Iterator[str]]
 _FEWER = {"kill-tearsheet": 30, "kill-batch": 50}
 """Options of ``maestro report``, which itself is killed 100 times, that take seconds each."""
-AREAS: dict[str, tuple[int, Callable[[int, Path], Iterator[str]]]] = {
+AREAS: dict[str, tuple[int, Area]] = {
     **{name: (_FEWER.get(name, 100), area) for name, area in commands.AREAS.items()},
     "full-disk": (100, disks.full_disk),
     "full-inodes": (100, disks.full_inodes),
@@ -52,14 +53,21 @@ _HEAD = """# Reliability
 
 `python -m benchmarks reliability` breaks things on purpose, counts what does not hold, and writes this page;
 `python -m benchmarks reliability AREA --share 0.1` repeats one area with a tenth of the tries and writes nothing.
+A run that is interrupted continues with the areas that are left if the code is the same; `--fresh` starts anew. Filling
+disks takes root.
 
 """
 _TAIL = """
 A command that is killed runs in a fork of a process that has imported everything, so that the kill, at a random moment
 of its work, rarely meets an import. Then the same command runs again. Nothing may be lost or half written: what the
 command is for is afterwards equal to that of a run that was not killed, and no temporary file is left. On a full disk
-the command must also fail in words. Not killed here are processes that run until they are stopped: workers of the
-service are killed by `tests/service`, those of a cluster by `benchmarks/bench_cluster.py`.
+the command must also fail in words. Processes that run until they are stopped are killed elsewhere:
+
+```bash
+MAESTRO_TEST_WORKER_KILLS=500 python -m pytest tests/service/test_worker.py -k sigkill       # workers of the service
+MAESTRO_TEST_API_KILLS=100 python -m pytest tests/service/web/test_serving.py -k sigkill     # its API
+python benchmarks/bench_cluster.py --kills 20                                                # workers of a cluster
+```
 
 More tests of the suite break things: flipped bits of folds, ledgers, backups and lists of runs; names that are markup
 over every public object (`tests/test_hostile_names.py`); other origins (`tests/apps`, `tests/service`); files that
