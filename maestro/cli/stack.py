@@ -16,6 +16,7 @@ app = typer.Typer(
     help="Start the API, workers, apps, nginx, Prometheus and QuestDB as plain processes; watch and stop them.",
 )
 
+OPTIONS = "options"  # file in the folder: the options of the last start
 Folder = Annotated[
     Path | None,
     typer.Option("--folder", metavar="DIR", help="Configuration and logs of the stack.  [default: stack, here]"),
@@ -28,9 +29,14 @@ def _folder(given: Path | None) -> Path:
 
 @app.command()
 def up(
+    context: typer.Context,
     folder: Folder = None,
     port: Annotated[int, typer.Option(metavar="N", help="Port of nginx; 0 takes a free one.")] = 8443,
     address: Annotated[str, typer.Option(metavar="HOST", help="Address that nginx listens on.")] = "127.0.0.1",
+    origin: Annotated[
+        list[str] | None,
+        typer.Option(metavar="HOST:PORT", help="How browsers name the entrance, if not by --address; once for each."),
+    ] = None,
     prefix: Annotated[str, typer.Option(metavar="PATH", help="Path below which everything lies: /maestro.")] = "",
     certificate: Annotated[Path | None, typer.Option(metavar="FILE", help="Certificate for TLS.")] = None,
     key: Annotated[Path | None, typer.Option(metavar="FILE", help="Key of the certificate.")] = None,
@@ -51,6 +57,8 @@ def up(
     json: options.Json = False,
 ) -> None:
     """Start everything, each part when the one before is healthy."""
+    from dataclasses import replace
+
     from maestro.config import load_settings
     from maestro.data.stores.questdb_server import free_port
     from maestro.errors import SettingsError
@@ -58,22 +66,39 @@ def up(
     from maestro.operations.schedule import options as schedule_options
     from maestro.operations.stack.configuration import make_certificate
     from maestro.operations.stack.programs import find_programs
+    from maestro.reports.output import write_text
 
     where = _folder(folder)
+    if self_signed and (certificate or key):
+        raise SettingsError("--self-signed excludes --certificate and --key; leave it out.")
+    origins = tuple(origin or ())
+    entrance = stack.Entrance(port or free_port(), address, prefix, certificate, key, old_api, docs, origins)
     if self_signed:
-        if certificate or key:
-            raise SettingsError("--self-signed excludes --certificate and --key; leave it out.")
         others = [name for name in ("nginx", "prometheus") if name not in (without or ())]
         find_programs([*others, "openssl"])  # all that are missing, before anything is written
         where.mkdir(parents=True, exist_ok=True, mode=0o700)
-        certificate, key = make_certificate(where, address)
-    entrance = stack.Entrance(port or free_port(), address, prefix, certificate, key, old_api, docs)
+        certificate, key = make_certificate(where, *(one.partition(":")[0] for one in origins), address)
+        entrance = replace(entrance, certificate=certificate, key=key)
     settings = load_settings()
     schedule = schedule_options(settings, backup, fetch, keep)
     stack.up(where, settings, entrance, workers=workers, schedule=schedule, without=without or ())
+    write_text(where / OPTIONS, _given(context))
     _show(where, json)
     if not json and "nginx" not in (without or ()):
         typer.echo(f"\nEntrance: {entrance.url}/")
+
+
+def _given(context: typer.Context) -> str:
+    """Return the options on the command line, without --folder and --json, so that a runbook can start the same."""
+    words = []
+    for option in context.command.params:
+        source = context.get_parameter_source(str(option.name))
+        value = context.params[str(option.name)]
+        if source is None or source.name != "COMMANDLINE" or option.name in ("folder", "json"):
+            continue
+        for one in value if isinstance(value, list | tuple) else [value]:
+            words += [option.opts[0]] if one is True else [option.opts[0], str(one)]
+    return " ".join(words) + "\n"
 
 
 @app.command(epilog="Exit code: 0 all parts healthy, 1 not.")

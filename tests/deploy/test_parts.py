@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -128,6 +129,13 @@ def test_settings_exist_and_secrets_are_files(services: dict[str, Any]) -> None:
     used = {secret for service in services.values() for secret in service.get("secrets", ())}
     assert used == whole["secrets"].keys()
     assert all(secret["file"].startswith("./secrets/") for secret in whole["secrets"].values())
+
+
+def test_the_image_has_every_extra_that_a_job_may_ask_for() -> None:
+    """A backtest may name any engine, a run a tear sheet, and the settings MLflow, a cluster or QuestDB."""
+    [given] = re.findall(r'"\.\[(.*)\]"', (DEPLOY / "Dockerfile").read_text())
+    known = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    assert set(given.split(",")) == known.keys() - {"all", "dev", "docs", "java", "jupyter"}
 
 
 def test_files_that_containers_mount_are_those_of_the_templates(services: dict[str, Any]) -> None:

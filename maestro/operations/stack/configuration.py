@@ -38,6 +38,8 @@ class Entrance:
         the new API.
     docs : Path, optional
         Folder of the built documentation, served below ``/handbook/``.
+    origins : tuple of str
+        ``HOST:PORT`` under which browsers reach the entrance, besides `address`.
     """
 
     port: int
@@ -47,6 +49,7 @@ class Entrance:
     key: Path | None = None
     old_api: str = ""
     docs: Path | None = None
+    origins: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse what would not be a valid line of the configuration."""
@@ -56,6 +59,14 @@ class Entrance:
             )
         if not re.fullmatch(r"[A-Za-z0-9.:\[\]-]+", self.address):
             raise SettingsError(f"--address is {self.address!r}; give a host name or an IP address.")
+        if self.address in ("0.0.0.0", "::", "[::]") and not self.origins:
+            raise SettingsError(
+                f"--address {self.address} is every address of this machine; give with --origin HOST:{self.port} under "
+                "which name browsers reach it, or the apps refuse them."
+            )
+        for origin in self.origins:
+            if not re.fullmatch(r"[A-Za-z0-9.-]+(:[0-9]+)?", origin):
+                raise SettingsError(f"--origin is {origin!r}; give HOST:PORT, or HOST for port 443.")
         if self.old_api and not re.fullmatch(r"https?://[A-Za-z0-9.:\[\]-]+", self.old_api):
             raise SettingsError(f"--old-api is {self.old_api!r}; give http://HOST:PORT.")
         if (self.certificate is None) != (self.key is None):
@@ -115,16 +126,16 @@ def container_files() -> dict[str, str]:
     }  # fmt: skip
 
 
-def make_certificate(folder: Path, name: str) -> tuple[Path, Path]:
-    """Make a certificate that this machine signs itself, for a year; an existing one is kept."""
+def make_certificate(folder: Path, *hosts: str) -> tuple[Path, Path]:
+    """Make a certificate for some host names, which this machine signs itself, for a year; an existing one is kept."""
     certificate, key = folder / "certificate.pem", folder / "key.pem"
     if certificate.is_file() and key.is_file():
         return certificate, key
     openssl = find_programs(["openssl"])["openssl"]
-    kind = "IP" if re.fullmatch(r"[0-9.]+|.*:.*", name) else "DNS"
+    names = ",".join(f"{'IP' if re.fullmatch(r'[0-9.]+|.*:.*', host) else 'DNS'}:{host}" for host in hosts)
     done = subprocess.run(
         [openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "365",
-         "-subj", f"/CN={name}", "-addext", f"subjectAltName={kind}:{name}", "-keyout", str(key), "-out",
+         "-subj", f"/CN={hosts[0]}", "-addext", f"subjectAltName={names}", "-keyout", str(key), "-out",
          str(certificate)], capture_output=True, text=True,
     )  # fmt: skip
     if done.returncode:

@@ -142,7 +142,7 @@ def _start(
         stack.start(
             "apps",
             [*maestro, *commands.apps(apps_port, prefix, (f"{entrance.address}:{entrance.port}",
-                                                          f"localhost:{entrance.port}"))],
+                                                          f"localhost:{entrance.port}", *entrance.origins))],
             f"http://127.0.0.1:{apps_port}{prefix}/runs",
         )  # fmt: skip
     if "nginx" in programs:

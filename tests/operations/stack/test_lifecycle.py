@@ -108,6 +108,8 @@ def test_every_part_is_healthy(site: Site) -> None:
     done = command(site.folder, "status")
     assert done.returncode == 0
     assert done.stdout.count("healthy") == 5
+    said = (site.folder / "stack" / "options").read_text()
+    assert re.fullmatch(r"--port 0 --prefix /maestro --self-signed --docs \S+\n", said)
     again = command(site.folder, "up", "--port", "0")
     assert again.returncode == 1
     assert "run already; `maestro stack down` stops them" in again.stderr
@@ -134,8 +136,9 @@ def test_one_entrance(site: Site) -> None:
 
 def test_a_job_runs_and_its_events_stream_through_the_entrance(site: Site) -> None:
     with site.http(Authorization=f"Bearer {site.key}") as http:
-        job = http.post("/api/v2/optimizations", json=SMALL).json()
-        kinds = []
+        submitted = http.post("/api/v2/optimizations", json=SMALL)
+        job, kinds = submitted.json(), []
+        assert submitted.headers["location"] == f"/maestro/api/v2/optimizations/{job['id']}"
         with http.stream("GET", f"/api/v2/optimizations/{job['id']}/stream") as answer:
             for line in answer.iter_lines():
                 if line.startswith("event:"):
