@@ -51,6 +51,9 @@ def up(
     without: Annotated[
         list[str] | None, typer.Option(metavar="PART", help="Leave out apps, nginx or prometheus; once for each.")
     ] = None,
+    alertmanager: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Send alerts by an Alertmanager with this configuration.")
+    ] = None,
     backup: options.BackupEvery = None,
     fetch: options.FetchEvery = None,
     keep: options.Keep = None,
@@ -81,7 +84,9 @@ def up(
         entrance = replace(entrance, certificate=certificate, key=key)
     settings = load_settings()
     schedule = schedule_options(settings, backup, fetch, keep)
-    stack.up(where, settings, entrance, workers=workers, schedule=schedule, without=without or ())
+    stack.up(
+        where, settings, entrance, workers=workers, schedule=schedule, without=without or (), alertmanager=alertmanager
+    )
     write_text(where / OPTIONS, _given(context))
     _show(where, json)
     if not json and "nginx" not in (without or ()):

@@ -49,6 +49,19 @@ def test_a_file_passes_its_linter_and_a_planted_fault_is_found(
     assert lint(name, options, changed).returncode != 0
 
 
+def test_amtool_takes_the_routes_of_alerts_and_finds_a_planted_fault(tmp_path: Path) -> None:
+    if shutil.which("amtool") is None:
+        pytest.skip(
+            "amtool is not installed; `tools/setup_test_services` installs it (package prometheus-alertmanager)"
+        )
+    file = ROOT / "deploy" / "alertmanager" / "alertmanager.yml"
+    done = subprocess.run(["amtool", "check-config", str(file)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    changed = tmp_path / file.name
+    changed.write_text(file.read_text().replace("receiver: team", "receiver: nobody", 1))
+    assert subprocess.run(["amtool", "check-config", str(changed)], capture_output=True).returncode != 0
+
+
 def test_every_file_is_linted() -> None:
     deploy = ROOT / "deploy"
     yaml = [*deploy.rglob("*.yaml"), *deploy.rglob("*.yml"), *(ROOT / ".github").rglob("*.yml")]

@@ -47,6 +47,9 @@ def test_containers_run_the_commands_of_the_stack(services: dict[str, Any]) -> N
         "prometheus": commands.prometheus(
             Path("/etc/prometheus/prometheus.yml"), Path("/prometheus"), 9090, EVERYWHERE
         ),
+        "alertmanager": commands.alertmanager(
+            Path("/etc/alertmanager/alertmanager.yml"), Path("/alertmanager"), 9093, EVERYWHERE
+        ),
     }
     assert {name: services[name]["command"] for name in wanted} == wanted
     for name in ("api", "worker", "schedule", "apps"):
@@ -106,14 +109,14 @@ def test_every_container_is_hardened_limited_and_checked(services: dict[str, Any
 def test_the_order_of_the_start_is_that_of_the_stack(services: dict[str, Any]) -> None:
     assert {*order(services, "nginx")} == {"apps", "api", "questdb"}
     assert {*order(services, "worker")} == {*order(services, "schedule")} == {"api", "questdb"}
-    assert {*order(services, "grafana")} == {"prometheus", "api", "questdb"}
+    assert {*order(services, "grafana")} == {"prometheus", "alertmanager", "api", "questdb"}
 
 
 def test_the_profiles(services: dict[str, Any]) -> None:
     small = {name for name, one in services.items() if "small" in one["profiles"]}
     full = {name for name, one in services.items() if "full" in one["profiles"]}
     assert small == {"api", "worker", "apps", "nginx"}
-    assert full - small == {"questdb", "schedule", "prometheus", "grafana"}
+    assert full - small == {"questdb", "schedule", "prometheus", "alertmanager", "grafana"}
     assert not services["api"]["depends_on"]["questdb"]["required"]
 
 
@@ -144,6 +147,6 @@ def test_files_that_containers_mount_are_those_of_the_templates(services: dict[s
     mounted = {
         path.split(":")[0] for one in services.values() for path in one.get("volumes", ()) if path.startswith("./")
     }
-    assert len(mounted) == 4
+    assert len(mounted) == 5
     assert all((DEPLOY / path).exists() for path in mounted)
     json.loads((DEPLOY / "grafana" / "maestro.json").read_text())

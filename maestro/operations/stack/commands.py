@@ -47,5 +47,15 @@ def prometheus(configuration: Path, data: Path, port: int, address: str = LOOPBA
     ]
 
 
+def alertmanager(configuration: Path, data: Path, port: int, address: str = LOOPBACK) -> list[str]:
+    """Alertmanager, alone: it looks for no others."""
+    return [
+        f"--config.file={configuration}",
+        f"--storage.path={data}",
+        f"--web.listen-address={address}:{port}",
+        "--cluster.listen-address=",
+    ]
+
+
 def _address(address: str) -> list[str]:
     return [] if address == LOOPBACK else ["--address", address]

@@ -103,10 +103,10 @@ def write_nginx(folder: Path, entrance: Entrance, api_port: int, apps_port: int 
     return _replace(folder / "nginx.conf", text)
 
 
-def write_prometheus(folder: Path, api_port: int) -> Path:
-    """Write ``prometheus.yml`` and its rules; returns its path."""
+def write_prometheus(folder: Path, api_port: int, alertmanager: str = "") -> Path:
+    """Write ``prometheus.yml`` and its rules, for an Alertmanager at ``HOST:PORT``; returns its path."""
     _replace(folder / "rules.yml", (_TEMPLATES / "rules.yml").read_text(encoding="utf-8"))
-    text = _prometheus(_BY_STACK, f"127.0.0.1:{api_port}", folder / "rules.yml", None)
+    text = _prometheus(_BY_STACK, f"127.0.0.1:{api_port}", folder / "rules.yml", None, alertmanager)
     return _replace(folder / "prometheus.yml", text)
 
 
@@ -120,7 +120,8 @@ def container_files() -> dict[str, str]:
             apps="apps:5006", error_log="stderr", access_log="/dev/stdout",
         ),
         "prometheus/prometheus.yml": _prometheus(
-            written, "api:8400", Path("/etc/prometheus/rules.yml"), Path("/run/secrets/metrics_key")
+            written, "api:8400", Path("/etc/prometheus/rules.yml"), Path("/run/secrets/metrics_key"),
+            "alertmanager:9093",
         ),
         "prometheus/rules.yml": (_TEMPLATES / "rules.yml").read_text(encoding="utf-8"),
     }  # fmt: skip
@@ -148,8 +149,10 @@ def _nginx(written: str, folder: Path, address: str, port: int, **values: object
     return _rendered("nginx.conf", written=written, folder=folder, address=address, port=port, policy=POLICY, **values)
 
 
-def _prometheus(written: str, api: str, rules: Path, key_file: Path | None) -> str:
-    return _rendered("prometheus.yml", written=written, api=api, rules=rules, key_file=key_file)
+def _prometheus(written: str, api: str, rules: Path, key_file: Path | None, alertmanager: str) -> str:
+    return _rendered(
+        "prometheus.yml", written=written, api=api, rules=rules, key_file=key_file, alertmanager=alertmanager
+    )
 
 
 def _rendered(name: str, **values: object) -> str:

@@ -63,27 +63,36 @@ def up(
     workers: int = 1,
     schedule: Sequence[str] = (),
     without: Sequence[str] = (),
+    alertmanager: Path | None = None,
 ) -> list[Part]:
     """Start everything; if one part does not become healthy, those before it are stopped.
 
-    The order is QuestDB (if bars are kept in it), API, workers, schedule, apps, nginx, Prometheus.
+    The order is QuestDB (if bars are kept in it), API, workers, schedule, apps, nginx, Alertmanager, Prometheus.
 
     Parameters
     ----------
     schedule : sequence of str
         Options of `maestro schedule`, which is left out without any.
+    alertmanager : Path, optional
+        Configuration of an Alertmanager, which is started with it and to which Prometheus sends its alerts.
 
     Raises
     ------
     SettingsError
-        An unknown part in `without`, or no users although nginx lets others in.
+        An unknown part in `without`, an Alertmanager without Prometheus or without its file, or no users although nginx
+        lets others in.
     ServiceError
         The stack is up already, a program is missing, or a part does not become healthy.
     """
     unknown = set(without) - set(OPTIONAL)
     if unknown:
         raise SettingsError(f"--without {min(unknown)}: there is no such part; there are: {', '.join(OPTIONAL)}.")
-    programs = find_programs([name for name in ("nginx", "prometheus") if name not in without])
+    if alertmanager is not None and "prometheus" in without:
+        raise SettingsError("--alertmanager needs Prometheus, which sends the alerts; leave out --without prometheus.")
+    if alertmanager is not None and not alertmanager.is_file():
+        raise SettingsError(f"--alertmanager {alertmanager} is not a file; deploy/alertmanager has an example.")
+    wanted = [name for name in ("nginx", "prometheus") if name not in without]
+    programs = find_programs([*wanted, *(["alertmanager"] if alertmanager is not None else [])])
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     with _held(folder):
         running = [part.name for part in read(folder) if part.runs]
@@ -100,7 +109,7 @@ def up(
             database.close()
         stack = _Stack(folder)
         try:
-            _start(stack, settings, entrance, workers, schedule, without, programs)
+            _start(stack, settings, entrance, workers, schedule, without, programs, alertmanager)
         except BaseException:
             _stop(folder, stack.parts)
             raise
@@ -115,6 +124,7 @@ def _start(
     schedule: Sequence[str],
     without: Sequence[str],
     programs: dict[str, str],
+    alertmanager: Path | None,
 ) -> None:
     maestro = [sys.executable, "-m", "maestro"]
     folder, questdb = stack.folder, settings.servers.questdb
@@ -148,9 +158,15 @@ def _start(
     if "nginx" in programs:
         path = write_nginx(folder, entrance, api_port, apps_port)
         stack.start("nginx", [programs["nginx"], "-p", folder, *commands.nginx(path)], f"{entrance.url}/readyz")
+    alerts = ""
+    if alertmanager is not None:
+        port = questdb_server.free_port()
+        alerts = f"127.0.0.1:{port}"
+        command = commands.alertmanager(alertmanager.absolute(), folder / "alertmanager", port)
+        stack.start("alertmanager", [programs["alertmanager"], *command], f"http://{alerts}/-/ready")
     if "prometheus" in programs:
         port = questdb_server.free_port()
-        command = commands.prometheus(write_prometheus(folder, api_port), folder / "prometheus", port)
+        command = commands.prometheus(write_prometheus(folder, api_port, alerts), folder / "prometheus", port)
         stack.start("prometheus", [programs["prometheus"], *command], f"http://127.0.0.1:{port}/-/ready")
 
 

@@ -8,9 +8,11 @@ from collections.abc import Sequence
 
 from maestro.errors import ServiceError
 
-_PACKAGES = {"nginx": "nginx-light", "prometheus": "prometheus", "openssl": "openssl"}
+_PACKAGES = {"nginx": "nginx-light", "prometheus": "prometheus", "openssl": "openssl",
+             "alertmanager": "prometheus-alertmanager"}  # fmt: skip
 _WITHOUT = {
     "nginx": "--without nginx", "prometheus": "--without prometheus", "openssl": "--certificate with --key",
+    "alertmanager": "no --alertmanager",
 }  # fmt: skip
 
 
@@ -23,7 +25,7 @@ def find_programs(names: Sequence[str]) -> dict[str, str]:
         Some are not installed.
     """
     places = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"))
-    found = {name: shutil.which(name, path=places) for name in names}
+    found = {name: shutil.which(name, path=places) or shutil.which(_PACKAGES[name], path=places) for name in names}
     missing = [name for name, path in found.items() if path is None]
     if missing:
         raise ServiceError(
