@@ -156,8 +156,8 @@ def _formatters(day: bool) -> dict[str, Any]:
 
 def _metrics(shown: session.Shown) -> str:
     rows = "".join(f"<tr>{''.join(f'<td>{escape(text)}</td>' for text in row)}</tr>" for row in shown.table)
-    names = ["", "strategy", *([] if shown.kept is None else ["kept"]), "buy and hold"]
-    head = "".join(f"<th>{name}</th>" for name in names)
+    names = ["strategy", *([] if shown.kept is None else ["kept"]), "buy and hold"]
+    head = "<td></td>" + "".join(f"<th>{name}</th>" for name in names)
     return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
 
 
@@ -171,7 +171,7 @@ def _by_regime(table: pl.DataFrame) -> str:
         ("Trades", [f"{value:,}" for value in table["trades"]]),
         ("Fees", [formats.money(value) for value in table["fees"]]),
     ]
-    head = "".join(f"<th>{escape(text)}</th>" for text in ("", *states))
+    head = "<td></td>" + "".join(f"<th>{escape(text)}</th>" for text in states)
     body = "".join(
         f"<tr><td>{escape(name)}</td>{''.join(f'<td>{escape(text)}</td>' for text in values)}</tr>"
         for name, values in rows

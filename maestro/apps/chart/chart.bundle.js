@@ -347,7 +347,7 @@ function render({model, el}) {
     const add = (name, text, color) => {
       const part = document.createElement("span"), label = document.createElement("b");
       label.textContent = name;
-      if (color) { label.style.color = color; label.style.opacity = 1; }
+      if (color) { label.style.color = `color-mix(in srgb, ${color} 55%, ${colors.ink})`; label.style.opacity = 1; }
       part.append(label, text);
       legend.append(part);
     };

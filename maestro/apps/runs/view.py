@@ -237,7 +237,7 @@ def _table(names: tuple[str, ...], frame: pl.DataFrame, differs: list[bool] | No
         cells = "".join(f"<td class='long'>{escape(str(value))}</td>" for value in values)
         rows.append(f"<tr{kind}><td>{escape(str(first))}</td>{cells}</tr>")
     return (
-        f"<div class='scroll' tabindex='0'><table><thead><tr><th></th>{head}</tr></thead>"
+        f"<div class='scroll' tabindex='0'><table><thead><tr><td></td>{head}</tr></thead>"
         f"<tbody>{''.join(rows)}</tbody></table></div>"
     )
 

@@ -11,6 +11,7 @@ from bokeh.models.css import ImportedStyleSheet
 from panel.io.notebook import replace_inline_css
 from panel.util import edit_readonly  # type: ignore[attr-defined]
 
+from maestro.apps.shared.accessible import Accessible
 from maestro.apps.shared.journey import link_to, settings_from
 from maestro.apps.shared.state import AppState
 from maestro.apps.shared.theme import remember
@@ -24,6 +25,7 @@ APPS = {
 }
 """The apps by the name of their script, in the order of the menu."""
 _MENU = """
+h1 { position: absolute; width: 1px; height: 1px; margin: 0; overflow: hidden; clip-path: inset(50%); }
 nav { display: flex; gap: 4px; margin-left: 24px; }
 nav a { color: #ffffff; text-decoration: none; padding: 6px 12px; border-radius: 6px; opacity: .8; font-size: 15px;
   white-space: nowrap; }
@@ -60,6 +62,7 @@ div[role] {
 .success { border-color: #008563; background: rgba(0, 133, 99, .10); }
 """
 """Of errors, warnings, information and success, as `message_html` writes them."""
+_TITLE = "h2 { margin: 0; font-size: inherit; line-height: inherit; font-weight: 700; }"
 _THEME = {
     "light": {
         "palette": {"primary": {"main": "#0069a8"}, "background": {"default": "#f1f3f6", "paper": "#ffffff"}},
@@ -67,7 +70,8 @@ _THEME = {
     },
     "dark": {
         "palette": {
-            "primary": {"main": "#3d94cf", "contrastText": "#ffffff"},
+            "primary": {"main": "#3d94cf", "contrastText": "#0b1016"},
+            "error": {"main": "#f44336", "contrastText": "#0b1016"},
             "background": {"default": "#0e1116", "paper": "#171a20"},
         },
         "components": {
@@ -137,7 +141,7 @@ def page(name: str, sidebar: list[Any], main: list[Any], state: AppState | None 
         sx={"& main": {"backgroundColor": "background.default"}, **_NARROW}, sidebar_width=330 if left else 0,
         theme_config=_THEME, theme_toggle=True, busy_indicator=None,
     )  # fmt: skip
-    made.header = [menu, remember(made)]
+    made.header = [menu, remember(made), Accessible()]
     for view in main:
         if isinstance(view, Themed):
             made.param.watch(lambda event, view=view: view.theme(event.new), "dark_theme")
@@ -177,14 +181,15 @@ def menu_text(name: str, state: AppState | None) -> str:
         f'<a href="{escape(link_to(key, settings))}"{" aria-current=page" if key == name else ""}>{escape(title)}</a>'
         for key, title in APPS.items()
     )
-    return f"<nav aria-label='Apps'>{links}</nav>"
+    title = APPS.get(name, "Maestro")
+    return f"<h1>{escape(title)}</h1><nav aria-label='Apps'>{links}</nav>"
 
 
 def card(title: str, *content: Any, **options: Any) -> Any:
     """Content on paper, under a small title."""
     import panel_material_ui as pmui
 
-    head = [HtmlPane(f"<b>{escape(title)}</b>", margin=(0, 0, 4, 0))] if title else []
+    head = [HtmlPane(f"<h2>{escape(title)}</h2>", stylesheets=[_TITLE], margin=(0, 0, 4, 0))] if title else []
     inner = pn.Column(*head, *content, sizing_mode="stretch_width", margin=12)
     options.setdefault("margin", (0, 0, 12, 0))
     # Panel limits a card to the height of the window, so that the next card covers the rest of it.

@@ -55,7 +55,8 @@ class Table(pn.viewable.Viewer):
         """
         rows = frame.to_pandas()
         if self.widget is not None and self._form == (frame.columns, form):
-            self.widget.value = rows
+            if not self.widget.value.equals(rows):  # Panel fails where rows change before the browser has drawn them
+                self.widget.value = rows
             return
         self._form = (frame.columns, form)
         self.widget = pn.widgets.Tabulator(rows, **{**self._settings, **settings})

@@ -9,6 +9,7 @@ import pytest
 
 from maestro.reports import write_report
 from tests.reports.standin import stand_in
+from tests.support.accessibility import violations
 from tests.support.patience import GIVE_UP_MS
 
 pytestmark = pytest.mark.browser
@@ -66,6 +67,7 @@ def test_it_draws_everything_and_asks_nobody(browser: Any, report: Path, width: 
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert ground == ("rgb(245, 246, 248)" if scheme == "light" else "rgb(14, 16, 20)")
+    assert violations(page, contrast_only=scheme == "dark") == []
     page.close()
 
 

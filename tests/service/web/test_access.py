@@ -22,6 +22,7 @@ from maestro.service.web import guard
 from maestro.service.web.server import serve
 from tests.service.conftest import SMALL
 from tests.service.web.conftest import PASSWORD, Site
+from tests.support.accessibility import violations
 from tests.support.patience import GIVE_UP
 
 JOBS = "/api/v2/optimizations"
@@ -279,3 +280,16 @@ def test_users_are_checked(site: Site) -> None:
     assert me(site, site.keys["anna"]) == 401
     with pytest.raises(SettingsError, match="no user"):
         users.remove("anna")
+
+
+@pytest.mark.browser
+def test_the_login_page_by_axe(site: Site, browser: Any) -> None:
+    page = browser.new_page()
+    page.goto(f"{site.url}/login")
+    assert violations(page) == []
+    page.get_by_label("Name").fill("anna")
+    page.get_by_label("Password").fill("wrong")
+    page.get_by_role("button", name="Log in").click()
+    page.get_by_role("alert").wait_for()
+    assert violations(page) == []
+    page.close()
