@@ -2,7 +2,8 @@
 
 ``python -m benchmarks tpe start`` runs some, and prints only. ``python -m benchmarks reliability`` breaks things on
 purpose and writes docs/reliability.md. ``python -m benchmarks triggers`` compares re-optimisation on a change of regime
-with other times and writes docs/triggers.md.
+with other times and writes docs/triggers.md; ``python -m benchmarks samplers`` compares samplers and numbers of trials
+and writes docs/samplers.md.
 """
 
 from __future__ import annotations
@@ -73,6 +74,10 @@ def main(wanted: list[str]) -> int:
         from benchmarks.triggers import main as triggers
 
         return triggers()
+    if wanted[:1] == ["samplers"]:
+        from benchmarks.samplers import main as samplers
+
+        return samplers(wanted[1:])
     if wanted[:1] == ["reliability"]:
         from benchmarks.reliability.table import main as reliability
 

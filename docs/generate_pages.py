@@ -69,7 +69,7 @@ def endpoints_page(document: dict[str, Any]) -> str:
                 entry += ["| parameter | in | type | default | meaning |", "|---|---|---|---|---|"]
                 entry += [_parameter_row(parameter) for parameter in given]
             if "requestBody" in one:
-                entry += ["", "The body is a [submission](#fields-of-a-submission)."]
+                entry += ["", _body_words(one["requestBody"])]
             by_tag.setdefault(one["tags"][0], []).append("\n".join(entry))
     for tag, entries in by_tag.items():
         lines += ["", f"## {tag.capitalize()}", "", "\n\n".join(entries)]
@@ -81,6 +81,14 @@ def endpoints_page(document: dict[str, Any]) -> str:
     for example in body["examples"].values():
         lines += ["", f"{example['summary']}:", "", "```json", json.dumps(example["value"], indent=2), "```"]
     return "\n".join(lines) + "\n"
+
+
+def _body_words(body: dict[str, Any]) -> str:
+    names = body["content"]["application/json"]["schema"]["properties"]
+    if "strategy" in names:
+        return "The body is a [submission](#fields-of-a-submission)."
+    optional = "" if body["required"] else ", which may be left out"
+    return f"The body is a JSON object with {' and '.join(f'`{name}`' for name in names)}{optional}."
 
 
 def _parameter_row(parameter: dict[str, Any]) -> str:

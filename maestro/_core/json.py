@@ -56,3 +56,8 @@ def dumps(value: Any, *, indent: int | None = None, ensure_ascii: bool = False) 
 def as_text(value: Any) -> str:
     """Return text as it is and anything else as JSON; for settings in links, parameters and tables."""
     return value if isinstance(value, str) else dumps(value)
+
+
+def compact(value: Any) -> str:
+    """Return `plain` of a value as JSON text without spaces; for addresses."""
+    return json.dumps(plain(value), separators=(",", ":"), ensure_ascii=False, allow_nan=False)

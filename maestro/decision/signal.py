@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from maestro.bars import Bars
+from maestro.bars.calendar import infer_calendar
 from maestro.data.files.names import OPTIONAL, PRICES
-from maestro.data.timeframes import as_datetime, bar_ends
+from maestro.data.timeframes import WEEK_US, as_datetime, bar_ends, timeframe_us
 from maestro.decision.expectation import Expectation, expectation
 from maestro.decision.now import Now, end_of, extended_bars, now
 from maestro.engine.kernels import account as ac
@@ -20,6 +21,9 @@ from maestro.walkforward.plan import Plan
 
 _FAR = 1e6
 """A probe reaches prices this many times lower and higher: every resting order is met."""
+
+_USUAL = 3 * WEEK_US
+"""The next bar opens on a weekday and at an hour at which a bar opened within this stretch."""
 
 
 class Order(NamedTuple):
@@ -47,7 +51,7 @@ class Signal:
     params : dict
     bar, close : open of the last closed bar, and its close
     next_open : datetime
-        When the orders are for.
+        When the orders are for: the next usual open. Holidays are not known.
     position : float
         Units held after the last closed bar; negative is short.
     equity : float
@@ -131,10 +135,22 @@ def signal(
     spec = wf.spec
     return Signal(
         wf.id, found.strategy, found.series, found.params, as_datetime(int(whole.time[last])),
-        float(whole.close[last]), end_of(whole, last), position, equity, orders,
+        float(whole.close[last]), next_open(whole), position, equity, orders,
         {"costs": asdict(spec.costs), "sizing": asdict(spec.sizing), "cash": spec.cash},
         expectation(wf, seed=seed) if expect else None,
     )  # fmt: skip
+
+
+def next_open(bars: Bars) -> datetime:
+    """When the bar after the last one opens, by the weekdays and hours of the last three weeks."""
+    end = end_of(bars, len(bars) - 1)
+    if infer_calendar(bars.time, bars.timeframe).kind in ("24/7", "sparse", "weeks", "months"):
+        return end
+    length = timeframe_us(bars.timeframe)
+    usual = bars.time[bars.time > bars.time[-1] - _USUAL] % WEEK_US
+    after = int(end.timestamp() * 1_000_000) + np.arange(WEEK_US // length + 1) * length
+    opens = after[np.isin(after % WEEK_US, usual)]
+    return as_datetime(int(opens[0])) if len(opens) else end
 
 
 def next_orders(

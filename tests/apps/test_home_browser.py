@@ -33,7 +33,7 @@ def test_from_home_to_a_backtest_in_the_dark_and_back(browser: Any, tmp_path: Pa
         slider.focus()
         for _ in range(4):
             slider.press("ArrowLeft")
-        visitor.until(lambda: "%3A+46" in page.url)
+        visitor.until(lambda: ":46" in page.url)
         assert page.evaluate("history.length") == entries + 1, "one entry for a slider that is dragged"
         page.go_back()
         visitor.until(lambda: slider.get_attribute("aria-valuenow") == "50")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ import pytest
 
 import maestro as ms
 from maestro.decision.now import now
-from maestro.decision.signal import next_orders, signal
+from maestro.decision.signal import next_open, next_orders, signal
 from maestro.engine.kernels import account as ac
 from maestro.errors import SettingsError
 from maestro.reproduce.plan import recorded_plan
@@ -139,3 +140,18 @@ def test_fills_at_the_close_cannot_be_traded() -> None:
     wf: Any = ms.walk_forward(ms.load_sample("IBM")[:600], "RSIStrategy", trials=3, fill="close", executor="serial")
     with pytest.raises(SettingsError, match="which cannot be traded"):
         signal(wf)
+
+
+def test_the_next_bar_opens_when_the_market_does() -> None:
+    days = ms.load_sample("AAPL")
+    assert f"{next_open(days):%a %Y-%m-%d}" == "Mon 2013-03-04"  # the last bar is that of a Friday
+    assert f"{next_open(days[:-1]):%a %Y-%m-%d}" == "Fri 2013-03-01"
+    hours = ms.synthetic_bars(24 * 60, timeframe="1h", seed=1).to_frame()
+    stamp = pl.col("timestamp")
+    sessions = hours.filter((stamp.dt.weekday() <= 5) & stamp.dt.hour().is_between(14, 20))
+    for until, opens in (("Fri 20", "Mon 14"), ("Tue 20", "Wed 14"), ("Tue 15", "Tue 16")):
+        last = sessions.filter(stamp.dt.strftime("%a %H") == until)["timestamp"][-1]
+        bars = ms.Bars.from_frame(sessions.filter(stamp <= last), timeframe="1h")
+        assert f"{next_open(bars):%a %H}" == opens
+    always = ms.Bars.from_frame(hours, timeframe="1h")
+    assert next_open(always) == hours["timestamp"][-1] + timedelta(hours=1)

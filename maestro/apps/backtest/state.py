@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import param
 
+from maestro.apps.shared.command import command_of
 from maestro.apps.shared.indicator_panes import IndicatorState
 from maestro.apps.shared.regimes import RegimeState
 from maestro.apps.shared.state import Settings, TradeState
@@ -49,6 +50,10 @@ class BacktestState(TradeState, RegimeState, IndicatorState):
             return type(self)(self.own, **series, **{name: self.kept[name] for name in self.kept if name in KEPT})
         except (ValueError, TypeError) as error:
             raise SettingsError(f"its settings are refused ({error}); keep another one.") from error
+
+    def command(self) -> str:
+        """Command line that gives the same backtest."""
+        return command_of(["backtest", self.strategy], self._trade_options())
 
     def python(self) -> str:
         """Lines of Python that give the same backtest."""

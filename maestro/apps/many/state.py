@@ -6,6 +6,7 @@ from typing import Any
 
 import param
 
+from maestro.apps.shared.command import command_of, pairs
 from maestro.apps.shared.state import AppState, Settings
 
 ORDERS = {"p_adjusted": "adjusted p", "sharpe_ratio": "Sharpe", "total_return": "return", "symbol": "symbol"}
@@ -32,6 +33,10 @@ class ManyState(AppState):
     def frozen(self) -> Settings:
         """Return the parameters of the notebook."""
         return {name: value for name, value in self.settings().items() if name in FROZEN}
+
+    def command(self) -> str:
+        """Command line that makes a report of the same result."""
+        return command_of(["report", self.notebook], {"param": pairs(self.frozen())})
 
     def python(self) -> str:
         """Lines of Python that give the same table."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from maestro.apps.shared.command import command_of
 from maestro.apps.shared.indicator_panes import IndicatorState
 from maestro.apps.shared.regimes import RegimeState
 from maestro.apps.shared.state import SeriesState, Settings
@@ -15,6 +16,13 @@ class MarketState(SeriesState, RegimeState, IndicatorState):
     def frozen(self) -> Settings:
         """Return the parameters of the notebook, which draws no indicators."""
         return {name: value for name, value in self.settings().items() if name != "indicators"}
+
+    def command(self) -> str:
+        """Command line that lists the defects of the same bars, or why there is none."""
+        if self.start or self.end or self.data.startswith("sample:"):
+            return "maestro data check takes whole files and stored series; use the lines of Python."
+        name, _, symbol = self.data.partition("#")
+        return command_of(["data", "check", name], {"symbol": symbol})
 
     def python(self) -> str:
         """Lines of Python that give the same bars, and what is odd in them."""

@@ -6,6 +6,7 @@ from typing import Any
 
 import param
 
+from maestro.apps.shared.command import command_of
 from maestro.apps.shared.state import AppState, Settings
 
 FROZEN = ("runs_dir", "runs", "common_stretch", "log_scale")
@@ -30,6 +31,13 @@ class RunsState(AppState):
     def frozen(self) -> Settings:
         """Return the parameters of the notebook."""
         return {name: value for name, value in self.settings().items() if name in FROZEN}
+
+    def command(self) -> str:
+        """Command lines that show the chosen runs, or list all of them."""
+        where = {"runs-dir": self.runs_dir}
+        return "\n".join(command_of(["runs", "show", run], where) for run in self.runs) or command_of(
+            ["runs", "list"], where
+        )
 
     def python(self) -> str:
         """Lines of Python that give the same comparison."""

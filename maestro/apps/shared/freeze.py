@@ -1,4 +1,4 @@
-"""The settings of a screen as a link, lines of Python, and YAML for papermill."""
+"""The settings of a screen as a link, a command, lines of Python, and YAML for papermill."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import panel as pn
 
 from maestro.apps.shared.accessible import Accessible
 from maestro.apps.shared.address import Address
+from maestro.apps.shared.copying import CopyButton
 from maestro.apps.shared.page import HtmlPane, card
 from maestro.apps.shared.state import AppState
 
@@ -26,7 +27,11 @@ class Freeze(pn.viewable.Viewer):
 
         super().__init__()
         self.state = state
-        self._texts = {name: HtmlPane("", stylesheets=[_STYLE]) for name in ("Link", "Python", "Papermill")}
+        self._texts = {name: HtmlPane("", stylesheets=[_STYLE]) for name in ("Link", "Command", "Python", "Papermill")}
+        self._plain: dict[str, str] = {}
+        self.copy = CopyButton()
+        self.tabs = pn.Tabs(*self._texts.items(), dynamic=True, sizing_mode="stretch_width")
+        self.tabs.param.watch(lambda *_: self._offer_copy(), "active")
         name = state.notebook or "settings"
         self.download = pmui.FileDownload(
             callback=lambda: StringIO(state.papermill()), filename=f"{name}.yaml", label="Save the YAML",
@@ -42,13 +47,22 @@ class Freeze(pn.viewable.Viewer):
         why = self.state.unnamed()
         texts = {
             "Link": why or self._address(),
+            "Command": why or self.state.command(),
             "Python": self.state.python(),
             "Papermill": why or f"# {command}\n{self.state.papermill()}",
         }
         self.download.disabled = bool(why)
         for name, text in texts.items():
             self._texts[name].object = f"<pre>{escape(text)}</pre>"
+        self._plain = texts
+        self._offer_copy()
         self.address.search = self.state.link()
+
+    def _offer_copy(self) -> None:
+        """Copy what the open tab shows."""
+        name = list(self._texts)[self.tabs.active]
+        words = {"Link": "the link", "Command": "the command", "Python": "the Python", "Papermill": "the YAML"}
+        self.copy.param.update(text=self._plain.get(name, ""), label=f"Copy {words[name]}")
 
     def _address(self) -> str:
         """Address that shows the same; without a page (a notebook) only its query."""
@@ -58,6 +72,8 @@ class Freeze(pn.viewable.Viewer):
         return f"{page.protocol}//{page.hostname}{f':{page.port}' if page.port else ''}{page.pathname}{query}"
 
     def __panel__(self) -> Any:
-        tabs = pn.Tabs(*self._texts.items(), dynamic=True, sizing_mode="stretch_width")
         unseen = Accessible() if pn.state.location is None else self.address  # a served page has the former
-        return card("Freeze: reproduce this screen", tabs, self.download, unseen)
+        return card(
+            "Freeze: reproduce this screen", self.tabs,
+            pn.FlexBox(self.copy, self.download, align_items="center"), unseen,
+        )  # fmt: skip

@@ -9,8 +9,9 @@ from urllib.parse import urlencode
 
 import param
 
-from maestro._core.json import as_text, finite
+from maestro._core.json import compact, finite
 from maestro.apps.shared.access import refuse_runs
+from maestro.apps.shared.command import pairs
 from maestro.apps.shared.strategy_files import FILES
 from maestro.strategies import Strategy, by_name, is_named
 from maestro.strategies.files import in_file
@@ -18,6 +19,8 @@ from maestro.strategies.files import in_file
 Settings = dict[str, Any]
 JOURNEY = "journey"
 """Name in a link of the settings that an app carries for the next one and does not use."""
+_SAFE = ":,/[]"
+"""Characters that a browser leaves as they are in the query of an address."""
 TRADE = ("data", "start", "end", "strategy", "params", "fee", "slippage", "sizing", "cash", "fill")
 """Settings that travel from app to app."""
 
@@ -49,7 +52,8 @@ class AppState(param.Parameterized):
         """Query of an address that shows the same: what differs from the defaults."""
         usual = {name: self.param[name].default for name in self.settings()}
         chosen = {name: value for name, value in self.settings().items() if value != usual[name]}
-        return f"?{urlencode({name: as_text(value) for name, value in chosen.items()})}" if chosen else ""
+        texts = {name: value if isinstance(value, str) else compact(value) for name, value in chosen.items()}
+        return f"?{urlencode(texts, safe=_SAFE)}" if texts else ""
 
     def read(self, query: Mapping[str, str]) -> list[str]:
         """Take settings of a link; returns, in words, what of it could not be taken."""
@@ -115,6 +119,10 @@ class AppState(param.Parameterized):
 
     def python(self) -> str:
         """Lines of Python that give what is shown."""
+        raise NotImplementedError
+
+    def command(self) -> str:
+        """Command line that does what is shown, or why there is none."""
         raise NotImplementedError
 
     def _load_line(self) -> str:
@@ -196,6 +204,13 @@ class TradeState(SeriesState):
         if in_file(self.strategy):
             return f"ms.load_strategy({self.strategy!r})"
         return self.strategy if self.own is not None and self.own.__name__ == self.strategy else repr(self.strategy)
+
+    def _trade_options(self) -> dict[str, Any]:
+        """Options of the command line for series, strategy, parameters and costs."""
+        return {
+            "data": self.data, "start": self.start, "end": self.end, "param": pairs(self.params), "fee": self.fee,
+            "slippage": self.slippage, "sizing": self.sizing, "cash": self.cash, "fill": self.fill,
+        }  # fmt: skip
 
     def _trade_lines(self) -> str:
         return (

@@ -6,6 +6,7 @@ from typing import Any
 
 import param
 
+from maestro.apps.shared.command import command_of, pairs, range_text
 from maestro.apps.shared.state import TradeState
 
 
@@ -26,6 +27,20 @@ class WalkForwardState(TradeState):
     space = param.Dict(default={}, doc="Ranges in place of the declared ones: {fast: [5, 20]}.")
     seed = param.Integer(default=0, bounds=(0, None), doc="The same seed, the same result.")
     runs_dir = param.String(default="runs", doc="Folder of runs.")
+
+    def command(self) -> str:
+        """Command line that gives the same walk-forward."""
+        ranges = {name: range_text(one) for name, one in self.space.items()}
+        unknown = [name for name, text in ranges.items() if text is None]
+        if unknown:
+            return f"The command line has no form for the range of {', '.join(unknown)}; use the lines of Python."
+        return command_of(
+            ["walk-forward", self.strategy],
+            {
+                **self._trade_options(), "space": pairs(ranges), "splitter": self.splitter, "search": self.search,
+                "trials": self.trials, "select": self.select, "seed": self.seed, "runs-dir": self.runs_dir,
+            },
+        )  # fmt: skip
 
     def python(self) -> str:
         """Lines of Python that give the same walk-forward."""

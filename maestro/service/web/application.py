@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request, Response
 from maestro.errors import JobError
 from maestro.service.web import catalogue, optimizations, overview, progress, results, sessions
 from maestro.service.web.access import identify
+from maestro.service.web.described import with_errors
 from maestro.service.web.guard import Guard, on_loopback
 from maestro.service.web.problems import handle_errors
 from maestro.service.web.state import Service
@@ -28,7 +29,8 @@ def openapi(folder: Path) -> dict[str, Any]:
     """Return the OpenAPI document; the service that it is read from is made in a folder and not served."""
     service = Service(folder)
     try:
-        return _application(service).openapi()
+        document: dict[str, Any] = _application(service).openapi()
+        return document
     finally:
         service.database.close()
 
@@ -43,6 +45,14 @@ def _application(service: Service) -> FastAPI:
     app = FastAPI(title="Maestro", version=__version__, description=_WORDS, docs_url=None, redoc_url=None,
                   lifespan=living)  # fmt: skip
     handle_errors(app)
+    plain = app.openapi
+
+    def document() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = with_errors(plain())
+        return app.openapi_schema
+
+    app.openapi = document  # type: ignore[method-assign]
     for routes in (sessions, catalogue, optimizations, progress, results):
         app.include_router(routes.routes(service))
     app.include_router(sessions.pages(service))

@@ -9,7 +9,9 @@ from fastapi.concurrency import run_in_threadpool
 
 from maestro.bars.loading import samples
 from maestro.data.stores import configured_store
+from maestro.errors import StrategyError
 from maestro.service.accounts import Caller
+from maestro.service.accounts.users import denied
 from maestro.service.web.access import require
 from maestro.service.web.state import Service
 from maestro.strategies import by_name, strategies
@@ -27,7 +29,10 @@ def routes(service: Service) -> APIRouter:
 
     @router.get("/strategies/{name}", summary="One strategy with the JSON schema of its parameters")
     async def one(name: str, caller: Annotated[Caller, viewer]) -> dict[str, Any]:
-        return await run_in_threadpool(_described, name)
+        try:
+            return await run_in_threadpool(_described, name)
+        except StrategyError as error:
+            raise denied(str(error), 404) from None
 
     @router.get("/series", summary="Names that the field data takes: samples, and series of the store")
     async def series(caller: Annotated[Caller, viewer]) -> list[str]:

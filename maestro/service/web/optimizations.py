@@ -1,6 +1,6 @@
 """Endpoints of jobs: estimate, submit, list, look at, cancel."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
@@ -8,9 +8,10 @@ from fastapi.concurrency import run_in_threadpool
 from maestro._core.json import dumps
 from maestro.service.accounts import Caller
 from maestro.service.jobs import Job
-from maestro.service.jobs.job import CLOSED, OPEN, REMOVED
+from maestro.service.jobs.job import REMOVED
 from maestro.service.specification import Specification, SpecificationError
 from maestro.service.web.access import document_of, require
+from maestro.service.web.described import content_of
 from maestro.service.web.schema import BODY
 from maestro.service.web.state import Service
 
@@ -31,6 +32,9 @@ def shown(job: Job) -> dict[str, Any]:
     return {**job.public(), "links": links}
 
 
+_KNOWN = content_of("application/json", words="A job of this user that has this run already")
+
+
 def routes(service: Service) -> APIRouter:
     """Return the endpoints."""
     router = APIRouter(prefix=PREFIX, tags=["optimizations"])
@@ -47,7 +51,9 @@ def routes(service: Service) -> APIRouter:
 
         return json(await run_in_threadpool(look))
 
-    @router.post("", status_code=202, openapi_extra=BODY, summary="Submit a walk-forward or a backtest")
+    @router.post(
+        "", status_code=202, openapi_extra=BODY, responses=_KNOWN, summary="Submit a walk-forward or a backtest"
+    )
     async def submit(request: Request, caller: Annotated[Caller, researcher]) -> Response:
         document = await document_of(request)
         priority = document.pop("priority", 0)
@@ -77,14 +83,10 @@ def routes(service: Service) -> APIRouter:
     @router.get("", summary="Jobs, the newest first")
     async def every(
         caller: Annotated[Caller, viewer],
-        state: Annotated[str | None, Query(description="queued, running, done, failed or cancelled")] = None,
+        state: Annotated[Literal["queued", "running", "done", "failed", "cancelled"] | None, Query()] = None,
         cursor: Annotated[int | None, Query(description="`next` of the page before", ge=1, le=2**62)] = None,
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
     ) -> Response:
-        if state is not None and state not in (*OPEN, *CLOSED):
-            raise SpecificationError(
-                f"state={state!r} is not a state of a job; give {', '.join((*OPEN, *CLOSED))}.", "state", state
-            )
         jobs = service.queue.jobs(caller.owner, state=state, before=cursor, limit=limit)
         following = jobs[-1].number if len(jobs) == limit else None
         return json({"jobs": [shown(job) for job in jobs], "next": following})

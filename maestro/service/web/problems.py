@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import re
 from typing import Any
 
 from fastapi import FastAPI, HTTPException, Request, Response
@@ -70,7 +71,10 @@ def handle_errors(app: FastAPI) -> None:
 
     async def of_http(request: Request, error: Exception) -> Response:
         assert isinstance(error, StarletteHTTPException)
-        return problem(error.status_code, str(error.detail), headers=dict(error.headers or {}))
+        headers = dict(error.headers or {})
+        if error.status_code == 405:  # Starlette names the methods of the first route of an address only
+            headers["Allow"] = ", ".join(_methods(app, request.url.path)) or headers.get("allow", "")
+        return problem(error.status_code, str(error.detail), headers=headers)
 
     async def of_validation(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
@@ -96,3 +100,12 @@ def handle_errors(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, of_validation)
     app.add_exception_handler(OSError, of_system)
     app.add_exception_handler(Exception, unexpected)
+
+
+def _methods(app: FastAPI, path: str) -> list[str]:
+    """Methods that an address has, as the OpenAPI document names them."""
+    found = {
+        method.upper() for template, operations in app.openapi()["paths"].items() for method in operations
+        if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", template), path)
+    }  # fmt: skip
+    return sorted(found)

@@ -14,6 +14,7 @@ from maestro.errors import MaestroError
 from maestro.service.accounts import Caller
 from maestro.service.accounts.users import denied
 from maestro.service.web.access import recognise, require
+from maestro.service.web.described import content_of
 from maestro.service.web.guard import same_origin
 from maestro.service.web.optimizations import PREFIX, json, shown
 from maestro.service.web.state import Service
@@ -43,7 +44,8 @@ def routes(service: Service) -> APIRouter:
                 return json({"job": shown(job), "events": [event.public() for event in found]})
             await _change(service, version, end)
 
-    @router.get("/{ident}/stream", summary="Events as server-sent events; goes on after Last-Event-ID")
+    @router.get("/{ident}/stream", responses=content_of("text/event-stream"),
+                summary="Events as server-sent events; continues after Last-Event-ID")  # fmt: skip
     async def stream(
         request: Request,
         ident: str,

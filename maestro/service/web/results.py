@@ -6,11 +6,13 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import HTMLResponse
 
 from maestro.errors import JobError
 from maestro.runs.store import is_run_id
 from maestro.service.accounts import Caller
 from maestro.service.web.access import require
+from maestro.service.web.described import content_of
 from maestro.service.web.optimizations import PREFIX
 from maestro.service.web.state import Service
 from maestro.service.web.tables import TYPES, Bodies
@@ -62,7 +64,7 @@ def routes(service: Service) -> APIRouter:
     async def manifest(request: Request, run: str, caller: Annotated[Caller, viewer]) -> Response:
         return await answer(request, caller, run, "json", lambda on: on.manifest(run))
 
-    @router.get("/{run}/report", summary="The report, one HTML file")
+    @router.get("/{run}/report", response_class=HTMLResponse, summary="The report, one HTML file")
     async def report(request: Request, run: str, caller: Annotated[Caller, viewer]) -> Response:
         form = "text/html; charset=utf-8"
         found = await answer(request, caller, run, form, lambda on: on.report(run), unchanging=False)
@@ -73,8 +75,10 @@ def routes(service: Service) -> APIRouter:
     async def verdict(request: Request, run: str, caller: Annotated[Caller, viewer]) -> Response:
         return await answer(request, caller, run, "json", lambda on: on.verdict(run), unchanging=False)
 
-    @router.get("/{run}/{table}", summary="A table: equity, trades; of a walk-forward also folds and trials, of a "
-                "backtest orders and bars")  # fmt: skip
+    @router.get(
+        "/{run}/{table}", responses=content_of(*TYPES.values()),
+        summary="A table: equity, trades; of a walk-forward also folds and trials, of a backtest orders and bars",
+    )  # fmt: skip
     async def table(
         request: Request,
         run: str,

@@ -32,6 +32,10 @@ _WORDS = {
     "accept_defects": "run also on data with a fatal defect",
     "name": "a label for people; no part of the run's id",
 }
+_OLD = {
+    "provider": "of 2020, with symbol and bin_size in place of data: BITMEX", "symbol": "of 2020: XBTUSD",
+    "bin_size": "of 2020: 1h",
+}  # fmt: skip
 _TYPES = {"periods_per_year": "number", "fee": "number", "slippage": "number", "params": "object", "space": "object"}
 _OF = {str: "string", int: "integer", float: "number", bool: "boolean"}
 
@@ -47,10 +51,12 @@ def _property(name: str, default: Any) -> dict[str, Any]:
 
 SPECIFICATION: dict[str, Any] = {
     "type": "object",
-    "required": ["data", "strategy"],
+    "required": ["strategy"],
+    "anyOf": [{"required": ["data"]}, {"required": ["provider", "symbol", "bin_size"]}],
     "additionalProperties": True,
     "properties": {
         **{one.name: _property(one.name, one.default) for one in fields(Specification)},
+        **{name: {"type": "string", "description": words} for name, words in _OLD.items()},
         "priority": {"type": "integer", "default": 0, "minimum": -100, "maximum": 100,
                      "description": "higher ones run first; above 0 for admins"},
     },

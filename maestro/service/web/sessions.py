@@ -13,6 +13,7 @@ from maestro.service.accounts import Caller, Tokens
 from maestro.service.accounts import tokens as lives
 from maestro.service.accounts.users import denied
 from maestro.service.web.access import COOKIE, document_of, identify, require, text_of
+from maestro.service.web.described import body_of
 from maestro.service.web.state import Service
 
 _STYLE = (
@@ -28,14 +29,20 @@ def routes(service: Service) -> APIRouter:
     router = APIRouter(prefix="/api/v2/auth", tags=["logins"])
     viewer = Depends(require(service, "viewer"))
 
-    @router.post("/token", summary="Log in with name and password; returns an access and a refresh token")
+    @router.post(
+        "/token",
+        openapi_extra=body_of("username", "password"),
+        summary="Log in with name and password; returns an access and a refresh token",
+    )
     async def token(request: Request) -> JSONResponse:
         document = await document_of(request)
         name = text_of(document, "username")
         await run_in_threadpool(service.users.log_in, name, text_of(document, "password"), _address(request))
         return _tokens(service.tokens, name, await run_in_threadpool(service.tokens.begin, name))
 
-    @router.post("/refresh", summary="Exchange a refresh token, once, for the next pair")
+    @router.post(
+        "/refresh", openapi_extra=body_of("refresh_token"), summary="Exchange a refresh token, once, for the next pair"
+    )
     async def refresh(request: Request) -> JSONResponse:
         document = await document_of(request)
         user, following = await run_in_threadpool(service.tokens.renew, text_of(document, "refresh_token"))
@@ -65,7 +72,12 @@ def routes(service: Service) -> APIRouter:
     async def keys(caller: Annotated[Caller, viewer]) -> list[dict[str, Any]]:
         return service.users.keys(caller.name)
 
-    @router.post("/keys", status_code=201, summary="Make an API key, which is shown this once")
+    @router.post(
+        "/keys",
+        status_code=201,
+        openapi_extra=body_of(optional=("label",)),
+        summary="Make an API key, which is shown this once",
+    )
     async def make_key(request: Request, caller: Annotated[Caller, viewer]) -> dict[str, str]:
         label = (await document_of(request)).get("label", "")
         key = await run_in_threadpool(service.users.make_key, caller.name, str(label)[:100])
@@ -77,7 +89,9 @@ def routes(service: Service) -> APIRouter:
             raise denied("there is no such key of this user.", 404)
         return Response(status_code=204)
 
-    @router.post("/ticket", summary="A ticket for one WebSocket of one job, valid once within 30 s")
+    @router.post(
+        "/ticket", openapi_extra=body_of("job"), summary="A ticket for one WebSocket of one job, valid once within 30 s"
+    )
     async def ticket(request: Request, caller: Annotated[Caller, viewer]) -> dict[str, str]:
         job = service.queue.get(text_of(await document_of(request), "job"), caller.owner)
         return {"ticket": service.tokens.make_ticket(caller.name, job.id)}
