@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib.util
 import linecache
 import sys
+import threading
 import traceback
+from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
+from maestro._core.usercode import is_user_module
 from maestro.errors import StrategyError, nearest
 from maestro.strategies import Strategy, by_name
+
+_EXECUTING = threading.RLock()
+_HELPERS: dict[Path, dict[str, Path]] = {}
+"""Modules that strategies of a folder imported from it: their files by name, by folder."""
 
 
 def in_file(text: str) -> tuple[Path, str] | None:
@@ -73,28 +82,84 @@ def strategies_of(path: Path) -> dict[str, type[Strategy]]:
     spec = importlib.util.spec_from_file_location(module_name, file)
     assert spec is not None
     module = importlib.util.module_from_spec(spec)
-    before = sys.modules.get(module_name)
-    linecache.cache.pop(file, None)
-    sys.modules[module_name] = module  # where inspect looks for the source, and the source is part of a run's identity
-    sys.path.insert(0, str(path.parent.resolve()))
-    try:
-        # Not the loader's cache of bytecode: it takes a file that was saved twice in one second for the same.
-        exec(compile(source, file, "exec", dont_inherit=True), module.__dict__)
-    except (Exception, SystemExit) as error:
-        if before is not None:
-            sys.modules[module_name] = before
-        line = line_in(error, path)
-        said = error.msg if isinstance(error, SyntaxError) else error
-        place = f" (line {line})" if line else ""
-        raise StrategyError(f"{path} cannot be imported: {type(error).__name__}: {said}{place}") from error
-    finally:
-        sys.path.pop(0)
-    cloudpickle.register_pickle_by_value(module)  # worker processes cannot import it
+    with _EXECUTING:
+        before = sys.modules.get(module_name)
+        linecache.cache.pop(file, None)
+        sys.modules[module_name] = module  # where inspect looks for the source, which is part of a run's identity
+        try:
+            with _fresh_helpers(path.resolve()) as helpers:
+                # Not the loader's cache of bytecode: it takes a file that was saved twice in one second for the same.
+                exec(compile(source, file, "exec", dont_inherit=True), module.__dict__)
+        except (Exception, SystemExit) as error:
+            if before is not None:
+                sys.modules[module_name] = before
+            said = error.msg if isinstance(error, SyntaxError) else error
+            place = _place(error, path)
+            raise StrategyError(f"{path} cannot be imported: {type(error).__name__}: {said}{place}") from error
+    for one in (module, *helpers):
+        cloudpickle.register_pickle_by_value(one)  # worker processes cannot import it
     return {
         key: value
         for key, value in vars(module).items()
         if isinstance(value, type) and issubclass(value, Strategy) and value.__module__ == module_name
     }
+
+
+def helper_files(path: Path) -> list[Path]:
+    """Files beside a strategy's file that strategies of its folder have imported; they are executed again with it."""
+    return sorted(set(_HELPERS.get(path.parent.resolve(), {}).values()))
+
+
+@contextlib.contextmanager
+def _fresh_helpers(path: Path) -> Iterator[list[ModuleType]]:
+    """Import from the folder of a file, anew what strategies imported before; gives what was imported at the end."""
+    folder = path.parent
+    known = _HELPERS.setdefault(folder, {})
+    names = {name for own in _HELPERS.values() for name in own}  # also of other folders: theirs may have the same name
+    old = {name: sys.modules.pop(name) for name in names if name in sys.modules}
+    for one in known.values():
+        linecache.cache.pop(str(one), None)
+    others, writes = set(sys.modules), sys.dont_write_bytecode
+    helpers: list[ModuleType] = []
+    sys.path.insert(0, str(folder))
+    sys.dont_write_bytecode = True  # it would be taken for that of a file saved twice in one second
+    importlib.invalidate_caches()
+    try:
+        yield helpers
+        for name in set(sys.modules) - others:
+            file = getattr(sys.modules[name], "__file__", None)
+            if file and is_user_module(name) and Path(file).resolve().is_relative_to(folder):
+                known[name] = Path(file).resolve()
+                helpers.append(sys.modules[name])
+    except BaseException as error:
+        for beside in {Path(file).resolve() for file in _files_of(error)} - {path}:
+            if beside.is_file() and beside.is_relative_to(folder) and beside.stem not in others:
+                known.setdefault(beside.stem, beside)  # saved again, it may be right
+        for name in set(sys.modules) - others:
+            if name in known:
+                del sys.modules[name]
+        raise
+    finally:
+        for name, module in old.items():
+            sys.modules.setdefault(name, module)
+        sys.dont_write_bytecode = writes
+        sys.path.remove(str(folder))
+
+
+def _files_of(error: BaseException) -> list[str]:
+    """Files that an error leads through, the innermost one last."""
+    files = [frame.filename for frame in traceback.extract_tb(error.__traceback__)]
+    return [*files, error.filename] if isinstance(error, SyntaxError) and error.filename else files
+
+
+def _place(error: BaseException, path: Path) -> str:
+    """Where a file, or one beside it, raised an error: `` (line 3)`` or `` (helper.py, line 3)``."""
+    beside = [file for file in _files_of(error) if Path(file).parent == path.absolute().parent]
+    if beside and beside[-1] != str(path.absolute()):
+        line = line_in(error, beside[-1])
+        return f" ({Path(beside[-1]).name}, line {line})" if line else ""
+    line = line_in(error, path)
+    return f" (line {line})" if line else ""
 
 
 def line_in(error: BaseException, path: str | Path) -> int | None:

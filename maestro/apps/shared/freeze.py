@@ -19,6 +19,10 @@ pre { white-space: pre-wrap; overflow-wrap: anywhere; margin: 0; font-size: 12px
 """
 
 
+_TABS = ".bk-header .bk-tab { padding-left: 8px; padding-right: 8px; }"
+"""All tabs are in view in the narrowest card."""
+
+
 class Freeze(pn.viewable.Viewer):
     """A card that shows how to reproduce the screen; it follows the state."""
 
@@ -30,7 +34,7 @@ class Freeze(pn.viewable.Viewer):
         self._texts = {name: HtmlPane("", stylesheets=[_STYLE]) for name in ("Link", "Command", "Python", "Papermill")}
         self._plain: dict[str, str] = {}
         self.copy = CopyButton()
-        self.tabs = pn.Tabs(*self._texts.items(), dynamic=True, sizing_mode="stretch_width")
+        self.tabs = pn.Tabs(*self._texts.items(), dynamic=True, stylesheets=[_TABS], sizing_mode="stretch_width")
         self.tabs.param.watch(lambda *_: self._offer_copy(), "active")
         name = state.notebook or "settings"
         self.download = pmui.FileDownload(

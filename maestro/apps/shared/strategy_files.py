@@ -10,13 +10,13 @@ from typing import Any
 
 from maestro.errors import SettingsError, StrategyError, nearest
 from maestro.strategies import Strategy
-from maestro.strategies.files import in_file, line_in, strategies_of
+from maestro.strategies.files import helper_files, in_file, line_in, strategies_of
 
-_Stamp = tuple[int, int]
+_Stamp = tuple[tuple[int, int], ...]
 
 
 class StrategyFiles:
-    """Strategies of files, by ``file.py:Class``. A file is executed again after it was saved.
+    """Strategies of files, by ``file.py:Class``. A file is executed again after it, or one it imports, was saved.
 
     Only these files are executed: a name from a link or a form is looked up, never opened.
     """
@@ -96,18 +96,31 @@ class StrategyFiles:
         for path in [path for path in self._loaded if path not in there]:
             del self._loaded[path]
         for path in there:
-            try:
-                found = path.stat()
-            except OSError:  # removed since it was listed
+            own = _stamp(path)
+            if own is None:  # removed since it was listed
                 self._loaded.pop(path, None)
                 continue
-            stamp = (found.st_mtime_ns, found.st_size)
-            if path in self._loaded and self._loaded[path][0] == stamp:
+            if path in self._loaded and self._loaded[path][0] == (own, *_helpers(path)):
                 continue
             try:
-                self._loaded[path] = (stamp, strategies_of(path), "")
+                strategies, problem = strategies_of(path), ""
             except StrategyError as error:
-                self._loaded[path] = (stamp, {}, str(error))
+                strategies, problem = {}, str(error)
+            self._loaded[path] = ((own, *_helpers(path)), strategies, problem)
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    """What changes when a file is saved; None if there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size
+
+
+def _helpers(path: Path) -> list[tuple[int, int]]:
+    """Stamps of the files beside a strategy's file that it may import."""
+    return [_stamp(file) or (0, 0) for file in helper_files(path)]
 
 
 def _files(place: Path) -> Iterable[Path]:

@@ -45,6 +45,25 @@ def checked(app: App) -> str:
     return line.line.text
 
 
+def test_a_module_beside_the_file_that_is_saved_has_the_file_executed_again(tmp_path: Path) -> None:
+    path, helper = tmp_path / "rule.py", tmp_path / "helper_beside.py"
+    helper.write_text("BAR = 1\n")
+    path.write_text(f"from helper_beside import BAR\n{RULE.format(bar=1)}    bar = BAR\n")
+    files = StrategyFiles()
+    files.offer(path)
+    [name] = files.names()
+    before, state = files.get(name), files.state()
+    assert files.get(name) is before
+    helper.write_text("BAR = 17\n")
+    assert files.state() != state
+    assert (before.bar, files.get(name).bar) == (1, 17)  # type: ignore[attr-defined]
+    helper.write_text("BAR = \n")
+    assert "helper_beside.py, line 1" in files.problems()[0]
+    helper.write_text("BAR = 170\n")
+    assert files.problems() == []
+    assert files.get(name).bar == 170  # type: ignore[attr-defined]
+
+
 def test_only_offered_files_are_executed(tmp_path: Path) -> None:
     files = StrategyFiles()
     good, other = tmp_path / "good.py", tmp_path / "other.py"
