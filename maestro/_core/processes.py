@@ -1,4 +1,4 @@
-"""Which machine this is, and whether a process on it is still running."""
+"""The name of this machine, and whether a process on it is still running."""
 
 from __future__ import annotations
 

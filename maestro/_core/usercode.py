@@ -1,4 +1,4 @@
-"""Which modules are the user's own code, and pickles that carry such code by value."""
+"""Recognition of the user's own modules, and pickles that carry such code by value."""
 
 from __future__ import annotations
 

@@ -179,7 +179,7 @@ class Bars:
         calendar = infer_calendar(time, timeframe)
         if periods_per_year is not None:
             calendar = given_calendar(periods_per_year, calendar)
-        said = [*notes, *found.notes, dated, "" if synthetic or periods_per_year is not None else calendar.text]
+        every_note = [*notes, *found.notes, dated, "" if synthetic or periods_per_year is not None else calendar.text]
         return cls(
             columns,
             provider=provider,
@@ -187,7 +187,7 @@ class Bars:
             timeframe=timeframe,
             periods_per_year=calendar.periods_per_year,
             synthetic=synthetic,
-            notes=tuple(dict.fromkeys(filter(None, said))),
+            notes=tuple(dict.fromkeys(filter(None, every_note))),
             calendar=calendar,
         )
 

@@ -1,4 +1,4 @@
-"""When a market trades, as the stamps of its bars show it, and how many bars per year it has."""
+"""The trading calendar of a market, inferred from its timestamps, and the number of bars per year."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which bars are missing: distances between stamps held against the market's calendar and its other weeks."""
+"""Missing bars: distances between timestamps compared with the market's calendar and its other weeks."""
 
 from __future__ import annotations
 

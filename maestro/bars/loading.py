@@ -57,8 +57,8 @@ def load(name: str | Path, start: str | date | None = None, end: str | date | No
         if start is not None or end is not None:
             bars = bars.between(start, end)
     given = {"start": start and str(start), "end": end and str(end), **options}
-    said = "".join(f", {key}={value!r}" for key, value in given.items() if value is not None)
-    bars.origin = f"ms.load({str(name)!r}{said})"
+    arguments = "".join(f", {key}={value!r}" for key, value in given.items() if value is not None)
+    bars.origin = f"ms.load({str(name)!r}{arguments})"
     return bars
 
 
@@ -149,10 +149,10 @@ def load_sample(name: str, *, adjusted: bool = True, periods_per_year: float = P
         periods_per_year=periods_per_year,
         notes=(ADJUSTED if adjusted else RAW,),
     )
-    said = ("" if adjusted else ", adjusted=False") + (
+    arguments = ("" if adjusted else ", adjusted=False") + (
         "" if periods_per_year == PER_YEAR else f", periods_per_year={periods_per_year!r}"
     )
-    bars.origin = f"ms.load_sample({name!r}{said})"
+    bars.origin = f"ms.load_sample({name!r}{arguments})"
     return bars
 
 

@@ -1,4 +1,4 @@
-"""Where bars come from, as an expression of Python that is read as data: only calls that load bars are carried out."""
+"""The source of bars as a Python expression that is read as data: only calls that load bars are executed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How to read the file that ``--data`` names: the options of ``maestro data import``, for every command."""
+"""Options for reading the file that ``--data`` names: those of ``maestro data import``, for every command."""
 
 from __future__ import annotations
 

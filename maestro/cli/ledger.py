@@ -97,8 +97,8 @@ def _show(ledgers: list[Ledger], json: bool) -> None:
         print_json({**_counts(ledgers, of), "whole": not errors, "entries": entries.to_dicts()})
         return
     trials = of.trials
-    said = f"{series}: {formats.plural(trials.distinct, 'trial')}{of.who}, {trials.evaluated:,} with exact repetitions"
-    say(said)
+    line = f"{series}: {formats.plural(trials.distinct, 'trial')}{of.who}, {trials.evaluated:,} with exact repetitions"
+    say(line)
     if trials.variance >= 0:
         say(f"Their Sharpe ratios per bar have a standard deviation of {trials.variance**0.5:.4f}.")
     typer.echo()

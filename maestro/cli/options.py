@@ -106,8 +106,8 @@ def line_of(ctx: typer.Context, aside: set[str], settled: dict[str, object]) -> 
     for option in ctx.command.params:
         name = str(option.name)
         source = ctx.get_parameter_source(name)
-        said = source is not None and source.name == "COMMANDLINE"
-        value = settled[name] if name in settled else ctx.params.get(name) if said and name not in aside else None
+        given = source is not None and source.name == "COMMANDLINE"
+        value = settled[name] if name in settled else ctx.params.get(name) if given and name not in aside else None
         if value is None or value is False:
             continue
         if option.param_type_name == "argument":

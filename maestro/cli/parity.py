@@ -113,12 +113,12 @@ def _show(result: Parity, default_settings: bool) -> None:
     reasons: dict[str, int] = {}
     for row in result.table.iter_rows(named=True):
         plain = row["engine"] == DEFAULT_SETTINGS
-        said = [one for one in row["reason"].split("; ") if one]
+        own = [one for one in row["reason"].split("; ") if one]
         marks = [
             one.split(" (")[0]
             if plain and one.split(" (")[0] in WAYS
             else str(reasons.setdefault(one, len(reasons) + 1))
-            for one in said
+            for one in own
         ]
         rows.append(
             (

@@ -1,4 +1,4 @@
-"""How results are printed: tables and notes for people, one JSON document for programs."""
+"""Printed results: tables and notes for people, one JSON document for programs."""
 
 from __future__ import annotations
 

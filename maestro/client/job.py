@@ -174,15 +174,15 @@ class RemoteJob:
                     return
 
     def _by_polling(self, after: int) -> Iterator[dict[str, Any]]:
-        told = -1
+        reported = -1
         while True:
             answer = self._connection.ask("GET", f"{_HERE}/{self.id}/events?after={after}&wait=2").json()
             for event in answer["events"]:
                 after = event["seq"]
                 yield event
             job = answer["job"]
-            if job["done"] != told:
-                told = job["done"]
+            if job["done"] != reported:
+                reported = job["done"]
                 yield {"kind": "progress", "data": {name: job[name] for name in ("done", "total", "state")}}
             if job["state"] in _CLOSED and not answer["events"]:
                 return

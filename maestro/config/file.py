@@ -1,4 +1,4 @@
-"""Reads ``maestro.yaml`` into dotted names, values and lines; what is wrong is named with its line."""
+"""Parser of ``maestro.yaml``: dotted names, values and lines; errors name the line."""
 
 from __future__ import annotations
 

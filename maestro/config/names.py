@@ -1,4 +1,4 @@
-"""Which names settings have, in a file and in the environment; what is not one is named with the nearest that is."""
+"""Valid names of settings, in a file and in the environment; an invalid one is reported with the nearest valid one."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ def check_name(name: str, where: str) -> bool:
     known = _allowed(name)
     last = name.rpartition(".")[2]
     if last not in known and not (name.count(".") == 1 and name.startswith("costs.") and _VENUE.fullmatch(last)):
-        said = known or ["a venue's name such as BINANCE or BINANCE-PERPETUAL"]
+        allowed = known or ["a venue's name such as BINANCE or BINANCE-PERPETUAL"]
         raise SettingsError(
-            f"{where}: {name!r} is not a setting; allowed here: {', '.join(said)}.{nearest(last, said)}"
+            f"{where}: {name!r} is not a setting; allowed here: {', '.join(allowed)}.{nearest(last, allowed)}"
         )
     entry = entry_of(name)
     if entry is not None and entry.doc.secret:

@@ -1,4 +1,4 @@
-"""What a setting is: its dotted name, type, bounds, default and description, read from the dataclasses of settings."""
+"""The schema of settings: dotted name, type, bounds, default and description, from the dataclasses of settings."""
 
 from __future__ import annotations
 

@@ -76,12 +76,12 @@ def _compared(key: SeriesKey, one: pl.DataFrame, other: pl.DataFrame) -> SeriesC
     examples = [f"{_at(only_one, row)} is in the first only" for row in range(min(len(only_one), _EXAMPLES))]
     examples += [f"{_at(only_other, row)} is in the second only" for row in range(min(len(only_other), _EXAMPLES))]
     for row in marks.arg_true().to_list()[:_EXAMPLES]:
-        said = [
+        counts_in_words = [
             f"{name} {a!r} and {b!r}"
             for name in names
             if (a := _value(left, name, row)) != (b := _value(right, name, row))
         ]
-        examples.append(f"{_at(left, row)}: {', '.join(said)}")
+        examples.append(f"{_at(left, row)}: {', '.join(counts_in_words)}")
     return SeriesComparison(key, (len(one), len(other)), len(only_one), len(only_other), int(marks.sum()), examples)
 
 

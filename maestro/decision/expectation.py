@@ -1,4 +1,4 @@
-"""What the next test window may bring: a bootstrap of the run's out-of-sample returns."""
+"""Expected results of the next test window: a bootstrap of the run's out-of-sample returns."""
 
 from __future__ import annotations
 

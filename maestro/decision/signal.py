@@ -1,4 +1,4 @@
-"""What a strategy does at the next bar, as the engine itself would do it."""
+"""The orders of a strategy for the next bar, as the engine would execute them."""
 
 from __future__ import annotations
 
@@ -86,10 +86,12 @@ class Signal:
         }  # fmt: skip
 
     def __repr__(self) -> str:
-        said = ", ".join(
+        parts = ", ".join(
             f"{o.side} {o.size:,.6g} {o.type}{'' if o.price is None else f' at {o.price:,.6g}'}" for o in self.orders
         )
-        return f"Signal({self.strategy} on {self.series} for {self.next_open:%Y-%m-%d %H:%M} UTC: {said or 'no order'})"
+        return (
+            f"Signal({self.strategy} on {self.series} for {self.next_open:%Y-%m-%d %H:%M} UTC: {parts or 'no order'})"
+        )
 
 
 def signal(

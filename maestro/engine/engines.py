@@ -97,7 +97,7 @@ class EngineBacktest(Backtest):
         self.engine = engine
         self.native = run.native
         self._kept = books
-        self._said = run.notes
+        self._run_notes = run.notes
 
     @cached_property
     def books(self) -> Books:
@@ -107,7 +107,7 @@ class EngineBacktest(Backtest):
     @cached_property
     def notes(self) -> tuple[str, ...]:
         """What a reader must know to judge the numbers."""
-        return (f"Simulated by {self.engine}.", *super().notes, *self._said)
+        return (f"Simulated by {self.engine}.", *super().notes, *self._run_notes)
 
 
 def run_engine(

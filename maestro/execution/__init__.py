@@ -1,1 +1,1 @@
-"""Where work runs (this thread, threads, processes, a cluster) and what it reports while it runs."""
+"""Executors (this thread, threads, processes, a cluster) and the events that a run reports."""

@@ -1,4 +1,4 @@
-"""Which executor runs the tasks: the one that was asked for, or the one that suits the work."""
+"""Choice of the executor: the requested one, or the one that suits the work."""
 
 from __future__ import annotations
 

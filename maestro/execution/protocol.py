@@ -1,4 +1,4 @@
-"""What a task is, what an executor promises, what became of a task, and how tasks are run to their end."""
+"""Tasks, executors and outcomes, and the loop that runs tasks to their end."""
 
 from __future__ import annotations
 
@@ -203,7 +203,7 @@ def run_tasks(
     running: dict[Future[Outcome], int] = {}
     ready: deque[Outcome] = deque()
     reason: BaseException | None = None
-    more, told, lost = True, False, False
+    more, stopping, lost = True, False, False
     try:
         executor.start(shared, stop.is_set, report)
         while True:
@@ -227,8 +227,8 @@ def run_tasks(
                         running[executor.submit(*task)] = task[0]
                 if reason is None and running and stop.is_set():
                     reason = _cancelled()
-                if reason is not None and not told:
-                    told = True
+                if reason is not None and not stopping:
+                    stopping = True
                     executor.cancel()
                 for future in [future for future in running if future.cancelled()]:
                     lost = True
@@ -244,7 +244,7 @@ def run_tasks(
                 wait([future for future in running if not future.cancelled()])
                 raise
             except BaseException as error:
-                if told:  # a second interruption: the user does not want to wait
+                if stopping:  # a second interruption: the user does not want to wait
                     executor.cancel()
                     raise
                 lost = True

@@ -1,4 +1,4 @@
-"""How often a series was tried: an append-only, hash-chained ledger of every trial, one per series and user."""
+"""The ledger: an append-only, hash-chained record of every trial on a series, one file per series and user."""
 
 from maestro.ledger.book import Ledger, Trials, ledgers, n_trials, verify
 from maestro.ledger.chain import Chain, Finding

@@ -1,4 +1,4 @@
-"""Which ledger a trial belongs to: the market and timeframe it ran on, and the user who ran it."""
+"""The ledger that a trial belongs to: by market and timeframe, and by user."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How capital is split among sleeves: equal, inverse volatility, risk parity, HRP, given, or any object with `fit`.
+"""Weights of sleeves: equal, inverse volatility, risk parity, HRP, given, or from any object with `fit`.
 
 Every rule sees training returns alone. Sources: risk parity, S. Maillard, T. Roncalli, J. Teiletche, Journal of
 Portfolio Management 36 (2010), doi:10.3905/jpm.2010.36.4.060; hierarchical risk parity, M. López de Prado, Journal of

@@ -1,4 +1,4 @@
-"""How a report is written to disk: atomically, and over nothing that Maestro did not write."""
+"""Writing a report to disk: atomically, and never over a file that Maestro did not write."""
 
 from __future__ import annotations
 

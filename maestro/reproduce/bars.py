@@ -69,14 +69,14 @@ def _by_manifest(wf: Recorded) -> Bars:
         raise BarsError(f"the bars of run {wf.id} cannot be loaded: {line}: {error} Else {_REMEDY}") from error
     if found is not None:
         return found
-    said = f"run {wf.id} does not say where its bars ({known.name or 'without a name'}, {known.n:,} bars) came from"
+    problem = f"run {wf.id} does not say where its bars ({known.name or 'without a name'}, {known.n:,} bars) came from"
     if not (known.provider and known.symbol):
-        raise BarsError(f"{said}; {_REMEDY}")
+        raise BarsError(f"{problem}; {_REMEDY}")
     name = f"{known.provider}:{known.symbol}:{known.timeframe}"
     try:
         return load(name)
     except _LOADING as error:
-        raise BarsError(f"{said}, and {name} cannot be loaded: {error} Else {_REMEDY}") from error
+        raise BarsError(f"{problem}, and {name} cannot be loaded: {error} Else {_REMEDY}") from error
 
 
 def _like(found: Bars, known: BarsSpec) -> Bars:

@@ -1,4 +1,4 @@
-"""What differs between a recorded fold and its repetition: table, row, column and both values."""
+"""Differences between a recorded fold and its repetition: table, row, column and both values."""
 
 from __future__ import annotations
 

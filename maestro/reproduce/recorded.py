@@ -1,4 +1,4 @@
-"""What the functions that repeat a run need of it: `Recorded`."""
+"""The interface of a recorded run that can be repeated: `Recorded`."""
 
 from __future__ import annotations
 

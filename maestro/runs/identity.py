@@ -1,4 +1,4 @@
-"""What makes a run the same run: the hash of bars, spec, seed and the source of the strategy."""
+"""The identity of a run: the hash of bars, spec, seed and the source of the strategy."""
 
 from __future__ import annotations
 

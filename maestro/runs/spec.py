@@ -1,4 +1,4 @@
-"""What determines a run, as typed values: `RunSpec`."""
+"""The specification of a run as typed values: `RunSpec`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How one fold is searched: which parameter sets are tried in turn."""
+"""The search of one fold: which parameter sets are tried, in which order."""
 
 from __future__ import annotations
 

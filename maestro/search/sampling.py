@@ -1,4 +1,4 @@
-"""Which parameter sets a grid, random or Sobol search evaluates, and in which order."""
+"""The parameter sets of a grid, random or Sobol search, and the order of their evaluation."""
 
 from __future__ import annotations
 

@@ -51,8 +51,8 @@ class EngineContract:
     def test_it_is_listed_with_what_it_can_do(self) -> None:
         table = engines()
         assert self.engine in table.columns
-        said = dict(zip(table["what"], table[self.engine], strict=True))
-        assert all(said[what] for what in ABILITIES), "say of every ability whether the engine has it"
+        answers = dict(zip(table["what"], table[self.engine], strict=True))
+        assert all(answers[what] for what in ABILITIES), "say of every ability whether the engine has it"
 
     def test_the_tables_are_those_of_every_engine(self, bars: Bars) -> None:
         for name in self.strategies:

@@ -1,4 +1,4 @@
-"""What every store that can only be read promises, as a test class."""
+"""The contract of every read-only store, as a test class."""
 
 from __future__ import annotations
 

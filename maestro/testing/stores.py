@@ -155,11 +155,11 @@ class StoreContract:
         ],
     )
     def test_what_cannot_be_stored_is_refused_and_changes_nothing(
-        self, store: Store, spoil: Callable[[pl.DataFrame], pl.DataFrame], said: str
+        self, store: Store, spoil: Callable[[pl.DataFrame], pl.DataFrame], message: str
     ) -> None:
         key = _new_key()
         store.append(key, _hours(0, 5))
-        with pytest.raises(BarsError, match=said):
+        with pytest.raises(BarsError, match=message):
             store.append(key, spoil(_hours(5, 9)))
         assert store.read(key).equals(_hours(0, 5))
 

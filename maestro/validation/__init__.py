@@ -1,4 +1,4 @@
-"""How much of a result is luck: overfitting of the choice, many trials, data snooping, resampled and permuted bars."""
+"""Statistics of luck: overfitting of the choice, many trials, data snooping, resampled and permuted bars."""
 
 from maestro.validation.lookahead.boundary import BoundaryAudit, boundary_audit
 from maestro.validation.lookahead.check import LookAhead, lookahead

@@ -1,4 +1,4 @@
-"""How long a walk-forward or a sweep takes, from one parameter set that is measured; no result depends on it."""
+"""Estimated duration of a walk-forward or a sweep, from one parameter set that is timed; no result depends on it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a search leaves out or loses, in sentences: sets that do not fit into the bars, and trials that fail."""
+"""Notes on a search: parameter sets that do not fit into the bars, and trials that fail."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What determines the result of a fold, and how its training and test windows are simulated."""
+"""The plan of a fold: everything that determines its result, and the simulation of its windows."""
 
 from __future__ import annotations
 

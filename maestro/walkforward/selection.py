@@ -1,4 +1,4 @@
-"""Which trial of a fold is chosen: by metrics in order, a weighted sum, an average rank, or a Pareto front."""
+"""Selection of a fold's trial: by metrics in order, a weighted sum, an average rank, or the Pareto front."""
 
 from __future__ import annotations
 

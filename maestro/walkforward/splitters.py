@@ -1,4 +1,4 @@
-"""Where the windows of a walk-forward lie: pairs of a training and a test window, as bar indices."""
+"""Splitters: pairs of a training and a test window, as bar indices."""
 
 from __future__ import annotations
 

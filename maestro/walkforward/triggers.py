@@ -131,9 +131,9 @@ class OnRegime:
         """How many test windows ended for which reason, and what to compare the run with."""
         cuts = self.cuts(bars)
         counts = [(reason, sum(cut.reason == reason for cut in cuts)) for reason in _REASONS]
-        said = ", ".join(f"{count} by {_REASONS[reason]}" for reason, count in counts if count)
+        ends = ", ".join(f"{count} by {_REASONS[reason]}" for reason, count in counts if count)
         return [
-            f"Test windows ended: {said}. In our measurements re-optimising when the regime changes did not pay; "
+            f"Test windows ended: {ends}. In our measurements re-optimising when the regime changes did not pay; "
             "ms.validation.retiming(wf) repeats the run with as many re-optimisations on the calendar and at random "
             "times."
         ]

@@ -22,7 +22,7 @@ def with_value(name: str, row: int, value: float) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("frame", "said"),
+    ("frame", "message"),
     [
         (pl.DataFrame(), "the frame is empty; bars need at least one row"),
         (pl.DataFrame(table()).head(0), "the frame is empty"),
@@ -86,8 +86,8 @@ def with_value(name: str, row: int, value: float) -> dict[str, Any]:
         ({"open": [1.0, 2.0], "close": [1.0, 2.0, 3.0]}, "the dict cannot be read as a table"),
     ],
 )
-def test_broken_data_is_refused_by_name(frame: Any, said: str) -> None:
-    with pytest.raises(BarsError, match=said):
+def test_broken_data_is_refused_by_name(frame: Any, message: str) -> None:
+    with pytest.raises(BarsError, match=message):
         Bars.from_frame(frame)
 
 
@@ -104,7 +104,7 @@ def test_an_open_outside_the_range_is_odd_not_broken() -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "message"),
     [
         (
             {"timeframe": "hourly"},
@@ -117,8 +117,8 @@ def test_an_open_outside_the_range_is_odd_not_broken() -> None:
         ({"periods_per_year": float("nan")}, "periods_per_year=nan must be above 0"),
     ],
 )
-def test_impossible_settings(options: dict[str, Any], said: str) -> None:
-    with pytest.raises(BarsError, match=said):
+def test_impossible_settings(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(BarsError, match=message):
         Bars.from_frame(table(), **options)
 
 

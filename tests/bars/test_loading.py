@@ -70,7 +70,7 @@ def test_a_hash_in_a_file_name(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [
         (b"", "is empty|no row"),
         (b"timestamp,open,high,low,close,volume\n", "is empty|no row"),
@@ -82,10 +82,10 @@ def test_a_hash_in_a_file_name(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_broken_files(tmp_path: Path, content: bytes, said: str) -> None:
+def test_broken_files(tmp_path: Path, content: bytes, message: str) -> None:
     path = tmp_path / ("broken.parquet" if content.startswith(b"PAR1") else "broken.csv")
     path.write_bytes(content)
-    with pytest.raises(BarsError, match=said):
+    with pytest.raises(BarsError, match=message):
         ms.load(path)
 
 

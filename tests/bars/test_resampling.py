@@ -51,10 +51,10 @@ def test_unfinished_bars_are_dropped_and_said() -> None:
     made = bars(27)[3:]
     with pytest.warns(BarsWarning) as warned:
         coarse = made.resample("4h")
-    said = ["1 1h bars of an unfinished first 4h bar dropped", "3 1h bars of an unfinished last 4h bar dropped"]
-    assert [str(w.message) for w in warned] == said
+    message = ["1 1h bars of an unfinished first 4h bar dropped", "3 1h bars of an unfinished last 4h bar dropped"]
+    assert [str(w.message) for w in warned] == message
     assert all(w.filename == __file__ for w in warned)
-    assert list(coarse.notes[1:]) == said
+    assert list(coarse.notes[1:]) == message
     same(coarse, by_polars(made, "4h")[1:-1])
     assert (coarse.timeframe, coarse.periods_per_year) == ("4h", 2_190)
 
@@ -66,7 +66,7 @@ def test_days_on_the_utc_clock_not_on_the_first_bar() -> None:
 
 
 @pytest.mark.parametrize(
-    ("timeframe", "said"),
+    ("timeframe", "message"),
     [
         ("1h", "cannot make 1h bars of 1h bars; give a longer timeframe that is a multiple"),
         ("90m", "cannot make 90m bars of 1h bars"),
@@ -75,8 +75,8 @@ def test_days_on_the_utc_clock_not_on_the_first_bar() -> None:
         ("month", "timeframe 'month' is not understood"),
     ],
 )
-def test_impossible_resampling(timeframe: str, said: str) -> None:
-    with pytest.raises(BarsError, match=said):
+def test_impossible_resampling(timeframe: str, message: str) -> None:
+    with pytest.raises(BarsError, match=message):
         bars(10).resample(timeframe)
 
 

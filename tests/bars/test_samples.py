@@ -36,9 +36,9 @@ def test_the_sample_stays_the_same() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "said"), [("APPL", "Did you mean 'AAPL'"), ("", "there are: AAPL, FB, GOOG, IBM, MSFT")]
+    ("name", "message"), [("APPL", "Did you mean 'AAPL'"), ("", "there are: AAPL, FB, GOOG, IBM, MSFT")]
 )
-def test_unknown_sample(name: str, said: str) -> None:
+def test_unknown_sample(name: str, message: str) -> None:
     for call in (lambda: ms.load_sample(name), lambda: ms.load(f"sample:{name}")):
-        with pytest.raises(BarsError, match=f"there is no sample '{name}'.*{said}"):
+        with pytest.raises(BarsError, match=f"there is no sample '{name}'.*{message}"):
             call()

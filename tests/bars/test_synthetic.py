@@ -54,7 +54,7 @@ def test_a_random_walk_of_wild_bars_stays_above_zero() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         ({"n": 1}, "n=1 is not a whole number of at least 2"),
         ({"n": 10.5}, "n=10.5 is not a whole number"),
@@ -64,8 +64,8 @@ def test_a_random_walk_of_wild_bars_stays_above_zero() -> None:
         ({"seed": None}, "seed=None is not"),
     ],
 )
-def test_impossible_walks(arguments: dict[str, Any], said: str) -> None:
-    with pytest.raises(SettingsError, match=said):
+def test_impossible_walks(arguments: dict[str, Any], message: str) -> None:
+    with pytest.raises(SettingsError, match=message):
         ms.synthetic_bars(**arguments)
 
 

@@ -12,7 +12,7 @@ from tests.support.settings import write_settings
 
 
 @pytest.mark.parametrize(
-    ("text", "line", "said"),
+    ("text", "line", "message"),
     [
         ("store: a\nstoer: b", 2, r"'stoer' is not a setting; .*Did you mean 'store'"),
         ("search:\n  trails: 5", 2, r"'search.trails' is not a setting; allowed here: method, seed, trials, workers"),
@@ -41,9 +41,9 @@ from tests.support.settings import write_settings
         ("store: *nowhere", 1, "this is not valid YAML"),
     ],
 )  # fmt: skip
-def test_what_is_wrong_is_named_with_its_line(project: Path, text: str, line: int, said: str) -> None:
+def test_what_is_wrong_is_named_with_its_line(project: Path, text: str, line: int, message: str) -> None:
     write_settings(project, text)
-    with pytest.raises(SettingsError, match=said) as caught:
+    with pytest.raises(SettingsError, match=message) as caught:
         load_settings(env={})
     assert str(caught.value).startswith(f"{project / 'maestro.yaml'}:{line}: ")
 

@@ -44,7 +44,7 @@ def test_a_plug_in_has_an_address_and_a_login(project: Path, acme: None) -> None
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("servers: {acme-on: {url: 'http://x'}}", "allowed here: acme-one, binance, .* Did you mean 'acme-one'"),
         ("servers: {acme-one: {urls: 'http://x'}}", "allowed here: password, url, user. Did you mean 'url'"),
@@ -52,7 +52,7 @@ def test_a_plug_in_has_an_address_and_a_login(project: Path, acme: None) -> None
         ("servers: {acme-one: {url: x}}", "give a URL"),
     ],
 )
-def test_what_is_wrong_about_a_plug_in_is_named(project: Path, acme: None, text: str, said: str) -> None:
+def test_what_is_wrong_about_a_plug_in_is_named(project: Path, acme: None, text: str, message: str) -> None:
     write_settings(project, text)
-    with pytest.raises(SettingsError, match=said):
+    with pytest.raises(SettingsError, match=message):
         load_settings(env={})

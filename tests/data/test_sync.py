@@ -46,16 +46,16 @@ def test_every_schedule_of_faults_ends_with_the_truth(exchange: FakeExchange, tm
         run.start -= 5 * HOUR_US  # the symbol was listed later, and has ended two days before now
         exchange.reset(run.market, run.clock, Faults(seed))
         result = run.sync(end=run.end + DAY_US, provider=provider, seed=seed)
-        told = f"seed {seed}, {provider}: {result}, {dict(exchange.faults.met)}"
-        assert not result.error, told
-        assert run.rows(provider).equals(truth), told
-        assert (result.added, result.changed) == (len(truth), 0), told
-        assert not exchange.inside_bans(), told
-        assert exchange.over_limit == 0, told
-        assert len(result.gaps) == 3, told  # before the listing, the outage, after the end
+        context = f"seed {seed}, {provider}: {result}, {dict(exchange.faults.met)}"
+        assert not result.error, context
+        assert run.rows(provider).equals(truth), context
+        assert (result.added, result.changed) == (len(truth), 0), context
+        assert not exchange.inside_bans(), context
+        assert exchange.over_limit == 0, context
+        assert len(result.gaps) == 3, context  # before the listing, the outage, after the end
         before = len(exchange.requests)
         again = run.sync(end=run.end + DAY_US, provider=provider, seed=seed)
-        assert (again.received, again.added, again.changed, len(exchange.requests)) == (0, 0, 0, before), told
+        assert (again.received, again.added, again.changed, len(exchange.requests)) == (0, 0, 0, before), context
         for kind, count in exchange.faults.met.items():
             met[kind] = met.get(kind, 0) + count
         shutil.rmtree(tmp_path / str(seed))
@@ -201,9 +201,9 @@ def test_killed_at_random_moments(tmp_path: Path) -> None:
                     time.sleep(0.005)
                 time.sleep(rng.uniform(0.0, 0.5))
                 process.send_signal(signal.SIGKILL)
-                said, _ = process.communicate()
-                if process.returncode == 0 or "complete" in said:
-                    assert said.strip() == "complete"
+                message, _ = process.communicate()
+                if process.returncode == 0 or "complete" in message:
+                    assert message.strip() == "complete"
                     break
                 kills += 1
                 held = sum(info.rows for info in ParquetStore(root).series())

@@ -19,10 +19,10 @@ def wf() -> ms.WalkForward:
 
 
 def test_every_part_is_that_of_its_function(wf: ms.WalkForward) -> None:
-    told: list[str] = []
-    found = measure(wf, progress=told.append)
+    reported: list[str] = []
+    found = measure(wf, progress=reported.append)
     assert found.problems == {}
-    assert told == list(found.found) == [part for part in PARTS if part != "retiming"]
+    assert reported == list(found.found) == [part for part in PARTS if part != "retiming"]
     assert found.found["now"].params == wf.now().params
     assert found.found["expected"] == expectation(wf)
     assert found.found["random_entries"].pvalue == random_entries(wf).pvalue

@@ -105,8 +105,8 @@ def test_every_trial_is_reported_before_its_fold_is_done(cluster: Any) -> None:
     heard: list[Any] = []
     wf = ms.walk_forward(RISING, Cross, **SETTINGS, executor=cluster, progress=heard.append)
     trials = [event for event in heard if isinstance(event, ev.TrialDone)]
-    told = sorted((event.fold, event.number, event.state) for event in trials)
-    assert told == sorted(wf.trials.select("fold", "trial", "state").rows())
+    reported = sorted((event.fold, event.number, event.state) for event in trials)
+    assert reported == sorted(wf.trials.select("fold", "trial", "state").rows())
     for fold in range(len(wf.folds)):
         done = next(k for k, event in enumerate(heard) if isinstance(event, ev.FoldDone) and event.fold == fold)
         assert all(heard.index(event) < done for event in trials if event.fold == fold)
@@ -207,8 +207,10 @@ def test_a_scheduler_that_is_killed_is_a_run_error_with_a_remedy(
             cluster.scheduler.wait()
 
     settings = {**THREE, "trials": 400, "runs_dir": tmp_path / "runs"}
-    said = r"the Dask cluster stopped working .*connect a new Client .*[12] of 3 folds are finished; they are kept in"
-    with pytest.raises(RunError, match=said):
+    message = (
+        r"the Dask cluster stopped working .*connect a new Client .*[12] of 3 folds are finished; they are kept in"
+    )
+    with pytest.raises(RunError, match=message):
         ms.walk_forward(RISING, Slow, **settings, executor=client, progress=listen)
     assert same(ms.walk_forward(RISING, Slow, **settings), ms.walk_forward(RISING, Slow, **{**THREE, "trials": 400}))
 

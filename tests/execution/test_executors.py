@@ -119,10 +119,10 @@ def run_script(path: Path, *args: str, **env: str) -> str:
 def test_a_class_of_main_works_on_processes_and_its_id_is_the_same_in_every_process(tmp_path: Path) -> None:
     script = tmp_path / "mine.py"
     script.write_text(SCRIPT)
-    said = {run_script(script, "serial", PYTHONHASHSEED="1"), run_script(script, "processes", PYTHONHASHSEED="2")}
-    assert len(said) == 1
+    message = {run_script(script, "serial", PYTHONHASHSEED="1"), run_script(script, "processes", PYTHONHASHSEED="2")}
+    assert len(message) == 1
     script.write_text(SCRIPT.replace("LENGTH = 40", "LENGTH = 41"))
-    assert run_script(script, "serial").split()[0] not in said.pop()
+    assert run_script(script, "serial").split()[0] not in message.pop()
 
 
 # -- cancelling -------------------------------------------------------------------------------
@@ -237,9 +237,9 @@ def test_ctrl_c_leaves_a_run_that_goes_on(tmp_path: Path, executor: str) -> None
     assert child.stdout is not None
     assert child.stdout.readline() == "fold done\n"
     os.killpg(child.pid, signal.SIGINT)  # as a terminal does: to the leader and to its workers
-    _, said = child.communicate(timeout=GIVE_UP)
+    _, message = child.communicate(timeout=GIVE_UP)
     assert child.returncode != 0
-    assert "KeyboardInterrupt" in said
+    assert "KeyboardInterrupt" in message
     assert 1 <= len(ms.runs.RunStore(next(tmp_path.iterdir())).finished_folds()) <= 3
     again: list[Event] = []
     wf = ms.walk_forward(RISING, Slow, **{**THREE, "trials": 60}, runs_dir=tmp_path, progress=again.append)
@@ -259,9 +259,9 @@ class Dies(Cross):
 
 
 def test_a_worker_that_dies_is_named_with_a_remedy(tmp_path: Path) -> None:
-    said = r"a worker process died .*run again with fewer workers\. 0 of 3 folds are finished; they are kept in "
+    message = r"a worker process died .*run again with fewer workers\. 0 of 3 folds are finished; they are kept in "
     settings: dict[str, Any] = {"params": {"spared": os.getpid()}, "executor": "processes", "workers": 2}
-    with pytest.raises(RunError, match=said):
+    with pytest.raises(RunError, match=message):
         ms.walk_forward(RISING, Dies, **THREE, **settings, runs_dir=tmp_path)
 
 
@@ -290,13 +290,13 @@ def alive(pid: int) -> bool:
 
 
 def test_workers_of_a_killed_leader_leave_and_take_their_bars_with_them(tmp_path: Path) -> None:
-    told, temporary = tmp_path / "told", tmp_path / "tmp"
-    told.mkdir()
+    workers_folder, temporary = tmp_path / "workers_folder", tmp_path / "tmp"
+    workers_folder.mkdir()
     temporary.mkdir()
-    code = LEADER.format(root=str(ROOT), folder=str(told))
+    code = LEADER.format(root=str(ROOT), folder=str(workers_folder))
     leader = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, env={**os.environ, "TMPDIR": str(temporary)})
     deadline = time.monotonic() + GIVE_UP
-    while len(workers := [int(path.name) for path in told.iterdir() if int(path.name) != leader.pid]) < 2:
+    while len(workers := [int(path.name) for path in workers_folder.iterdir() if int(path.name) != leader.pid]) < 2:
         assert leader.poll() is None
         assert time.monotonic() < deadline
         time.sleep(0.05)
@@ -313,7 +313,7 @@ def test_workers_of_a_killed_leader_leave_and_take_their_bars_with_them(tmp_path
 
 
 @pytest.mark.parametrize(
-    ("settings", "said"),
+    ("settings", "message"),
     [
         ({"workers": 0}, "workers=0 is not a whole number of at least 1; leave it out for all cores"),
         ({"workers": 1.5}, "workers=1.5 is not a whole number"),
@@ -324,8 +324,10 @@ def test_workers_of_a_killed_leader_leave_and_take_their_bars_with_them(tmp_path
         ({"executor": 7}, r"executor=7 has no submit\(\); give serial, threads, processes, or an executor object"),
     ],
 )
-def test_impossible_executors_are_refused_before_anything_is_written(tmp_path: Path, settings: Any, said: str) -> None:
-    with pytest.raises(SettingsError, match=said):
+def test_impossible_executors_are_refused_before_anything_is_written(
+    tmp_path: Path, settings: Any, message: str
+) -> None:
+    with pytest.raises(SettingsError, match=message):
         ms.walk_forward(RISING, Cross, **THREE, runs_dir=tmp_path, **settings)
     assert list(tmp_path.iterdir()) == []
 

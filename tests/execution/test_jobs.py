@@ -97,13 +97,13 @@ def test_the_time_left_counts_down_between_reports_and_a_late_run_is_called_late
     monkeypatch.setattr("maestro.execution.jobs.time", SimpleNamespace(monotonic=lambda: now[0]))
     progress = RunProgress(began=1_000.0)
     progress(ev.RunStarted("id", "rule on bars", folds=4, trials=10))
-    said = []
+    message = []
     for moment, fold in ((1_010.0, 0), (1_020.0, None), (1_039.5, None), (1_060.0, None), (1_060.0, 1)):
         now[0] = moment
         if fold is not None:
             progress(ev.FoldDone(fold, trials=10))
-        said.append(progress.words.split(", ")[-1])
-    assert said == [
+        message.append(progress.words.split(", ")[-1])
+    assert message == [
         "about 30 s left", "about 20 s left", "less than a second left", "taking longer than estimated",
         "about 60 s left",
     ]  # fmt: skip

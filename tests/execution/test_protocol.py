@@ -71,7 +71,7 @@ def test_reports_reach_the_caller_with_the_number_of_their_task(kind: str) -> No
     heard: list[tuple[int, Any]] = []
     made = executor(kind)
     assert made.reports
-    list(run_tasks(made, [Task(add, (10 * k,)) for k in range(4)], 0, report=lambda *told: heard.append(told)))
+    list(run_tasks(made, [Task(add, (10 * k,)) for k in range(4)], 0, report=lambda *reported: heard.append(reported)))
     assert sorted(heard) == [(0, 0), (1, 10), (2, 20), (3, 30)]
 
 
@@ -186,8 +186,8 @@ def test_an_interruption_within_a_task_is_raised_with_what_was_done() -> None:
 def test_an_error_that_cannot_be_pickled_is_carried_by_its_words(kind: str) -> None:
     outcome = portable(perform(3, tasks.fail_awkwardly, (kind,), None))
     assert isinstance(outcome.error, RunError)
-    said = (
+    message = (
         "a worker raised Awkward: this and that" if kind == "awkward" else "a worker raised MissingExtraError: httpx is"
     )
-    assert str(outcome.error).startswith(said)
+    assert str(outcome.error).startswith(message)
     assert pickle.loads(pickle.dumps(outcome)).number == 3

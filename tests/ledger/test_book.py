@@ -73,9 +73,9 @@ def test_an_interrupted_run_counts_what_was_done_and_a_resumed_one_what_is_new(
 
     with pytest.raises(RunCancelled):
         run(bars, runs_dir=tmp_path, progress=listen, cancel=stop, executor=executor)
-    told = [one for one in seen if type(one).__name__ == "TrialDone" and one.state != "infeasible"]
+    printed = [one for one in seen if type(one).__name__ == "TrialDone" and one.state != "infeasible"]
     book = Ledger(bars)
-    assert book.trials.evaluated == len(told)
+    assert book.trials.evaluated == len(printed)
     assert "interrupted" in set(book.entries()["state"])
     wf = run(bars, runs_dir=tmp_path)
     assert book.n_trials == evaluated(wf)
@@ -270,8 +270,8 @@ def test_a_run_that_was_killed_is_counted_once_when_it_goes_on(bars: ms.Bars, tm
 def shell(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str]:
     with pytest.raises(SystemExit) as end:
         main(["ledger", *words])
-    told = capsys.readouterr()
-    return int(end.value.code or 0), told.out + told.err
+    printed = capsys.readouterr()
+    return int(end.value.code or 0), printed.out + printed.err
 
 
 def test_the_command_shows_and_verifies(bars: ms.Bars, capsys: pytest.CaptureFixture[str]) -> None:
@@ -281,27 +281,27 @@ def test_the_command_shows_and_verifies(bars: ms.Bars, capsys: pytest.CaptureFix
     book = Ledger(bars)
     book.record("slider", trials=1)
     Ledger("A:B:1h").record("slider", trials=2)
-    code, told = shell(capsys)
+    code, printed = shell(capsys)
     assert code == 0
-    assert book.series in told
-    assert "A:B:1h" in told
-    code, told = shell(capsys, "synthetic")
-    assert (code, wf.id in told, "3 folds" in told, "slider" in told) == (0, True, True, True)
+    assert book.series in printed
+    assert "A:B:1h" in printed
+    code, printed = shell(capsys, "synthetic")
+    assert (code, wf.id in printed, "3 folds" in printed, "slider" in printed) == (0, True, True, True)
     document = json.loads(shell(capsys, book.series, "--json")[1])
     assert document["trials"] == book.n_trials
     assert document["whole"] is True
     assert [one["series"] for one in json.loads(shell(capsys, "--json")[1])] == ["A:B:1h", book.series]
-    code, told = shell(capsys, "verify")
-    assert (code, "2 ledgers" in told, "whole" in told) == (0, True, True)
+    code, printed = shell(capsys, "verify")
+    assert (code, "2 ledgers" in printed, "whole" in printed) == (0, True, True)
     book.path.write_bytes(book.path.read_bytes().replace(b"slider", b"slides"))
-    code, told = shell(capsys, "verify", "--json")
-    assert (code, json.loads(told)["whole"]) == (1, False)
+    code, printed = shell(capsys, "verify", "--json")
+    assert (code, json.loads(printed)["whole"]) == (1, False)
     assert "! " in shell(capsys, "verify")[1]
     assert "maestro ledger verify" in shell(capsys, book.series)[1]
 
 
 def test_a_series_that_was_never_tried_is_said_to_be_so(capsys: pytest.CaptureFixture[str]) -> None:
     Ledger("BINANCE:BTCUSDT:1h").record("slider", trials=2)
-    code, told = shell(capsys, "BINANCE:BTCUSD:1d")
+    code, printed = shell(capsys, "BINANCE:BTCUSD:1d")
     assert code == 1
-    assert "Did you mean 'BINANCE:BTCUSDT:1h'?" in told
+    assert "Did you mean 'BINANCE:BTCUSDT:1h'?" in printed

@@ -28,17 +28,17 @@ def test_floats_are_compared_bit_by_bit() -> None:
 
 
 @pytest.mark.parametrize(
-    ("row", "value", "said"),
+    ("row", "value", "message"),
     [
         (3, -0.0, "a in row 3 was 0.0, now -0.0"),  # minus zero has other bits
         (2, float("nan"), "a in row 2 was None, now nan"),  # null is not NaN
         (1, None, "a in row 1 was nan, now None"),
     ],
 )
-def test_zero_null_and_nan_are_told_apart(row: int, value: float | None, said: str) -> None:
+def test_zero_null_and_nan_are_told_apart(row: int, value: float | None, message: str) -> None:
     values = [0.1, float("nan"), None, 0.0]
     values[row] = value
-    assert unequal("t", OLD, OLD.with_columns(pl.Series("a", values, pl.Float64))) == [f"t: {said}"]
+    assert unequal("t", OLD, OLD.with_columns(pl.Series("a", values, pl.Float64))) == [f"t: {message}"]
 
 
 def test_further_rows_and_columns_are_counted() -> None:

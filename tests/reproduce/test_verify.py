@@ -238,9 +238,9 @@ def test_nothing_but_the_known_calls_is_carried_out(text: str) -> None:
 
 
 def test_the_known_calls_are_carried_out() -> None:
-    said = "ms.synthetic_bars(900, seed=2, timeframe='1h')[24:800].between('2020-01-05', None).resample('2h')"
+    message = "ms.synthetic_bars(900, seed=2, timeframe='1h')[24:800].between('2020-01-05', None).resample('2h')"
     expected = ms.synthetic_bars(900, seed=2, timeframe="1h")[24:800].between("2020-01-05", None).resample("2h")
-    found = evaluate(said)
+    found = evaluate(message)
     assert found is not None
     assert found.fingerprint == expected.fingerprint
 
@@ -319,8 +319,8 @@ def test_what_is_not_there_is_named(run: ms.WalkForward, tmp_path: Path) -> None
 def shell(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
     with pytest.raises(SystemExit) as end:
         main(["verify", *words])
-    told = capsys.readouterr()
-    return int(end.value.code or 0), told.out, told.err
+    printed = capsys.readouterr()
+    return int(end.value.code or 0), printed.out, printed.err
 
 
 def test_the_command(run: ms.WalkForward, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -28,10 +28,10 @@ def test_a_fold_comes_back() -> None:
 
 
 @pytest.mark.parametrize(
-    ("run", "fold", "said"), [("0123456789abcdee", 3, "another run"), ("0123456789abcdef", 4, "another fold")]
+    ("run", "fold", "message"), [("0123456789abcdee", 3, "another run"), ("0123456789abcdef", 4, "another fold")]
 )
-def test_a_fold_of_something_else_is_named(run: str, fold: int, said: str) -> None:
-    with pytest.raises(UnusableFold, match=f"is of {said}"):
+def test_a_fold_of_something_else_is_named(run: str, fold: int, message: str) -> None:
+    with pytest.raises(UnusableFold, match=f"is of {message}"):
         read_fold_bytes(CONTENT, run, fold)
 
 
@@ -42,9 +42,9 @@ def older() -> bytes:
     return buffer.getvalue()
 
 
-@pytest.mark.parametrize(("content", "said"), [(b"", "damaged"), (b"PK", "damaged"), (older(), "another version")])
-def test_what_is_not_a_fold_is_named(content: bytes, said: str) -> None:
-    with pytest.raises(UnusableFold, match=said):
+@pytest.mark.parametrize(("content", "message"), [(b"", "damaged"), (b"PK", "damaged"), (older(), "another version")])
+def test_what_is_not_a_fold_is_named(content: bytes, message: str) -> None:
+    with pytest.raises(UnusableFold, match=message):
         read_fold_bytes(content, "0123456789abcdef", 3)
 
 

@@ -117,7 +117,7 @@ BARS_FORM = KNOWN["defaults"]["spec"]["bars"]
 
 
 @pytest.mark.parametrize(
-    ("form", "said"),
+    ("form", "message"),
     [
         (wrong(trials="8"), r"spec\.trials is '8' \(str\); a whole number is needed"),
         (wrong(trials=True), r"spec\.trials is True \(bool\); a whole number"),
@@ -136,8 +136,8 @@ BARS_FORM = KNOWN["defaults"]["spec"]["bars"]
         (["spec"], r"spec is \['spec'\] \(list\); a mapping is needed"),
     ],
 )  # fmt: skip
-def test_a_field_that_is_wrong_is_named(form: Any, said: str) -> None:
-    with pytest.raises(RunError, match=said):
+def test_a_field_that_is_wrong_is_named(form: Any, message: str) -> None:
+    with pytest.raises(RunError, match=message):
         RunSpec.from_dict(form)
 
 

@@ -276,12 +276,12 @@ def test_a_flipped_byte_in_a_table_is_named_with_a_remedy(stored: ms.WalkForward
     content = bytearray(path.read_bytes())
     content[len(content) // 3] ^= 1
     path.write_bytes(content)
-    said = rf"{name}\.parquet is damaged \(its content is not what was written\); put the file back .*force=True"
-    said += rf".*maestro runs remove {stored.id}"
+    message = rf"{name}\.parquet is damaged \(its content is not what was written\); put the file back .*force=True"
+    message += rf".*maestro runs remove {stored.id}"
     for call in (
         lambda: ms.load_run(stored.id, tmp_path), lambda: ms.walk_forward(RISING, Cross, **THREE, runs_dir=tmp_path)
     ):  # fmt: skip
-        with pytest.raises(RunError, match=said):
+        with pytest.raises(RunError, match=message):
             call()
     assert same(ms.walk_forward(RISING, Cross, **THREE, runs_dir=tmp_path, force=True), stored)
     assert same(ms.load_run(stored.id, tmp_path), stored)

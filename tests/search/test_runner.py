@@ -102,9 +102,9 @@ def test_batches_come_in_order_of_proposal_and_are_evaluated_once(method: str) -
         calls.append((params["fast"], params["slow"]))
         return bowl(params)
 
-    told: list[int] = []
+    reported: list[int] = []
     trials = search(
-        evaluate, space, method=method, trials=300, seed=1, defaults=False, on_trial=lambda t: told.append(t.number)
+        evaluate, space, method=method, trials=300, seed=1, defaults=False, on_trial=lambda t: reported.append(t.number)
     )
     columns = propose_all(space, method, 300, 1)
     assert [(t.params["fast"], t.params["slow"]) for t in trials] == list(
@@ -113,7 +113,7 @@ def test_batches_come_in_order_of_proposal_and_are_evaluated_once(method: str) -
     assert len(set(calls)) == len(calls)
     assert set(calls) == {(t.params["fast"], t.params["slow"]) for t in trials}
     assert 40 < len(calls) <= 8 * 6
-    assert sorted(told) == list(range(len(trials)))
+    assert sorted(reported) == list(range(len(trials)))
 
 
 def test_equal_proposals_of_a_learning_search_are_evaluated_once() -> None:

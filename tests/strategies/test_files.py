@@ -52,7 +52,7 @@ def test_files_of_one_name_keep_their_own_source(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("source", "said"),
+    ("source", "message"),
     [
         ("x = 1\ny = (\n", r"SyntaxError: '\(' was never closed \(line 2\)"),
         ("x = 1\n\n1 / 0\n", r"ZeroDivisionError: division by zero \(line 3\)"),
@@ -60,10 +60,10 @@ def test_files_of_one_name_keep_their_own_source(tmp_path: Path) -> None:
         ("x = 1\n", "has no strategy 'Hold'; it has: none"),
     ],
 )
-def test_what_is_wrong_with_a_file_is_said_with_its_line(tmp_path: Path, source: str, said: str) -> None:
+def test_what_is_wrong_with_a_file_is_said_with_its_line(tmp_path: Path, source: str, message: str) -> None:
     path = tmp_path / "rule.py"
     path.write_text(source)
-    with pytest.raises(StrategyError, match=said):
+    with pytest.raises(StrategyError, match=message):
         ms.load_strategy(f"{path}:Hold")
 
 

@@ -180,8 +180,8 @@ def test_sets_that_do_not_fit_into_the_training_window_take_no_trial(search: Any
 def test_sets_that_never_fit_are_infeasible_trials_once_as_many_proposals_were_dropped() -> None:
     wf = ms.walk_forward(RISING[:60], "EmaCrossStrategy", splitter=ms.Rolling(n_splits=4), trials=9)
     assert wf.trials["state"].to_list() == ["infeasible"] * 27
-    told = wf.trials.filter(pl.col("error").is_not_null())
-    assert told["error"].str.contains("more than half of the 24 bars given").all()
+    failed = wf.trials.filter(pl.col("error").is_not_null())
+    assert failed["error"].str.contains("more than half of the 24 bars given").all()
     assert "All of the sets" in wf.notes[0]
     assert any(
         f"({percent(1.0, 0)}) failed and are in no figure" in note and "0 in fold 0" in note for note in wf.notes

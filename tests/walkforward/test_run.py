@@ -141,7 +141,7 @@ def test_a_stored_run_keeps_its_report_beside_it(apple: Bars, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
-    ("settings", "error", "said"),
+    ("settings", "error", "message"),
     [
         ({"trials": 0}, SettingsError, "trials=0 leaves nothing to search; give a whole number of at least 1"),
         ({"trials": 2.5}, SettingsError, "trials=2.5 leaves nothing"),
@@ -178,9 +178,9 @@ def test_a_stored_run_keeps_its_report_beside_it(apple: Bars, tmp_path: Path) ->
     ],
 )
 def test_impossible_settings_are_refused_with_a_remedy(
-    apple: Bars, tmp_path: Path, settings: Any, error: type[MaestroError], said: str
+    apple: Bars, tmp_path: Path, settings: Any, error: type[MaestroError], message: str
 ) -> None:
-    with pytest.raises(error, match=said):
+    with pytest.raises(error, match=message):
         ms.walk_forward(apple, "EmaCrossStrategy", **{**QUICK, **settings})
 
 

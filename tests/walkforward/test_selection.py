@@ -99,7 +99,7 @@ def test_a_selection_as_text(text: str, expected: Selection) -> None:
 
 
 @pytest.mark.parametrize(
-    ("make", "said"),
+    ("make", "message"),
     [
         (
             lambda: Selection.of("sharp_ratio"),
@@ -114,8 +114,8 @@ def test_a_selection_as_text(text: str, expected: Selection) -> None:
         (lambda: Selection.of([1, 2]), "no metric is called 1"),  # type: ignore[list-item]
     ],
 )
-def test_what_is_no_selection_is_refused(make: Any, said: str) -> None:
-    with pytest.raises(SettingsError, match=said):
+def test_what_is_no_selection_is_refused(make: Any, message: str) -> None:
+    with pytest.raises(SettingsError, match=message):
         make()
 
 

@@ -249,7 +249,7 @@ def test_adaptive_refuses_bounds_the_wrong_way_round() -> None:
 
 
 @pytest.mark.parametrize(
-    ("windows", "said"),
+    ("windows", "message"),
     [
         ([], "gives no fold for 100 bars"),
         ([(0, 50, 40, 60)], "training must come before testing"),
@@ -262,8 +262,8 @@ def test_adaptive_refuses_bounds_the_wrong_way_round() -> None:
         ([7], "a splitter returns four whole numbers"),
     ],
 )
-def test_windows_of_a_splitter_of_ones_own_are_held_to_the_rules(windows: list[Any], said: str) -> None:
-    with pytest.raises(SplitError, match=said):
+def test_windows_of_a_splitter_of_ones_own_are_held_to_the_rules(windows: list[Any], message: str) -> None:
+    with pytest.raises(SplitError, match=message):
         checked(windows, 100)
 
 

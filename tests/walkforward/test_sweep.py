@@ -157,7 +157,7 @@ def test_progress_counts_every_distinct_set(executor: str, n: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("settings", "error", "said"),
+    ("settings", "error", "message"),
     [
         ({"n": 0}, SettingsError, "n=0 leaves nothing to evaluate; give a whole number of at least 1"),
         ({"n": True}, SettingsError, "n=True leaves nothing"),
@@ -183,8 +183,8 @@ def test_progress_counts_every_distinct_set(executor: str, n: int) -> None:
         ({"params": {"fast": 3, "slow": 9}}, SettingsError, "Cross has nothing to search"),
     ],
 )
-def test_impossible_settings_are_refused_with_a_remedy(settings: Any, error: type[MaestroError], said: str) -> None:
-    with pytest.raises(error, match=said):
+def test_impossible_settings_are_refused_with_a_remedy(settings: Any, error: type[MaestroError], message: str) -> None:
+    with pytest.raises(error, match=message):
         ms.sweep(RISING, Cross, **settings)
 
 

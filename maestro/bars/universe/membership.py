@@ -1,4 +1,4 @@
-"""When a symbol belongs to a universe: from its listing until it is delisted."""
+"""Membership of a symbol in a universe: from its listing until it is delisted."""
 
 from __future__ import annotations
 

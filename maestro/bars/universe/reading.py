@@ -251,8 +251,8 @@ def _from_file(path: Path, symbol: str, read: Callable[[], Bars], options: dict[
 
     def named() -> Bars:
         bars = read()
-        said = "".join(f", {name}={value!r}" for name, value in options.items())
-        bars.origin = f"ms.load({f'{path}#{symbol}'!r}{said})"
+        arguments = "".join(f", {name}={value!r}" for name, value in options.items())
+        bars.origin = f"ms.load({f'{path}#{symbol}'!r}{arguments})"
         return bars
 
     return named

@@ -96,19 +96,19 @@ class Universe(Mapping[str, Bars]):
     @property
     def notes(self) -> tuple[str, ...]:
         """What a reader must know of the choice of symbols."""
-        said = []
+        sentences = []
         if len(self) > 1 and not self.membership and self._all_alive():
-            said.append(
+            sentences.append(
                 "Every series runs to the end: if the symbols were chosen today, those that were delisted are missing, "
                 "and results are too good. Give delisted symbols too, and membership=."
             )
         if len(self.timeframes) > 1:
-            said.append(f"The series have {len(self.timeframes)} timeframes: {', '.join(self.timeframes)}.")
+            sentences.append(f"The series have {len(self.timeframes)} timeframes: {', '.join(self.timeframes)}.")
         if self.errors:
-            said.append(
+            sentences.append(
                 f"{len(self.errors)} of {len(self) + len(self.errors)} symbols are unusable: {', '.join(self.errors)}."
             )
-        return tuple(said)
+        return tuple(sentences)
 
     def _all_alive(self) -> bool:
         """Whether no series ends more than a hundredth of the whole span before the last one."""

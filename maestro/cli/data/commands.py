@@ -188,10 +188,10 @@ def import_file(
     from maestro.data.files.options import ReadOptions
     from maestro.data.files.reading import read_file, series_key
 
-    said = ReadOptions(
+    reading_options = ReadOptions(
         provider, symbol, timeframe, series, read_columns(column), unit, zone, stamps, duplicates, decimal
     )
-    readings = read_file(file, said)
+    readings = read_file(file, reading_options)
     if not json:
         _show_readings(readings)
     document: dict[str, Any] = {"series": [_reading(reading) for reading in readings], "stored": False}

@@ -60,12 +60,12 @@ def _single(frame: pl.DataFrame, duplicates: str, rows: Rows, notes: list[str]) 
     values = [name for name in frame.columns if name != _PLACE]
     alone = frame.unique(values, keep="first", maintain_order=True)
     equal = len(frame) - len(alone)
-    said = f"; {equal:,} equal row{'s' * (equal > 1)} dropped" if equal else ""
+    dropped_text = f"; {equal:,} equal row{'s' * (equal > 1)} dropped" if equal else ""
     if equal:
         notes.append(f"{equal:,} row{'s' * (equal > 1)} equal to another one dropped")
     doubled = alone.filter(pl.col("timestamp").is_duplicated())
     if not len(doubled):
-        return alone, said
+        return alone, dropped_text
     if duplicates not in ("first", "last"):
         stamp = doubled["timestamp"][0]
         first, second = sorted(int(place) for place in doubled.filter(pl.col("timestamp") == stamp)[_PLACE][:2])
@@ -80,7 +80,7 @@ def _single(frame: pl.DataFrame, duplicates: str, rows: Rows, notes: list[str]) 
     kept = alone.sort(_PLACE).unique("timestamp", keep=duplicates, maintain_order=True).sort("timestamp")  # type: ignore[arg-type]
     dropped = len(alone) - len(kept)
     notes.append(f"of rows with the same stamp the {duplicates} counts; {dropped:,} dropped")
-    return kept, f"{said}; of {dropped:,} doubled stamps the {duplicates} row kept"
+    return kept, f"{dropped_text}; of {dropped:,} doubled stamps the {duplicates} row kept"
 
 
 def _opens(closes: pl.Series, timeframe: str) -> pl.Series:

@@ -49,12 +49,12 @@ def zone_in_name(name: str) -> tuple[str, str]:
     ('EET', 'America/New_York', '')
     """
     match = re.search(r"[(\[ _]([A-Z][A-Za-z]+/[A-Za-z_]+|[A-Z]{3,4})[)\]]?$", name.strip())
-    said = match[1] if match else "local" if re.search(r"(?i)\blocal\b", name) else ""
-    if said in ("", "UTC", "GMT", "USD", "EUR"):
+    found = match[1] if match else "local" if re.search(r"(?i)\blocal\b", name) else ""
+    if found in ("", "UTC", "GMT", "USD", "EUR"):
         return "", ""
-    if "/" in said or said in ("EET", "CET", "MET", "WET"):
-        return said, f"the stamps are in {said}, by the name of their column, {name}"
-    if said not in ("local", *_DOUBTFUL):
+    if "/" in found or found in ("EET", "CET", "MET", "WET"):
+        return found, f"the stamps are in {found}, by the name of their column, {name}"
+    if found not in ("local", *_DOUBTFUL):
         return "", ""
     how = say("zone", "NAME")
     return "", f"the stamps are taken as UTC, though their column is called {name}; give their zone: {how}"

@@ -1,4 +1,4 @@
-"""Which columns of a table are the stamps, prices, volume and further series: by exact name, then by content."""
+"""Assignment of a table's columns to timestamps, prices, volume and further series: by name, then by content."""
 
 from __future__ import annotations
 
@@ -66,9 +66,9 @@ def choose_columns(table: pl.DataFrame, options: ReadOptions, separator: str = "
     BarsError
         A required column is missing, or several can be meant; the message names the option that chooses.
     """
-    said, constants = check_said(table.columns, options)
-    free = [name for name in table.columns if name not in said.values()]
-    prices, group = _choose_prices(free, said, options.symbol)
+    given, constants = check_given(table.columns, options)
+    free = [name for name in table.columns if name not in given.values()]
+    prices, group = _choose_prices(free, given, options.symbol)
     stamp, time = choose_stamps(table, [name for name in free if name not in prices.values()], options)
     chosen = Chosen({**({} if stamp is None else {"timestamp": stamp}), **prices}, time, constants)
     if missing := [name for name in REQUIRED[:-1] if name not in chosen.columns]:
@@ -77,10 +77,10 @@ def choose_columns(table: pl.DataFrame, options: ReadOptions, separator: str = "
         chosen.symbol = group
     chosen.notes += _other_prices(table.columns, chosen, group)
     others = [name for name in free if name not in chosen.used]
-    volumes = [said["volume"]] if "volume" in said else volume_candidates(table, others, group)
+    volumes = [given["volume"]] if "volume" in given else volume_candidates(table, others, group)
     chosen.style = style_of((table[name] for name in (*prices.values(), *volumes)), options.decimal, separator)
-    if "volume" in said:
-        chosen.columns["volume"] = said["volume"]
+    if "volume" in given:
+        chosen.columns["volume"] = given["volume"]
     elif "volume" not in constants:
         low, high, close = (
             to_numbers(table[prices[name]], chosen.style, lenient=True) for name in ("low", "high", "close")
@@ -88,13 +88,13 @@ def choose_columns(table: pl.DataFrame, options: ReadOptions, separator: str = "
         found, notes = choose_volume(table, volumes, chosen.style, low, high, close, group, options.symbol)
         chosen.columns |= {"volume": found} if found else {}
         chosen.notes += notes
-    chosen.columns |= {name: said[name] for name in OPTIONAL if name in said}
+    chosen.columns |= {name: given[name] for name in OPTIONAL if name in given}
     rest = [name for name in others if name not in chosen.used]
     add_optional(table, chosen.columns, chosen.notes, rest, chosen.style)
     return chosen
 
 
-def check_said(names: Sequence[str], options: ReadOptions) -> tuple[dict[str, str], dict[str, float]]:
+def check_given(names: Sequence[str], options: ReadOptions) -> tuple[dict[str, str], dict[str, float]]:
     """Columns that the user has named, and numbers that stand for all rows.
 
     Raises
@@ -103,7 +103,7 @@ def check_said(names: Sequence[str], options: ReadOptions) -> tuple[dict[str, st
         A name that is not canonical, or a column that the table does not have.
     """
     wanted = (*REQUIRED, "time", *OPTIONAL)
-    said: dict[str, str] = {}
+    given: dict[str, str] = {}
     constants: dict[str, float] = {}
     for canonical, name in options.columns.items():
         if canonical not in wanted:
@@ -111,7 +111,7 @@ def check_said(names: Sequence[str], options: ReadOptions) -> tuple[dict[str, st
                 f"no column of bars is called {canonical!r}; there are {', '.join(wanted)}.{nearest(canonical, wanted)}"
             )
         if name in names:
-            said[canonical] = name
+            given[canonical] = name
             continue
         try:
             constants[canonical] = float(name)
@@ -122,7 +122,7 @@ def check_said(names: Sequence[str], options: ReadOptions) -> tuple[dict[str, st
                 f"there is no column {name!r} for the {canonical}; there are {', '.join(map(shown, names))}."
                 + nearest(name, names)
             )
-    return said, constants
+    return given, constants
 
 
 def price_groups(names: Sequence[str]) -> dict[str, dict[str, str]]:
@@ -159,9 +159,9 @@ def symbols_of_columns(names: Sequence[str]) -> list[str]:
     return [] if any(plain(group) in NOT_SYMBOLS for group in groups) else list(groups)
 
 
-def _choose_prices(names: Sequence[str], said: dict[str, str], symbol: str) -> tuple[dict[str, str], str]:
+def _choose_prices(names: Sequence[str], given: dict[str, str], symbol: str) -> tuple[dict[str, str], str]:
     """The four prices, as far as they are found, and the group that they are of."""
-    own = {name: said[name] for name in PRICES if name in said}
+    own = {name: given[name] for name in PRICES if name in given}
     if len(own) == len(PRICES):
         return own, ""
     groups = price_groups(names)
@@ -225,10 +225,10 @@ def _other_prices(names: Sequence[str], chosen: Chosen, group: str) -> list[str]
 
 def choose_stamps(table: pl.DataFrame, names: Sequence[str], options: ReadOptions) -> tuple[str | None, str]:
     """The column of the stamps (None where there is none), and that of the time of day where it stands apart."""
-    said = {name: options.columns[name] for name in ("timestamp", "time") if name in options.columns}
-    if "timestamp" in said:
-        stamp = said["timestamp"]
-        return stamp, said.get("time", "") or _time_beside(table, stamp, names)
+    given = {name: options.columns[name] for name in ("timestamp", "time") if name in options.columns}
+    if "timestamp" in given:
+        stamp = given["timestamp"]
+        return stamp, given.get("time", "") or _time_beside(table, stamp, names)
     ranked = sorted((rank, place, name) for place, name in enumerate(names) if (rank := stamp_rank(name)) is not None)
     named = [name for _, _, name in ranked]
     closing = [name for name in names if is_closing(name)]
@@ -243,7 +243,7 @@ def choose_stamps(table: pl.DataFrame, names: Sequence[str], options: ReadOption
         closes = [name for name in closing if looks_like_stamps(table[name])]
         return next(iter([*own, *closes]), None), ""
     stamp = fitting[0]
-    time = said.get("time", "") or _time_beside(table, stamp, names)
+    time = given.get("time", "") or _time_beside(table, stamp, names)
     if not time and len(fitting) > 1 and (unique := table[stamp].n_unique()) < len(table):
         finer = max(fitting, key=lambda name: table[name].n_unique())
         stamp = finer if table[finer].n_unique() > unique else stamp

@@ -1,4 +1,4 @@
-"""How a text file is written: encoding, separator, lines above the header, the header itself, and its names."""
+"""The dialect of a text file: encoding, separator, header and its names, lines above the header."""
 
 from __future__ import annotations
 

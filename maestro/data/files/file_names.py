@@ -1,4 +1,4 @@
-"""What the name of a file says of its data: provider, symbol, timeframe and date."""
+"""Provider, symbol, timeframe and date from the name of a file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How large a data file may be when it is unpacked: a small one may be made to exhaust the memory."""
+"""Limits on the unpacked size of a data file: a small one may be made to exhaust the memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a column's name says: the quantity it holds, and what is left of the name."""
+"""The meaning of a column's name: the quantity it holds, and the rest of the name."""
 
 from __future__ import annotations
 

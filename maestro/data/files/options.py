@@ -1,4 +1,4 @@
-"""What a user can say about a file or a frame, in the spelling of Python and of the shell."""
+"""Options for reading a file or a frame, named for Python and for the shell."""
 
 from __future__ import annotations
 

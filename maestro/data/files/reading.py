@@ -276,10 +276,10 @@ def _timeframe(path: Path, table: Table, time: IntArray, options: ReadOptions) -
         return options.timeframe
     if len(time) >= 2:
         return infer_timeframe(time)
-    said = timeframe_of(table.name) or timeframe_of(path.name)
-    if not said:
+    timeframe = timeframe_of(table.name) or timeframe_of(path.name)
+    if not timeframe:
         raise BarsError(f"{path} has one row, which does not tell its timeframe; give it: {say('timeframe', '1h')}.")
-    return said
+    return timeframe
 
 
 def _of_lean(table: Table, path: Path) -> Table:

@@ -1,4 +1,4 @@
-"""Which bars are refused: rules of stamps, prices and volumes, each breach named with its rows."""
+"""Validation rules of bars: timestamps, prices and volumes; each violation is reported with its rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a message says of stamps that cannot be read, and which years are taken for stamps."""
+"""Error messages for timestamps that cannot be read, and the range of valid years."""
 
 from __future__ import annotations
 

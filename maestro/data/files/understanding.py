@@ -189,10 +189,10 @@ def _choose(table: pl.DataFrame, options: ReadOptions, separator: str, header: b
         numeric = [one for one in columns if one.dtype != pl.String or _numeric(one)]
         style = style_of(numeric, options.decimal, separator)
         found, time, notes = columns_by_value(numbered, style)
-        said = {**found, **({"time": time} if time else {}), **options.columns}
-        constant = {"volume": "0"} if "volume" not in said else {}
+        given = {**found, **({"time": time} if time else {}), **options.columns}
+        constant = {"volume": "0"} if "volume" not in given else {}
         notes += [NO_VOLUME] if constant else []
-        chosen = choose_columns(numbered, replace(options, columns={**said, **constant}), separator)
+        chosen = choose_columns(numbered, replace(options, columns={**given, **constant}), separator)
         chosen.style, chosen.notes = style, [*notes, *chosen.notes]
     own = dict(zip(names, table.columns, strict=True))
     chosen.columns = {name: own[column] for name, column in chosen.columns.items()}

@@ -1,4 +1,4 @@
-"""Which column is the volume, and which are further series: by name, and by whether the values can be that."""
+"""Choice of the volume column and of further series: by name, and by whether the values are plausible."""
 
 from __future__ import annotations
 

@@ -98,7 +98,7 @@ class DocumentReader:
 
     def __init__(self, length: int, choices: Choices, now: int, reject: Reject | None = None) -> None:
         self.length, self.choices, self.now = length, choices, now
-        self._told = reject
+        self._on_reject = reject
         self._stamps: list[IntArray] = []
         self._values: list[FloatArray] = []
         self.documents = 0
@@ -234,8 +234,8 @@ class DocumentReader:
         shown = self.examples.setdefault(reason, [])
         if len(shown) < _EXAMPLES:
             shown.append(json.dumps(document, ensure_ascii=False, default=str)[:400])
-        if self._told is not None:
-            self._told(reason, document)
+        if self._on_reject is not None:
+            self._on_reject(reason, document)
 
     # -- the whole table --------------------------------------------------------------------
 

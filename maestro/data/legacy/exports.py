@@ -1,4 +1,4 @@
-"""What ``rethinkdb dump`` and ``rethinkdb export`` wrote, read as a stream: archives, folders, single files."""
+"""Files written by ``rethinkdb dump`` and ``rethinkdb export``, read as a stream: archives, folders, single files."""
 
 from __future__ import annotations
 

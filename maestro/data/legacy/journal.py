@@ -1,4 +1,4 @@
-"""What a migration writes, recorded on disk first, so that the migration can be resumed and rolled back."""
+"""The journal of a migration: each step is recorded on disk first, so that it can be resumed and rolled back."""
 
 from __future__ import annotations
 

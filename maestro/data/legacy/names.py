@@ -1,4 +1,4 @@
-"""Which series an old table ``trade_PROVIDER_SYMBOL_TIMEFRAME`` is."""
+"""The series of an old table ``trade_PROVIDER_SYMBOL_TIMEFRAME``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Opens an old database, or what was dumped or exported from it."""
+"""Opening an old database, or a dump or export of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a migration did, table by table, as an object, JSON and Markdown."""
+"""The report of a migration, table by table, as an object, JSON and Markdown."""
 
 from __future__ import annotations
 

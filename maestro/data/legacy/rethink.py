@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
-from maestro.data.legacy.source import SourceAwayError, Table, said
+from maestro.data.legacy.source import SourceAwayError, Table, first_line
 from maestro.errors import MissingExtraError, SourceError
 
 _TRIES = 5  # connections that may be lost one after the other without a document between them
@@ -74,7 +74,7 @@ class RethinkSource:
                 failed += 1
                 self._lost(error, failed)
             except self._errors.ReqlError as error:
-                raise SourceError(f"{self.name}: table {table} cannot be read: {said(error)}") from None
+                raise SourceError(f"{self.name}: table {table} cannot be read: {first_line(error)}") from None
 
     def close(self) -> None:
         """See `OldSource.close`."""
@@ -99,7 +99,7 @@ class RethinkSource:
                 failed += 1
                 self._lost(error, failed)
             except self._errors.ReqlError as error:
-                raise SourceError(f"{self.name} refuses: {said(error)}") from None
+                raise SourceError(f"{self.name} refuses: {first_line(error)}") from None
 
     def _run(self, term: Any) -> Any:
         if self._connection is None:
@@ -127,12 +127,14 @@ class RethinkSource:
                 connection.close(noreply_wait=False)
         if isinstance(error, self._errors.ReqlAuthError):
             raise SourceAwayError(
-                f"{self.name} refuses user {self.user!r} ({said(error)}); give another as rethinkdb://USER:PASSWORD@…, "
+                f"{self.name} refuses user {self.user!r} ({first_line(error)}); give another as "
+                "rethinkdb://USER:PASSWORD@…, "
                 "or the password in MAESTRO_RETHINKDB_PASSWORD."
             ) from None
         if failed >= _TRIES:
             raise SourceAwayError(
-                f"{self.name} does not answer after {failed} tries ({said(error)}); is it running, and is this its "
+                f"{self.name} does not answer after {failed} tries ({first_line(error)}); is it running, and is this "
+                "its "
                 "driver port?"
             ) from None
         time.sleep(0.1 * 2**failed)

@@ -1,4 +1,4 @@
-"""What a place with old tables promises: a running RethinkDB, its dump archive, or its exports."""
+"""The interface of a source of old tables: a running RethinkDB, its dump archive, or its exports."""
 
 from __future__ import annotations
 
@@ -53,11 +53,11 @@ class SourceAwayError(SourceError):
     """The source does not answer at all, or refuses the user: no table can be read."""
 
 
-def said(error: BaseException) -> str:
+def first_line(error: BaseException) -> str:
     """First line of what an error says, or its kind."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
 def torn(where: str, error: BaseException) -> SourceError:
     """Error for a file that ends too early or holds something else."""
-    return SourceError(f"{where} cannot be read to its end ({said(error)}); is it whole? Take another copy.")
+    return SourceError(f"{where} cannot be read to its end ({first_line(error)}); is it whole? Take another copy.")

@@ -34,7 +34,7 @@ class RethinkStore:
         self._source = source
         self._lock = threading.Lock()
         self._infos: dict[Table, tuple[int | None, SeriesInfo | None]] = {}
-        self._told: set[str] = set()
+        self._logged: set[str] = set()
 
     @property
     def name(self) -> str:
@@ -128,8 +128,8 @@ class RethinkStore:
         return known[1]
 
     def _tell(self, text: str) -> None:
-        if text not in self._told:
-            self._told.add(text)
+        if text not in self._logged:
+            self._logged.add(text)
             log.warning("%s", text)
 
 

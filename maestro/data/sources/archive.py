@@ -177,11 +177,11 @@ class Archive:
         def read_sum(response: httpx.Response) -> str:
             return _checksum(response.text)
 
-        said = (await self._client.get(f"{place}.CHECKSUM", {}, {}, read_sum, missing=str)).value
+        checksum = (await self._client.get(f"{place}.CHECKSUM", {}, {}, read_sum, missing=str)).value
 
         def read(response: httpx.Response) -> pl.DataFrame | None:
             try:
-                frame = parse_zip(response.content, series, said)
+                frame = parse_zip(response.content, series, checksum)
                 return check_page(frame, file.start, file.end)
             except SourceError as error:
                 raise ValueError(str(error)) from None
@@ -270,10 +270,10 @@ def _cut(frame: pl.DataFrame, start: int, end: int) -> Page:
 
 def _checksum(text: str) -> str:
     """SHA-256 from ``<hex>  <name>``; ValueError where it is none."""
-    said = text.split()[0].lower() if text.split() else ""
-    if len(said) != 64 or not set(said) <= set("0123456789abcdef"):
+    checksum = text.split()[0].lower() if text.split() else ""
+    if len(checksum) != 64 or not set(checksum) <= set("0123456789abcdef"):
         raise ValueError(f"no SHA-256 in its CHECKSUM file ({text[:40]!r})")
-    return said
+    return checksum
 
 
 def _us(day: date) -> int:

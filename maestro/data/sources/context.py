@@ -1,4 +1,4 @@
-"""What a source gets when it is opened: its name, the settings, and clients of hosts that share budgets and bans."""
+"""The context of a source: its name, the settings, and HTTP clients that share rate limits and bans per host."""
 
 from __future__ import annotations
 

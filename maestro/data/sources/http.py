@@ -191,19 +191,19 @@ class Client:
         status = response.status_code
         if status == 200:
             return ""
-        said = f"HTTP {status} {_message(response)}".strip()
+        message = f"HTTP {status} {_message(response)}".strip()
         if status in WITHOUT_RETRY_AFTER or status >= 500:
-            return said
+            return message
         if status in (403, 451):
             raise SourceError(
-                f"{self.host.name} does not serve this address ({said}): its firewall, or the place. "
+                f"{self.host.name} does not serve this address ({message}): its firewall, or the place. "
                 "Wait some minutes, or set the base URL of a mirror."
             )
         if 300 <= status < 400:
             raise SourceError(
                 f"{self.host.name} redirects to {response.headers.get('location')}; set that as base URL."
             )
-        raise SourceError(f"{self.host.name} refused {response.request.url.path}: {said}")
+        raise SourceError(f"{self.host.name} refused {response.request.url.path}: {message}")
 
 
 def earlier_time(headers: Mapping[str, str], now: float) -> float:
@@ -234,14 +234,14 @@ def banned(name: str, until: float, problem: str, fetch: FetchSettings) -> Sourc
 def _message(response: httpx.Response) -> str:
     """The host's message: Binance's code and msg, BitMEX's error, or the start of the body."""
     try:
-        said = response.json()
+        message = response.json()
     except ValueError:
         return response.text[:200].strip()
-    if isinstance(said, dict) and "msg" in said:
-        return f"{said.get('code', '')} {said['msg']}".strip()
-    if isinstance(said, dict) and isinstance(said.get("error"), dict):
-        return f"{said['error'].get('name', '')}: {said['error'].get('message', '')}"
-    return str(said)[:200]
+    if isinstance(message, dict) and "msg" in message:
+        return f"{message.get('code', '')} {message['msg']}".strip()
+    if isinstance(message, dict) and isinstance(message.get("error"), dict):
+        return f"{message['error'].get('name', '')}: {message['error'].get('message', '')}"
+    return str(message)[:200]
 
 
 def retry_after(headers: Mapping[str, str], status: int, now: float) -> float:

@@ -1,4 +1,4 @@
-"""What every source of market data promises: pages of rows in order, and what it has found to be missing."""
+"""The interface of every source of market data: pages of rows in order, and confirmed gaps."""
 
 from __future__ import annotations
 

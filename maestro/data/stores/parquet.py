@@ -321,12 +321,12 @@ class ParquetStore:
         try:
             yield
         except OSError as error:
-            said = f"{error.filename or folder}: {error.strerror}; {outcome}."
+            message = f"{error.filename or folder}: {error.strerror}; {outcome}."
             if error.errno in _FULL_DISK:
-                raise StoreFullError(f"{said} Make room, then repeat.") from error
+                raise StoreFullError(f"{message} Make room, then repeat.") from error
             if error.errno in _FORBIDDEN:
-                raise StoreAccessError(f"{said} Give yourself the right, or choose another folder.") from error
-            raise StoreError(said) from error
+                raise StoreAccessError(f"{message} Give yourself the right, or choose another folder.") from error
+            raise StoreError(message) from error
 
 
 def open_parquet(text: str, settings: Settings) -> ParquetStore:

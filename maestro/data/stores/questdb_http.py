@@ -116,28 +116,28 @@ class Connection:
         if response.status_code == 200:
             return response
         try:
-            said = str(response.json().get("error", response.text))
+            message = str(response.json().get("error", response.text))
         except ValueError:
-            said = response.text
-        raise self.refusal(response.status_code, said)
+            message = response.text
+        raise self.refusal(response.status_code, message)
 
-    def refusal(self, status: int | None, said: str) -> StoreError:
+    def refusal(self, status: int | None, message: str) -> StoreError:
         """The error for what a server said."""
-        low = said.lower()
+        low = message.lower()
         if status in (401, 403) or "unauthorized" in low:
             who = f"user {self._user!r}" if self._user else "no user"
             return StoreAccessError(
-                f"the QuestDB server at {self.url} refuses {who}: {said.strip() or status}. Set MAESTRO_QUESTDB_USER "
-                "and MAESTRO_QUESTDB_PASSWORD to what it was started with."
+                f"the QuestDB server at {self.url} refuses {who}: {message.strip() or status}. Set "
+                "MAESTRO_QUESTDB_USER and MAESTRO_QUESTDB_PASSWORD to what it was started with."
             )
         if _NO_TABLE in low:
-            return NoTableError(said)
+            return NoTableError(message)
         if any(words in low for words in _NO_SPACE):
             return StoreFullError(
-                f"the QuestDB server at {self.url} has no space left: {said.strip()}. Make room, then repeat: what was "
-                "written stays, and nothing is written twice."
+                f"the QuestDB server at {self.url} has no space left: {message.strip()}. Make room, then repeat: what "
+                "was written stays, and nothing is written twice."
             )
-        return StoreError(f"the QuestDB server at {self.url} refuses: {said.strip()}.")
+        return StoreError(f"the QuestDB server at {self.url} refuses: {message.strip()}.")
 
     def _pool(self) -> httpx.Client:
         with self._lock:
@@ -186,14 +186,14 @@ class Connection:
             raise self._ilp_failure(error) from None
 
     def _ilp_failure(self, error: Any) -> StoreError:
-        said, code = str(error), str(getattr(error.code, "name", error.code))
+        message, code = str(error), str(getattr(error.code, "name", error.code))
         if code == "AuthError":
-            return self.refusal(401, said)
+            return self.refusal(401, message)
         if code in ("SocketError", "ProtocolVersionError", "CouldNotResolveAddr", "TlsError"):
             return StoreUnavailableError(
-                f"the QuestDB server at {self.url} does not take rows: {said.strip()}. Is it running?"
+                f"the QuestDB server at {self.url} does not take rows: {message.strip()}. Is it running?"
             )
-        return self.refusal(None, said)
+        return self.refusal(None, message)
 
 
 def _plain(url: str) -> str:

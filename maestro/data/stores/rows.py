@@ -59,9 +59,9 @@ def check_rows(key: SeriesKey, frame: pl.DataFrame) -> pl.DataFrame:
     missing = [name for name in ("timestamp", *needed) if name not in names]
     foreign = sorted(names - {"timestamp", *allowed})
     if missing or foreign:
-        said = [f"lacks {', '.join(missing)}"] * bool(missing) + [f"has {', '.join(foreign)}"] * bool(foreign)
+        problems = [f"lacks {', '.join(missing)}"] * bool(missing) + [f"has {', '.join(foreign)}"] * bool(foreign)
         raise BarsError(
-            f"{key}: the frame {' and '.join(said)}; stored are timestamp, {', '.join(allowed)}"
+            f"{key}: the frame {' and '.join(problems)}; stored are timestamp, {', '.join(allowed)}"
             + (f" (needed: {', '.join(needed)})." if len(allowed) > len(needed) else ".")
         )
     stamps = frame["timestamp"]

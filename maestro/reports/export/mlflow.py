@@ -178,10 +178,10 @@ class _Server:
         except ValueError:
             found = {}
         if answer.status_code >= 400:
-            said = found if isinstance(found, dict) else {}
-            if said.get("error_code") in ("RESOURCE_DOES_NOT_EXIST", "RESOURCE_ALREADY_EXISTS"):
+            body = found if isinstance(found, dict) else {}
+            if body.get("error_code") in ("RESOURCE_DOES_NOT_EXIST", "RESOURCE_ALREADY_EXISTS"):
                 return None
-            words = said.get("message") or f"HTTP {answer.status_code} without a message of MLflow"
+            words = body.get("message") or f"HTTP {answer.status_code} without a message of MLflow"
             raise ServiceError(f"{self._url} refuses {path.removeprefix(_API)}: {words}")
         return found
 

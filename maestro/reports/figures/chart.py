@@ -1,4 +1,4 @@
-"""What one backtest did on the chart: bars, overlays, entries and exits, above its equity and drawdown."""
+"""The chart of one backtest: bars, overlays, entries and exits, above its equity and drawdown."""
 
 from __future__ import annotations
 

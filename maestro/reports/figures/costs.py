@@ -1,4 +1,4 @@
-"""What trading cost out of sample: fees, slippage and funding, against the profit before them."""
+"""Costs paid out of sample: fees, slippage and funding, compared with the profit before them."""
 
 from __future__ import annotations
 

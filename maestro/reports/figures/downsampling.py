@@ -1,4 +1,4 @@
-"""Which rows of a long series to draw, so that a line of a million bars keeps every visible peak and trough."""
+"""Downsampling of long series: a line of a million bars keeps every visible peak and trough."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the stitched out-of-sample equity went, against buy and hold, fold by fold, and how deep it fell."""
+"""The stitched out-of-sample equity compared with buy and hold, fold by fold, and its drawdown."""
 
 from __future__ import annotations
 

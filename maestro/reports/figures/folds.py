@@ -1,4 +1,4 @@
-"""What was chosen in each fold and what came of it: the table of folds, and in sample against out of sample."""
+"""Choice and result of each fold: the table of folds, and in sample against out of sample."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which value of each parameter was chosen in each fold, inside the bounds of its search."""
+"""The chosen value of each parameter in each fold, within the bounds of its search."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What small changes do, drawn: neighbours of the choice, windows, costs, and single bars disturbed."""
+"""Figures of robustness: neighbours of the choice, windows, costs, and disturbed bars."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How figures look: colours that colour-blind people can tell apart, in light and dark, and one figure maker.
+"""The theme of all figures: colours for colour-blind readers, light and dark, and one function that makes figures.
 
 Every colour of a figure is taken from `LIGHT`; the report's toggle replaces each by its partner in `DARK`. None may
 equal a default of Bokeh's, which it would leave out of the page: hence a ground that is not quite white.

@@ -1,4 +1,4 @@
-"""What the trades were like: their summary, the spread of their returns, and the largest of them."""
+"""Trades: their summary, the distribution of their returns, and the largest ones."""
 
 from __future__ import annotations
 
@@ -124,12 +124,12 @@ def trade_table(result: Any, *, listed: int = LISTED) -> Html:
     if total > listed:
         moved = np.abs(numbers(trades, "pnl")).sum()
         share = float(np.abs(numbers(shown, "pnl")).sum() / moved) if moved > 0 else math.nan
-        said = (
+        caption = (
             f"The {listed} largest of {total:,} trades by profit or loss, {percent(share, 0)} of all that was won "
             "and lost. The figures above count every trade."
         )
     else:
-        said = f"{plural(total, 'trade')}, the largest by profit or loss first."
+        caption = f"{plural(total, 'trade')}, the largest by profit or loss first."
     has_fold = "fold" in trades.columns
     head = [*(["Fold"] if has_fold else []), "Side", "Entry (UTC)", "Exit (UTC)", "Entry price", "Exit price", "Size",
             "Fees", "Funding", "Profit", "Return", "Exit"]  # fmt: skip
@@ -154,7 +154,7 @@ def trade_table(result: Any, *, listed: int = LISTED) -> Html:
             ]
         )
     shown_rows = table(head, rows, numeric=range(first + 3, first + 8), kind="list", caption="Trades")
-    return joined((note(said), shown_rows))
+    return joined((note(caption), shown_rows))
 
 
 def _mean(values: Any) -> float:

@@ -1,4 +1,4 @@
-"""How the trials of each fold were spread, where the chosen one stood, and what it did afterwards."""
+"""The distribution of each fold's trials, the rank of the chosen one, and its result out of sample."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Many reports from one notebook: run one after the other, those that are done never again, with an index page."""
+"""Batches of reports from one notebook: run one after the other, finished ones never repeated, with an index page."""
 
 from __future__ import annotations
 

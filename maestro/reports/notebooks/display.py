@@ -1,4 +1,4 @@
-"""How figures and key figures are shown in a notebook, so that its static HTML needs no network."""
+"""Figures and key figures in a notebook, rendered so that its static HTML needs no network."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a notebook's widgets showed, as static outputs: a control's value, a progress bar's end, a captured figure."""
+"""Widgets of a notebook as static outputs: the value of a control, a finished progress bar, a captured figure."""
 
 from __future__ import annotations
 

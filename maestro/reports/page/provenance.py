@@ -1,4 +1,4 @@
-"""Where a result comes from and how to make it again; what is odd in its data."""
+"""The provenance of a result, how to reproduce it, and the anomalies in its data."""
 
 from __future__ import annotations
 

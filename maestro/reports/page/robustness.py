@@ -123,7 +123,7 @@ def document(one: Any) -> dict[str, Any]:
 
 
 def _neighbourhood(found: Neighbourhood) -> Section:
-    said = {
+    sentence = {
         "plateau": "The choices stand on a plateau",
         "slope": "The choices stand on a slope",
         "needle": "The choices are needles",
@@ -151,7 +151,7 @@ def _neighbourhood(found: Neighbourhood) -> Section:
         if math.isnan(found.positive)
         else f"; {percent(found.positive, 0)} of the displacements are above 0 out of sample"
     )
-    return Section("neighbourhood", "Neighbours", f"{said}{kept}{after}.", how, drawn.neighbourhood_table(found))
+    return Section("neighbourhood", "Neighbours", f"{sentence}{kept}{after}.", how, drawn.neighbourhood_table(found))
 
 
 def _geometry(found: GeometryMap) -> Section:
@@ -191,8 +191,8 @@ def _perturbations(found: Perturbations) -> Section:
     worst = min((row for row in rows if row["sharpe_50"] is not None), key=lambda row: row["sharpe_50"], default=None)
     words = f"Undisturbed the Sharpe ratio is {number(base)}"
     if worst is not None:
-        said = drawn.disturbance(worst)
-        words += f"; the worst disturbance ({said[0].lower()}{said[1:]}) leaves {number(worst['sharpe_50'])}"
+        sentence = drawn.disturbance(worst)
+        words += f"; the worst disturbance ({sentence[0].lower()}{sentence[1:]}) leaves {number(worst['sharpe_50'])}"
     how = (
         "The choices tested again, not searched: acting some bars later, with bars drawn and left out, and with "
         "noise on every price (its standard deviation as a share of that of the bars' returns). An edge that one "

@@ -1,4 +1,4 @@
-"""How a result is annualised: the calendar of its bars."""
+"""The annualisation of a result: the calendar of its bars."""
 
 from __future__ import annotations
 

@@ -175,8 +175,8 @@ def _searched(value: Any) -> str:
         return ", ".join(map(str, options))
     step = value.get("step")
     parts = [f"step {step:g}" if step not in (None, 1) else "", "log" if value.get("log") else ""]
-    said = ", ".join(filter(None, parts))
-    return f"{value.get('low')} to {value.get('high')}" + (f" ({said})" if said else "")
+    details = ", ".join(filter(None, parts))
+    return f"{value.get('low')} to {value.get('high')}" + (f" ({details})" if details else "")
 
 
 def _settings(names: Sequence[str], runs: Sequence[WalkForward]) -> pl.DataFrame:

@@ -1,4 +1,4 @@
-"""What each month returned, as a frame and as a heat map of a table."""
+"""Monthly returns, as a frame and as a heat map."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Did a test bar influence its fold's training? The search repeated with another future."""
+"""Boundary audit: each fold's search is repeated with other bars after its training window."""
 
 from __future__ import annotations
 
@@ -63,8 +63,8 @@ class BoundaryAudit:
     def _verdict(self) -> str:
         folds = self.table["fold"].n_unique()
         bad, none = len(self.failed), self.table["passed"].null_count()
-        said = f"{bad} FAILED" if bad else f"{none} with nothing to compare" if none else "all passed"
-        return f"{folds} folds, {len(self.table)} checks, {said}"
+        outcome = f"{bad} FAILED" if bad else f"{none} with nothing to compare" if none else "all passed"
+        return f"{folds} folds, {len(self.table)} checks, {outcome}"
 
     def __repr__(self) -> str:
         lines = [f"BoundaryAudit({self.strategy} on {self.bars}: {self._verdict()})"]

@@ -1,4 +1,4 @@
-"""Does a strategy look ahead? Its signals without the future, and the related checks."""
+"""Look-ahead check: the signals of a strategy without the future, and related checks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a strategy is deterministic, stateless, and leaves its input unchanged."""
+"""Checks that a strategy is deterministic, stateless, and leaves its input unchanged."""
 
 from __future__ import annotations
 

@@ -153,8 +153,8 @@ def differences(
 
     here, there = slice(begin, n), slice(offset + begin, offset + n)
     for name in FLAGS:
-        said, other = whole.flags[name][there], part.flags[name][here]
-        compare(name, said, other, said != other)
+        expected, other = whole.flags[name][there], part.flags[name][here]
+        compare(name, expected, other, expected != other)
     traded = whole.entries[there] | part.entries[here]
     for kind, counts in (("levels", traded), ("series", True)):
         mine, others = getattr(whole, kind), getattr(part, kind)

@@ -1,4 +1,4 @@
-"""Whether signals depend on later bars: the strategy is run again with the future removed or altered."""
+"""Checks that signals do not depend on later bars: the future is removed or altered."""
 
 from __future__ import annotations
 

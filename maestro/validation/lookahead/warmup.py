@@ -1,4 +1,4 @@
-"""How much history a signal needs: warm-ups that are too short, and signals that always depend on the first bar.
+"""History that a signal needs: warm-ups that are too short, and signals that always depend on the first bar.
 
 A strategy is asked about bars that begin later, and its signals are compared with those it gives with all the history.
 A signal that it gives from little history and would not give from more is a *premature* one. (Silence is none: a rule

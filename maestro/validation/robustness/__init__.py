@@ -1,4 +1,4 @@
-"""What small changes do to a walk-forward: other parameters, windows, costs, delays, missing bars, noise on prices."""
+"""Robustness of a walk-forward to small changes: parameters, windows, costs, delays, missing bars, noise on prices."""
 
 from maestro.validation.robustness.by_regime import by_regime
 from maestro.validation.robustness.choices import Choices, Outcome, choices_of

@@ -1,4 +1,4 @@
-"""What a walk-forward chose, fold by fold, tested out of sample again under other conditions."""
+"""The choices of a walk-forward, fold by fold, tested out of sample again under other conditions."""
 
 from __future__ import annotations
 

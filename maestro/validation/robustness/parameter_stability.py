@@ -1,4 +1,4 @@
-"""How much a chosen parameter moves from fold to fold, compared with random picks."""
+"""Stability of a chosen parameter from fold to fold, compared with random picks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which returns the statistics accept: finite numbers above -100 %, that vary."""
+"""Valid inputs of the statistics: finite returns above -100 % that vary."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much of a Sharpe ratio is luck: probabilistic and deflated Sharpe ratio, minimum track record length.
+"""Significance of a Sharpe ratio: probabilistic and deflated Sharpe ratio, minimum track record length.
 
 All Sharpe ratios here are **per period**, not annualised; kurtosis is raw (a normal has 3).
 """

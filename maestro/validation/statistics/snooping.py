@@ -1,4 +1,4 @@
-"""Is the best of many rules better than a benchmark, all that were tried considered? Reality Check, SPA, StepM."""
+"""Data snooping: the best of many rules compared with a benchmark by Reality Check, SPA and StepM."""
 
 from __future__ import annotations
 

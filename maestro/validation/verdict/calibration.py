@@ -1,4 +1,4 @@
-"""How often the verdict is right: on permuted series, which hold nothing, and on series with a planted edge."""
+"""Calibration of the verdict: its errors on permuted series without an edge and on series with a planted one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a verdict states in addition to its checks: a summary, warnings to read first, and notes."""
+"""The summary, warnings and notes that a verdict states in addition to its checks."""
 
 from __future__ import annotations
 
@@ -40,16 +40,16 @@ def summary(e: Evidence) -> str:
     """Growth in sample, out of sample and of buy and hold, in one or two sentences; empty if no fold has a result."""
     if not e.evaluated or not known(e.total_return):
         return ""
-    said = f"Out of sample it returned {percent(e.total_return, sign=True)} in total"
+    sentence = f"Out of sample it returned {percent(e.total_return, sign=True)} in total"
     if known(e.benchmark_return):
-        said += f", buy and hold {percent(e.benchmark_return, sign=True)} over the same bars"
+        sentence += f", buy and hold {percent(e.benchmark_return, sign=True)} over the same bars"
     if known(e.is_annual) and known(e.oos_annual):
         kept = f" (efficiency {number(e.efficiency)})" if known(e.efficiency) else ""
-        said += (
+        sentence += (
             f". The chosen parameters returned {percent(e.is_annual, sign=True)} a year in sample and "
             f"{percent(e.oos_annual, sign=True)} a year out of sample{kept}"
         )
-    return f"{said}."
+    return f"{sentence}."
 
 
 def warnings_of(e: Evidence) -> tuple[Caveat, ...]:

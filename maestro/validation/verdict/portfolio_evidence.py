@@ -84,14 +84,14 @@ def _costs(runs: Mapping[str, WalkForward]) -> CostsPaid:
 
 def _notes(of: Portfolio, parts: Mapping[str, Evidence]) -> tuple[str, ...]:
     lost = sum(part.failed for part in parts.values())
-    said = [f"{plural(lost, 'fold')} of all sleeves failed and have no result."] if lost else []
+    lost_folds = [f"{plural(lost, 'fold')} of all sleeves failed and have no result."] if lost else []
     graver = [
         f"{name}: {note}"
         for name, part in parts.items()
         for note in part.notes
         if "fatal defects" in note or "proxy" in note
     ]
-    return tuple(dict.fromkeys([*of.notes, *said, *graver[:5]]))
+    return tuple(dict.fromkeys([*of.notes, *lost_folds, *graver[:5]]))
 
 
 def count_looks(runs: Mapping[str, WalkForward]) -> TrialCount:

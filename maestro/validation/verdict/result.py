@@ -138,8 +138,8 @@ class Verdict:
     def _so_far(self) -> str:
         tried = {check.question for check in self.checks if check.outcome != "not done"}
         left = [question for question in WEIGHED if question not in tried]
-        said = listed(self._statements("yes", "no")) or "the evidence is mixed"
-        return f"So far {said}; {listed(left)} {'is' if len(left) == 1 else 'are'} not tested yet."
+        answer = listed(self._statements("yes", "no")) or "the evidence is mixed"
+        return f"So far {answer}; {listed(left)} {'is' if len(left) == 1 else 'are'} not tested yet."
 
     @property
     def changes(self) -> tuple[str, ...]:
@@ -162,9 +162,9 @@ class Verdict:
         lines = [f"{self.name.upper()}: {self.strategy} on {self.series}", self.headline]
         lines += [self.summary] if self.summary else []
         lines += [f"! {warning}" for warning in self.warnings]
-        for question, said in self.answers.items():
+        for question, answer in self.answers.items():
             checks, left = self.checks_of(question)
-            lines += ["", f"{QUESTIONS[question]} {said}"]
+            lines += ["", f"{QUESTIONS[question]} {answer}"]
             lines += [
                 f"  {marks[check.outcome]} {check.title}: {check.value_text} ({check.threshold_text}). {check.meaning}"
                 for check in checks

@@ -126,10 +126,10 @@ def what_would_change(checks: Sequence[Check]) -> list[str]:
     now = conclude_from(checks)
     if now == "robust":
         return _worse_than_robust(checks)
-    said = []
+    sentences = []
     if now in ("inconclusive", "fitted"):
         better = _fewest(checks, [c for c in checks if c.outcome != "pass"], "pass", "robust")
-        said.append(
+        sentences.append(
             f"More than {_MOST_CHANGED} checks would have to pass for it to be robust."
             if better is None
             else f"It would be robust if {_needed(better)}."
@@ -137,22 +137,22 @@ def what_would_change(checks: Sequence[Check]) -> list[str]:
     if now == "fitted":
         saving = [c for c in checks if c.outcome == "fail" and _changed(checks, [c], "pass") == "inconclusive"]
         if saving:
-            said.append(f"It would be inconclusive if one of these passed: {_titles(saving, 'or')}.")
+            sentences.append(f"It would be inconclusive if one of these passed: {_titles(saving, 'or')}.")
     if now == "inconclusive":
         worse = [
             c for c in checks
             if c.outcome != "fail" and c.question != "data" and _changed(checks, [c], "fail") == "fitted"
         ]  # fmt: skip
         if worse:
-            said.append(f"It would be fitted if one of these failed: {_titles(worse, 'or')}.")
-    return said
+            sentences.append(f"It would be fitted if one of these failed: {_titles(worse, 'or')}.")
+    return sentences
 
 
 def _worse_than_robust(checks: Sequence[Check]) -> list[str]:
     weighed = [c for c in checks if c.outcome == "pass" and c.question in WEIGHED]
     worse = _fewest(checks, weighed, "fail", "inconclusive") or ()
-    said = ["It would stay robust if any single weighed check failed."] if len(worse) > 1 else []
-    return [*said, f"It would be inconclusive if {_titles(worse)} failed."] if worse else said
+    sentences = ["It would stay robust if any single weighed check failed."] if len(worse) > 1 else []
+    return [*sentences, f"It would be inconclusive if {_titles(worse)} failed."] if worse else sentences
 
 
 def _fewest(

@@ -1,4 +1,4 @@
-"""How far many walk-forwards are: done, failed, rate and time left."""
+"""Progress of many walk-forwards: done, failed, rate and time left."""
 
 from __future__ import annotations
 

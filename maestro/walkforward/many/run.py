@@ -197,9 +197,11 @@ class _Many:
         except (RunCancelled, RunError, KeyboardInterrupt) as stop:
             self._looks()
             done = sum("id" in summary.row for summary in self.summaries.values())
-            said = {RunCancelled: "cancelled", KeyboardInterrupt: "interrupted"}.get(type(stop), str(stop).rstrip("."))
+            reason = {RunCancelled: "cancelled", KeyboardInterrupt: "interrupted"}.get(
+                type(stop), str(stop).rstrip(".")
+            )
             kind = RunInterrupted if isinstance(stop, KeyboardInterrupt) else type(stop)
-            raise kind(f"{said} after {done} of {len(self.runs)} walk-forwards{where}.") from stop
+            raise kind(f"{reason} after {done} of {len(self.runs)} walk-forwards{where}.") from stop
         finally:
             counter.close()
         notes = [*self.universe.notes, *self._looks()]

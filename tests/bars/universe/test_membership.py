@@ -27,7 +27,7 @@ def test_a_mapping_and_a_frame_say_the_same() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("given", "message"),
     [
         ({"X": "2020"}, "not in the universe"),
         ({"A": ("2021", "2020")}, "is not after listed"),
@@ -36,8 +36,8 @@ def test_a_mapping_and_a_frame_say_the_same() -> None:
         (pl.DataFrame({"name": ["A"]}), "has the columns symbol, listed, delisted"),
     ],
 )
-def test_impossible_membership_is_refused(given: object, said: str) -> None:
-    with pytest.raises(SettingsError, match=said):
+def test_impossible_membership_is_refused(given: object, message: str) -> None:
+    with pytest.raises(SettingsError, match=message):
         membership_of(given, ["A", "B"])
 
 

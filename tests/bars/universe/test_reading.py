@@ -93,7 +93,7 @@ def test_a_broken_series_does_not_stop_the_others(bars: dict[str, Bars], tmp_pat
 
 
 @pytest.mark.parametrize(
-    ("call", "error", "said"),
+    ("call", "error", "message"),
     [
         (lambda: universe(7), SettingsError, "cannot be made of a int"),
         (lambda: universe({"A": 7}), SettingsError, "value of 'A' is a int"),
@@ -105,8 +105,8 @@ def test_a_broken_series_does_not_stop_the_others(bars: dict[str, Bars], tmp_pat
         (lambda: universe({"A": ms.load_sample("IBM")}, zone="UTC"), SettingsError, "has no use for zone"),
     ],
 )
-def test_what_is_not_a_universe_is_refused(call: Any, error: type[Exception], said: str) -> None:
-    with pytest.raises(error, match=said):
+def test_what_is_not_a_universe_is_refused(call: Any, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
         call()
 
 

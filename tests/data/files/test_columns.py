@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from maestro.data.files.columns import check_said, choose_columns, listing, price_groups, symbols_of_columns
+from maestro.data.files.columns import check_given, choose_columns, listing, price_groups, symbols_of_columns
 from maestro.data.files.options import ReadOptions
 from maestro.errors import BarsError
 
@@ -52,7 +52,7 @@ def test_named_columns_go_before_guessed_ones() -> None:
 )
 def test_names_that_do_not_exist_are_refused(columns: dict[str, str], message: str) -> None:
     with pytest.raises(BarsError, match=message):
-        check_said(["date", "settle"], ReadOptions(columns=columns))
+        check_given(["date", "settle"], ReadOptions(columns=columns))
 
 
 def test_missing_columns_are_named() -> None:

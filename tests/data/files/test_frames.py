@@ -119,9 +119,9 @@ def test_a_zone_with_summer_time_is_understood() -> None:
 )
 def test_mixed_zones_are_refused(stamps: list[str]) -> None:
     rows = {"timestamp": stamps, **{name: values[:3] for name, values in PRICES.items()}}
-    said = r"the timestamps mix zones: row 0 is '2024-01-01T00:00:00.*', row 1 is .*; give the zone in all of them"
+    message = r"the timestamps mix zones: row 0 is '2024-01-01T00:00:00.*', row 1 is .*; give the zone in all of them"
     for frame in (rows, pl.DataFrame(rows), pd.DataFrame(rows)):
-        with pytest.raises(BarsError, match=said):
+        with pytest.raises(BarsError, match=message):
             Bars.from_frame(frame)
 
 

@@ -64,8 +64,8 @@ def test_a_bomb_does_not_fill_the_memory(tmp_path: Path) -> None:
         "print(int(re.search(r'VmHWM:\\s+(\\d+)', open('/proc/self/status').read())[1]) // 1024)"
     )
     done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True)
-    said, peak = done.stdout.splitlines()
-    assert "30,000,000 rows" in said
+    message, peak = done.stdout.splitlines()
+    assert "30,000,000 rows" in message
     assert int(peak) < 400
 
 

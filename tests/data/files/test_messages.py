@@ -78,21 +78,21 @@ MESSAGES: list[tuple[str, str | bytes, dict[str, Any], tuple[str, ...]]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "content", "options", "said"), MESSAGES, ids=[name for name, *_ in MESSAGES])
+@pytest.mark.parametrize(("name", "content", "options", "message"), MESSAGES, ids=[name for name, *_ in MESSAGES])
 def test_a_file_that_cannot_be_loaded_says_what_to_do(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
     name: str,
     content: str | bytes,
     options: dict[str, Any],
-    said: tuple[str, ...],
+    message: tuple[str, ...],
 ) -> None:
     path = tmp_path / name
     path.write_bytes(content.encode() if isinstance(content, str) else content)
     with pytest.raises(MaestroError) as caught:
         ms.load(path, **options)
     message = str(caught.value)
-    for part in said:
+    for part in message:
         assert part in message
     assert message.endswith((".", "?"))
     assert not any(word in message for word in ("Traceback", "polars", "ComputeError", "None"))
@@ -104,7 +104,7 @@ def test_a_file_that_cannot_be_loaded_says_what_to_do(
     err = capsys.readouterr().err
     if name != "two.csv":  # an import takes both symbols
         assert ended.value.code in (1, 2)
-        assert "".join(said[0].split()) in "".join(err.split())
+        assert "".join(message[0].split()) in "".join(err.split())
         assert "Traceback" not in err
 
 

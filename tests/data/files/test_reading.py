@@ -24,7 +24,7 @@ def one(path: Path, **choices: object) -> Reading:
     return reading
 
 
-def told(reading: Reading, what: str) -> str:
+def explained(reading: Reading, what: str) -> str:
     return dict(reading.understood)[what]
 
 
@@ -35,7 +35,7 @@ def rows_of(frame: pl.DataFrame, stamp: str, sign: str = ",") -> str:
 
 
 @pytest.mark.parametrize(
-    ("header", "stamp", "sign", "said"),
+    ("header", "stamp", "sign", "message"),
     [
         ("Date,Open,High,Low,Close,Volume\n", "%Y-%m-%d %H:%M:%S", ",", "without a zone, taken as UTC"),
         ("timestamp;open;high;low;close;volume\n", "%Y-%m-%dT%H:%M:%SZ", ";", "dates in UTC"),
@@ -45,16 +45,16 @@ def rows_of(frame: pl.DataFrame, stamp: str, sign: str = ",") -> str:
         ("# from somewhere\n\nunix,open,high,low,close,vol\n", "%s000000000", ",", "epoch in ns (19 digits)"),
     ],
 )
-def test_usual_csv_files(tmp_path: Path, header: str, stamp: str, sign: str, said: str) -> None:
+def test_usual_csv_files(tmp_path: Path, header: str, stamp: str, sign: str, message: str) -> None:
     path = tmp_path / "KRAKEN_BTCUSD_1h.csv"
     path.write_text(header + rows_of(BARS, stamp, sign), encoding="utf-8")
     reading = one(path)
     assert reading.frame.equals(BARS)
     assert (reading.provider, reading.symbol, reading.timeframe) == ("KRAKEN", "BTCUSD", "1h")
     assert str(series_key(reading)) == "KRAKEN:BTCUSD:1h"
-    assert said in told(reading, "stamps")
-    assert ("2 lines above the header skipped" in told(reading, "file")) == header.startswith("#")
-    assert ("without a header" in told(reading, "file")) == (not header)
+    assert message in explained(reading, "stamps")
+    assert ("2 lines above the header skipped" in explained(reading, "file")) == header.startswith("#")
+    assert ("without a header" in explained(reading, "file")) == (not header)
 
 
 def test_zip_gz_and_parquet(tmp_path: Path) -> None:
@@ -72,9 +72,9 @@ def test_newest_first_is_turned_and_equal_rows_are_one(tmp_path: Path) -> None:
     pl.concat([BARS.reverse(), BARS.head(3).reverse()]).write_parquet(path)
     reading = one(path)
     assert reading.frame.equals(BARS)
-    assert "3 equal rows dropped" in told(reading, "stamps")
+    assert "3 equal rows dropped" in explained(reading, "stamps")
     BARS.reverse().write_parquet(path)
-    assert "newest first, reversed" in told(one(path), "stamps")
+    assert "newest first, reversed" in explained(one(path), "stamps")
 
 
 def test_rows_that_differ_are_refused_until_it_is_said_which_counts(tmp_path: Path) -> None:
@@ -94,7 +94,7 @@ def test_stamps_of_the_close_are_moved_to_the_open(tmp_path: Path) -> None:
     BARS.with_columns(pl.col("timestamp") + pl.duration(hours=1)).write_parquet(path)
     reading = one(path, stamps="close")
     assert reading.frame.equals(BARS)
-    assert "the bar's close, moved to its open" in told(reading, "stamps")
+    assert "the bar's close, moved to its open" in explained(reading, "stamps")
 
 
 def test_what_is_said_goes_before_what_is_guessed(tmp_path: Path) -> None:
@@ -108,7 +108,7 @@ def test_what_is_said_goes_before_what_is_guessed(tmp_path: Path) -> None:
     reading = one(path, columns=columns, unit="%d/%m/%Y %H:%M", provider="bybit", symbol="ethusd")
     assert reading.frame.equals(BARS)
     assert str(series_key(reading)) == "BYBIT:ETHUSD:1h"
-    assert "left out: volume" in told(reading, "columns")
+    assert "left out: volume" in explained(reading, "columns")
     with pytest.raises(BarsError, match=r"missing columns open, high, low, close.*--column open=NAME"):
         one(path)
     with pytest.raises(BarsError, match=r"no column 'amont'.*Did you mean 'amount'"):
@@ -128,8 +128,8 @@ def test_a_constant_volume_where_there_is_none(tmp_path: Path) -> None:
     reading = one(path)
     assert reading.frame.equals(empty)
     assert reading.notes == ("there is no volume; 0 stands in its place",)
-    said = one(path, columns={"volume": "0"})
-    assert (said.frame.equals(empty), said.notes) == (True, ())
+    message = one(path, columns={"volume": "0"})
+    assert (message.frame.equals(empty), message.notes) == (True, ())
 
 
 def test_units_that_are_said(tmp_path: Path) -> None:
@@ -188,7 +188,7 @@ def test_names_that_tell_nothing_ask_for_flags(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [
         (b"", "is empty"),
         (b"[1, 2]", "JSON without rows of bars"),
@@ -200,10 +200,10 @@ def test_names_that_tell_nothing_ask_for_flags(tmp_path: Path) -> None:
         (b"date,open,high,low,close,volume\nsoon,1,1,1,1,1\n", "'soon' at line 2 is not understood"),
     ],
 )
-def test_files_that_are_none(tmp_path: Path, content: bytes, said: str) -> None:
+def test_files_that_are_none(tmp_path: Path, content: bytes, message: str) -> None:
     path = tmp_path / "a.csv"
     path.write_bytes(content)
-    with pytest.raises(BarsError, match=said):
+    with pytest.raises(BarsError, match=message):
         read_file(path)
 
 
@@ -250,8 +250,8 @@ def test_real_bitstamp_file() -> None:
     reading = one(real_path("bitstamp_BTCUSD_1h_2018-2024.csv.gz"))
     assert str(series_key(reading)) == "BITSTAMP:BTCUSD:1h"
     assert len(reading.frame) == 57_379
-    assert "volume ← VolumeBTC" in told(reading, "columns")
-    assert "newest first" in told(reading, "stamps")
+    assert "volume ← VolumeBTC" in explained(reading, "columns")
+    assert "newest first" in explained(reading, "stamps")
 
 
 def test_real_series_that_are_no_bars() -> None:

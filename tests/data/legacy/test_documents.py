@@ -62,9 +62,9 @@ def test_floats_at_the_edge_of_precision_and_whole_numbers_stay_what_they_are() 
     edge = [0.1 + 0.2, 5e-324, 1.7976931348623157e308, math.nextafter(1, 2), 2.0**53, 1e-7, math.pi, 4.35, 1e22, 7200.0]
     rows = bars(len(edge)).with_columns(close=pl.Series(edge))
     for found in (documents(rows), [json.loads(json.dumps(one)) for one in documents(rows)]):
-        reading, told = read(found)
+        reading, rejected = read(found)
         assert same(reading.rows, rows)
-        assert not told
+        assert not rejected
         assert any("whole numbers where floats belong" in note for note in reading.notes)
 
 
@@ -77,12 +77,12 @@ def test_a_whole_number_that_no_float_can_hold_is_named_and_not_rounded() -> Non
     found[2]["volume"] = 2**53 + 1
     found[3]["volume"] = 2**60
     found[4]["volume"] = 10**400
-    reading, told = read(found)
+    reading, rejected = read(found)
     assert reading.rejected == {
         "volume is a whole number too large to be a float64 without loss": 1,
         "volume is not a number": 1,
     }
-    assert [document["volume"] for _, document in told] == [2**53 + 1, 10**400]
+    assert [document["volume"] for _, document in rejected] == [2**53 + 1, 10**400]
     assert 2.0**60 in reading.rows["volume"].to_list()
 
 
@@ -118,9 +118,9 @@ def test_a_document_that_is_no_row_is_rejected_with_its_reason_and_the_others_ar
     for absent in (False, True):
         if absent and value is None:
             del found[20][field]
-        reading, told = read(found)
+        reading, rejected = read(found)
         assert reading.rejected == {reason: 1}
-        assert told[0] == (reason, found[20])
+        assert rejected[0] == (reason, found[20])
         assert reading.examples[reason] == [json.dumps(found[20], ensure_ascii=False)]
         assert same(reading.rows, rows.filter(pl.int_range(48) != 20))
 
@@ -150,10 +150,10 @@ def test_equal_documents_of_one_stamp_are_one_and_others_are_a_question() -> Non
     twice = [{**one, "id": f"again {one['id']}"} for one in found[10:13]]
     other = [{**found[30], "id": "first", "close": 1.0}, {**found[30], "id": "last", "close": 2.0}]
     everything_ = [other[0], *found, *twice, found[12] | {"id": "third"}, other[1]]
-    reading, told = read(everything_)
+    reading, rejected = read(everything_)
     assert reading.identical == 4
     assert reading.rejected == {"another document has its timestamp and other values": 3}
-    assert {document["timestamp"] for _, document in told} == {"2020-01-02T06:00:00+00:00"}
+    assert {document["timestamp"] for _, document in rejected} == {"2020-01-02T06:00:00+00:00"}
     assert same(reading.rows, rows.filter(pl.int_range(48) != 30))
     for choice, value in (("first", 1.0), ("last", 2.0)):
         reading, _ = read(everything_, Choices(duplicates=choice))
@@ -179,9 +179,9 @@ def test_what_is_odd_is_noted_and_moved_as_it_is() -> None:
     found[8]["timestamp"] = found[8]["timestamp"]["epoch_time"] * 1000
     reading, _ = read(found)
     assert len(reading.rows) == 30
-    said = "\n".join(reading.notes)
-    assert "field 'vwap' of 2 documents has no place in bars" in said
-    assert "field 'note' of 1 documents" in said
-    assert "2 rows break a rule of bars, the first 2020-01-01T05:00:00+00:00" in said
-    assert "1 numbers written as text" in said
-    assert "timestamps come in moments (29), ms (1)" in said
+    message = "\n".join(reading.notes)
+    assert "field 'vwap' of 2 documents has no place in bars" in message
+    assert "field 'note' of 1 documents" in message
+    assert "2 rows break a rule of bars, the first 2020-01-01T05:00:00+00:00" in message
+    assert "1 numbers written as text" in message
+    assert "timestamps come in moments (29), ms (1)" in message

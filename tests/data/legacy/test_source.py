@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from maestro.data.legacy.source import Table, said, torn
+from maestro.data.legacy.source import Table, first_line, torn
 from maestro.errors import SourceError
 
 
@@ -13,8 +13,8 @@ def test_a_table_is_named_with_its_database() -> None:
 
 
 def test_an_error_is_shown_by_its_first_line_or_its_kind() -> None:
-    assert said(ValueError("first\nsecond")) == "first"
-    assert said(EOFError()) == "EOFError"
+    assert first_line(ValueError("first\nsecond")) == "first"
+    assert first_line(EOFError()) == "EOFError"
     error = torn("a.json", EOFError())
     assert isinstance(error, SourceError)
     assert "a.json cannot be read to its end (EOFError)" in str(error)

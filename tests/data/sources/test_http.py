@@ -121,7 +121,7 @@ def test_it_gives_up_after_the_set_number_and_says_why(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "body", "said"),
+    ("status", "body", "message"),
     [
         (400, {"code": -1121, "msg": "Invalid symbol."}, r"-1121 Invalid symbol\."),
         (400, {"error": {"message": "Invalid API Key.", "name": "HTTPError"}}, r"HTTPError: Invalid API Key\."),
@@ -130,9 +130,9 @@ def test_it_gives_up_after_the_set_number_and_says_why(tmp_path: Path) -> None:
         (301, {}, r"base URL"),
     ],
 )
-def test_a_refusal_is_not_asked_again(tmp_path: Path, status: int, body: dict[str, Any], said: str) -> None:
+def test_a_refusal_is_not_asked_again(tmp_path: Path, status: int, body: dict[str, Any], message: str) -> None:
     talk = Talk(lambda request: httpx.Response(status, json=body), tmp_path)
-    with pytest.raises(SourceError, match=said):
+    with pytest.raises(SourceError, match=message):
         talk.ask()
     assert len(talk.times) == 1
 

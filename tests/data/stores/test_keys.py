@@ -92,7 +92,7 @@ def test_equal_names_are_one() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("BINANCE", "does not name a series"),
         ("BINANCE:BTCUSDT", "does not name a series"),
@@ -102,8 +102,8 @@ def test_equal_names_are_one() -> None:
         ("A:B:C:D:E", "timeframe 'E'"),
     ],
 )
-def test_texts_that_name_no_series(text: str, said: str) -> None:
-    with pytest.raises(SettingsError, match=said):
+def test_texts_that_name_no_series(text: str, message: str) -> None:
+    with pytest.raises(SettingsError, match=message):
         SeriesKey.parse(text)
 
 

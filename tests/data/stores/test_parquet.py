@@ -204,16 +204,18 @@ def swap(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("spoil", "said"),
+    ("spoil", "message"),
     [(tear, "has .* bytes of"), (flip, "has other content"), (swap, "has"), (Path.unlink, "is missing")],
 )
 def test_a_damaged_file_is_named_and_its_stretch_can_be_deleted(
-    store: ParquetStore, spoil: Callable[[Path], None], said: str
+    store: ParquetStore, spoil: Callable[[Path], None], message: str
 ) -> None:
     store.append(KEY, rows(YEARS))
     path = folder(store) / files(store)[1]
     spoil(path)
-    with pytest.raises(StoreDamagedError, match=rf"{path} {said}.*It held 1460 rows from 2019-01-01T00:00:00 to 2019-"):
+    with pytest.raises(
+        StoreDamagedError, match=rf"{path} {message}.*It held 1460 rows from 2019-01-01T00:00:00 to 2019-"
+    ):
         store.read(KEY)
     assert [str(path) in problem for problem in store.check()] == [True]
     with pytest.raises(StoreDamagedError):

@@ -313,7 +313,7 @@ def test_a_full_disk(store: QuestDBStore, questdb: QuestDBServer) -> None:
 
 
 @pytest.mark.parametrize(
-    ("number", "table", "said"),
+    ("number", "table", "message"),
     [
         (1, "(timestamp TIMESTAMP, open SYMBOL, high DOUBLE, low DOUBLE, close DOUBLE, volume DOUBLE) "
          "TIMESTAMP(timestamp) PARTITION BY YEAR WAL DEDUP UPSERT KEYS(timestamp)", "open "),
@@ -324,13 +324,13 @@ def test_a_full_disk(store: QuestDBStore, questdb: QuestDBServer) -> None:
     ],
 )  # fmt: skip
 def test_a_table_of_another_shape(
-    store: QuestDBStore, questdb: QuestDBServer, number: int, table: str, said: str
+    store: QuestDBStore, questdb: QuestDBServer, number: int, table: str, message: str
 ) -> None:
     key = SeriesKey("QUEST", f"SHAPE{number}", "1h")
     ask(questdb, f"CREATE TABLE 'bars.QUEST.SHAPE{number}.1h' {table}")
     for act in (lambda: store.read(key), lambda: store.append(key, rows([0]))):
         with pytest.raises(
-            StoreSchemaError, match=rf"bars.QUEST.SHAPE{number}.1h .* is not as Maestro makes it: {said}"
+            StoreSchemaError, match=rf"bars.QUEST.SHAPE{number}.1h .* is not as Maestro makes it: {message}"
         ):
             act()
 

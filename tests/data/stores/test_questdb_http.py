@@ -86,14 +86,14 @@ def test_reading_survives_some_faults(faulty: Any, tmp_path: Path) -> None:
 
 def test_reading_gives_up_after_a_bounded_number_of_tries(faulty: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(questdb_http, "_PAUSE", 0.001)
-    for fault, kind, said in (
+    for fault, kind, message in (
         ((500, b"oops"), StoreError, "refuses: oops"),
         ((0, b""), StoreUnavailableError, "does not answer"),
         ((200, b"PAR1torn"), StoreUnavailableError, "answered 5 times with torn Parquet"),
         ((500, b"could not write [errno=28]"), StoreFullError, "no space left"),
     ):
         store, asked = faulty([fault])
-        with pytest.raises(kind, match=said):
+        with pytest.raises(kind, match=message):
             store.read(SeriesKey("X", "Y", "1h"))
         assert len(asked) == 5
         store.close()

@@ -161,10 +161,10 @@ def test_a_server_that_goes_away_costs_a_warning_and_no_run(local: StandIn, answ
 
 
 def test_no_server_costs_a_warning_and_no_run() -> None:
-    said: list[str] = []
+    message: list[str] = []
     address = f"http://127.0.0.1:{free_port()}"
-    wf = ms.walk_forward(FALLING, Cross, **THREE, progress=[ms.MLflow(address, say=said.append)])
-    [words] = said
+    wf = ms.walk_forward(FALLING, Cross, **THREE, progress=[ms.MLflow(address, say=message.append)])
+    [words] = message
     assert f"run {wf.id} is complete" in words
     assert "does not answer" in words
     assert wf.metrics["num_trades"] >= 0

@@ -66,7 +66,7 @@ def test_csv_rows_are_typed_and_empty_cells_are_left_to_the_notebook(notebook: P
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "said"),
+    ("name", "text", "message"),
     [
         ("b.yaml", "[]", "asks for no report"),
         ("b.yaml", "3", "of another form"),
@@ -80,12 +80,12 @@ def test_csv_rows_are_typed_and_empty_cells_are_left_to_the_notebook(notebook: P
     ],
 )
 def test_a_file_of_another_form_is_refused(
-    notebook: Path, tmp_path: Path, name: str, text: str | None, said: str
+    notebook: Path, tmp_path: Path, name: str, text: str | None, message: str
 ) -> None:
     path = tmp_path / name
     if text is not None:
         write(path, text)
-    with pytest.raises(SettingsError, match=said):
+    with pytest.raises(SettingsError, match=message):
         read_batch(path, notebook)
 
 

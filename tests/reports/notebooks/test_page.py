@@ -143,7 +143,7 @@ def test_the_shell_runs_a_notebook(tmp_path: Path) -> None:
     assert failed.returncode == 1
     assert "AssertionError: x is -1, below zero" in failed.stderr
     assert "did not run to its end" in (away / "bad.html").read_text("utf-8")
-    for words, said in (
+    for words, message in (
         (["../small.ipynb", "-p", "y=1"], "no parameter 'y'"),
         (["../small.ipynb", "--out", "../small.ipynb"], "is the notebook itself"),
         (["../small.ipynb", "--tearsheet"], "--tearsheet: no use here"),
@@ -151,7 +151,7 @@ def test_the_shell_runs_a_notebook(tmp_path: Path) -> None:
     ):
         refused = report(*words)
         assert refused.returncode == 2, refused.stderr
-        assert said in " ".join(refused.stderr.split())
+        assert message in " ".join(refused.stderr.split())
 
 
 def test_a_walk_forward_gives_the_numbers_of_the_library(tmp_path: Path) -> None:
@@ -185,12 +185,12 @@ def test_widgets_within_widgets_and_unknown_ones() -> None:
     def widget(kind: str, **state: Any) -> dict[str, Any]:
         return {"model_name": kind, "state": state}
 
-    said = {"output_type": "stream", "name": "stdout", "text": "hi"}
+    message = {"output_type": "stream", "name": "stdout", "text": "hi"}
     state = {
         "box": widget("VBoxModel", children=[f"IPY_MODEL_{name}" for name in ("a", "b", "c", "box")]),
         "a": widget("DropdownModel", description="how", _options_labels=["x", "<y>"], index=1),
         "b": widget("CheckboxModel", description="on", value=True),
-        "c": widget("OutputModel", outputs=[said]),
+        "c": widget("OutputModel", outputs=[message]),
     }
     view = {"output_type": "display_data", "data": {WIDGET: {"model_id": "box"}}, "metadata": {}}
     text, captured = static_outputs([view], state)

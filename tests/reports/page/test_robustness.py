@@ -147,17 +147,17 @@ def test_the_command(wf: ms.WalkForward, tmp_path: Path, capsys: pytest.CaptureF
     def shell(*words: str) -> tuple[int, str, str]:
         with pytest.raises(SystemExit) as end:
             main(["robustness", *words])
-        told = capsys.readouterr()
-        return int(end.value.code or 0), told.out, told.err
+        printed = capsys.readouterr()
+        return int(end.value.code or 0), printed.out, printed.err
 
     place = str(wf.folder)
     out = tmp_path / "r.html"
-    code, said, _ = shell(place, "--part", "costs", "--part", "neighbourhood", "--out", str(out))
+    code, message, _ = shell(place, "--part", "costs", "--part", "neighbourhood", "--out", str(out))
     assert code == 0
-    assert said.index("Neighbours:") < said.index("Costs:")
+    assert message.index("Neighbours:") < message.index("Costs:")
     assert out.stat().st_size > 100_000
-    code, said, err = shell(place, "--part", "costs", "--json")
-    document = json.loads(said)
+    code, message, err = shell(place, "--part", "costs", "--json")
+    document = json.loads(message)
     assert (code, err, document["id"]) == (0, "", wf.id)
     assert len(document["costs"]["table"]) == 63
     assert shell(place, "--part", "weather")[0] == 2

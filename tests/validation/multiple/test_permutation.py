@@ -130,13 +130,13 @@ def test_results_from_disk_with_a_user_defined_strategy(tmp_path: Path) -> None:
 
 
 def test_bad_settings_and_cancelling(many: ms.WalkForwards) -> None:
-    for given, said in (
+    for given, message in (
         ({"repetitions": 0}, "repetitions=0"),
         ({"metric": "sharp_ratio"}, "sharpe_ratio"),
         ({"block": 0}, "block=0"),
         ({"seed": -1}, "seed"),
     ):
-        with pytest.raises(SettingsError, match=said):
+        with pytest.raises(SettingsError, match=message):
             permutation_test_many(many, **given)  # type: ignore[arg-type]
     with pytest.raises(SettingsError, match="a portfolio has no metric 'num_trades'"):
         permutation_test_portfolio(many.portfolio(), metric="num_trades")

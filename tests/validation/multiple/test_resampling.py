@@ -86,15 +86,15 @@ def test_the_familywise_error_holds_and_a_planted_edge_is_found() -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         ({"repetitions": 98}, "at least 99"),
         ({"block": 0}, "from 1 to the 30 periods"),
         ({"seed": -1}, "seed"),
     ],
 )
-def test_impossible_settings_are_refused(change: dict[str, int], said: str) -> None:
-    with pytest.raises(SettingsError, match=said):
+def test_impossible_settings_are_refused(change: dict[str, int], message: str) -> None:
+    with pytest.raises(SettingsError, match=message):
         resampled_test(RNG.normal(size=(30, 2)), **change)
     with pytest.raises(SettingsError, match="shape"):
         resampled_test(np.zeros(5))

@@ -56,17 +56,17 @@ def test_the_numbers_do_not_depend_on_the_order_of_runs(many: ms.WalkForwards) -
 
 
 def test_the_sentence_says_what_remains() -> None:
-    def said(p: list[float | None], adjusted: list[float | None]) -> str:
+    def message(p: list[float | None], adjusted: list[float | None]) -> str:
         table = pl.DataFrame(
             {"p_value": p, "p_adjusted": adjusted}, schema={"p_value": pl.Float64, "p_adjusted": pl.Float64}
         )
         return Significance(table, 0.05, len(p), 999, 5, 0).sentence
 
-    assert said([0.01] * 14 + [0.5] * 250, [0.3] * 14 + [1.0] * 250) == (
+    assert message([0.01] * 14 + [0.5] * 250, [0.3] * 14 + [1.0] * 250) == (
         "264 walk-forwards; 14 below 5%, 13 expected by chance; none remains."
     )
-    assert said([0.001, 0.2], [0.01, 0.2]) == "2 walk-forwards; 1 below 5%, 0.1 expected by chance; 1 remains."
-    assert said([None], [None]) == "1 walk-forward; none can be tested."
+    assert message([0.001, 0.2], [0.01, 0.2]) == "2 walk-forwards; 1 below 5%, 0.1 expected by chance; 1 remains."
+    assert message([None], [None]) == "1 walk-forward; none can be tested."
 
 
 def test_impossible_settings_are_refused(many: ms.WalkForwards) -> None:

@@ -60,3 +60,9 @@ def test_a_strategy_that_fails_is_named_with_its_fold() -> None:
             break_even_multiple(choices)
     finally:
         FailsLater.broken = False
+
+
+def test_break_even_by_halving() -> None:
+    assert break_even(lambda cost: 0.02 - cost, 0.05) == pytest.approx(0.02, abs=1e-8)
+    assert math.isnan(break_even(lambda cost: -0.1 - cost, 0.05))
+    assert break_even(lambda cost: 1.0 - cost, 0.05) == math.inf

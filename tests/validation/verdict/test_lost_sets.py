@@ -28,11 +28,13 @@ def test_sets_that_cannot_be_simulated_again_are_told(works_to: int) -> None:
     tried = wf.trials["n"].n_unique()
     left = wf.trials.filter(pl.col("n") <= works_to)["n"].n_unique()
     made = ms.verdict(wf, permutations=0)
-    told = f"{tried - left} of {tried} sets that were tried could not be simulated again; the first error: ZeroDivis"
-    assert any(note.startswith(told) for note in made.notes)
+    sentence = (
+        f"{tried - left} of {tried} sets that were tried could not be simulated again; the first error: ZeroDivis"
+    )
+    assert any(note.startswith(sentence) for note in made.notes)
     pbo = next(check for check in made.checks if check.key == "pbo")
     if left < 2:
         assert pbo.outcome == "not done"
-        assert pbo.meaning.startswith(told)
+        assert pbo.meaning.startswith(sentence)
     else:
         assert pbo.details["sets"] == left

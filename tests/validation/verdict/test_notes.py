@@ -32,8 +32,8 @@ def test_nothing_to_remark_on(solid: Evidence) -> None:
 
 
 def test_the_summary_compares_in_sample_out_of_sample_and_holding(solid: Evidence) -> None:
-    said = summary(solid).replace("\N{NARROW NO-BREAK SPACE}", " ")
-    assert said == (
+    message = summary(solid).replace("\N{NARROW NO-BREAK SPACE}", " ")
+    assert message == (
         "Out of sample it returned +25.0 % in total, buy and hold +20.0 % over the same bars. The chosen parameters "
         "returned +40.0 % a year in sample and +30.0 % a year out of sample (efficiency 0.75)."
     )
@@ -43,7 +43,7 @@ def test_the_summary_compares_in_sample_out_of_sample_and_holding(solid: Evidenc
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "message"),
     [
         ({"efficiency": 4.0}, "better times"),
         ({"agreement": 0.4}, "better out of sample"),
@@ -60,10 +60,10 @@ def test_the_summary_compares_in_sample_out_of_sample_and_holding(solid: Evidenc
         ({"notes": ("prices are adjusted",)}, "prices are adjusted"),
     ],
 )
-def test_a_note_for_each_remark(solid: Evidence, changes: dict[str, object], said: str) -> None:
+def test_a_note_for_each_remark(solid: Evidence, changes: dict[str, object], message: str) -> None:
     found = notes_of(replace(solid, **changes), checks())  # type: ignore[arg-type]
     assert len(found) == 1
-    assert said in found[0]
+    assert message in found[0]
 
 
 @pytest.mark.parametrize(

@@ -174,7 +174,7 @@ def test_a_ruined_sleeve_ends_at_zero_or_leaves_its_debt() -> None:
 
 def test_what_is_no_portfolio_is_refused(many: ms.WalkForwards, tmp_path: Any) -> None:
     wf = next(iter(many.values()))
-    for call, said in (
+    for call, message in (
         (lambda: ms.portfolio(7), "cannot be made of a int"),
         (lambda: ms.portfolio({}), "no sleeve"),
         (lambda: ms.portfolio({"A": 7}), "A is a int"),
@@ -185,7 +185,7 @@ def test_what_is_no_portfolio_is_refused(many: ms.WalkForwards, tmp_path: Any) -
         (lambda: ms.portfolio(many, invested=0), "invested=0"),
         (lambda: ms.portfolio(many, debt="none"), "debt='none'"),
     ):
-        with pytest.raises(SettingsError, match=said):
+        with pytest.raises(SettingsError, match=message):
             call()
     loaded = ms.WalkForward(wf.manifest, {n: getattr(wf, n) for n in ("folds", "trials", "equity", "trades")})
     with pytest.raises(SettingsError, match="A was loaded without its bars"):

@@ -176,13 +176,13 @@ def test_at_most_so_many_sleeves_by_the_sharpe_ratio_in_sample() -> None:
 def test_bad_limits_are_refused() -> None:
     wf = run(bars(course()))
     loaded = ms.WalkForward(wf.manifest, {n: getattr(wf, n) for n in ("folds", "trials", "equity", "trades")})
-    for given, said in (
+    for given, message in (
         ({"max_gross": 0}, "max_gross=0"),
         ({"max_sleeves": 1.5}, r"max_sleeves=1\.5"),
         ({"maintenance": 1.0}, r"maintenance=1\.0 of s"),
         ({"maintenance": {"x": 0.05}}, "'x', which is not a sleeve"),
     ):
-        with pytest.raises(SettingsError, match=said):
+        with pytest.raises(SettingsError, match=message):
             ms.portfolio({"s": wf}, **given)  # type: ignore[arg-type]
     with pytest.raises(SettingsError, match="s was loaded without its bars, whose highs and lows"):
         ms.portfolio({"s": loaded}, maintenance=0.05)

@@ -40,7 +40,7 @@ def test_text_is_read_as_what_was_declared(notebook: Path, given: dict[str, obje
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("given", "message"),
     [
         ({"y": 1}, "no parameter 'y'; it has: x, word, start, values"),
         ({"wrod": 1}, "Did you mean 'word'?"),
@@ -51,8 +51,8 @@ def test_text_is_read_as_what_was_declared(notebook: Path, given: dict[str, obje
         ({"x": None}, "x=None is of another kind"),
     ],
 )
-def test_what_does_not_fit_is_refused(notebook: Path, given: dict[str, object], said: str) -> None:
-    with pytest.raises(ParameterError, match=re.escape(said)):
+def test_what_does_not_fit_is_refused(notebook: Path, given: dict[str, object], message: str) -> None:
+    with pytest.raises(ParameterError, match=re.escape(message)):
         checked_parameters(notebook_parameters(notebook), given)
 
 
