@@ -12,7 +12,7 @@ from tests.support.systems import LINUX, POSIX, reason_to_skip
 
 HERE = Path(__file__).parent
 POSIX_NAMES = re.compile(
-    r"\bimport (fcntl|grp|pwd|resource)\b|setrlimit|os\.(fork|killpg|mkfifo|setsid)\b|preexec_fn|"
+    r"\bimport (fcntl|grp|pwd|resource)\b|setrlimit|os\.(fork|killpg|mkfifo|setsid)\b|preexec_fn|\bforks\(|"
     r"signal\.(SIGKILL|SIGSTOP|SIGUSR1|SIGALRM)\b|send_signal\(signal\.SIG(INT|TERM)"
 )
 

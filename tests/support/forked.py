@@ -31,10 +31,10 @@ class Fork:
             return True
         return False
 
-    def end(self, number: int = signal.SIGKILL) -> None:
-        """Send it a signal and wait for its end."""
+    def end(self, number: int | None = None) -> None:
+        """Send it a signal, SIGKILL unless given, and wait for its end."""
         with contextlib.suppress(ProcessLookupError):
-            os.kill(self.pid, number)
+            os.kill(self.pid, signal.SIGKILL if number is None else number)
         end = time.monotonic() + GIVE_UP
         while self.alive:
             assert time.monotonic() < end, f"process {self.pid} does not end"

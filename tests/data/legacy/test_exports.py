@@ -15,9 +15,12 @@ import pytest
 from maestro.data.legacy import open_legacy
 from maestro.data.legacy.source import Table
 from maestro.errors import SourceError
-from tests.data.legacy.test_legacy import START, bars, everything, read, same
+from tests.data.legacy.old import bars, read, same
+from tests.data.legacy.test_rethink import everything
 from tests.support.rethink.documents import as_csv, as_json, as_ndjson, documents, moment, write_dump
 from tests.support.rethink.server import OldServer
+
+START = 1_514_764_800_000_000  # 2018-01-01
 
 
 def test_a_dump_is_read_without_unpacking(tmp_path: Path) -> None:

@@ -12,7 +12,8 @@ import polars as pl
 
 from maestro.data.legacy.journal import migrations
 from maestro.data.stores import ParquetStore
-from tests.data.legacy.test_migration import KEY, PROJECT, TABLE, bars, bits, state
+from tests.data.legacy.migrating import KEY, TABLE, bars, bits, state
+from tests.support.programs import ROOT
 from tests.support.rethink.documents import FIELDS, documents, write_dump
 
 
@@ -20,7 +21,7 @@ def run(arguments: list[str], lines: int | None, delay: float = 0.0) -> bool:
     """Whether a process came to its end; it is killed a moment after so many lines of its progress, if not None."""
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.support.rethink.killed_migration", *arguments],
-        stdout=subprocess.PIPE, cwd=PROJECT, text=True,
+        stdout=subprocess.PIPE, cwd=ROOT, text=True,
     )  # fmt: skip
     assert process.stdout is not None
     with process.stdout:
