@@ -162,10 +162,12 @@ def _free_port(address: str) -> int:
 def jupyter_tile(name: str) -> dict[str, Any]:
     """Entry of jupyter-server-proxy: a tile in JupyterLab's launcher that opens an app.
 
-    A tile's server begins when it is clicked, and has all apps, so that the menu of its pages works. Any origin is
-    allowed, because the address of a hub or of Binder is not known here; what comes in has passed Jupyter's own
-    login, and the port is open to this machine only.
+    All tiles lead to one server, that of the first entry: it begins when one of them is clicked, and has all apps.
+    The other entries begin a server of their own for addresses that were saved before. Any origin is allowed, because
+    the address of a hub or of Binder is not known here; what comes in has passed Jupyter's own login, and the port is
+    open to this machine only.
     """
+    first = f"maestro-{next(iter(APPS))}"
     below = f"maestro-{name.replace('_', '-')}"
     return {
         "command": [
@@ -175,7 +177,7 @@ def jupyter_tile(name: str) -> dict[str, Any]:
         "absolute_url": True,
         "timeout": 60,
         "launcher_entry": {
-            "title": f"Maestro {APPS[name]}", "path_info": f"{below}/{name}",  # icons are for its own categories only
+            "title": f"Maestro {APPS[name]}", "path_info": f"{first}/{name}",  # icons are for its own categories only
             "icon_path": str(Path(__file__).with_name("icon.svg")),
         },
     }  # fmt: skip

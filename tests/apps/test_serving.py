@@ -88,21 +88,26 @@ def test_a_port_that_is_taken_is_said() -> None:
 TILES = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["entry-points"]["jupyter_serverproxy_servers"]
 
 
-def test_each_app_has_its_tile() -> None:
+def test_each_app_has_its_tile_and_all_lead_to_one_server() -> None:
     tiles = [importlib.metadata.EntryPoint(*tile, "tiles").load()() for tile in TILES.items()]
+    [server] = {tile["launcher_entry"]["path_info"].split("/")[0] for tile in tiles}
+    assert server == next(iter(TILES))
+    below = [tile["command"][tile["command"].index("--prefix") + 1] for tile in tiles]
+    assert below == [f"{{base_url}}{name}" for name in TILES]  # as jupyter-server-proxy leads to each of them
     assert [tile["launcher_entry"]["title"] for tile in tiles] == [f"Maestro {name}" for name in serving.APPS.values()]
     assert [tile["launcher_entry"]["path_info"].split("/")[1] for tile in tiles] == list(serving.APPS)
 
 
 @pytest.mark.parametrize("name", ["maestro-market", "maestro-walk-forward"])
 def test_the_tile_of_jupyterlab_starts_the_apps_below_its_path(name: str, free_port: int, tmp_path: Path) -> None:
+    first = importlib.metadata.EntryPoint("maestro-market", TILES["maestro-market"], "jupyter_serverproxy_servers")
     entry = importlib.metadata.EntryPoint(name, TILES[name], "jupyter_serverproxy_servers")
     tile: dict[str, Any] = entry.load()()
     assert tile["absolute_url"]
     assert Path(tile["launcher_entry"]["icon_path"]).read_text().startswith("<svg")
-    assert tile["launcher_entry"]["path_info"].startswith(f"{entry.name}/")
+    assert tile["launcher_entry"]["path_info"].startswith(f"{first.name}/")
     json.dumps(tile)
-    command = [part.format(port=free_port, base_url="/user/jo/") for part in tile["command"]]
+    command = [part.format(port=free_port, base_url="/user/jo/") for part in first.load()()["command"]]
     assert command[0] == sys.executable
     with open(tmp_path / "log", "wb") as log:
         server = subprocess.Popen(command, cwd=tmp_path, stdout=log, stderr=subprocess.STDOUT)

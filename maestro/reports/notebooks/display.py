@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from maestro.errors import MissingExtraError, SettingsError
+from maestro.errors import MissingExtraError, RunError, SettingsError
 from maestro._core.formatting import NONE, label, metric, number
 from maestro.reports.html.embedding import bokeh_script, in_script
 from maestro.reports.html.environment import Html, render, stylesheet
@@ -85,7 +85,7 @@ def headline(result: Any, **more: Any) -> None:
     Parameters
     ----------
     result : Backtest, WalkForward, or mapping of names to numbers or text
-        Of the first two the metrics, of a walk-forward those out of sample, are taken.
+        Of the first two the metrics are taken, of a walk-forward those out of sample and the conclusion of its verdict.
     **more : number or str
         Further figures by name.
 
@@ -127,7 +127,13 @@ def headline_of(result: Any) -> dict[str, Any]:
         raise SettingsError(
             f"a {type(result).__name__} has no metrics; give a Backtest, a WalkForward, or names and numbers."
         )
-    return {name: metrics[name] for name in HEADLINES if name in metrics}
+    found: dict[str, Any] = {name: metrics[name] for name in HEADLINES if name in metrics}
+    if hasattr(type(result), "verdict"):  # a walk-forward or a portfolio; preliminary until `ms.verdict` makes all checks
+        try:
+            found["verdict"] = result.verdict.name
+        except RunError as error:
+            found["verdict"] = f"damaged: {error}"
+    return found
 
 
 def tiles(found: Mapping[str, Any]) -> Html:
