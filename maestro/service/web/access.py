@@ -86,7 +86,7 @@ async def document_of(request: Request) -> dict[str, Any]:
     Raises
     ------
     SpecificationError
-        It is not JSON, contains NaN, or is not an object.
+        It is not JSON, contains NaN or half a character, or is not an object.
     """
 
     def refuse(name: str) -> Any:
@@ -94,6 +94,7 @@ async def document_of(request: Request) -> dict[str, Any]:
 
     try:
         found = json.loads(await request.body() or b"{}", parse_constant=refuse)
+        json.dumps(found, ensure_ascii=False).encode()  # halves of characters, written as \ud800, cannot be answered
     except (ValueError, RecursionError) as error:
         raise SpecificationError(f"the body is not JSON ({error}); send one object.") from None
     if not isinstance(found, dict):

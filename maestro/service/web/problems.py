@@ -104,8 +104,9 @@ def handle_errors(app: FastAPI) -> None:
 
 def _methods(app: FastAPI, path: str) -> list[str]:
     """Methods that an address has, as the OpenAPI document names them."""
-    found = {
-        method.upper() for template, operations in app.openapi()["paths"].items() for method in operations
+    paths = app.openapi()["paths"]
+    found = [paths[path]] if path in paths else [
+        operations for template, operations in paths.items()
         if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", template), path)
-    }  # fmt: skip
-    return sorted(found)
+    ]  # fmt: skip
+    return sorted({method.upper() for operations in found for method in operations})

@@ -79,8 +79,9 @@ def routes(service: Service) -> APIRouter:
         summary="Make an API key, which is shown this once",
     )
     async def make_key(request: Request, caller: Annotated[Caller, viewer]) -> dict[str, str]:
-        label = (await document_of(request)).get("label", "")
-        key = await run_in_threadpool(service.users.make_key, caller.name, str(label)[:100])
+        document = await document_of(request)
+        label = text_of(document, "label") if "label" in document else ""
+        key = await run_in_threadpool(service.users.make_key, caller.name, label[:100])
         return {"key": key}
 
     @router.delete("/keys/{ident}", status_code=204, summary="Revoke an API key")

@@ -7,7 +7,7 @@ from pathlib import Path
 from maestro.service.web.application import openapi
 from maestro.service.web.described import PROBLEM
 from tests.service.web.conftest import Site
-from tests.service.web.test_access import AUTH
+from tests.service.web.test_access import AUTH, JOBS
 
 
 def test_every_endpoint_has_problem_details_as_errors(tmp_path: Path) -> None:
@@ -28,6 +28,7 @@ def test_errors_have_the_fields_that_are_described(alone: Site) -> None:
     with alone.http() as http:
         answer = http.request("OPTIONS", f"{AUTH}/keys")
         assert (answer.status_code, answer.headers["allow"]) == (405, "GET, POST")
+        assert http.request("OPTIONS", f"{JOBS}/estimate").headers["allow"] == "POST"
         unknown = http.get("/api/v2/strategies/RSIStrateg")
         assert unknown.status_code == 404
         for document in (answer.json(), unknown.json()):
