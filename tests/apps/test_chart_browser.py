@@ -95,6 +95,14 @@ def test_ranges_say_which_is_shown(calm: Visitor) -> None:
     calm.until(lambda: pressed.count() == 0)
 
 
+def test_a_wider_window_shows_the_same_stretch_of_time(calm: Visitor) -> None:
+    before, canvas = calm.shown(), calm.page.locator("canvas").first
+    narrow = canvas.bounding_box()["width"]
+    calm.page.set_viewport_size({"width": 2_400, "height": 1_400})
+    calm.until(lambda: canvas.bounding_box()["width"] > 1.3 * narrow)
+    assert calm.shown() == before
+
+
 def test_the_price_scale_is_that_of_the_series_and_a_button_changes_it(calm: Visitor) -> None:
     host, button = (
         calm.page.locator(".legend").locator("xpath=../.."),

@@ -12,6 +12,7 @@ import pytest
 import maestro as ms
 from maestro.apps.many import App
 from maestro.apps.many.session import ManySession, cell_of
+from maestro.apps.runs.session import RunsSession
 from maestro.errors import RunError
 
 SETTINGS: dict[str, Any] = {"splitter": "calendar:6mo,2mo", "trials": 3, "executor": "serial",
@@ -112,3 +113,7 @@ def test_the_frozen_screen_is_what_the_notebook_takes(app: App) -> None:
     found = find_notebook(app.state.notebook)
     assert found is not None
     assert app.state.frozen().keys() <= notebook_parameters(found).keys()
+
+
+def test_the_folder_of_results_is_no_run_in_the_list_of_runs(folder: Path) -> None:
+    assert RunsSession(folder).listing()["status"].unique().to_list() == ["done"]

@@ -196,7 +196,7 @@ function render({model, el}) {
   el.append(host);
 
   const chart = createChart(body, {autoSize: true, layout: {attributionLogo: true, panes: {enableResize: true}},
-    timeScale: {timeVisible: true, secondsVisible: false, rightOffsetPixels: ROOM, minBarSpacing: 0.001, enableConflation: true}, crosshair: {mode: CrosshairMode.Normal},
+    timeScale: {timeVisible: true, secondsVisible: false, rightOffsetPixels: ROOM, minBarSpacing: 0.001, enableConflation: true, lockVisibleTimeRangeOnResize: true}, crosshair: {mode: CrosshairMode.Normal},
     localization: {locale: "en-GB"}});
   const price = chart.addSeries(CandlestickSeries, {borderVisible: false, priceLineVisible: false});
   const marks = createSeriesMarkers(price, [], {autoScale: false}), bands = new Spans(), trips = new Trips();

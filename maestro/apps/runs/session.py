@@ -25,6 +25,7 @@ from maestro.runs.annotations import FILE as ANNOTATIONS
 from maestro.runs.annotations import Annotations, read_annotations
 from maestro.runs.store import LOCK, MANIFEST, spec_of
 from maestro.validation.verdict.result import FILE, read_verdict
+from maestro.walkforward.many.result import LISTS
 from maestro.walkforward.result import WalkForward, load_run
 
 SCHEMA: dict[str, Any] = {
@@ -59,8 +60,8 @@ class RunsSession:
             return pl.DataFrame(schema=SCHEMA)
         rows, seen = [], {}
         for folder in sorted(self.runs_dir.iterdir()):
-            if folder.name.startswith(".") or not folder.is_dir():
-                continue
+            if folder.name.startswith(".") or folder.name == LISTS or not folder.is_dir():
+                continue  # LISTS holds the results of walk_forward_many
             stamp = _stamp(folder)
             known = self._seen.get(folder)
             row = known[1] if known is not None and known[0] == stamp else self._row(folder)

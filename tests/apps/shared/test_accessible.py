@@ -118,6 +118,7 @@ def test_every_part_of_a_page_is_reached_and_used_by_keyboard(browser: Any, addr
     link, python, papermill = (page.get_by_role("tab", name=name) for name in ("Link", "Python", "Papermill"))
     link.focus()
     page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
     assert link.get_attribute("aria-selected") == "true"
     page.keyboard.press("Enter")
     page.locator("pre", has_text="import maestro").wait_for()
