@@ -29,6 +29,8 @@ class Client:
         Of one request.
     patience : float [s]
         How long a service that does not answer is asked again.
+    session : str, optional
+        Value of the cookie of a browser that is logged in, in place of a key; the apps act for their visitors with it.
 
     Raises
     ------
@@ -38,9 +40,9 @@ class Client:
 
     def __init__(
         self, url: str | None = None, key: str | None = None, *, runs_dir: str | Path | None = None,
-        timeout: float = 60.0, patience: float = 60.0,
+        timeout: float = 60.0, patience: float = 60.0, session: str = "",
     ) -> None:  # fmt: skip
-        self._connection = Connection(url, key, timeout=timeout, patience=patience)
+        self._connection = Connection(url, key, timeout=timeout, patience=patience, session=session)
         self._runs_dir = load_settings().runs_dir if runs_dir is None else Path(runs_dir)
         try:
             self._connection.check_version()
@@ -131,9 +133,9 @@ class Client:
         """Return a job by its id, to follow it again."""
         return self._job(self._connection.ask("GET", f"{_HERE}/{ident}").json())
 
-    def jobs(self, state: str | None = None, limit: int = 50) -> list[RemoteJob]:
-        """Return jobs, the newest first."""
-        given = {"limit": limit, **({"state": state} if state else {})}
+    def jobs(self, state: str | None = None, limit: int = 50, *, run: str | None = None) -> list[RemoteJob]:
+        """Return jobs, the newest first; with `run`, those that make this run."""
+        given = {"limit": limit, **({"state": state} if state else {}), **({"run": run} if run else {})}
         return [self._job(one) for one in self._connection.ask("GET", _HERE, params=given).json()["jobs"]]
 
     def strategies(self) -> list[str]:

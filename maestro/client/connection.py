@@ -9,6 +9,8 @@ from maestro.config import load_settings
 from maestro.errors import AccessError, JobError, MissingExtraError, QuotaError, RunError, ServiceError, SettingsError
 from maestro.version import __version__
 
+COOKIE = "maestro_session"
+"""Name of the cookie that a browser holds after a login."""
 _ERRORS = {401: AccessError, 403: AccessError, 404: JobError, 410: RunError, 422: SettingsError, 429: QuotaError}
 
 
@@ -19,12 +21,14 @@ class Connection:
     ----------
     url, key : str, optional
         The settings ``service.url`` and ``service.key`` if not given.
+    session : str
+        Value of a browser's cookie, whose login is used in place of the key.
     timeout : float [s]
     patience : float [s]
         How long a service that is away is asked again, so that its restart ends nothing.
     """
 
-    def __init__(self, url: str | None, key: str | None, *, timeout: float, patience: float) -> None:
+    def __init__(self, url: str | None, key: str | None, *, timeout: float, patience: float, session: str = "") -> None:
         usual_url, usual_key = configured()
         address = url or usual_url
         if not address or not address.startswith(("http://", "https://")):
@@ -36,6 +40,7 @@ class Connection:
         except ImportError as error:
             raise MissingExtraError("httpx", "service") from error
         self.url, self.key, self.patience = address.rstrip("/"), key or usual_key, patience
+        self._session = session
         self._errors: tuple[type[Exception], ...] = (httpx.TransportError,)
         self._http = httpx.Client(
             base_url=self.url, timeout=timeout, headers={"User-Agent": f"maestro/{__version__}", **self.headers}
@@ -43,7 +48,9 @@ class Connection:
 
     @property
     def headers(self) -> dict[str, str]:
-        """The header with the key, if there is one."""
+        """The header with the login, if there is one."""
+        if self._session:
+            return {"Cookie": f"{COOKIE}={self._session}"}
         return {"Authorization": f"Bearer {self.key}"} if self.key else {}
 
     def ask(self, method: str, path: str, **options: Any) -> Any:

@@ -40,6 +40,11 @@ class RemoteJob:
         self.kind: str = document["kind"]
 
     @property
+    def document(self) -> dict[str, Any]:
+        """The job as the service described it last (`refresh`)."""
+        return self._document
+
+    @property
     def state(self) -> str:
         """``queued``, ``running``, ``done``, ``failed`` or ``cancelled``, asked for now."""
         return str(self.refresh()["state"])

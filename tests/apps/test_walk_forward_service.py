@@ -12,8 +12,11 @@ from typing import Any
 import pytest
 
 import maestro as ms
-from maestro.apps.walk_forward.remote import belongs_to_service, run_on_service
-from maestro.apps.walk_forward.runner import Runner
+from maestro.apps.shared.service import service
+from maestro.apps.walk_forward.app import App
+from maestro.apps.walk_forward.job import Job
+from maestro.apps.walk_forward.remote import belongs_to_service, has_job, run_on_service
+from maestro.apps.walk_forward.runner import Runner, folder_of, in_progress
 from maestro.apps.walk_forward.state import WalkForwardState
 from maestro.errors import BarsError, RunCancelled
 from maestro.execution.jobs import RunProgress
@@ -93,3 +96,36 @@ def test_files_and_own_strategies_run_here(tmp_path: Path, monkeypatch: pytest.M
     assert belongs_to_service(state(tmp_path, data="BINANCE:BTCUSDT:1h"))
     assert not belongs_to_service(state(tmp_path, data=str(tmp_path / "prices.csv")))
     assert not belongs_to_service(WalkForwardState(Own))
+
+
+def test_a_page_that_opens_settings_of_a_job_follows_it(site: Site, tmp_path: Path) -> None:
+    bars, asked = ms.load("sample:AAPL"), state(tmp_path)
+    run = Job(asked, bars).id
+    assert not has_job(run, "")
+    with service("") as client:
+        job = client.submit("sample:AAPL", "EmaCrossStrategy", splitter="rolling:4,2,1", trials=30)
+        assert job.run == run
+        assert has_job(run, "")
+        job.cancel()
+        assert not has_job(run, "")
+        client.submit("sample:AAPL", "EmaCrossStrategy", splitter="rolling:4,2,1", trials=30)
+    site.work()
+    page = App(query={"splitter": "rolling:4,2,1", "trials": "30", "runs_dir": str(tmp_path / "app")})
+    page.runner.wait(GIVE_UP)
+    page.look()
+    assert page.wf is not None
+    assert page.wf.id == run
+    assert (tmp_path / "app" / run / "manifest.json").is_file()
+
+
+def test_another_visitor_does_not_follow_the_runner_of_the_first(site: Site, tmp_path: Path) -> None:
+    bars, asked = ms.load("sample:AAPL"), state(tmp_path, trials=20_000)
+    job, ended = Job(asked, bars), threading.Event()
+    first = Runner()
+    first.start(asked, bars, lambda *_: ended.set(), folder=folder_of(job), login="anna's cookie")
+    try:
+        assert in_progress(job, "anna's cookie") is first
+        assert in_progress(job, "ben's cookie") is None
+    finally:
+        first.cancel()
+        assert ended.wait(GIVE_UP)

@@ -1,4 +1,4 @@
-"""The home page: recent runs, the series there are, and the apps, each with a link."""
+"""The home page: the apps, the visitor's jobs on a service, recent runs and the series there are, each with a link."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ from urllib.parse import urlencode
 import panel as pn
 
 from maestro._core import formatting as formats
+from maestro.apps.home.jobs import Jobs
 from maestro.apps.runs.session import RunsSession
 from maestro.apps.shared.page import APPS, HtmlPane, card, page
 from maestro.apps.shared.series import listed
+from maestro.apps.shared.service import is_configured
 from maestro.bars import Bars
 from maestro.config import load_settings
 from maestro.errors import MaestroError
@@ -66,6 +68,8 @@ class App(pn.viewable.Viewer):
             HtmlPane(text, stylesheets=[_STYLE], sizing_mode="stretch_width")
             for text in (self._apps(), self._runs(), self._series())
         )
+
+        self.jobs = Jobs(self.served) if is_configured() else None
 
     def _apps(self) -> str:
         links = (
@@ -126,7 +130,8 @@ class App(pn.viewable.Viewer):
         return {}
 
     def _cards(self) -> list[Any]:
-        return [card("Apps", self.apps), card("Recent runs", self.runs), card("Series", self.series)]
+        jobs = [] if self.jobs is None else [card("My jobs", self.jobs)]
+        return [card("Apps", self.apps), *jobs, card("Recent runs", self.runs), card("Series", self.series)]
 
     def page(self) -> Any:
         """Page of a served app."""

@@ -16,9 +16,11 @@ from maestro.apps.shared.journey import link_to, settings_from
 from maestro.apps.shared.latest import Latest
 from maestro.apps.shared.page import BUTTON_STYLE, HtmlPane, Message, page, served_document
 from maestro.apps.shared.series import SeriesPicker
+from maestro.apps.shared.service import visitors_login
 from maestro.apps.walk_forward import session
 from maestro.apps.walk_forward.following import Followed, Follower, Planned
 from maestro.apps.walk_forward.job import Job
+from maestro.apps.walk_forward.remote import belongs_to_service, has_job
 from maestro.apps.walk_forward.runner import Runner, folder_of, in_progress, status
 from maestro.apps.walk_forward.selection_form import SelectionForm
 from maestro.apps.walk_forward.state import WalkForwardState
@@ -88,9 +90,9 @@ class App(pn.viewable.Viewer):
         self._status = ""  # of the run that the controls ask for
         self._watch: Any = None
         self._waiting, self._planned, self._taken_up = False, False, False
-        self._document = served_document()
+        self._document, self._login = served_document(), visitors_login()
         deliver = None if self._document is None else self._document.add_next_tick_callback
-        self._latest, self._follower = Latest(deliver), Follower()
+        self._latest, self._follower = Latest(deliver), Follower(self._login)
         self.view = WalkForwardView(Freeze(self.state))
         self.state.param.watch(self._changed, [n for n in self.state.settings() if n != "runs_dir"])
         self.live.param.watch(lambda *_: self.follow(), "value")
@@ -186,11 +188,20 @@ class App(pn.viewable.Viewer):
             self.view.message.say(
                 f"Another process computes run {job.id[:8]}; open this page again when it has ended.", "info"
             )
+        elif self._status == "missing" and belongs_to_service(job.state):
+            try:
+                found = has_job(job.id, self._login)
+            except MaestroError as error:
+                self.view.message.say(str(error))
+                return
+            if found:
+                self.begin()
+                self.view.message.say(f"Run {job.id[:8]} is a job on the service; this page follows it.", "info")
 
     def _look_up(self) -> None:
         """Look whether the run that the controls ask for is stored or in progress."""
         try:
-            self._status = "" if self.asked is None else status(self.asked)
+            self._status = "" if self.asked is None else status(self.asked, self._login)
         except MaestroError as error:  # its manifest is damaged
             self._status = ""
             self.view.message.say(str(error))
@@ -235,11 +246,11 @@ class App(pn.viewable.Viewer):
         except Exception as error:  # see follow
             self._say(error)
             return
-        if (other := in_progress(job)) is not None:
+        if (other := in_progress(job, self._login)) is not None:
             self._begin(job, other, lambda: None)
             return
         new = Runner()
-        self._begin(job, new, lambda: new.start(job.state, job.bars, folder=folder_of(job)))
+        self._begin(job, new, lambda: new.start(job.state, job.bars, folder=folder_of(job), login=self._login))
 
     def _judge(self) -> None:
         """Judge what is shown, with the bars and the strategy that it was computed with."""

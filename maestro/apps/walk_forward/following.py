@@ -44,7 +44,8 @@ class Followed:
 class Follower:
     """Computes settings step by step; remembers how fast a search was, so as not to try in vain again."""
 
-    def __init__(self) -> None:
+    def __init__(self, login: str = "") -> None:
+        self._login = login
         self._seconds: dict[tuple[str, str, int, int], float] = {}  # per trial
 
     def steps(
@@ -61,7 +62,7 @@ class Follower:
         windows = session.windows(state.splitter, bars)
         job, status, problem = Job(state, bars), "", ""
         try:
-            status = runner.status(job)
+            status = runner.status(job, self._login)
         except MaestroError as error:  # the manifest of its run is damaged
             problem = str(error)
         if cancel.is_set():

@@ -8,9 +8,9 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from maestro.apps.shared.service import is_configured, service
 from maestro.apps.walk_forward.state import WalkForwardState
 from maestro.bars import Bars
-from maestro.config import load_settings
 from maestro.errors import BarsError
 from maestro.execution import events as ev
 
@@ -37,13 +37,15 @@ def belongs_to_service(state: WalkForwardState) -> bool:
     It has neither the files nor the user-defined strategies of this machine: those run here.
     """
     named = bool(_SERIES.fullmatch(state.data)) and not Path(state.data).exists()
-    return load_settings().service.url is not None and not state.user_defined and named
+    return is_configured() and not state.user_defined and named
 
 
 def run_on_service(
-    state: WalkForwardState, bars: Bars, listener: CountingListener, cancel: threading.Event
+    state: WalkForwardState, bars: Bars, listener: CountingListener, cancel: threading.Event, login: str = ""
 ) -> WalkForward:
     """Submit what the state says, or find the job that was submitted before; follow it and fetch its result.
+
+    `login` is that of the visitor (`maestro.apps.shared.service`).
 
     Raises
     ------
@@ -52,9 +54,7 @@ def run_on_service(
     MaestroError
         What the service refuses; `RunCancelled`.
     """
-    from maestro.client import Client
-
-    with Client(runs_dir=state.runs_dir) as client:
+    with service(login, state.runs_dir) as client:
         job = client.submit(
             state.data, state.strategy, start=state.start, end=state.end, splitter=state.splitter, search=state.search,
             trials=state.trials, select=state.select, seed=state.seed, params=state.params, space=state.ranges(),
@@ -85,6 +85,18 @@ def run_on_service(
         )
     wf.bars = bars
     return wf
+
+
+def has_job(run: str, login: str) -> bool:
+    """Whether the visitor has a job for a run that waits, runs or is done.
+
+    Raises
+    ------
+    MaestroError
+        The service does not answer, or refuses.
+    """
+    with service(login, patience=0.0) as client:
+        return any(job.document["state"] in ("queued", "running", "done") for job in client.jobs(limit=5, run=run))
 
 
 def _tell(listener: CountingListener, event: dict[str, Any]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from maestro.apps.walk_forward.job import Job
 from maestro.apps.walk_forward.remote import belongs_to_service, run_on_service
@@ -17,7 +17,9 @@ from maestro.runs import RunStore
 from maestro.validation.verdict.build import verdict
 from maestro.walkforward.result import WalkForward
 
-_in_progress: dict[Path, Runner] = {}
+_Key: TypeAlias = tuple[Path, str]
+"""Folder of a run, and the login of the visitor whose job it is on the service; empty for a run here."""
+_in_progress: dict[_Key, Runner] = {}
 _guard = threading.Lock()
 
 
@@ -39,21 +41,24 @@ class Runner(JobRunner):
         self.pages: set[Any] = set()
         self.ended: tuple[Any, Exception | None] | None = None
 
-    def start(self, state: WalkForwardState, bars: Bars, done: Done | None = None, folder: Path | None = None) -> None:
+    def start(
+        self, state: WalkForwardState, bars: Bars, done: Done | None = None, folder: Path | None = None,
+        login: str = "",
+    ) -> None:  # fmt: skip
         """Start a run or continue an interrupted one; on the service, if there is one that can run it.
 
-        Other pages find a run by its `folder`.
+        Other pages find a run by its `folder`, and those of the same `login` one on the service.
         """
         progress = RunProgress()
         remote = belongs_to_service(state)
 
         def job(cancel: threading.Event) -> WalkForward:
             if remote:
-                return run_on_service(state, bars, progress, cancel)
+                return run_on_service(state, bars, progress, cancel, login)
             return run(state, bars, keep=True, progress=progress, cancel=cancel)
 
         self.on_service = remote
-        self._begin(job, progress, done, folder)
+        self._begin(job, progress, done, None if folder is None else (folder, login if remote else ""))
 
     def judge(self, wf: WalkForward, bars: Bars, own: Any, done: Done | None = None) -> None:
         """Compute the verdict of a result; that of a stored run is written to its folder."""
@@ -67,20 +72,20 @@ class Runner(JobRunner):
             self.cancel()
 
     def _begin(
-        self, job: Callable[[threading.Event], Any], progress: Progress, done: Done | None, folder: Path | None = None
+        self, job: Callable[[threading.Event], Any], progress: Progress, done: Done | None, key: _Key | None = None
     ) -> None:
         def end(result: Any, error: Exception | None) -> None:
             with _guard:
-                if folder is not None and _in_progress.get(folder) is self:
-                    del _in_progress[folder]
+                if key is not None and _in_progress.get(key) is self:
+                    del _in_progress[key]
             self.ended = (result, error)
             if done is not None:
                 done(result, error)
 
         with _guard:
             self.submit(job, progress, end)
-            if folder is not None:
-                _in_progress[folder] = self
+            if key is not None:
+                _in_progress[key] = self
 
 
 def folder_of(job: Job) -> Path:
@@ -88,13 +93,14 @@ def folder_of(job: Job) -> Path:
     return Path(job.state.runs_dir).resolve() / job.id
 
 
-def in_progress(job: Job) -> Runner | None:
-    """Runner of this process that computes a job's run."""
+def in_progress(job: Job, login: str = "") -> Runner | None:
+    """Runner of this process that computes a job's run, here or on the service for this login."""
+    folder = folder_of(job)
     with _guard:
-        return _in_progress.get(folder_of(job))
+        return _in_progress.get((folder, login)) or _in_progress.get((folder, ""))
 
 
-def status(job: Job) -> str:
+def status(job: Job, login: str = "") -> str:
     """Status of a job's run in its folder, as of `RunStore.status`; ``here`` if this process computes it.
 
     Raises
@@ -102,4 +108,4 @@ def status(job: Job) -> str:
     RunError
         Its manifest is damaged.
     """
-    return "here" if in_progress(job) is not None else RunStore(folder_of(job)).status()
+    return "here" if in_progress(job, login) is not None else RunStore(folder_of(job)).status()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -32,13 +33,13 @@ class _Stack:
         self.folder = folder
         self.parts: list[Part] = []
 
-    def start(self, name: str, command: Sequence[str | Path], url: str, says: str = "") -> None:
+    def start(self, name: str, command: Sequence[str | Path], url: str, says: str = "", **environment: str) -> None:
         """Start a part and wait until it is healthy: its URL answers, or its log has some words."""
         log = self.folder / f"{name}.log"
         with open(log, "wb") as target:
             process = subprocess.Popen(
                 [str(word) for word in command], stdin=subprocess.DEVNULL, stdout=target, stderr=subprocess.STDOUT,
-                start_new_session=True,
+                start_new_session=True, env={**os.environ, **environment},
             )  # fmt: skip
         _left_running.append(process)
         part = Part(name, process.pid, beginning(process.pid), url, str(log))
@@ -153,7 +154,7 @@ def _start(
             "apps",
             [*maestro, *commands.apps(apps_port, prefix, (f"{entrance.address}:{entrance.port}",
                                                           f"localhost:{entrance.port}", *entrance.origins))],
-            f"http://127.0.0.1:{apps_port}{prefix}/runs",
+            f"http://127.0.0.1:{apps_port}{prefix}/runs", MAESTRO_SERVICE_URL=f"http://127.0.0.1:{api_port}",
         )  # fmt: skip
     if "nginx" in programs:
         path = write_nginx(folder, entrance, api_port, apps_port)

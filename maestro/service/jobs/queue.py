@@ -97,13 +97,15 @@ class Queue:
         return Job.of(row)
 
     def jobs(
-        self, owner: str | None = None, *, state: str | None = None, before: int | None = None, limit: int = 50
-    ) -> list[Job]:
-        """Return jobs, the newest first; `before` is the number of the last one seen."""
+        self, owner: str | None = None, *, state: str | None = None, run: str | None = None, before: int | None = None,
+        limit: int = 50,
+    ) -> list[Job]:  # fmt: skip
+        """Return jobs, the newest first; `run` is what they make, `before` the number of the last one seen."""
         rows = self.database.rows(
             "SELECT * FROM jobs WHERE (:owner IS NULL OR owner = :owner) AND (:state IS NULL OR state = :state) "
-            "AND (:before IS NULL OR number < :before) ORDER BY number DESC LIMIT :limit",
-            {"owner": owner, "state": state, "before": before, "limit": limit},
+            "AND (:run IS NULL OR run = :run) AND (:before IS NULL OR number < :before) "
+            "ORDER BY number DESC LIMIT :limit",
+            {"owner": owner, "state": state, "run": run, "before": before, "limit": limit},
         )
         return [Job.of(row) for row in rows]
 

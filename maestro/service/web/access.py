@@ -10,6 +10,7 @@ from fastapi import Request
 from fastapi.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection
 
+from maestro.client.connection import COOKIE
 from maestro.service.accounts import Caller
 from maestro.service.accounts.users import denied
 from maestro.service.jobs.job import LOCAL as NOBODY
@@ -17,7 +18,6 @@ from maestro.service.specification import SpecificationError
 from maestro.service.web.guard import on_loopback
 from maestro.service.web.state import Service
 
-COOKIE = "maestro_session"
 LOCAL = Caller(NOBODY, "admin", "local")
 
 

@@ -84,10 +84,11 @@ def routes(service: Service) -> APIRouter:
     async def every(
         caller: Annotated[Caller, viewer],
         state: Annotated[Literal["queued", "running", "done", "failed", "cancelled"] | None, Query()] = None,
+        run: Annotated[str | None, Query(description="only jobs that make this run", pattern="^[0-9a-f]{16}$")] = None,
         cursor: Annotated[int | None, Query(description="`next` of the page before", ge=1, le=2**62)] = None,
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
     ) -> Response:
-        jobs = service.queue.jobs(caller.owner, state=state, before=cursor, limit=limit)
+        jobs = service.queue.jobs(caller.owner, state=state, run=run, before=cursor, limit=limit)
         following = jobs[-1].number if len(jobs) == limit else None
         return json({"jobs": [shown(job) for job in jobs], "next": following})
 
