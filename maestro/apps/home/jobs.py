@@ -93,7 +93,7 @@ class Jobs(pn.viewable.Viewer):
 
         button = pmui.Button(label="Cancel", variant="outlined", size="small", width=90, margin=(2, 0))
         button.on_click(lambda *_: self.refresh(ident))
-        return HtmlPane("", stylesheets=[_STYLE, BUTTON_STYLE], sizing_mode="stretch_width", margin=0), button
+        return HtmlPane("", stylesheets=[_STYLE, BUTTON_STYLE], sizing_mode="stretch_width", margin=(0, 10)), button
 
     def _html(self, job: Mapping[str, Any]) -> str:
         title = escape(job["name"] or f"{job['strategy']} on {job['symbol']}")

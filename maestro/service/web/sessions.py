@@ -106,7 +106,7 @@ def pages(service: Service) -> APIRouter:
 
     @router.get("/login")
     async def show(request: Request) -> Response:
-        onward = _onward(request.query_params.get("next", "/"))
+        onward = _onward(_wanted(request))
         return RedirectResponse(onward, 303) if identify(service, request) else _page(onward)
 
     @router.post("/login")
@@ -134,6 +134,12 @@ def _tokens(tokens: Tokens, user: str, refresh: str) -> JSONResponse:
         "access_token": access, "token_type": "bearer", "expires_in": int(lives.ACCESS), "refresh_token": refresh,
     }  # fmt: skip
     return JSONResponse(document, headers={"Cache-Control": "no-store"})
+
+
+def _wanted(request: Request) -> str:
+    """Return where a login shall lead. nginx appends an address as it came, so its own ``&`` belong to it."""
+    before, named, rest = request.url.query.partition("next=/")
+    return f"/{rest}" if named and not before else request.query_params.get("next", "/")
 
 
 def _onward(wanted: str) -> str:

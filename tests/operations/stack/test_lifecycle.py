@@ -222,6 +222,48 @@ def test_a_browser_goes_the_whole_way_under_the_content_policy(site: Site, brows
     assert not said
 
 
+@pytest.mark.browser
+def test_a_run_goes_on_after_its_tab_is_closed_and_is_found_elsewhere(site: Site, browser: Any) -> None:
+    def visit(path: str) -> Any:
+        page = browser.new_context(ignore_https_errors=True).new_page()
+        page.set_default_timeout(GIVE_UP_MS)
+        page.goto(f"{site.url}{path}")
+        page.fill("#u", "ada")
+        page.fill("#p", PASSWORD)
+        page.click("button")
+        return page
+
+    asked = {"splitter": "rolling:4,2,1", "search": "random", "trials": 20_000, "seed": 5}
+    first = visit(f"/apps/walk_forward?{urlencode(asked)}")
+    first.get_by_role("button", name="Start").click()
+    with site.http(Authorization=f"Bearer {site.key}") as http:
+
+        def job() -> dict[str, Any]:
+            found = http.get("/api/v2/optimizations?limit=1").json()["jobs"][0]
+            return dict(found) if found["spec"]["seed"] == 5 else {"state": "none"}
+
+        give_up = time.monotonic() + GIVE_UP
+        while job()["state"] not in ("running", "done"):
+            assert time.monotonic() < give_up, first.inner_text("body")
+            time.sleep(0.1)
+        first.context.close()
+        second = visit("/apps/")
+        second.get_by_text("My jobs").wait_for()
+        second.get_by_role("link", name="Open EmaCrossStrategy on AAPL").first.click()
+        second.get_by_role("button", name="Report").wait_for()
+        give_up = time.monotonic() + GIVE_UP
+        while job()["state"] != "done":
+            assert time.monotonic() < give_up, second.inner_text("body")
+            time.sleep(0.1)
+        assert job()["owner"] == "ada", "the visitor, though the apps have no key"
+        run = job()["run"]
+    second.get_by_role("button", name="Report").click()
+    second.frame_locator("iframe[title=Report]").locator("[data-figures=drawn]").first.wait_for(state="attached")
+    assert (site.folder / "runs" / run / "manifest.json").is_file()
+    assert (site.folder / "service" / "runs" / run / "manifest.json").is_file()
+    second.context.close()
+
+
 def expressions() -> list[str]:
     """Every expression of the dashboard and of the alerts."""
     panels = json.loads((ROOT / "deploy" / "grafana" / "maestro.json").read_text())["panels"]

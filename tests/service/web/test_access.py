@@ -5,11 +5,14 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 import socket
 import stat
 import time
+from html import unescape
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, quote, urlsplit
 
 import jwt
 import pytest
@@ -162,6 +165,14 @@ def test_the_login_page_sets_a_cookie_that_pages_of_other_sites_cannot_use(site:
             assert http.post("/login", data={**form, "next": onward}).headers["location"] == "/docs"
         script = http.get("/login?next=/%22%3E%3Cscript%3E", headers={"Cookie": ""}).text
         assert "<script" not in script
+        onward = "/apps/walk_forward?trials=5&seed=3&params=%7B%22fast%22%3A5%7D"  # as nginx appends it
+        for given in (onward, quote(onward, safe="")):
+            page = http.get(f"/login?next={given}", headers={"Cookie": ""}).text
+            kept = unescape(re.findall('name="next" value="([^"]*)"', page)[0])
+            answer = http.post("/login", data={**form, "next": kept})
+            assert parse_qs(urlsplit(answer.headers["location"]).query) == {
+                "trials": ["5"], "seed": ["3"], "params": ['{"fast":5}']
+            }  # fmt: skip
         assert http.post(f"{AUTH}/logout").status_code == 204
         assert http.get(f"{AUTH}/check").status_code == 401
 
