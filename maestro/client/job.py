@@ -139,6 +139,7 @@ class RemoteJob:
 
     def _fetch(self, store: RunStore) -> None:
         with store.locked():
+            store.note_fetched(self._connection.url)
             self._download(store.folder, TABLES)
 
     def _backtest(self) -> Backtest:

@@ -60,6 +60,7 @@ def file_name(series: str) -> str:
     return f"{safe}{mark}.ledger"
 
 
+_MARKED = re.compile(r"(?!\.)[A-Za-z0-9._-]*\+[0-9a-f]{8}")
 _owner: ContextVar[str] = ContextVar("owner", default="")
 
 
@@ -85,7 +86,14 @@ def user() -> str:
 
 
 def _safe(name: str) -> str:
-    return re.sub(r"[^A-Za-z0-9._-]", "-", name).lstrip(".") or "user"
+    """Name of a user's folder, safe on every file system: the name itself, or with a hash if it had to be changed.
+
+    A folder's own name stays as it is. No two names have one folder.
+    """
+    safe = re.sub(r"[^A-Za-z0-9._-]", "-", name).lstrip(".")
+    if safe == name != "" or _MARKED.fullmatch(name):
+        return name
+    return f"{safe}+{hashlib.sha256(name.encode()).hexdigest()[:8]}" if name else "user"
 
 
 def folder(whose: str = "") -> Path:

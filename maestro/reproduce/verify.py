@@ -172,7 +172,7 @@ def verify(
         wf = WalkForward(*read, store.folder)
     outcome.of = len(wf.folds)
     _figures(wf, outcome)
-    _ledger(wf.manifest, outcome)
+    _ledger(wf, outcome)
     wanted = _wanted(folds, len(wf.folds))
     cls = recorded_strategy(wf, strategy)
     _inputs(wf.spec, search, pruner)
@@ -233,9 +233,9 @@ def _figures(wf: WalkForward, outcome: Verification) -> None:
         )
 
 
-def _ledger(manifest: dict[str, Any], outcome: Verification) -> None:
+def _ledger(wf: WalkForward, outcome: Verification) -> None:
     """Look whether the ledger still has the entry with which the run ended."""
-    mark = manifest.get("ledger")
+    mark = wf.manifest.get("ledger")
     if not mark:
         return
     try:
@@ -248,6 +248,11 @@ def _ledger(manifest: dict[str, Any], outcome: Verification) -> None:
     if there is None:
         outcome.notes.append(
             f"There is no ledger of {mark['series']} by {book.folder.name} here: it was not looked at."
+        )
+    elif not there and (url := RunStore(wf.folder).fetched_from() if wf.folder else ""):
+        outcome.notes.append(
+            f"The run was made on {url}, whose ledger of {mark['series']} is not the one of {book.folder.name} here: "
+            "it was not looked at."
         )
     elif not there:
         text = (

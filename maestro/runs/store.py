@@ -28,9 +28,10 @@ from maestro.runs.writing import named_errors, write_file
 TABLES = ("trials", "folds", "equity", "trades")
 MANIFEST = "manifest.json"
 LOCK = ".lock"
+FETCHED = "fetched.json"
 _FOLD = re.compile("[0-9]{4,9}")
 _ID = re.compile("[0-9a-f]{16}")
-_OWN = {MANIFEST, LOCK, "partial", "verdict.json", "report.html", "tearsheet.html", "robustness.html",
+_OWN = {MANIFEST, LOCK, "partial", "verdict.json", "report.html", "tearsheet.html", "robustness.html", FETCHED,
         "annotations.json", ".annotations.lock", *(f"{name}.parquet" for name in TABLES)}  # fmt: skip
 """What the folder of a run holds."""
 _NEEDED = ("id", "status", "spec", "n_folds", "versions", "started")
@@ -170,6 +171,17 @@ class RunStore:
         """Return the specification of the run; errors as of `manifest`."""
         return spec_of(self.manifest())
 
+    def fetched_from(self) -> str:
+        """Address of the service that the run was fetched from; empty for a run that was computed here."""
+        try:
+            return str(json.loads((self.folder / FETCHED).read_bytes())["url"])
+        except (OSError, ValueError, KeyError, TypeError):  # it explains a ledger elsewhere, nothing depends on it
+            return ""
+
+    def note_fetched(self, url: str) -> None:
+        """Note that the run was fetched from a service, where its ledger is."""
+        write_file(self.folder / FETCHED, _json({"url": url}))
+
     def prove(self, otherwise: str) -> None:
         """Check that the folder is a run, whole or damaged.
 
@@ -258,6 +270,7 @@ class RunStore:
                 shutil.rmtree(partial)
             remove_leftovers(self.folder)
             remove_leftovers(partial)
+            (self.folder / FETCHED).unlink(missing_ok=True)
         write_file(self.folder / MANIFEST, _manifest({**manifest, "status": "running"}))
 
     def write_fold(self, fold: int, meta: dict[str, Any], frames: dict[str, pl.DataFrame]) -> None:

@@ -53,6 +53,7 @@ def test_the_result_is_that_of_the_library(working: Site, tmp_path: Path) -> Non
         assert [job.run for job in client.jobs()] == [wf.id]
     own = ms.walk_forward(ms.load("sample:AAPL"), "EmaCrossStrategy", **ASKED, costs=costs, runs_dir=tmp_path / "here")
     assert (wf.id, wf.folder) == (own.id, tmp_path / "there" / own.id)
+    assert ms.runs.RunStore(wf.folder).fetched_from() == working.url
     for name in ("trials", "folds", "equity", "trades"):
         one, two = (tmp_path / where / wf.id / f"{name}.parquet" for where in ("here", "there"))
         assert one.read_bytes() == two.read_bytes()

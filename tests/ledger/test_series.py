@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 import maestro as ms
 from maestro.errors import SettingsError
 from maestro.ledger import Ledger, ledgers
-from maestro.ledger.series import file_name, series_of, user
+from maestro.ledger.series import file_name, folder, owned_by, series_of, user
 from tests.ledger.test_book import run
 
 
@@ -48,6 +49,18 @@ def test_names_of_files_are_safe_and_differ() -> None:
     files = [file_name(name) for name in names]
     assert len(set(files)) == len(names)
     assert all(Path(file).name == file and len(file) < 128 and not file.startswith(".") for file in files)
+
+
+def test_each_user_has_a_folder_of_their_own() -> None:
+    names = ["anna", "Anna.B_c-d", "anna@example.org", "anna-example.org", "anna/example.org", "..", ".anna", "Ä", "Ö"]
+    folders = [folder(name).name for name in names]
+    assert len(set(folders)) == len(names)
+    assert folders[:2] == names[:2], "names that are safe keep their folders"
+    assert folders[2].startswith("anna-example.org+")
+    assert all(re.fullmatch(r"(?!\.)[A-Za-z0-9._+-]+", one) for one in folders)
+    assert [folder(one).name for one in folders] == folders, "the name of a folder stands for itself"
+    with owned_by("anna@example.org"):
+        assert folder() == folder("anna@example.org")
 
 
 def test_a_user_without_a_name_has_a_folder_where_there_are_no_numbers(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -50,8 +50,10 @@ class Jobs(pn.viewable.Viewer):
         self._asking = False
         document = served_document()
         self._latest = Latest(None if document is None else document.add_next_tick_callback)
-        self.refresh()
-        if document is not None:
+        if document is None:
+            self.refresh()
+        else:  # what a thread delivers while the page is being built can be lost
+            document.add_next_tick_callback(self.refresh)
             pn.state.add_periodic_callback(self.refresh, period=_EVERY)
             pn.state.on_session_destroyed(lambda *_: self._latest.stop())
 

@@ -96,9 +96,12 @@ class App(pn.viewable.Viewer):
         self.view = WalkForwardView(Freeze(self.state))
         self.state.param.watch(self._changed, [n for n in self.state.settings() if n != "runs_dir"])
         self.live.param.watch(lambda *_: self.follow(), "value")
-        if self._document is not None:
+        if self._document is None:
+            self.follow()
+        else:  # what a thread delivers while the page is being built can be lost
             pn.state.on_session_destroyed(self._closed)
-        self.follow()
+            self._waiting = True
+            self._document.add_next_tick_callback(self._follow_once)
 
     def settings(self) -> dict[str, Any]:
         """Return what reproduces the screen."""
