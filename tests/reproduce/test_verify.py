@@ -193,12 +193,12 @@ def test_a_ledger_that_was_rewritten_is_found(bars: ms.Bars, tmp_path: Path, mon
     assert not ms.ledger.verify()
     assert kinds(again(wf, folds=0)) == {"ledger"}
     assert wf.folder is not None
-    RunStore(wf.folder).note_fetched("http://127.0.0.1:8400")  # as the client does
+    ms.runs.RunStore(wf.folder).note_fetched("http://127.0.0.1:8400")  # as the client does
     outcome = again(wf, folds=0)
     assert outcome.equal
     assert "The run was made on http://127.0.0.1:8400, whose ledger of SYNTHETIC:WALK-3:1h is not" in outcome.notes[0]
     ms.walk_forward(bars, "EmaCrossStrategy", runs_dir=tmp_path / "runs", force=True, **FEW)
-    assert RunStore(wf.folder).fetched_from() == "", "it was computed here"
+    assert ms.runs.RunStore(wf.folder).fetched_from() == "", "it was computed here"
 
 
 # -- what went in --------------------------------------------------------------------------------
