@@ -76,7 +76,7 @@ def test_a_ruined_run_has_no_efficiency_anywhere(ruined: ms.WalkForward, tmp_pat
     assert verdict["efficiency"].value is None
     assert "ruined" in verdict["efficiency"].meaning
     assert "Ruin" in [warning.title for warning in verdict.warnings]
-    assert 'Return a year</div><div class="value ">–' in render(ruined).replace("&#8211;", "–")
+    assert 'Annual return</div><div class="value ">–' in render(ruined).replace("&#8211;", "–")
     shown = compare_runs([ruined]).metrics.filter(metric="Efficiency").row(0)
     assert shown[1] == "–"
 

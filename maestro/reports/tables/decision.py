@@ -20,7 +20,7 @@ def regime_html(history: Any) -> Html:
          percent(r["annual_return"]), percent(r["volatility"])]
         for r in history.table.to_dicts()
     ]  # fmt: skip
-    head = ["", "Share of bars", "Spells", "Bars per spell", "Return a year after it", "Volatility after it"]
+    head = ["", "Share of bars", "Spells", "Bars per spell", "Annual return after it", "Volatility after it"]
     found = table(head, rows, numeric=range(1, 6), kind="plain", caption="States")
     agreement = history.agreement
     text = f"{plural(len(history.fits), 'fit')}, by {' and '.join(history.settings.features)}; state 0 is the calmest."

@@ -40,7 +40,7 @@ def tiles(e: Evidence) -> list[tuple[str, str, str, str]]:
             _tone(e.total_return),
         ),
         (
-            "Return a year",
+            "Annual return",
             percent(e.oos_annual, sign=True),
             f"in sample {percent(e.is_annual, sign=True)}",
             _tone(e.oos_annual),
