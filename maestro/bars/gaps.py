@@ -23,7 +23,7 @@ Span = tuple[int, int]
 
 
 class Gaps(NamedTuple):
-    """What is missing, as spans [from, to) in µs since 1970.
+    """Missing stretches, as spans [from, to) in µs since 1970.
 
     Attributes
     ----------

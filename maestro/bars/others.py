@@ -47,7 +47,7 @@ def named_other(bars: Bars, other: Any, name: str | None) -> str:
 
 
 def cut_others(others: Mapping[str, Bars], time: Any, timeframe: str) -> dict[str, Bars]:
-    """What of other symbols is known at the close of the last of some bars, from the open of the first on."""
+    """Bars of other symbols that are known at the close of the last of some bars, from the open of the first on."""
     if not others or not len(time):
         return {}
     last = bar_ends(time[-1:], timeframe)[0]

@@ -72,7 +72,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Quality:
-    """What `bars.quality()` found.
+    """The result of `bars.quality()`.
 
     Attributes
     ----------

@@ -32,7 +32,7 @@ def print_json(document: Any) -> None:
 
 
 def describe_bars(bars: Bars) -> dict[str, Any]:
-    """What identifies bars, for a program."""
+    """The identity of bars, for a program."""
     return {
         "name": bars.name,
         "provider": bars.provider,
@@ -50,7 +50,7 @@ def describe_bars(bars: Bars) -> dict[str, Any]:
 
 
 def bars_line(bars: Bars) -> str:
-    """What the bars are, in a line: name, number, range."""
+    """The bars in one line: name, number, range."""
     made = ", synthetic" if bars.synthetic else ""
     return (
         f"{bars.name or 'bars'}: {len(bars):,} bars, {formats.moment(bars.start)} to {formats.moment(bars.end)}{made}"

@@ -49,7 +49,7 @@ class Entry:
 
     @property
     def wanted(self) -> str:
-        """What may be given, in words."""
+        """The allowed values, in words."""
         return _WANTED[self.doc.unit or self.kind.__name__]
 
     def show(self, value: Any) -> str:

@@ -95,7 +95,7 @@ def join_series(
 
 
 def uncovered(opens: IntArray, length: int, series: str, frame: pl.DataFrame) -> str:
-    """What bars lack of a series, in words; empty where it reaches from the first bar to the last.
+    """The part of the bars that a series does not cover, in words; empty if it covers all of them.
 
     Parameters
     ----------

@@ -32,7 +32,7 @@ class Outages:
 
     @classmethod
     def of(cls, store: Store, state_dir: Path | None = None) -> Outages:
-        """What is known for a store: in its own folder, or for a server in the state folder, by its name."""
+        """The recorded gaps of a store: in its own folder, or for a server in the state folder, by its name."""
         if store.name.startswith("parquet:"):
             return cls(Path(store.name.removeprefix("parquet:")) / "outages")
         digest = hashlib.sha256(store.name.encode()).hexdigest()[:16]
@@ -93,7 +93,7 @@ def join(spans: Iterable[Span]) -> list[Span]:
 
 
 def without(spans: Iterable[Span], holes: Iterable[Span]) -> list[Span]:
-    """What is left of the spans when the holes are cut out."""
+    """The spans without the holes."""
     left = list(spans)
     for start, end in holes:
         cut: list[Span] = []

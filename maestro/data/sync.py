@@ -30,7 +30,7 @@ _MS = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far one series is: rows' places done of those that were missing."""
+    """Progress of one series: number of missing rows that are done."""
 
     key: SeriesKey
     done: int
@@ -39,7 +39,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class SyncResult:
-    """What a sync did to one series.
+    """Result of the sync of one series.
 
     Attributes
     ----------

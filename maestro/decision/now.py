@@ -165,7 +165,7 @@ def _last_choice(wf: Any, space: Space) -> dict[str, Any] | None:
 
 
 def _changes(wf: Any, space: Space, chosen: dict[str, Any], last: dict[str, Any] | None) -> pl.DataFrame:
-    """How far the parameters for now are from those of the folds."""
+    """Distance of the parameters for now from those of the folds."""
     good = wf.folds.filter(pl.col("error").is_null())
     cells, before = space.row(chosen), None if last is None else space.row(last)
     rows = []

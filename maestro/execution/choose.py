@@ -24,7 +24,7 @@ _START, _HAND_OVER = 2.0, 0.1
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """How much there is to do.
+    """An amount of work.
 
     Attributes
     ----------

@@ -42,7 +42,7 @@ Report: TypeAlias = Callable[[int, Any], None]
 
 
 class TaskContext:
-    """What a running task gets beside its arguments.
+    """The context of a running task: what it gets in addition to its arguments.
 
     Attributes
     ----------
@@ -66,7 +66,7 @@ class TaskContext:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a task.
+    """The outcome of a task.
 
     Attributes
     ----------

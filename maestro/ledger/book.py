@@ -32,7 +32,7 @@ _COLUMNS: dict[str, Any] = {
 
 @dataclass(frozen=True, slots=True)
 class Trials:
-    """How often a series was tried.
+    """The number of trials on a series.
 
     Attributes
     ----------
@@ -75,7 +75,7 @@ class Ledger:
 
     @property
     def trials(self) -> Trials:
-        """How often the series was tried, and the variance of what was found.
+        """The number of trials on the series, and the variance of their Sharpe ratios.
 
         The same fold of the same run (equal bars, settings, seed and source, so equal results) is one attempt however
         often it is computed: there is nothing new to choose from. All else counts every time.

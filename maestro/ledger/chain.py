@@ -36,7 +36,7 @@ Entry: TypeAlias = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What verifying found: an ``error`` (somebody or something changed the ledger) or a ``note``."""
+    """A finding of the verification: an ``error`` (the ledger was changed) or a ``note``."""
 
     severity: Literal["error", "note"]
     file: str

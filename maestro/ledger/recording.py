@@ -90,7 +90,7 @@ class Recorder:
 
     @property
     def notes(self) -> list[str]:
-        """What a reader must know: trials that could not be entered."""
+        """Notes on trials that could not be entered."""
         if not self._lost:
             return []
         what = "1 trial" if self._lost == 1 else f"{self._lost:,} trials"

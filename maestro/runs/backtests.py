@@ -40,7 +40,7 @@ _ABOUT = ("provider", "symbol", "timeframe", "periods_per_year", "synthetic", "n
 
 @dataclass(frozen=True)
 class BacktestSpec:
-    """What determines the result of a backtest of a strategy that has a name, as plain data.
+    """The specification of a backtest of a named strategy, as plain data.
 
     Attributes
     ----------
@@ -114,7 +114,7 @@ class StoredBacktest(Backtest):
 
     @cached_property
     def signals(self) -> Signals:  # type: ignore[override]
-        """What the strategy decides on the bars, evaluated again.
+        """The signals of the strategy on the bars, evaluated again.
 
         Raises
         ------
@@ -132,7 +132,7 @@ class StoredBacktest(Backtest):
 
     @property
     def notes(self) -> tuple[str, ...]:  # type: ignore[override]
-        """What affects the interpretation of the numbers."""
+        """Notes on the interpretation of the numbers."""
         return self._notes
 
 

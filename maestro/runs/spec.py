@@ -99,7 +99,7 @@ class ObjectSpec(_Attributes):
 
 @dataclass(frozen=True)
 class SelectionSpec(_Attributes):
-    """How the trial of a fold is chosen; see `maestro.walkforward.Selection`."""
+    """Selection of a fold's trial; see `maestro.walkforward.Selection`."""
 
     kind: Literal["order", "weighted", "rank_average", "pareto"]
     metrics: tuple[str, ...]
@@ -126,7 +126,7 @@ class CostsSpec(_Attributes):
 
 @dataclass(frozen=True)
 class SizingSpec(_Attributes):
-    """How much is traded; see `maestro.Sizing`."""
+    """Size of the trades; see `maestro.Sizing`."""
 
     kind: Literal["percent", "cash", "units", "volatility", "risk"]
     value: float
@@ -135,7 +135,7 @@ class SizingSpec(_Attributes):
 
 @dataclass(frozen=True)
 class RunSpec(_Attributes):
-    """What determines the result of a walk-forward, as plain data; `maestro.reproduce` turns it back into objects.
+    """The specification of a walk-forward, as plain data; `maestro.reproduce` turns it back into objects.
 
     Attributes
     ----------

@@ -246,7 +246,7 @@ class Space:
         return self._order
 
     def row(self, params: Mapping[str, Any]) -> dict[str, Any]:
-        """What tables hold for a complete set; options without a column type are written as text."""
+        """A complete set as a row of a table; options without a column type are written as text."""
         return {name: self._declared[name].cell(params[name]) for name in self._order}
 
     def table(self, sets: Sequence[Mapping[str, Any]]) -> dict[str, pl.Series]:

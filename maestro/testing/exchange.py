@@ -65,7 +65,7 @@ class Answer:
 
 @dataclass
 class Market(ABC):
-    """What an exchange has, and how it answers.
+    """The data of an exchange, and its answers.
 
     Attributes
     ----------

@@ -129,7 +129,7 @@ class WalkForward:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What a reader needs to know to judge the numbers."""
+        """Notes on the interpretation of the numbers."""
         notes = [*self.manifest.get("notes", []), *_trials_notes(self.trials, self.spec.selection.metrics[0])]
         failed = len(self.failed_folds)
         if failed:

@@ -263,7 +263,7 @@ class PreparedRun:
         self.id = run_id(self.spec.to_dict())
 
     def _split(self, compute: Callable[[], list[T]], what: str) -> list[T]:
-        """What a splitter gives for these bars: once for all strategies that are run on them."""
+        """Windows of a splitter on these bars, computed once for all strategies that are run on them."""
         if type(self.splitter) not in SPLITTERS.values():  # a user-defined one may have state
             return compute()
         return list(self.bars.cached((what, self.splitter), compute))

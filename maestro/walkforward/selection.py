@@ -23,7 +23,7 @@ Select: TypeAlias = "Selection | str | Sequence[str] | Mapping[str, float]"
 
 @dataclass(frozen=True)
 class Selection:
-    """How to choose among complete trials.
+    """The rule that chooses among complete trials.
 
     A metric counts the larger the better; ``"-volatility"`` counts the smaller the better. Values are rounded to 12
     significant digits first, and the earlier trial wins a tie.

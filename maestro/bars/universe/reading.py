@@ -98,7 +98,7 @@ def universe(
 
 
 def _readers(source: Any, options: dict[str, Any]) -> _Readers:
-    """What reads each symbol; nothing is read yet that belongs to one symbol alone."""
+    """A reader for each symbol; nothing that belongs to one symbol alone is read yet."""
     if isinstance(source, Universe):
         _refuse_options(source, options)
         return {symbol: _given(bars) for symbol, bars in source.items()}

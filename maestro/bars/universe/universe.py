@@ -95,7 +95,7 @@ class Universe(Mapping[str, Bars]):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What a reader must know of the choice of symbols."""
+        """Notes on the choice of symbols."""
         sentences = []
         if len(self) > 1 and not self.membership and self._all_alive():
             sentences.append(

@@ -24,7 +24,7 @@ _NUMBER = re.compile(r"^[-+(]?[$€£¥₹]?\s?[\d.,\s'  ]*\d[\d.,']*\s?([eE][-+
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """How a text file is written.
+    """The dialect of a text file.
 
     Attributes
     ----------
@@ -71,7 +71,7 @@ def _decoded(data: bytes, encoding: str) -> str | None:
 
 
 def _known(text: str) -> int:
-    """How many names of a header are known, in the best line of the first ones."""
+    """Number of known column names in the best of the first lines."""
     return max((_names_known(re.split(r"[;,\t|]", line)) for line in text.splitlines()[:30]), default=0)
 
 

@@ -104,7 +104,7 @@ def price_of(name: str) -> Price | None:
 
 
 def _rest(name: str, words: list[str]) -> str:
-    """What is left of a name in its own spelling: ``Close_BRK-B`` leaves ``BRK-B``."""
+    """The rest of a name in its own spelling: ``Close_BRK-B`` leaves ``BRK-B``."""
     if not words:
         return ""
     pieces = re.split(r"[\s_./|]+", name.strip())
@@ -113,7 +113,7 @@ def _rest(name: str, words: list[str]) -> str:
 
 
 def volume_rank(name: str, group: str = "") -> int | None:
-    """How well a name says that a column is the volume (0 is best); None where it does not."""
+    """Rank of a name as that of the volume (0 is best); None if it is not one."""
     parts = [part for part in parts_of(name) if part != group]
     name = parts[0] if parts else name
     whole = plain(name)
@@ -144,7 +144,7 @@ def optional_of(name: str) -> str | None:
 
 
 def stamp_rank(name: str) -> int | None:
-    """How well a name says that a column holds the stamps (0 is best); None where it does not."""
+    """Rank of a name as that of the timestamps (0 is best); None if it is not one."""
     whole = plain(parts_of(name)[0])
     if whole in STAMPS:
         return STAMPS[whole]

@@ -22,7 +22,7 @@ Place = Callable[[int], str]
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How a table writes its numbers: the decimal sign, and whether the other sign separates thousands."""
+    """The number format of a table: the decimal sign, and whether the other sign separates thousands."""
 
     decimal: str = "."
     thousands: str = ""

@@ -19,7 +19,7 @@ _ALLOWED = {
 
 @dataclass(frozen=True, slots=True)
 class ReadOptions:
-    """What a user says about a file or a frame; the rest is inferred.
+    """Options that a user gives for a file or a frame; the rest is inferred.
 
     Attributes
     ----------

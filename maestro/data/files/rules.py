@@ -113,7 +113,7 @@ def check_order(time: IntArray, rows: Rows) -> None:
 
 
 def local_hour_hint(time: IntArray) -> str:
-    """What to do where only hours are doubled that clocks show twice when summer time ends."""
+    """Advice if the only duplicates are hours that clocks show twice when summer time ends."""
     moments = [as_datetime(stamp) for stamp in time[:1_000]]
     autumn = all(moment.weekday() == 6 and moment.hour < 4 and moment.month in (3, 4, 9, 10, 11) for moment in moments)
     if not autumn or all(moment.hour == 0 for moment in moments):

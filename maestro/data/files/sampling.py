@@ -17,7 +17,7 @@ def spread(column: pl.Series, most: int = 1_000) -> pl.Series:
 
 
 def by_value(column: pl.Series, read: Callable[[pl.Series], pl.Series | None]) -> pl.Series | None:
-    """What `read` makes of a column, computed once for each different value; None where it gives None."""
+    """The result of `read` for a column, computed once for each different value; None if `read` returns None."""
     different = column.unique(maintain_order=True).drop_nulls()
     values = read(different)
     if values is None:

@@ -240,7 +240,7 @@ def _numbers(table: pl.DataFrame, chosen: Chosen, rows: Rows) -> tuple[pl.DataFr
 
 
 def _dropped_note(table: pl.DataFrame, dropped: pl.Series, rows: Rows) -> str:
-    """What is said of rows without a number; nothing of empty lines."""
+    """Note on rows without a number; none on empty lines."""
     found = []
     for place in dropped.arg_true().to_list():
         values = [table[name][place] for name in table.columns if name != ROW]

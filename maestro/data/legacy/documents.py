@@ -31,7 +31,7 @@ Reject = Callable[[str, Any], None]
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What the user states about the documents.
+    """Options for reading the documents.
 
     Attributes
     ----------

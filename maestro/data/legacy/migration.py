@@ -39,7 +39,7 @@ Phase = Literal["read", "write", "check"]
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far one table is in one phase: documents read or rows written or checked, of how many (None: unknown)."""
+    """Progress of a table in one phase: documents read, or rows written or checked, of how many (None: unknown)."""
 
     table: str
     phase: Phase

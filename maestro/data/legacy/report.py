@@ -60,7 +60,7 @@ class TableReport:
 
 @dataclass(slots=True)
 class MigrationReport:
-    """What a migration did.
+    """The report of a migration.
 
     Attributes
     ----------

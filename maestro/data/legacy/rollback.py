@@ -23,7 +23,7 @@ _EXAMPLES = 3
 
 @dataclass(frozen=True, slots=True)
 class SeriesRollback:
-    """What was taken back of one series.
+    """The rollback of one series.
 
     Attributes
     ----------
@@ -47,7 +47,7 @@ class SeriesRollback:
 
 @dataclass(slots=True)
 class RollbackReport:
-    """What a rollback did, series by series."""
+    """The report of a rollback, series by series."""
 
     id: str
     target: str

@@ -37,7 +37,7 @@ class OldSource(Protocol):
         ...
 
     def count(self, table: Table) -> int | None:
-        """How many documents the source says there are; None where it does not say."""
+        """Number of documents according to the source; None if it is not known."""
         ...
 
     def documents(self, table: Table) -> Iterator[list[Any]]:

@@ -37,7 +37,7 @@ class Context:
 
     @property
     def server(self) -> PluginServer:
-        """What the user has set for a plug-in of this name: ``servers.NAME.url``, ``user`` and ``password``."""
+        """Settings of a plug-in of this name: ``servers.NAME.url``, ``user`` and ``password``."""
         return self.settings.servers.plugins.get(self.provider.lower(), PluginServer())
 
     def client(

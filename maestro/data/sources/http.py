@@ -30,7 +30,7 @@ BACKOFF = (0.25, 30.0)  # [s] the first and the longest pause after a failure
 
 
 class Reply(NamedTuple, Generic[T]):
-    """What was read from an answer, and its time [s since 1970]: the host's clock or ours, whichever is earlier."""
+    """The content of a response, and its time [s since 1970]: the host's clock or ours, whichever is earlier."""
 
     value: T
     now: float

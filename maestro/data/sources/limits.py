@@ -86,7 +86,7 @@ class Budget:
 
 
 class Host:
-    """What is known of a host: its budgets, and until when it must not be called.
+    """State of a host: its rate limits, and until when it must not be called.
 
     A ban is also written to a file, so that other processes, and later ones, observe it too.
     """

@@ -22,7 +22,7 @@ Span = tuple[int, int]  # [µs) from the first, up to and without the second
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What a source knows of a stretch of time.
+    """Rows and gaps of a stretch of time.
 
     Attributes
     ----------

@@ -202,7 +202,7 @@ def _forgotten(asked: list[Span]) -> dict[str, Any]:
 
 
 def _outside(spans: Iterable[Sequence[int]], low: int, high: int) -> list[Span]:
-    """What of the spans lies outside [low, high)."""
+    """The parts of the spans outside [low, high)."""
     pieces = [((begin, min(finish, low), at), (max(begin, high), finish, at)) for begin, finish, at in spans]
     return [piece for pair in pieces for piece in pair if piece[0] < piece[1]]
 

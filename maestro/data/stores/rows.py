@@ -27,7 +27,7 @@ EARLIEST, LATEST = -(2**62), 2**62  # stand for an open start and end
 
 @dataclass(frozen=True, slots=True)
 class AppendResult:
-    """What an append did: rows that were new, that replaced a different row, and that were there already."""
+    """Result of an append: new rows, rows that replaced a different one, and rows that were already stored."""
 
     inserted: int = 0
     changed: int = 0

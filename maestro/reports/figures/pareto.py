@@ -104,7 +104,7 @@ def pareto_figure(
 
 
 def front_words(table: pl.DataFrame) -> str:
-    """How many trials are on the front, and whether the chosen one is."""
+    """Number of trials on the front, and whether the chosen one is among them."""
     if not len(table):
         return "no trial with both metrics"
     chosen = table.filter(pl.col("chosen"))

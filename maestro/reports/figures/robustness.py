@@ -224,7 +224,7 @@ def perturbation_figure(found: Perturbations) -> Any:
 
 
 def neighbourhood_table(found: Neighbourhood) -> Html:
-    """What each fold's neighbours keep of its choice."""
+    """The share of the choice's metric that its neighbours keep, fold by fold."""
     rows = []
     for row in found.folds.to_dicts():
         figures = [metric(found.metric, row[name]) for name in ("chosen", "median", "worst")]
@@ -244,7 +244,7 @@ def geometry_table(found: GeometryMap) -> Html:
 
 
 def break_even_table(found: CostMap) -> Html:
-    """What each cost is and where it eats the profit."""
+    """Each cost and its break-even."""
     rows = []
     for name, own, at in (
         ("Fee per side", percent(found.fee, 3), found.break_even_fee),

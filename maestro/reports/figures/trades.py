@@ -58,7 +58,7 @@ def _figures(trades: pl.DataFrame) -> dict[str, str]:
 
 
 def reasons_table(result: Any) -> Html:
-    """How trades ended: count, win rate and profit of each exit reason."""
+    """Exit reasons: count, win rate and profit of each."""
     trades = _trades(result)
     grouped = (
         trades.group_by("exit_reason")

@@ -100,7 +100,7 @@ def trial_distribution(wf: Any, *, metric: str | None = None, height: int = 340)
 
 
 def trial_states(wf: Any) -> Html:
-    """How many trials ended how, over all folds, with the commonest errors."""
+    """Number of trials by state, over all folds, with the most frequent errors."""
     trials = wf.trials
     if "state" not in trials.columns or not len(trials):
         return Html("")

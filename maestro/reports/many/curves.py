@@ -54,7 +54,7 @@ def sparkline(
 
 
 def p_histogram(pvalues: FloatArray, *, width: int = 560, height: int = 150) -> Markup:
-    """How many p-values fall into each twentieth, and how many would if none of the rules had an edge."""
+    """Histogram of the p-values in twenty bins, with the expected counts if no rule had an edge."""
     counts, _ = np.histogram(pvalues, 20, (0.0, 1.0))
     expected = len(pvalues) / 20
     tall, floor = max(float(counts.max()), expected, 1.0), height - 22

@@ -42,7 +42,7 @@ class Job:
 
 @dataclass
 class Record:
-    """What became of a report; kept beside it as JSON."""
+    """The outcome of a report, stored next to it as JSON."""
 
     name: str
     key: str

@@ -29,7 +29,7 @@ _KINDS = {"str": str, "int": int, "float": (int, float), "bool": bool, "dict": d
 
 @dataclass(frozen=True)
 class NotebookParameter:
-    """What a notebook's cell tagged ``parameters`` says of one of them."""
+    """A parameter that a notebook declares in its cell tagged ``parameters``."""
 
     name: str
     kind: str

@@ -33,7 +33,7 @@ _RECORD = (("started", "Started"), ("seconds", "Took, in seconds"), ("status", "
 
 
 def quality_table(wf: WalkForward) -> Html:
-    """What the manifest says about the data: one row per finding, as `bars.quality()` lists them."""
+    """Data quality recorded in the manifest: one row per finding, as `bars.quality()` lists them."""
     found = wf.manifest.get("quality")
     if isinstance(found, dict) and found and all(isinstance(v, list) for v in found.values()):
         found = [dict(zip(found, row, strict=True)) for row in zip(*found.values(), strict=True)]

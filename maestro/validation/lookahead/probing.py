@@ -29,7 +29,7 @@ ROUNDING = 1e-9
 
 @dataclass
 class Answer:
-    """What a strategy said about some bars.
+    """The output of a strategy on some bars.
 
     Attributes
     ----------

@@ -49,7 +49,7 @@ class Job(NamedTuple):
 
 @dataclass(frozen=True)
 class Material:
-    """What every repetition needs: series, how they may be permuted, and the walk-forwards."""
+    """Inputs of every repetition: series, how they may be permuted, and the walk-forwards."""
 
     series: dict[Any, Bars]
     timeframes: dict[Any, str]
@@ -165,7 +165,7 @@ class ManyPermutation:
 
     @property
     def sentence(self) -> str:
-        """What is left when all are considered, in words."""
+        """The result for all of them together, in words."""
         p = self.p_value
         tested = int(np.isfinite(p).sum())
         if not tested:

@@ -51,7 +51,7 @@ class Significance:
 
     @property
     def expected(self) -> float:
-        """How many would be below the level if none had an edge."""
+        """Expected number below the level if none had an edge."""
         return self.size * self.tested
 
     @property
@@ -67,7 +67,7 @@ class Significance:
 
     @property
     def sentence(self) -> str:
-        """What is left of all this, in words."""
+        """The result in words."""
         runs = f"{self.total:,} walk-forward{'' if self.total == 1 else 's'}"
         if not self.tested:
             return f"{runs}; none can be tested."
@@ -100,7 +100,7 @@ class Significance:
 def significance(
     many: WalkForwards, *, size: float = 0.05, repetitions: int = 9_999, seed: int = 0, block: int | None = None
 ) -> Significance:
-    """How many of many walk-forwards are better than chance, all of them considered.
+    """Number of walk-forwards that are better than chance, corrected for the number of all of them.
 
     What is tested is the mean daily return of each run's out-of-sample timing: its returns after costs, less what its
     average exposure earned from the market's drift. A rule that is always long has none, in whatever market.

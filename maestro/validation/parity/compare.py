@@ -218,7 +218,7 @@ def _without_funding(bars: Bars) -> Bars:
 
 @dataclass(frozen=True)
 class Agreement:
-    """How far two results of the same bars agree; differences are relative."""
+    """Agreement of two results on the same bars; differences are relative."""
 
     trades: int
     theirs: int

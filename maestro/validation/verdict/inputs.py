@@ -46,7 +46,7 @@ class Moments(NamedTuple):
 
 @dataclass
 class VerdictInputs:
-    """What the checks look at.
+    """Inputs of the checks.
 
     Attributes
     ----------

@@ -90,7 +90,7 @@ def _warnings(e: Evidence) -> Iterator[tuple[str, str]]:
 
 
 def notes_of(e: Evidence, checks: Sequence[Check]) -> tuple[str, ...]:
-    """What else to know: of the parameters, the costs and the number of trades, and what the run noted."""
+    """Notes on the parameters, the costs and the number of trades, and those of the run."""
     lacking = sum(check.outcome == "not done" for check in checks)
     found = [*_of_figures(e)]
     if lacking > _NOT_DONE:

@@ -52,7 +52,7 @@ _PBO = (
 
 @dataclass
 class PortfolioInputs(VerdictInputs):
-    """What the checks look at for a portfolio; `wf` is the first of its sleeves."""
+    """Inputs of the checks for a portfolio; `wf` is the first of its sleeves."""
 
     portfolio: Portfolio | None = None
 

@@ -43,7 +43,7 @@ class Cell(NamedTuple):
 
 @dataclass(frozen=True)
 class Summary:
-    """What is kept in memory of a finished walk-forward, or why there is none.
+    """The part of a finished walk-forward that is kept in memory, or the reason why there is none.
 
     Attributes
     ----------

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a call of `walk_forward_many` is.
+    """Progress of a call of `walk_forward_many`.
 
     Attributes
     ----------

@@ -127,7 +127,7 @@ class WalkForwards(Mapping[Cell, WalkForward]):
 
     @cached_property
     def significance(self) -> Any:
-        """How much of all this is there by chance; a `maestro.validation.Significance` with the usual settings."""
+        """Significance over all runs; a `maestro.validation.Significance` with the default settings."""
         return hook("significance")(self)
 
     @cached_property

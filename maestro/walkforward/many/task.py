@@ -21,7 +21,7 @@ Series: TypeAlias = Mapping[tuple[str, str], Bars]
 
 
 class Walked(NamedTuple):
-    """What a worker sends back: manifest, tables, and the trials of each fold for the ledger; or the error."""
+    """The result that a worker returns: manifest, tables, and the trials of each fold for the ledger; or the error."""
 
     manifest: dict[str, Any]
     tables: dict[str, pl.DataFrame]

@@ -182,7 +182,7 @@ class Portfolio:
         ).sort("profit", descending=True)  # fmt: skip
 
     def profit(self) -> pl.DataFrame:
-        """What each sleeve added in each bar [currency]: timestamp, then one column per sleeve."""
+        """Contribution of each sleeve in each bar [currency]: timestamp, then one column per sleeve."""
         columns = {name: self._account.profit[:, k] for k, name in enumerate(self.names)}
         return pl.DataFrame({"timestamp": self.equity["timestamp"], **columns})
 
