@@ -1,14 +1,20 @@
-"""The service under an open loop of 100 requests a second, mixed reads and submissions, with two workers busy."""
+"""The service under an open loop of 100 requests a second, mixed reads and submissions, with two workers busy.
+
+``python -m benchmarks.bench_service streams`` measures only what open streams cost: the memory of the server with 100
+readers and 20 that never read, and how long SIGTERM takes with all of them open.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.request
 from collections import Counter
@@ -19,6 +25,7 @@ import numpy as np
 SECONDS = float(os.environ.get("MAESTRO_BENCH_SECONDS", "20"))
 BUSY = {"data": "sample:IBM", "strategy": "RSIStrategy", "trials": 100_000, "splitter": "rolling:10,2,1"}
 SMALL = {"data": "sample:AAPL", "strategy": "EmaCrossStrategy", "trials": 50}
+READERS, SILENT = 100, 20
 JOBS = "/api/v2/optimizations"
 
 
@@ -95,7 +102,7 @@ def ask(port: int, path: str, document: object = None) -> dict[str, object]:
 
 
 def until_ready(port: int, path: str) -> None:
-    for _ in range(600):
+    for _ in range(1800):
         try:
             ask(port, path)
             return
@@ -146,6 +153,74 @@ def of_the_service(folder: str) -> None:
             one.wait()
 
 
+async def read_streams(port: int, path: str, server: int) -> tuple[list[float], int]:
+    """Follow a job with 100 readers and 20 that never read; returns memory [MB] over time, and lines that were read."""
+    lines = 0
+
+    async def read(reader: asyncio.StreamReader) -> None:
+        nonlocal lines
+        while await reader.readline():
+            lines += 1
+
+    request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode()
+    loop, silent, reading, writers = asyncio.get_running_loop(), [], [], []
+    for _ in range(READERS):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(request)
+        writers.append(writer)
+        reading.append(asyncio.create_task(read(reader)))
+    for _ in range(SILENT):
+        one = socket.socket()
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+        one.setblocking(False)
+        await loop.sock_connect(one, ("127.0.0.1", port))
+        await loop.sock_sendall(one, request)
+        silent.append(one)
+    memory = []
+    for _ in range(int(SECONDS)):
+        await asyncio.sleep(1.0)
+        memory.append(rss(server))
+    os.kill(server, signal.SIGTERM)
+    began = time.perf_counter()
+    while Path(f"/proc/{server}/stat").exists() and time.perf_counter() - began < 60:
+        await asyncio.sleep(0.02)
+    print(f"The server ends {time.perf_counter() - began:.1f} s after SIGTERM, with all streams open.")
+    await asyncio.wait(reading, timeout=60)
+    for writer in writers:
+        writer.close()
+    for one in silent:
+        one.close()
+    return memory, lines
+
+
+def of_streams(folder: str) -> None:
+    """Memory with many streams open, and the time that the server and a busy worker take to end."""
+    port = free_port()
+    server = start("-m", "maestro", "serve", "--port", str(port), "--folder", folder)
+    worker = start("-m", "maestro", "worker", "--folder", folder)
+    try:
+        until_ready(port, "/readyz")
+        job = ask(port, JOBS, {**BUSY, "splitter": "rolling:100,4,1", "trials": 10_000})
+        while ask(port, f"{JOBS}/{job['id']}")["state"] != "running":
+            time.sleep(0.1)
+        before = rss(server.pid)
+        waiting = threading.Thread(target=server.wait)  # so that /proc forgets it at once
+        waiting.start()
+        memory, lines = asyncio.run(read_streams(port, f"{JOBS}/{job['id']}/stream", server.pid))
+        waiting.join()
+    finally:
+        began = time.perf_counter()
+        for one in (server, worker):
+            one.terminate()
+        for one in (server, worker):
+            one.wait()
+    print(
+        f"\n{READERS} readers ({lines:,} lines) and {SILENT} that never read, for {len(memory)} s: the server has "
+        f"{before:.0f} MB before, {memory[len(memory) // 10]:.0f} MB early, {memory[-1]:.0f} MB at the end."
+    )
+    print(f"A busy worker ends {time.perf_counter() - began:.1f} s after SIGTERM.")
+
+
 def of_optuna_dashboard(folder: str) -> None:
     import optuna
 
@@ -169,6 +244,10 @@ def of_optuna_dashboard(folder: str) -> None:
 
 
 def main() -> None:
+    if sys.argv[1:] == ["streams"]:
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+            of_streams(folder)
+        return
     print("| what | requests | p50 [ms] | p95 [ms] | p99 [ms] | errors |")
     print("|---|---|---|---|---|---|")
     for measure in (of_optuna_dashboard, of_the_service):
