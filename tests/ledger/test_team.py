@@ -36,8 +36,8 @@ def evaluated(wf: ms.WalkForward) -> int:
 def test_trials_are_entered_for_the_user_who_asked(real: ms.Bars) -> None:
     with owned_by("anna@example.org"):
         wf = ms.walk_forward(real, "EmaCrossStrategy", **SETTINGS)
-        assert folder().name == "anna-example.org"
-    assert wf.manifest["ledger"]["user"] == "anna-example.org"
+        assert folder().name == "anna-example.org+a3bf8623"
+    assert wf.manifest["ledger"]["user"] == "anna-example.org+a3bf8623"
     assert Ledger(real).n_trials == 0
     assert Ledger(real, folder("anna@example.org")).n_trials == evaluated(wf)
 
