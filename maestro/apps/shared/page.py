@@ -75,13 +75,19 @@ _THEME = {
             "background": {"default": "#0e1116", "paper": "#171a20"},
         },
         "components": {
-            "MuiAppBar": {"styleOverrides": {"root": {"backgroundColor": "#10273a", "backgroundImage": "none"}}},
+            "MuiAppBar": {
+                "styleOverrides": {
+                    "root": {"backgroundColor": "#10273a", "backgroundImage": "none", "color": "#ffffff"}
+                }
+            },
             "MuiPaper": {"styleOverrides": {"root": {"backgroundImage": "none"}}},
         },
     },
 }
 
 
+TAB_STYLE = ".bk-header { overflow: visible; } .bk-headers-wrapper { display: flex; flex-wrap: wrap; max-width: 100%; }"
+"""For tabs that do not fit into one row: Bokeh cuts them off."""
 BUTTON_STYLE = """
 a.button { display: inline-block; padding: 6px 14px; border: 1px solid currentColor; border-radius: 4px; color: inherit;
   text-decoration: none; font-size: 14px; font-weight: 500; }

@@ -9,7 +9,7 @@ from typing import Any
 import panel as pn
 
 from maestro._core import formatting as formats
-from maestro.apps.shared.page import MESSAGE_STYLE, HtmlPane, Message, card, message_html
+from maestro.apps.shared.page import MESSAGE_STYLE, TAB_STYLE, HtmlPane, Message, card, message_html
 from maestro.apps.shared.redressing import redressed
 from maestro.apps.shared.report import ReportFrame
 from maestro.apps.shared.stale import Stale
@@ -82,7 +82,7 @@ class WalkForwardView(pn.viewable.Viewer):
                                         self.front_words, self.panes["front"], sizing_mode="stretch_width")),
             ("In and out of sample", pn.Column(self.panes["scatter"], self.panes["degradation"],
                                                sizing_mode="stretch_width")),
-            dynamic=True, sizing_mode="stretch_width",
+            dynamic=True, sizing_mode="stretch_width", stylesheets=[TAB_STYLE],
         )  # fmt: skip
         self.verdict = HtmlPane("", sizing_mode="stretch_width")
         self.tabs.append(("Verdict", self.verdict))

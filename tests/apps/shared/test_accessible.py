@@ -64,6 +64,10 @@ def test_axe_finds_nothing_critical_or_serious_in_any_app(browser: Any, address:
         visitor = Visitor(browser, f"{address}{name}?theme={theme}{query}", ready=ready, height=900)
         page = visitor.page
         page.locator(drawn).first.wait_for()
+        toggle = page.get_by_label("Toggle theme")  # axe-core does not see icons
+        visitor.until(
+            lambda toggle=toggle: toggle.evaluate("node => getComputedStyle(node).color") == "rgb(255, 255, 255)"
+        )
         if name == "runs":
             for box in page.locator(".tabulator-row input[type=checkbox]").all()[:2]:
                 box.click()
