@@ -142,6 +142,11 @@ class PluginError(MaestroError, ImportError):
     """A plug-in of another package that cannot be imported, or is not what its entry point promises."""
 
 
+def message_of(error: BaseException) -> str:
+    """Return an error's message, with the class before it if the error is not one of Maestro's."""
+    return str(error) if isinstance(error, MaestroError) else f"{type(error).__name__}: {error}"
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """Return ``" Did you mean 'X'?"`` for the closest known name, or an empty string."""
     lowered = {one.lower(): one for one in known}

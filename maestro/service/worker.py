@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from maestro._core.processes import host_id
 from maestro.config import load_settings
-from maestro.errors import MaestroError, RunBusyError, RunCancelled, RunError, ServiceError
+from maestro.errors import MaestroError, RunBusyError, RunCancelled, RunError, ServiceError, message_of
 from maestro.execution import events as ev
 from maestro.execution.distributed import connected
 from maestro.execution.jobs import RunProgress
@@ -214,7 +214,7 @@ class Worker:
         except ServiceError:
             raise
         except Exception as error:
-            words = str(error) if isinstance(error, MaestroError) else f"{type(error).__name__}: {error}"
+            words = message_of(error)
             log.error("job failed: %s", words, exc_info=not isinstance(error, MaestroError), extra={"job": job.id})
             leases.fail(job, words, type(error).__name__)
         else:

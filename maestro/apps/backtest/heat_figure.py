@@ -118,7 +118,7 @@ def _tapped(source: Any, go: Callable[[int, int], None], attr: str, old: list[in
 
 
 def _columns(cells: pl.DataFrame, metric: str, x: Axis, y: Axis) -> dict[str, Any]:
-    said = {"ruined": "the account is lost", "failed": "", "undefined": "no number", "measured": ""}
+    texts = {"ruined": "the account is lost", "failed": "", "undefined": "no number", "measured": ""}
     shown = {
         f"shown_{name}": [formats.metric(name, value) for value in cells[name].to_list()]
         for name in dict.fromkeys((metric, *_HOVER))
@@ -129,7 +129,7 @@ def _columns(cells: pl.DataFrame, metric: str, x: Axis, y: Axis) -> dict[str, An
         "value": cells[metric].cast(pl.Float64).fill_null(np.nan).to_numpy(),
         "x": [formats.significant(x.values[i]) for i in cells["i"]],
         "y": [formats.significant(y.values[j]) for j in cells["j"]],
-        "error": [error or said[outcome] for error, outcome in why], **shown,
+        "error": [error or texts[outcome] for error, outcome in why], **shown,
     }  # fmt: skip
 
 

@@ -15,11 +15,11 @@ from maestro.apps.backtest.heat_figure import drawn, mark
 from maestro.apps.backtest.state import BacktestState
 from maestro.apps.shared.latest import Latest
 from maestro.apps.shared.page import HtmlPane, Message, card
-from maestro.apps.shared.redressing import redressed
 from maestro.apps.shared.stale import DIMMED
+from maestro.apps.shared.theming import themed
 from maestro.bars import Bars
 from maestro.engine import Backtest
-from maestro.errors import MaestroError
+from maestro.errors import MaestroError, message_of
 
 _STYLE = "p { margin: 4px 0; font-size: 13px; }"
 _SHAPES = {
@@ -143,8 +143,7 @@ class HeatMap(pn.viewable.Viewer):
     def _ended(self, error: Exception | None) -> None:
         self._work(False)
         if error is not None:
-            said = str(error) if isinstance(error, MaestroError) else f"{type(error).__name__}: {error}"
-            self.clear(said)
+            self.clear(message_of(error))
 
     def clear(self, problem: str = "") -> None:
         """Show no cells, and why."""
@@ -172,7 +171,7 @@ class HeatMap(pn.viewable.Viewer):
         figure = self.pane.object
         wanted = (self._key, metric, self.dark)
         if figure is None or self._drawn != wanted:
-            self.pane.object = redressed(drawn(self.plane, metric, self._here, self._go), self.dark)
+            self.pane.object = themed(drawn(self.plane, metric, self._here, self._go), self.dark)
             self._drawn = wanted
         else:
             mark(figure, self.plane, self._here)
@@ -188,15 +187,15 @@ class HeatMap(pn.viewable.Viewer):
         assert self.plane is not None
         assert self._bt is not None
         cells = self.plane.cells
-        said = [f"{len(cells):,} sets, which the ledger counts as looks at this series."]
+        sentences = [f"{len(cells):,} sets, which the ledger counts as looks at this series."]
         counts = self.plane.outcomes(metric).value_counts().rows()
         words = {"ruined": "lose the whole account", "failed": "fail", "undefined": "have no number"}
-        said += [f"{n:,} {words[name]}." for name, n in sorted(counts) if name in words]
+        sentences += [f"{n:,} {words[name]}." for name, n in sorted(counts) if name in words]
         left_out = len(self.plane.x.values) * len(self.plane.y.values) - len(cells)
         if left_out:
-            said.append(f"{left_out:,} are left out: the strategy's constraints or its warm-up exclude them.")
+            sentences.append(f"{left_out:,} are left out: the strategy's constraints or its warm-up exclude them.")
         near = plane.neighbours(self.plane, self._here, metric, self._bt.metrics[metric])
-        return f"<p><b>{escape(_verdict(near))}</b></p><p>{escape(' '.join(said))}</p>"
+        return f"<p><b>{escape(_verdict(near))}</b></p><p>{escape(' '.join(sentences))}</p>"
 
     def theme(self, dark: bool) -> None:
         """Draw in the page's theme."""

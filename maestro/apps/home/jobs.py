@@ -101,20 +101,20 @@ class Jobs(pn.viewable.Viewer):
         title = escape(job["name"] or f"{job['strategy']} on {job['symbol']}")
         what = "backtest" if job["kind"] == "backtest" else formats.plural(job["folds"], "fold")
         state = f"<span class='{escape(job['state'])}'>{escape(job['state'])}</span>"
-        said = ""
+        shown = ""
         if job["error"]:
-            said = f"<span title='{escape(job['error'])}'>{escape(job['error'][:60])}</span>"
+            shown = f"<span title='{escape(job['error'])}'>{escape(job['error'][:60])}</span>"
         elif job["state"] in ("queued", "running"):
-            said = f"<progress value='{job['done']}' max='{job['total']}' aria-label='{title}'></progress>"
-            said += f"{job['done']:,} of {job['total']:,}"
+            shown = f"<progress value='{job['done']}' max='{job['total']}' aria-label='{title}'></progress>"
+            shown += f"{job['done']:,} of {job['total']:,}"
         elif job["sharpe_ratio"] is not None and job["kind"] != "backtest":
-            said = f"Sharpe ratio {formats.number(job['sharpe_ratio'])}"
+            shown = f"Sharpe ratio {formats.number(job['sharpe_ratio'])}"
         link = link_of(job, self.served)
-        shown = f"<a class='button' href='{escape(link)}' aria-label='Open {title}'>Open</a>" if link else ""
+        button = f"<a class='button' href='{escape(link)}' aria-label='Open {title}'>Open</a>" if link else ""
         created = escape((job["created"] or "")[:16].replace("T", " "))
         return (
             f"<div class='job'><span>{title}<small>{escape(job['spec']['data'])}, {what}</small></span>{state}"
-            f"<span>{said}</span><span>{created} UTC</span><span>{shown}</span></div>"
+            f"<span>{shown}</span><span>{created} UTC</span><span>{button}</span></div>"
         )
 
     def __panel__(self) -> Any:

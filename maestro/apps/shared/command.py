@@ -11,13 +11,13 @@ from maestro._core.json import as_text
 
 def command_of(words: list[str], options: Mapping[str, Any]) -> str:
     """Command for a shell; options that are None or empty are left out, and a list is given once for each value."""
-    said = ["maestro", *words]
+    parts = ["maestro", *words]
     for name, value in options.items():
         for one in value if isinstance(value, list) else [value]:
             text = "" if one is None else as_text(one)
             if text:
-                said += [f"--{name}={text}"] if text.startswith("-") else [f"--{name}", text]
-    return shlex.join(said)
+                parts += [f"--{name}={text}"] if text.startswith("-") else [f"--{name}", text]
+    return shlex.join(parts)
 
 
 def pairs(values: Mapping[str, Any]) -> list[str]:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from typing import Any
 
 import panel as pn
 
 from maestro.apps.shared.checked_box import as_shown
-from maestro.apps.shared.text_form import HALF, TextForm
+from maestro.apps.shared.text_form import HALF, TextForm, number_in
 from maestro.engine import Sizing
-from maestro.errors import SettingsError
 
 _LABELS = {
     "percent": "Share of equity [%]", "cash": "Amount", "units": "Units", "volatility": "Per year [%]",
@@ -67,17 +65,7 @@ class SizeForm(TextForm):
         return {"value": as_shown(value.value * scale), "max_exposure": as_shown(value.max_exposure)}
 
     def changed(self, value: Any, name: str, given: Any) -> str:
-        number = _number(given)
+        number = number_in(given.strip().removesuffix("%"), above=0)
         if name == "value" and value.kind in _IN_PERCENT:
             number = float(f"{number / 100.0:.12g}")  # 0.333, not 0.33299999999999996
         return replace(value, **{name: number}).text
-
-
-def _number(text: str) -> float:
-    try:
-        number = float(text.replace(",", "").strip().removesuffix("%"))
-    except ValueError:
-        number = math.nan
-    if not 0 < number < math.inf:
-        raise SettingsError(f"{text!r} is not a number above 0.")
-    return number

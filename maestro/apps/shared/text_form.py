@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
@@ -9,7 +10,7 @@ import panel as pn
 
 from maestro.apps.shared.checked_box import after_event
 from maestro.apps.shared.page import Message
-from maestro.errors import MaestroError
+from maestro.errors import MaestroError, SettingsError
 
 OWN = "Other values"
 """The choice among presets where the setting is none of them."""
@@ -203,3 +204,21 @@ class TextForm(pn.viewable.Viewer):
         return pn.Column(
             self.preset, self.kind, self._place, self.problem, self.as_text, self.text, sizing_mode="stretch_width"
         )
+
+
+def number_in(text: str, above: float = -math.inf) -> float:
+    """Return the finite number that a box holds; thousands may be separated by commas.
+
+    Raises
+    ------
+    SettingsError
+        It is not a finite number greater than `above`.
+    """
+    try:
+        number = float(text.replace(",", ""))
+    except ValueError:
+        number = math.nan
+    if not above < number < math.inf:
+        limit = f" above {above:g}" if above > -math.inf else ""
+        raise SettingsError(f"{text!r} is not a number{limit}.")
+    return number

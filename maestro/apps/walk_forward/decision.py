@@ -9,10 +9,10 @@ import panel as pn
 
 from maestro._core.formatting import label
 from maestro.apps.shared.page import HtmlPane, Message
-from maestro.apps.shared.redressing import redressed
+from maestro.apps.shared.theming import themed
 from maestro.apps.walk_forward.job import Job
 from maestro.decision.measure import Decision, measure
-from maestro.errors import MaestroError
+from maestro.errors import message_of
 from maestro.reports.html.environment import Html, stylesheet
 from maestro.reports.html.fragments import paragraph
 from maestro.reports.page.decision import blocks
@@ -35,7 +35,7 @@ class DecisionTab(pn.viewable.Viewer):
         super().__init__()
         self.button = pmui.Button(label="Measure", variant="contained", width=120)
         self.button.on_click(lambda *_: self.begin())
-        self.message, self.told = Message(), HtmlPane(_HINT, sizing_mode="stretch_width")
+        self.message, self.hint = Message(), HtmlPane(_HINT, sizing_mode="stretch_width")
         self.body = pn.Column(sizing_mode="stretch_width")
         self.measured: Decision | None = None
         self.dark = False
@@ -52,7 +52,7 @@ class DecisionTab(pn.viewable.Viewer):
         self.stop()
         self._wf, self._job, self.measured, self._ended = wf, job, None, None
         self.body[:] = []
-        self.told.object = _HINT
+        self.hint.object = _HINT
         self.message.say()
         self.button.disabled = False
 
@@ -80,14 +80,13 @@ class DecisionTab(pn.viewable.Viewer):
     def look(self) -> None:
         """Show what is being measured, and the result at its end."""
         if self._ended is None:
-            self.told.object = f"<p>Measuring: {label(self._part).lower()}</p>"
+            self.hint.object = f"<p>Measuring: {label(self._part).lower()}</p>"
             return
         (found, error), self._ended = self._ended, None
         self._unwatch()
-        self.button.disabled, self.told.object = False, ""
+        self.button.disabled, self.hint.object = False, ""
         if error is not None:
-            said = str(error) if isinstance(error, MaestroError) else f"{type(error).__name__}: {error}"
-            self.message.say(said)
+            self.message.say(message_of(error))
             return
         self.measured = found
         self._draw()
@@ -123,10 +122,10 @@ class DecisionTab(pn.viewable.Viewer):
         for block in (*before, *after):
             rows.append(HtmlPane(f"<h3>{block.title}</h3>{paragraph(block.lead, 'note')}", sizing_mode="stretch_width"))
             for place, _ in block.figures:
-                rows.append(pn.pane.Bokeh(redressed(figures[place], self.dark), sizing_mode="stretch_width"))
+                rows.append(pn.pane.Bokeh(themed(figures[place], self.dark), sizing_mode="stretch_width"))
             styled = Html(f"<style>{stylesheet('tables.css')}</style><div class='mst'>{block.html}</div>")
             rows.append(HtmlPane(str(styled), sizing_mode="stretch_width"))
         self.body[:] = rows
 
     def __panel__(self) -> Any:
-        return pn.Column(self.button, self.message, self.told, self.body, sizing_mode="stretch_width")
+        return pn.Column(self.button, self.message, self.hint, self.body, sizing_mode="stretch_width")

@@ -10,8 +10,8 @@ import panel as pn
 
 from maestro._core import formatting as formats
 from maestro.apps.shared.page import HtmlPane, card
-from maestro.apps.shared.redressing import redressed
 from maestro.apps.shared.table import Table
+from maestro.apps.shared.theming import themed
 from maestro.apps.walk_forward.tables import fold_table
 from maestro.errors import MaestroError
 from maestro.runs import RunStore
@@ -73,7 +73,7 @@ class FinishedFolds(pn.viewable.Viewer):
                 f"{formats.percent(wf.metrics['total_return'], sign=True)}, Sharpe ratio "
                 f"{formats.number(wf.metrics['sharpe_ratio'])}.{gap}</p>"
             )
-            self.equity.object = redressed(reports.equity_figure(wf, height=240), self.dark) if len(wf.equity) else None
+            self.equity.object = themed(reports.equity_figure(wf, height=240), self.dark) if len(wf.equity) else None
             self.table.fill(fold_table(wf))
             self.card.visible = True
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import panel as pn
 
 from maestro._core import formatting as formats
 from maestro.apps.shared.checked_box import as_shown
-from maestro.apps.shared.text_form import HALF, TextForm
-from maestro.errors import SettingsError
+from maestro.apps.shared.text_form import HALF, TextForm, number_in
 from maestro.metrics import NAMES
 from maestro.walkforward.selection import Selection
 
@@ -78,16 +76,6 @@ class SelectionForm(TextForm):
         if name == "metrics":
             metrics = tuple(given)
         else:
-            metrics, weights[name] = value.metrics, _number(given)
+            metrics, weights[name] = value.metrics, number_in(given)
         chosen = tuple(weights.get(one, 1.0) for one in metrics) if value.kind == "weighted" else ()
         return Selection(metrics, value.kind, chosen).text
-
-
-def _number(text: str) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not math.isfinite(number):
-        raise SettingsError(f"{text!r} is not a number.")
-    return number

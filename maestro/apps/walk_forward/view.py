@@ -10,10 +10,10 @@ import panel as pn
 
 from maestro._core import formatting as formats
 from maestro.apps.shared.page import MESSAGE_STYLE, TAB_STYLE, HtmlPane, Message, card, message_html
-from maestro.apps.shared.redressing import redressed
 from maestro.apps.shared.report import ReportFrame
 from maestro.apps.shared.stale import Stale
 from maestro.apps.shared.table import Table
+from maestro.apps.shared.theming import themed
 from maestro.apps.walk_forward import figures, session
 from maestro.apps.walk_forward.decision import DecisionTab
 from maestro.apps.walk_forward.job import Job
@@ -104,7 +104,7 @@ class WalkForwardView(pn.viewable.Viewer):
         """Draw where the folds lie."""
         self.message.say()
         self._windows = (bars, windows)
-        self.windows.object = redressed(figures.windows_figure(bars, windows), self.dark)
+        self.windows.object = themed(figures.windows_figure(bars, windows), self.dark)
 
     def hide_windows(self) -> None:
         """Draw none: the settings give none."""
@@ -172,7 +172,7 @@ class WalkForwardView(pn.viewable.Viewer):
             self._set("degradation", lambda: figures.degradation_figure(wf))
 
     def _set(self, name: str, make: Callable[[], Any]) -> None:
-        self.panes[name].object = redressed(make(), self.dark)
+        self.panes[name].object = themed(make(), self.dark)
 
     def judged(self, found: Verdict) -> None:
         """Show a verdict."""

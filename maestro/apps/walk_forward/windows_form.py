@@ -11,7 +11,7 @@ import panel as pn
 
 from maestro._core.formatting import plural
 from maestro.apps.shared.page import HtmlPane
-from maestro.apps.shared.text_form import HALF, TextForm
+from maestro.apps.shared.text_form import HALF, TextForm, number_in
 from maestro.bars import Bars
 from maestro.data.durations import duration_unit
 from maestro.data.timeframes import DAY_US, timeframe_us
@@ -169,10 +169,7 @@ def _replaced(splitter: Any, name: str, value: Any) -> Any:
 def _number(text: str, field: _Field) -> float:
     if field.read == "whole":
         return _whole(text, field.low)
-    try:
-        return float(text)
-    except ValueError:
-        raise SplitError(f"{text!r} is not a number.") from None
+    return number_in(text)
 
 
 def _whole(text: str, low: int) -> int:

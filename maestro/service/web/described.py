@@ -43,12 +43,14 @@ def with_errors(document: dict[str, Any]) -> dict[str, Any]:
         schemas.pop(name, None)
     schemas["Problem"] = PROBLEM
     content = {TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    said = {
+    descriptions = {
         "4XX": "The request is refused: what came, the rule, and what to do",
         "5XX": "The service cannot answer now: why, and what to do",
     }
     for operations in document["paths"].values():
         for operation in operations.values():
             operation["responses"].pop("422", None)
-            operation["responses"] |= {code: {"description": words, "content": content} for code, words in said.items()}
+            operation["responses"] |= {
+                code: {"description": words, "content": content} for code, words in descriptions.items()
+            }
     return document

@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from maestro.bars import Bars
-from maestro.errors import MaestroError, RunCancelled, SettingsError
+from maestro.errors import RunCancelled, SettingsError, message_of
 from maestro.indicators import ColumnCache, using
 from maestro.reproduce.bars import recorded_bars
 from maestro.reproduce.plan import recorded_plan, windows_of
@@ -213,7 +213,7 @@ def _simulate(
                 books = simulator.record(plan.signals(params, bars))
             except Exception as error:  # user code: whatever it raises is counted in `failed`
                 good[k] = False
-                errors.append(str(error) if isinstance(error, MaestroError) else f"{type(error).__name__}: {error}")
+                errors.append(message_of(error))
             else:
                 columns[:, k] = _compounded(books.equity, ends, plan.cash)
                 alive = books.equity > 0

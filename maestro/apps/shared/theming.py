@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 
-def redressed(figure: Any, dark: bool) -> Any:
+def themed(figure: Any, dark: bool) -> Any:
     """Give a figure the colours of the page's theme."""
     from bokeh.core.property.vectorization import Value
     from bokeh.models.plots import Plot
