@@ -11,16 +11,12 @@ import panel as pn
 from maestro.apps.shared.accessible import Accessible
 from maestro.apps.shared.address import Address
 from maestro.apps.shared.copying import CopyButton
-from maestro.apps.shared.page import HtmlPane, card
+from maestro.apps.shared.page import TAB_STYLE, HtmlPane, card
 from maestro.apps.shared.state import AppState
 
 _STYLE = """
 pre { white-space: pre-wrap; overflow-wrap: anywhere; margin: 0; font-size: 12px; line-height: 1.45; }
 """
-
-
-_TABS = ".bk-header .bk-tab { padding-left: 8px; padding-right: 8px; }"
-"""All tabs are in view in the narrowest card."""
 
 
 class Freeze(pn.viewable.Viewer):
@@ -34,7 +30,7 @@ class Freeze(pn.viewable.Viewer):
         self._texts = {name: HtmlPane("", stylesheets=[_STYLE]) for name in ("Link", "Command", "Python", "Papermill")}
         self._plain: dict[str, str] = {}
         self.copy = CopyButton()
-        self.tabs = pn.Tabs(*self._texts.items(), dynamic=True, stylesheets=[_TABS], sizing_mode="stretch_width")
+        self.tabs = pn.Tabs(*self._texts.items(), dynamic=True, stylesheets=[TAB_STYLE], sizing_mode="stretch_width")
         self.tabs.param.watch(lambda *_: self._offer_copy(), "active")
         name = state.notebook or "settings"
         self.download = pmui.FileDownload(
