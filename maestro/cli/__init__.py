@@ -24,7 +24,7 @@ COMMANDS = {
     "walk-forward-many": "Run strategies on many series; how many of the good results are chance?",
     "parity": "Compare the engines, strategy by strategy: do they agree, and where not, why?",
     "report": "Write the report of a run, of a notebook, or a batch of them: HTML that needs no network.",
-    "runs": "List, show, export and remove runs on disk.",
+    "runs": "List, show, annotate, export and remove runs on disk.",
     "robustness": "Change parameters, windows, costs and bars a little; what is left of a run?",
     "verdict": "Judge a run: robust, inconclusive, fitted, or not enough data.",
     "now": "Choose parameters for now: the run's own search on the most recent training window.",

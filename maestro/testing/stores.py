@@ -144,7 +144,7 @@ class StoreContract:
         assert store.append(key, _hours(0, 3, volume=pl.Series([1.0, float("nan"), None]))).unchanged == 3
 
     @pytest.mark.parametrize(
-        ("spoil", "said"),
+        ("spoil", "message"),
         [
             (lambda f: f.drop("volume"), "lacks volume"),
             (lambda f: f.with_columns(weight=1.0), "has weight"),

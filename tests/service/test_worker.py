@@ -147,7 +147,7 @@ def test_sigkill_of_workers_loses_no_job_and_changes_no_byte(
     draw = random.Random(0)
     words = ("worker", "--folder", str(database.folder), "--no-idle")
 
-    def told(kind: str) -> int:
+    def count_of(kind: str) -> int:
         found = database.row("SELECT COUNT(*) FROM events WHERE kind = ?", (kind,))
         return int(found[0]) if found else 0
 
@@ -155,14 +155,15 @@ def test_sigkill_of_workers_loses_no_job_and_changes_no_byte(
         for _ in range(KILLS):
             while sum(job.state != "done" for job in jobs_of(queue)) < 2:  # there is always work to be killed in
                 jobs.append(submit(seed=len(jobs), trials=400))
-            started, folds, wanted = told("started"), told("fold"), draw.randrange(4)
+            started, folds, wanted = count_of("started"), count_of("fold"), draw.randrange(4)
             with forked.running(*words) as worker:
-                wait_for(lambda before=started: told("started") > before)
-                wait_for(lambda enough=folds + wanted: told("fold") >= enough)
+                wait_for(lambda before=started: count_of("started") > before)
+                wait_for(lambda enough=folds + wanted: count_of("fold") >= enough)
                 time.sleep(draw.uniform(0.0, 0.3))
                 worker.end(signal.SIGKILL)
             with database.writing() as connection:  # nobody waits 10 s for the lease of a worker that is dead
                 connection.execute("UPDATE jobs SET lease_until = 0, attempts = 1 WHERE state = 'running'")
+    jobs.append(submit(seed=len(jobs), trials=400))  # the last worker works, so it is up when it is told to end
     worker = start_worker(database.folder)
     try:
         wait_for(lambda: all(job.state == "done" for job in jobs_of(queue)))
