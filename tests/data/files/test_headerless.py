@@ -7,12 +7,12 @@ from itertools import permutations
 import polars as pl
 import pytest
 
+import maestro as ms
 from maestro.data.files.headerless import columns_by_value, is_numbered
 from maestro.data.files.numbers import Style
 from maestro.errors import BarsError
-from tests.support.exchange.truth import hourly
 
-BARS = hourly().head(200)
+BARS = ms.synthetic_bars(200, seed=1).to_frame()  # each bar opens at the close before
 PRICES = ("open", "high", "low", "close")
 
 
