@@ -13,9 +13,10 @@ from maestro.apps.backtest.heat_map import HeatMap
 from maestro.apps.backtest.state import BacktestState
 from maestro.apps.backtest.view import BacktestView
 from maestro.apps.shared.controls import StrategyControls, TradeControls
+from maestro.apps.shared.delivery import delivery
 from maestro.apps.shared.freeze import Freeze
 from maestro.apps.shared.journey import link_to, settings_from
-from maestro.apps.shared.page import BUTTON_STYLE, HtmlPane, page, served_document
+from maestro.apps.shared.page import BUTTON_STYLE, HtmlPane, page
 from maestro.apps.shared.regimes import RegimeSwitch
 from maestro.apps.shared.series import SeriesPicker
 from maestro.bars import Bars
@@ -35,10 +36,10 @@ class App(pn.viewable.Viewer):
         self.rule, self.trade = StrategyControls(self.state), TradeControls(self.state)
         self.regimes = RegimeSwitch(self.state, self.compute)
         self.onward = HtmlPane("", stylesheets=[BUTTON_STYLE], margin=(4, 10))
-        document = served_document()
-        self.heat_map = HeatMap(self.state, None if document is None else document.add_next_tick_callback)
+        self._deliver = delivery()
+        self.heat_map = HeatMap(self.state, self._deliver)
         self.view = BacktestView(self.state, self.heat_map, Freeze(self.state))
-        if document is not None:
+        if self._deliver is not None:
             pn.state.on_session_destroyed(lambda *_: self.heat_map.stop())
         self._asked = False
         self.state.param.watch(self._changed, list(self.state.settings()))
@@ -52,12 +53,11 @@ class App(pn.viewable.Viewer):
         """Compute once for all changes that are waiting, so that a slider is followed and never chased."""
         if any(event.name in _SERIES for event in events):
             self.picker.load()
-        document = served_document()
-        if document is None:
+        if self._deliver is None:
             self.compute()
         elif not self._asked:
             self._asked = True
-            document.add_next_tick_callback(self._compute_once)
+            self._deliver(self._compute_once)
 
     def _compute_once(self) -> None:
         self._asked = False

@@ -12,8 +12,9 @@ import panel as pn
 
 from maestro._core import formatting as formats
 from maestro._core.json import as_text
+from maestro.apps.shared.delivery import delivery, repeat
 from maestro.apps.shared.latest import Latest
-from maestro.apps.shared.page import BUTTON_STYLE, HtmlPane, Message, served_document
+from maestro.apps.shared.page import BUTTON_STYLE, HtmlPane, Message
 from maestro.apps.shared.service import service, visitors_login
 from maestro.apps.shared.state import TRADE
 from maestro.apps.walk_forward.state import WalkForwardState
@@ -48,13 +49,13 @@ class Jobs(pn.viewable.Viewer):
         self._shown: dict[str, tuple[HtmlPane, Any]] = {}
         self._listed: list[str] | None = None
         self._asking = False
-        document = served_document()
-        self._latest = Latest(None if document is None else document.add_next_tick_callback)
-        if document is None:
+        deliver = delivery()
+        self._latest = Latest(deliver)
+        if deliver is None:
             self.refresh()
-        else:  # what a thread delivers while the page is being built can be lost
-            document.add_next_tick_callback(self.refresh)
-            pn.state.add_periodic_callback(self.refresh, period=_EVERY)
+        else:
+            deliver(self.refresh)
+            repeat(self.refresh, _EVERY)
             pn.state.on_session_destroyed(lambda *_: self._latest.stop())
 
     def refresh(self, cancel: str = "") -> None:

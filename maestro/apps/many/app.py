@@ -13,6 +13,7 @@ import panel as pn
 from maestro.apps.many.session import ManySession, cell_of
 from maestro.apps.many.state import ORDERS, ManyState
 from maestro.apps.many.view import ManyView
+from maestro.apps.shared.delivery import delivery
 from maestro.apps.shared.freeze import Freeze
 from maestro.apps.shared.page import HtmlPane, page, served_document
 from maestro.bars import Bars
@@ -108,15 +109,15 @@ class App(pn.viewable.Viewer):
             return
         if self.result.value != result and result in self.result.options.values():
             self.result.value = result
-        document = served_document()
-        if document is None:
+        deliver = delivery()
+        if deliver is None:
             self._take(number, *self._read(result))
             return
         self.view.message.say(f"Loading {result} …", "info")
 
         def work() -> None:
             found = self._read(result)
-            document.add_next_tick_callback(lambda: self._take(number, *found))
+            deliver(lambda: self._take(number, *found))
 
         threading.Thread(target=work, daemon=True, name="maestro-many").start()
 

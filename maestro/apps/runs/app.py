@@ -13,6 +13,7 @@ import polars as pl
 from maestro.apps.runs.session import RunsSession
 from maestro.apps.runs.state import RunsState
 from maestro.apps.runs.view import RunsView
+from maestro.apps.shared.delivery import repeat
 from maestro.apps.shared.freeze import Freeze
 from maestro.apps.shared.page import HtmlPane, page, served_document
 from maestro.bars import Bars
@@ -61,7 +62,7 @@ class App(pn.viewable.Viewer):
         if problems:
             self._say("; ".join(problems))
         if served_document() is not None:
-            pn.state.add_periodic_callback(self._look, EVERY)
+            repeat(self._look, EVERY)
 
     def settings(self) -> dict[str, Any]:
         """Return what reproduces the screen."""

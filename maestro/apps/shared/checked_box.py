@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import param
 
-from maestro.apps.shared.page import Message, served_document
+from maestro.apps.shared.delivery import delivery
+from maestro.apps.shared.page import Message
 
 
 class CheckedBox:
@@ -71,11 +72,11 @@ class CheckedBox:
 
 def after_event(show: Callable[[], None]) -> None:
     """Call `show`; on a page after the event that changed a box, which otherwise hides the next value."""
-    document = served_document()
-    if document is None:
+    deliver = delivery()
+    if deliver is None:
         show()
     else:
-        document.add_next_tick_callback(show)
+        deliver(show)
 
 
 def as_shown(value: Any) -> str:

@@ -10,6 +10,7 @@ import panel as pn
 import param
 
 from maestro.apps.shared.checked_box import CheckedBox
+from maestro.apps.shared.delivery import repeat
 from maestro.apps.shared.look_ahead import LookAheadLine
 from maestro.apps.shared.page import Message, served_document
 from maestro.apps.shared.size_form import SizeForm
@@ -99,7 +100,7 @@ class StrategyControls(pn.viewable.Viewer):
         state.param.watch(self._follow, ["strategy", "params"])
         self._follow()
         if FILES and served_document() is not None:
-            pn.state.add_periodic_callback(self.look, _EVERY)
+            repeat(self.look, _EVERY)
 
     def look(self) -> None:
         """Take the strategies of files that were saved, added or removed."""

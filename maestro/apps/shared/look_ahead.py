@@ -8,7 +8,8 @@ from typing import Any
 import panel as pn
 
 from maestro._core.formatting import plural
-from maestro.apps.shared.page import Message, served_document
+from maestro.apps.shared.delivery import delivery
+from maestro.apps.shared.page import Message
 from maestro.bars import Bars
 from maestro.errors import MaestroError
 from maestro.strategies import Strategy, is_named
@@ -38,14 +39,14 @@ class LookAheadLine(pn.viewable.Viewer):
             return
         self._key = key
         self.line.say("Look-ahead check: running", "info")
-        document = served_document()
+        deliver = delivery()
 
         def work() -> None:
             said = _result(cls, dict(params), bars)
-            if document is None:
+            if deliver is None:
                 self._show(key, said)
             else:
-                document.add_next_tick_callback(lambda: self._show(key, said))
+                deliver(lambda: self._show(key, said))
 
         self.thread = threading.Thread(target=work, daemon=True, name="maestro-look-ahead")
         self.thread.start()

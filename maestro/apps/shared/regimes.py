@@ -10,8 +10,8 @@ import panel as pn
 import param
 
 from maestro.apps.chart import Line, Pane
+from maestro.apps.shared.delivery import delivery
 from maestro.apps.shared.latest import Latest
-from maestro.apps.shared.page import served_document
 from maestro.apps.shared.state import AppState
 from maestro.bars import Bars
 from maestro.errors import MaestroError
@@ -61,9 +61,9 @@ class RegimeSwitch(pn.viewable.Viewer):
         self.switch.param.watch(lambda event: state.param.update(regimes=event.new), "value")
         state.param.watch(lambda event: self.switch.param.update(value=event.new), "regimes")
         self._known: tuple[str, RegimeHistory | str] | None = None
-        document = served_document()
-        self._latest = Latest(None if document is None else document.add_next_tick_callback)
-        if document is not None:
+        deliver = delivery()
+        self._latest = Latest(deliver)
+        if deliver is not None:
             pn.state.on_session_destroyed(lambda *_: self._latest.stop())
 
     def history(self, bars: Bars) -> RegimeHistory | None:

@@ -11,10 +11,11 @@ import panel as pn
 
 from maestro.apps.shared.checked_box import CheckedBox
 from maestro.apps.shared.controls import StrategyControls, TradeControls, offered
+from maestro.apps.shared.delivery import delivery
 from maestro.apps.shared.freeze import Freeze
 from maestro.apps.shared.journey import link_to, settings_from
 from maestro.apps.shared.latest import Latest
-from maestro.apps.shared.page import BUTTON_STYLE, HtmlPane, Message, page, served_document
+from maestro.apps.shared.page import BUTTON_STYLE, HtmlPane, Message, page
 from maestro.apps.shared.series import SeriesPicker
 from maestro.apps.shared.service import visitors_login
 from maestro.apps.walk_forward import session
@@ -90,18 +91,14 @@ class App(pn.viewable.Viewer):
         self._status = ""  # of the run that the controls ask for
         self._watch: Any = None
         self._waiting, self._planned, self._taken_up = False, False, False
-        self._document, self._login = served_document(), visitors_login()
-        deliver = None if self._document is None else self._document.add_next_tick_callback
-        self._latest, self._follower = Latest(deliver), Follower(self._login)
+        self._deliver, self._login = delivery(), visitors_login()
+        self._latest, self._follower = Latest(self._deliver), Follower(self._login)
         self.view = WalkForwardView(Freeze(self.state))
         self.state.param.watch(self._changed, [n for n in self.state.settings() if n != "runs_dir"])
         self.live.param.watch(lambda *_: self.follow(), "value")
-        if self._document is None:
-            self.follow()
-        else:  # what a thread delivers while the page is being built can be lost
+        if self._deliver is not None:
             pn.state.on_session_destroyed(self._closed)
-            self._waiting = True
-            self._document.add_next_tick_callback(self._follow_once)
+        self._changed()
 
     def settings(self) -> dict[str, Any]:
         """Return what reproduces the screen."""
@@ -118,11 +115,11 @@ class App(pn.viewable.Viewer):
     def _changed(self, *events: Any) -> None:
         if any(event.name in _SERIES for event in events):
             self.picker.load()
-        if self._document is None:
+        if self._deliver is None:
             self.follow()
         elif not self._waiting:  # once for all changes that are waiting
             self._waiting = True
-            self._document.add_next_tick_callback(self._follow_once)
+            self._deliver(self._follow_once)
 
     def _follow_once(self) -> None:
         self._waiting = False

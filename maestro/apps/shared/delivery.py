@@ -1,0 +1,38 @@
+"""Changes of a page that come from a thread or from a later moment: they wait until the browser has drawn the page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import panel as pn
+
+from maestro.apps.shared.page import served_document
+
+Deliver: TypeAlias = Callable[[Callable[[], None]], Any]
+
+
+def delivery() -> Deliver | None:
+    """Return what calls a function where the page that is being made may be changed; None without a page.
+
+    A function that is delivered before the browser has drawn the page waits for it: Panel 1.9 drops what changes in
+    a `hold` after the browser has asked for the document and before it says that it has drawn it, and a property that
+    the server believes to be sent is not sent again.
+    """
+    document = served_document()
+    if document is None:
+        return None
+
+    def deliver(change: Callable[[], None]) -> None:
+        document.add_next_tick_callback(lambda: pn.state.onload(change))
+
+    return deliver
+
+
+def repeat(look: Callable[[], None], milliseconds: int) -> None:
+    """Call a function again and again on the page that is being made, from when the browser has drawn it."""
+
+    def start() -> None:
+        pn.state.add_periodic_callback(look, milliseconds)
+
+    pn.state.onload(start)
