@@ -232,8 +232,8 @@ def test_a_quick_walk_forward_follows_its_controls(visit: Visit, monkeypatch: py
     one.page.get_by_text("Sharpe ratio", exact=True).first.wait_for()
     run = one.page.locator(".tiles div").last
     before = run.inner_text()
-    one.page.get_by_label("Write windows as text").check()
-    box = one.page.get_by_role("textbox", name="Windows as text")
+    one.page.get_by_role("switch", name="Windows as text").check()
+    box = one.page.get_by_role("textbox", name="Text of windows")
     box.fill("rolling:6,2,1")
     box.press("Enter")
     one.until(lambda: run.inner_text() != before)
@@ -277,6 +277,7 @@ def test_a_result_of_other_settings_is_dimmed_and_says_so(visit: Visit) -> None:
         if (n instanceof Element) found = Math.min(found, Number(getComputedStyle(n).opacity)); return found; }"""
     assert card.evaluate(opacity) == 1
     one.page.get_by_label("Follow the controls").uncheck()
+    one.page.get_by_role("switch", name="Edit windows").check()
     folds = one.page.get_by_role("textbox", name="Folds")
     folds.fill("5")
     folds.press("Enter")
@@ -292,6 +293,7 @@ def test_a_result_of_other_settings_is_dimmed_and_says_so(visit: Visit) -> None:
     one.until(lambda: card.evaluate(opacity) == 1)
     two = visit("backtest", data="TEST:YEAR:1h")
     two.until(lambda: len(metrics(two)) == 16)
+    two.page.get_by_role("switch", name="Edit size").check()
     share = two.page.get_by_role("textbox", name="Share of equity")
     share.fill("a lot")
     share.press("Enter")

@@ -16,6 +16,7 @@ from maestro.apps.shared.page import Message, served_document
 from maestro.apps.shared.size_form import SizeForm
 from maestro.apps.shared.state import TradeState
 from maestro.apps.shared.strategy_files import FILES, raised
+from maestro.apps.shared.typed_value import TypedValue, show_value
 from maestro.bars import Bars
 from maestro.config import VENUES
 from maestro.engine import Costs
@@ -95,6 +96,8 @@ class StrategyControls(pn.viewable.Viewer):
         self._problems, self._look_ahead = Message(margin=(4, 10)), LookAheadLine()
         self.name_box = pmui.Select(label="Strategy", sizing_mode="stretch_width", **self._offered())
         self.widgets: dict[str, Any] = {}
+        self.typed: dict[str, TypedValue] = {}
+        self.refused = Message(margin=(4, 10))
         self._place = pn.Column(sizing_mode="stretch_width")
         self.name_box.param.watch(lambda event: state.param.update(strategy=event.new, params={}), "value")
         state.param.watch(self._follow, ["strategy", "params"])
@@ -150,7 +153,7 @@ class StrategyControls(pn.viewable.Viewer):
         try:
             cls = self._class = self.state.chosen()
         except MaestroError:
-            self._place.objects, self.widgets = [], {}
+            self._place.objects, self.widgets, self.typed = [], {}, {}
             self._class, self._made, self._rule = None, [], ""  # created again with the next strategy
             return
         if not self._fixed:
@@ -162,7 +165,7 @@ class StrategyControls(pn.viewable.Viewer):
         if made == self._made and self._rule == self.state.strategy and before is cls:
             self._writing = True
             for name, value in values.items():
-                self.widgets[name].value = declared[name].cell(value)
+                show_value(self.widgets[name], declared[name].cell(value))
             self._writing = False
             return
         self._made, self._rule = made, self.state.strategy
@@ -171,7 +174,12 @@ class StrategyControls(pn.viewable.Viewer):
             # Panel has no public option for this: it waits 50 ms for more changes, and the last one wins here anyway.
             widget._priority_changes = ["value"]
             widget.param.watch(lambda event, name=name: self._write(name, event.new), "value")
-        self._place.objects = list(self.widgets.values())
+        self.refused.say()
+        self.typed = {
+            name: TypedValue(name, one, self.widgets[name], self.refused.say) for name, one in declared.items()
+            if one.kind in ("int", "float")
+        }  # fmt: skip
+        self._place.objects = [self.typed.get(name, widget) for name, widget in self.widgets.items()]
 
     def _write(self, name: str, value: Any) -> None:
         if self._writing:
@@ -188,7 +196,7 @@ class StrategyControls(pn.viewable.Viewer):
 
     def __panel__(self) -> Any:
         return pn.Column(
-            self.name_box, self._problems, self._look_ahead, self._place, sizing_mode="stretch_width"
+            self.name_box, self._problems, self._look_ahead, self._place, self.refused, sizing_mode="stretch_width"
         )  # fmt: skip
 
 

@@ -12,8 +12,6 @@ from maestro.apps.shared.checked_box import after_event
 from maestro.apps.shared.page import Message
 from maestro.errors import MaestroError, SettingsError
 
-OWN = "Other values"
-"""The choice among presets where the setting is none of them."""
 HALF = 140
 """Width [px] of a box that has another one beside it."""
 
@@ -46,8 +44,7 @@ class TextForm(pn.viewable.Viewer):
         self.state, self.name_of_setting, self._fits = state, name, fits or (lambda text: None)
         self._writing, self._made = False, ""
         wide = {"sizing_mode": "stretch_width"}
-        options = {**self.presets, OWN: ""}
-        self.preset = pmui.Select(label=self.title, options=options, value="", **wide)
+        self.preset = pmui.Select(label=self.title, options={**self.presets, self.held: self.held}, **wide)
         self.kind = pmui.Select(
             label=f"Kind of {self.title.lower()}",
             options=dict(self.kinds),
@@ -56,12 +53,15 @@ class TextForm(pn.viewable.Viewer):
         )
         self.fields: dict[str, Any] = {}
         self.problem = Message(margin=(4, 10))
-        self.as_text = pmui.Switch(label=f"Write {self.title.lower()} as text", value=False, size="small", **wide)
-        self.text = pmui.TextInput(label=f"{self.title} as text", value=self.held, visible=False, **wide)
+        self.edit = pmui.Switch(label=f"Edit {self.title.lower()}", value=False, size="small", width=HALF)
+        self.as_text = pmui.Switch(label=f"{self.title} as text", value=False, size="small", width=HALF)
+        self.text = pmui.TextInput(label=f"Text of {self.title.lower()}", value=self.held, visible=False, **wide)
         self._place = pn.Column(**wide)
+        self._details = pn.Column(self.kind, self._place, visible=False, **wide)
         self.preset.param.watch(self._choose_preset, "value")
         self.kind.param.watch(self._choose_kind, "value")
         self.text.param.watch(lambda event: self._take(event.new.strip(), self.text), "value")
+        self.edit.param.watch(lambda event: self._details.param.update(visible=event.new), "value")
         self.as_text.param.watch(lambda event: self.text.param.update(visible=event.new), "value")
         state.param.watch(lambda *_: self.follow(), name)
         self.follow()
@@ -132,7 +132,9 @@ class TextForm(pn.viewable.Viewer):
         try:
             self.text.value = self.held
             same = [text for text in self.presets.values() if value is not None and self.parse(text) == value]
-            self.preset.value = same[0] if same else ""
+            shown = same[0] if same else self.held
+            options = dict(self.presets) if same else {**self.presets, self.held: self.held}
+            self.preset.param.update(options=options, value=shown)
             self.kind.visible = self._place.visible = value is not None
             if value is None:
                 self.as_text.value = True
@@ -151,8 +153,7 @@ class TextForm(pn.viewable.Viewer):
             self._writing = False
 
     def _choose_preset(self, event: Any) -> None:
-        if event.new:
-            self._take(event.new, self.preset)
+        self._take(event.new, self.preset)
 
     def _choose_kind(self, event: Any) -> None:
         if not self._writing:
@@ -202,8 +203,13 @@ class TextForm(pn.viewable.Viewer):
 
     def __panel__(self) -> Any:
         return pn.Column(
-            self.preset, self.kind, self._place, self.problem, self.as_text, self.text, sizing_mode="stretch_width"
-        )
+            self.preset, *self.below(), pn.Row(self.edit, self.as_text), self._details, self.text, self.problem,
+            sizing_mode="stretch_width",
+        )  # fmt: skip
+
+    def below(self) -> list[Any]:
+        """What is always shown below the list of presets."""
+        return []
 
 
 def number_in(text: str, above: float = -math.inf) -> float:

@@ -21,6 +21,7 @@ from maestro.apps.shared.service import visitors_login
 from maestro.apps.walk_forward import session
 from maestro.apps.walk_forward.following import Followed, Follower, Planned
 from maestro.apps.walk_forward.job import Job
+from maestro.apps.walk_forward.ranges import RangeControls
 from maestro.apps.walk_forward.remote import belongs_to_service, has_job
 from maestro.apps.walk_forward.runner import Runner, folder_of, in_progress, status
 from maestro.apps.walk_forward.selection_form import SelectionForm
@@ -56,6 +57,7 @@ class App(pn.viewable.Viewer):
         self.picker = SeriesPicker(self.state, bars)
         self.rule, self.trade = StrategyControls(self.state, fixed=False), TradeControls(self.state)
         wide = {"sizing_mode": "stretch_width"}
+        self.ranges = RangeControls(self.state)
         self.splitter = WindowsForm(self.state, "splitter", self._fits)
         methods = offered(METHODS, self.state.search)
         self.search = pmui.Select(label="Search", options=methods, value=self.state.search, width=140)
@@ -350,9 +352,9 @@ class App(pn.viewable.Viewer):
 
     def _controls(self) -> list[Any]:
         return [
-            self.picker, self.rule, self.splitter, pn.Row(self.search, self.trials), self.seed, self.refused,
-            self.select, self.trade, self.live, pn.Row(self.start, self.cancel), pn.Row(self.judge, self.report),
-            self.onward, self.studies, self.links, self.close,
+            self.picker, self.rule, self.ranges, self.splitter, pn.Row(self.search, self.trials), self.seed,
+            self.refused, self.select, self.trade, self.live, pn.Row(self.start, self.cancel),
+            pn.Row(self.judge, self.report), self.onward, self.studies, self.links, self.close,
         ]  # fmt: skip
 
     def page(self) -> Any:

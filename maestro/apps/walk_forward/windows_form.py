@@ -123,7 +123,10 @@ class WindowsForm(TextForm):
                     widgets[f"{field.name} unit"] = pmui.Select(label=label, options=UNITS, width=HALF)
                     row.append(widgets[f"{field.name} unit"])
             rows.append(pn.Row(*row))
-        return widgets, [*rows, self.folds]
+        return widgets, rows
+
+    def below(self) -> list[Any]:
+        return [self.folds]
 
     def shown(self, value: Any) -> dict[str, Any]:
         found: dict[str, Any] = {}

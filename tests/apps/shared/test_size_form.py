@@ -67,7 +67,7 @@ def test_another_kind_has_its_own_label_and_a_value_to_begin_with() -> None:
         "risk:0.01,3.0", "Risk [% of equity]", "1",
     )  # fmt: skip
     form.text.value = "a lot"
-    assert form.problem.text.startswith("Size as text: sizing='a lot' is unknown; give percent:1.0, ")
+    assert form.problem.text.startswith("Text of size: sizing='a lot' is unknown; give percent:1.0, ")
     assert form.problem.text.endswith(" risk:0.01,3.0 is kept.")
 
 

@@ -57,7 +57,7 @@ def test_the_controls_follow_the_setting_and_write_it() -> None:
     form.preset.value = "large:10"
     assert (form.state.size, form.kind.value, form.fields["n"].value) == ("large:10", "large", "10")
     form.fields["n"].value = "11"
-    assert (form.state.size, form.preset.value, form.text.value) == ("large:11", "", "large:11")
+    assert (form.state.size, form.preset.value, form.text.value) == ("large:11", "large:11", "large:11")
     form.state.size = "small:01"
     assert (form.preset.value, form.fields["n"].value) == ("small:1", "1"), "the meaning counts, not the letters"
     assert form.state.size == "small:01", "showing a setting does not rewrite it"
@@ -69,7 +69,7 @@ def test_a_refused_value_is_named_and_the_value_in_force_is_shown() -> None:
     assert form.problem.text == "Number of small: 'small:x' is not a size. 1 is kept."
     assert (form.state.size, form.fields["n"].value) == ("small:1", "1")
     form.text.value = "large:100"
-    assert form.problem.text == "Size as text: large:100 is too large. small:1 is kept."
+    assert form.problem.text == "Text of size: large:100 is too large. small:1 is kept."
     assert (form.state.size, form.text.value) == ("small:1", "small:1")
     form.fields["n"].value = "5"
     assert (form.state.size, form.problem.text) == ("small:5", "")
@@ -87,6 +87,6 @@ def test_another_kind_begins_with_the_first_text_that_fits() -> None:
 @pytest.mark.parametrize("text", ["huge:1", "", "small"])
 def test_a_setting_that_is_not_valid_is_shown_as_text(text: str) -> None:
     form = SizeForm(State(size=text), "size")
-    assert (form.text.visible, form.text.value, form.kind.visible, form.preset.value) == (True, text, False, "")
+    assert (form.text.visible, form.text.value, form.kind.visible, form.preset.value) == (True, text, False, text)
     form.text.value = "large:3"
     assert (form.kind.visible, form.fields["n"].value, form.problem.text) == (True, "3", "")

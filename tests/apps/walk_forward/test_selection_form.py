@@ -51,7 +51,7 @@ def test_a_refused_value_is_named_and_the_old_one_stays() -> None:
     assert form.problem.text.startswith("Metrics: a selection without a metric")
     assert form.fields["metrics"].value == ["sharpe_ratio", "vwr"]
     form.text.value = "luck"
-    assert form.problem.text.startswith("Choice as text: no metric is called 'luck'")
+    assert form.problem.text.startswith("Text of choice: no metric is called 'luck'")
     assert form.held == form.text.value == "weighted:sharpe_ratio=0.7,vwr=0.3"
 
 

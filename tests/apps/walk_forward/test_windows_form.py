@@ -65,10 +65,10 @@ def test_a_text_sets_the_fields_and_an_invalid_one_is_refused() -> None:
         "train": "2", "train unit": "y", "test": "1", "test unit": "q", "step": "", "step unit": "q", "purge": "5",
         "embargo": "0",
     }  # fmt: skip
-    assert form.preset.value == "", "no preset"
+    assert form.preset.value == form.held, "no preset"
     for text in ("rollin:10", "calendar:6,1mo", "adaptive:5,2,a", "rolling:10,2,1,4"):
         form.text.value = text
-        assert form.problem.text.startswith("Windows as text: ")
+        assert form.problem.text.startswith("Text of windows: ")
         assert form.problem.text.endswith(" calendar:2y,1q,purge=5 is kept.")
         assert form.held == form.text.value == "calendar:2y,1q,purge=5"
 
