@@ -37,7 +37,7 @@ def load(name: str | Path, start: str | date | None = None, end: str | date | No
         (``{"volume": "VolumeBTC"}``), unit, zone, stamps, duplicates, decimal; for samples also adjusted; for the
         store also join, the series that are joined as known at each bar:
         ``join=("funding", "open_interest:1h", "basis:1h")`` (funding is joined by default for
-        ``BINANCE-PERPETUAL`` and ``BITMEX``).
+        ``BINANCE-PERPETUAL`` and ``BITMEX``). None stands for an option that is not given.
 
     Returns
     -------
@@ -48,6 +48,7 @@ def load(name: str | Path, start: str | date | None = None, end: str | date | No
     BarsError
         Nothing of that name, a file that cannot be read, data that breaks a rule, or an empty range.
     """
+    options = {key: value for key, value in options.items() if value is not None}
     if isinstance(name, str) and _SERIES.fullmatch(name) and not Path(name).is_file():
         from maestro.bars.catalog import stored_bars
 

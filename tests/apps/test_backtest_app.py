@@ -197,3 +197,30 @@ def test_values_of_a_longer_timeframe_are_drawn_as_steps() -> None:
         type(renderer.glyph).__name__ for renderer in ms.reports.backtest_figure(bt).select({"type": GlyphRenderer})
     }
     assert {"Step", "Line"} <= kinds
+
+
+def test_bars_per_year_annualise_the_figures_and_are_part_of_what_is_frozen() -> None:
+    page = App(data="sample:AAPL", end="2005")
+    usual = shown(page).bt
+    assert (page.picker.per_year.value, usual.bars.periods_per_year) == ("", 252)
+    page.picker.per_year.value = "365"
+    bt = shown(page).bt
+    assert bt.bars.periods_per_year == 365
+    assert bt.metrics["volatility"] == pytest.approx(usual.metrics["volatility"] * (365 / 252) ** 0.5)
+    assert "periods_per_year=365.0" in page.state.python()
+    assert "periods_per_year=365" in page.state.link()
+    for refused in ("0", "-1", "many", "inf"):
+        page.picker.per_year.value = refused
+        assert page.picker.refused.text.startswith(
+            f"Bars per year (empty: the market's own): '{refused}' is not allowed"
+        )
+        assert (page.picker.per_year.value, page.state.periods_per_year) == ("365", 365)
+    page.picker.per_year.value = ""
+    assert (page.state.periods_per_year, shown(page).bt.metrics) == (None, usual.metrics)
+
+
+def test_bars_that_were_given_keep_their_own_number_per_year() -> None:
+    bars = ms.load("sample:AAPL", end="2005", periods_per_year=365)
+    page = App(bars, periods_per_year=100.0)
+    assert (page.state.periods_per_year, shown(page).bt.bars.periods_per_year) == (None, 365)
+    assert App(query={"data": page.state.data}).picker.bars.periods_per_year == 365  # type: ignore[union-attr]

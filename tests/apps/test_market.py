@@ -252,7 +252,14 @@ def test_a_series_that_vanished_is_said(tmp_path: Path, holed: ms.Bars) -> None:
 
 def test_settings_of_the_screen() -> None:
     app = App(query={"data": "sample:IBM", "start": "2005"})
-    assert app.settings() == {"data": "sample:IBM", "start": "2005", "end": None, "regimes": False, "indicators": []}
+    assert app.settings() == {
+        "data": "sample:IBM",
+        "start": "2005",
+        "end": None,
+        "periods_per_year": None,
+        "regimes": False,
+        "indicators": [],
+    }
     assert App(query={"colour": "red"}).view.message.text == "the link has 'colour', which is not a setting here"
 
 

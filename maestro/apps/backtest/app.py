@@ -19,10 +19,9 @@ from maestro.apps.shared.journey import link_to, settings_from
 from maestro.apps.shared.page import BUTTON_STYLE, HtmlPane, page
 from maestro.apps.shared.regimes import RegimeSwitch
 from maestro.apps.shared.series import SeriesPicker
+from maestro.apps.shared.state import SERIES
 from maestro.bars import Bars
 from maestro.errors import MaestroError
-
-_SERIES = ("data", "start", "end")
 
 
 class App(pn.viewable.Viewer):
@@ -51,7 +50,7 @@ class App(pn.viewable.Viewer):
 
     def _changed(self, *events: Any) -> None:
         """Compute once for all changes that are waiting, so that a slider is followed and never chased."""
-        if any(event.name in _SERIES for event in events):
+        if any(event.name in SERIES for event in events):
             self.picker.load()
         if self._deliver is None:
             self.compute()

@@ -7,7 +7,7 @@ import param
 from maestro.apps.shared.command import command_of
 from maestro.apps.shared.indicator_panes import IndicatorState
 from maestro.apps.shared.regimes import RegimeState
-from maestro.apps.shared.state import Settings, TradeState
+from maestro.apps.shared.state import SERIES, Settings, TradeState
 from maestro.errors import SettingsError
 
 KEPT = ("strategy", "params", "fee", "slippage", "sizing", "cash", "fill")
@@ -45,7 +45,7 @@ class BacktestState(TradeState, RegimeState, IndicatorState):
         """
         if not self.kept:
             return None
-        series = {name: getattr(self, name) for name in ("data", "start", "end")}
+        series = {name: getattr(self, name) for name in SERIES}
         try:
             return type(self)(self.own, **series, **{name: self.kept[name] for name in self.kept if name in KEPT})
         except (ValueError, TypeError) as error:

@@ -14,6 +14,7 @@ from maestro.runs.identity import source_hash
 from maestro.runs.store import spec_of
 from maestro.search.space import Space
 from maestro.strategies import Strategy, by_name
+from maestro.walkforward.selection import Selection
 from maestro.walkforward.splitter_text import recorded_splitter, splitter_text
 
 
@@ -32,8 +33,6 @@ def settings_of_run(folder: Path) -> dict[str, Any]:
         raise RunError("its bars were not loaded by one call of ms.load")
     if not isinstance(spec.search, str) or spec.pruner is not None or spec.first or spec.warm_start:
         raise RunError("the app has no controls for its search")
-    if spec.selection.kind != "order":
-        raise RunError("the app has no controls for its selection")
     rule, cls = _strategy(spec)
     usual = Space(cls, dict(spec.params)).to_dict()["search"]
     space = {name: one.to_dict() for name, one in spec.space.items() if one.to_dict() != usual.get(name)}
@@ -42,8 +41,8 @@ def settings_of_run(folder: Path) -> dict[str, Any]:
         **series, "strategy": rule, "params": dict(spec.params), "space": space, "fee": spec.costs.fee,
         "slippage": spec.costs.slippage, "sizing": Sizing(sizing.kind, sizing.value, sizing.max_exposure).text,
         "cash": spec.cash, "fill": spec.fill, "splitter": splitter_text(recorded_splitter(spec.splitter)),
-        "search": spec.search, "trials": spec.trials, "select": ",".join(spec.selection.metrics), "seed": spec.seed,
-        "runs_dir": str(folder.parent),
+        "search": spec.search, "trials": spec.trials, "seed": spec.seed,
+        "select": Selection.from_spec(spec.selection).text, "runs_dir": str(folder.parent),
     }  # fmt: skip
 
 

@@ -46,7 +46,9 @@ class CheckedBox:
         try:
             setattr(self.state, self.name, self._value(text))
         except ValueError:
-            self.problem.say(f"{self.widget.label}: {text!r} is not allowed: {self.rule}. {held} is kept.")
+            self.problem.say(
+                f"{self.widget.label}: {text!r} is not allowed: {self.rule}. {held or 'An empty box'} is kept."
+            )
             self._restore(held)
         else:
             self.problem.say()
@@ -54,6 +56,8 @@ class CheckedBox:
 
     def _value(self, text: str) -> Any:
         declared = self.state.param[self.name]
+        if declared.allow_None and not text.strip():
+            return None
         if isinstance(declared, param.Integer):
             return int(text.replace(",", ""))
         if not isinstance(declared, param.Number):
@@ -80,5 +84,7 @@ def after_event(show: Callable[[], None]) -> None:
 
 
 def as_shown(value: Any) -> str:
-    """Value of a setting as its box shows it: 100000, 0.001."""
+    """Value of a setting as its box shows it: 100000, 0.001; nothing for None."""
+    if value is None:
+        return ""
     return format(value, ".12g") if isinstance(value, (int, float)) else str(value)

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from maestro._core.json import as_text
-from maestro.apps.shared.state import JOURNEY, TRADE, AppState, SeriesState, TradeState
+from maestro.apps.shared.state import JOURNEY, SERIES, TRADE, AppState, SeriesState, TradeState
 from maestro.errors import MaestroError
 from maestro.strategies import Strategy
 
@@ -40,7 +40,7 @@ def link_to(app: str, settings: Mapping[str, Any], *, fixed: bool = False, **mor
     """
     direct, carried = dict(settings), {}  # settings of that app, and those that it keeps for the next one
     if app == "market":
-        carried = {name: direct.pop(name) for name in list(direct) if name not in ("data", "start", "end")}
+        carried = {name: direct.pop(name) for name in list(direct) if name not in SERIES}
     elif app == "walk_forward" and not fixed:
         params = direct.get("params") or {}
         direct["params"] = {name: value for name, value in params.items() if name in _not_searched(direct)}

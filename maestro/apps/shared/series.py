@@ -16,8 +16,9 @@ from panel_material_ui import FileInput
 
 from maestro._core.atomic import remove_leftovers, write_atomic
 from maestro.apps.shared.access import refuse_data
-from maestro.apps.shared.page import HtmlPane
-from maestro.apps.shared.state import SeriesState
+from maestro.apps.shared.checked_box import CheckedBox
+from maestro.apps.shared.page import HtmlPane, Message
+from maestro.apps.shared.state import SERIES, SeriesState
 from maestro.bars import Bars
 from maestro.bars.loading import load, samples
 from maestro.bars.moments import as_us
@@ -178,7 +179,7 @@ class SeriesPicker(pn.viewable.Viewer):
         self._symbols: dict[str, list[str]] = {}
         self.bars: Bars | None = bars
         if bars is not None:
-            state.param.update(**settings_of(bars))
+            state.param.update(periods_per_year=None, **settings_of(bars))
         found, self.lacking = listed()
         names, (file, symbol) = {name: name for name in found}, _parts(state.data)
         if file not in names:
@@ -191,6 +192,12 @@ class SeriesPicker(pn.viewable.Viewer):
         dates: dict[str, Any] = {"clearable": True, "size": "small", "width": 308}
         self.start = pmui.DatePicker(label="From", value=_day(state.start), **dates)
         self.end = pmui.DatePicker(label="Before", value=_day(state.end), **dates)
+        rule = "give a number above 0, such as 252 or 365, or nothing for the market's own number"
+        self.refused = Message(margin=(4, 10))
+        self.per_year = CheckedBox(
+            state, "periods_per_year", "Bars per year (empty: the market's own)", rule, self.refused, size="small",
+            sizing_mode="stretch_width",
+        ).widget  # fmt: skip
         self.file = Upload(  # any ending: the browser would refuse a file without a word
             label="Drop a file here, or choose one", color="default",
             variant="outlined", max_file_size=UPLOAD_LIMIT, chunk_size=4 * 2**20, sizing_mode="stretch_width",
@@ -217,7 +224,8 @@ class SeriesPicker(pn.viewable.Viewer):
             self.bars, self.problem = None, refusal
             return None
         try:
-            self.bars, self.problem = load(self.state.data, start=self.state.start, end=self.state.end), ""
+            range_and_year = {name: getattr(self.state, name) for name in SERIES[1:]}
+            self.bars, self.problem = load(self.state.data, **range_and_year), ""
         except MaestroError as error:
             self.bars, self.problem = None, self._public(str(error))
         except OSError as error:
@@ -295,7 +303,7 @@ class SeriesPicker(pn.viewable.Viewer):
         if self.given is not None:
             return HtmlPane("")
         return pn.Column(
-            self.name_box, self.symbol, self.start, self.end, self.file,
+            self.name_box, self.symbol, self.start, self.end, self.per_year, self.refused, self.file,
             HtmlPane(
                 f"CSV or Parquet, up to {UPLOAD_LIMIT // 2**20} MB; it stays on this machine.",
                 styles={"opacity": ".7", "font-size": "12px"}, margin=(0, 10),

@@ -21,7 +21,9 @@ JOURNEY = "journey"
 """Name in a link of the settings that an app carries for the next one and does not use."""
 _SAFE = ":,/[]"
 """Characters that a browser leaves as they are in the query of an address."""
-TRADE = ("data", "start", "end", "strategy", "params", "fee", "slippage", "sizing", "cash", "fill")
+SERIES = ("data", "start", "end", "periods_per_year")
+"""Settings that determine the bars."""
+TRADE = (*SERIES, "strategy", "params", "fee", "slippage", "sizing", "cash", "fill")
 """Settings that travel from app to app."""
 
 
@@ -127,7 +129,7 @@ class AppState(param.Parameterized):
 
     def _load_line(self) -> str:
         given = self.settings()
-        said = "".join(f", {name}={given[name]!r}" for name in ("start", "end") if given[name])
+        said = "".join(f", {name}={given[name]!r}" for name in SERIES[1:] if given[name])
         return f"import maestro as ms\n\nbars = ms.load({given['data']!r}{said})\n"
 
 
@@ -142,6 +144,10 @@ class SeriesState(AppState):
     data = param.String(default="sample:AAPL", doc="sample:AAPL, a file, or PROVIDER:SYMBOL:TIMEFRAME of the store.")
     start = param.String(default=None, allow_None=True, doc="First bar, UTC: 2020, 2020-06 or 2020-06-01.")
     end = param.String(default=None, allow_None=True, doc="Bars before this moment, UTC.")
+    periods_per_year = param.Number(
+        default=None, allow_None=True, bounds=(0, None), inclusive_bounds=(False, True),
+        doc="Bars per year, by which figures are annualised; the market's own number if it is not given.",
+    )  # fmt: skip
 
 
 class TradeState(SeriesState):

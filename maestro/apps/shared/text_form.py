@@ -53,8 +53,8 @@ class TextForm(pn.viewable.Viewer):
         )
         self.fields: dict[str, Any] = {}
         self.problem = Message(margin=(4, 10))
-        self.edit = pmui.Switch(label=f"Edit {self.title.lower()}", value=False, size="small", width=HALF)
-        self.as_text = pmui.Switch(label=f"{self.title} as text", value=False, size="small", width=HALF)
+        self.edit = pmui.Switch(label=f"Edit {self.title.lower()}", value=False, size="small", width=128)
+        self.as_text = pmui.Switch(label=f"{self.title} as text", value=False, size="small", width=152)
         self.text = pmui.TextInput(label=f"Text of {self.title.lower()}", value=self.held, visible=False, **wide)
         self._place = pn.Column(**wide)
         self._details = pn.Column(self.kind, self._place, visible=False, **wide)

@@ -18,6 +18,7 @@ from maestro.apps.shared.latest import Latest
 from maestro.apps.shared.page import BUTTON_STYLE, HtmlPane, Message, page
 from maestro.apps.shared.series import SeriesPicker
 from maestro.apps.shared.service import visitors_login
+from maestro.apps.shared.state import SERIES
 from maestro.apps.walk_forward import session
 from maestro.apps.walk_forward.following import Followed, Follower, Planned
 from maestro.apps.walk_forward.job import Job
@@ -37,7 +38,6 @@ from maestro.search.runner import METHODS
 from maestro.validation.verdict.result import Verdict
 from maestro.walkforward.result import WalkForward
 
-_SERIES = ("data", "start", "end")
 _EVERY = 150
 """Milliseconds between two looks at a run's progress."""
 
@@ -115,7 +115,7 @@ class App(pn.viewable.Viewer):
             session.windows(splitter, self.picker.bars)
 
     def _changed(self, *events: Any) -> None:
-        if any(event.name in _SERIES for event in events):
+        if any(event.name in SERIES for event in events):
             self.picker.load()
         if self._deliver is None:
             self.follow()

@@ -34,10 +34,11 @@ class CountingListener(Protocol):
 def belongs_to_service(state: WalkForwardState) -> bool:
     """Whether a run goes to the service of the setting ``service.url``.
 
-    It has neither the files nor the user-defined strategies of this machine: those run here.
+    It has neither the files nor the user-defined strategies of this machine, and takes the market's own number of bars
+    per year: anything else runs here.
     """
     named = bool(_SERIES.fullmatch(state.data)) and not Path(state.data).exists()
-    return is_configured() and not state.user_defined and named
+    return is_configured() and not state.user_defined and named and state.periods_per_year is None
 
 
 def run_on_service(

@@ -32,6 +32,18 @@ def test_a_run_on_disk_is_opened_with_its_settings(tmp_path: Path, monkeypatch: 
     assert not runs.view.onward.visible
 
 
+@pytest.mark.parametrize("select", ["pareto:sharpe_ratio,-volatility", "weighted:sharpe_ratio=0.7,vwr=0.3"])
+def test_a_run_of_any_selection_is_opened(select: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    wf = ms.walk_forward(
+        ms.load("sample:AAPL", start="2010"), "EmaCrossStrategy", splitter="rolling:2", trials=3, select=select,
+        runs_dir="runs",
+    )  # fmt: skip
+    app = WalkForwardApp(query=query(RunsSession(Path("runs")).link(wf.id)))
+    assert app.picker.bars is not None
+    assert (app.state.select, Job(app.state, app.picker.bars).id) == (select, wf.id)
+
+
 def test_a_run_that_the_app_cannot_show_says_why(tmp_path: Path) -> None:
     wf = ms.walk_forward(ms.synthetic_bars(400), "EmaCrossStrategy", splitter="rolling:2", trials=2, runs_dir=tmp_path)
     with pytest.raises(RunError, match=r"not loaded by one call of ms.load"):

@@ -14,11 +14,11 @@ from maestro.apps.backtest import App as BacktestApp
 from maestro.apps.market.app import App as MarketApp
 from maestro.apps.shared.journey import link_to, settings_from
 from maestro.apps.shared.page import APPS, menu_text
-from maestro.apps.shared.state import TRADE
+from maestro.apps.shared.state import SERIES, TRADE
 from maestro.apps.walk_forward.app import App as WalkForwardApp
 
 SETTINGS: dict[str, Any] = {
-    "data": "sample:IBM", "start": "2005-02-01", "end": None, "strategy": "MaCrossStrategy",
+    "data": "sample:IBM", "start": "2005-02-01", "end": None, "periods_per_year": 300.0, "strategy": "MaCrossStrategy",
     "params": {"fast": 7, "slow": 40}, "fee": 0.002, "slippage": 0.0, "sizing": "percent:0.5", "cash": 5_000.0,
     "fill": "next_open",
 }  # fmt: skip
@@ -75,7 +75,7 @@ def test_a_walk_forward_searches_what_a_backtest_has_set_by_hand() -> None:
 
 def test_the_market_app_carries_what_it_does_not_use() -> None:
     market = MarketApp(query=query(link_to("market", SETTINGS)))
-    assert travelled(market) == {name: SETTINGS[name] for name in ("data", "start", "end")}
+    assert travelled(market) == {name: SETTINGS[name] for name in SERIES}
     market.state.data = "sample:AAPL"
     assert {"fill": "next_open", **settings_from(market.state)} == {**SETTINGS, "data": "sample:AAPL"}
     torn = MarketApp(query={"journey": "[1"})

@@ -21,6 +21,7 @@ CHANGED: list[tuple[type[AppState], dict[str, Any]]] = [
     (BacktestState, {"data": "/some where/ü+&?#.csv", "params": {"fast": 7, "slow": 2.5}, "fee": 0.0, "fill": "close"}),
     (BacktestState, {"strategy": "RSIStrategy", "cash": 5.0, "sizing": "units:2"}),
     (WalkForwardState, {"splitter": "calendar:6mo,1mo", "trials": 7, "seed": 3}),
+    (BacktestState, {"periods_per_year": 365.0}),
 ]
 
 
