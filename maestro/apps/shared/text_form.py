@@ -57,11 +57,11 @@ class TextForm(pn.viewable.Viewer):
         self.as_text = pmui.Switch(label=f"{self.title} as text", value=False, size="small", width=152)
         self.text = pmui.TextInput(label=f"Text of {self.title.lower()}", value=self.held, visible=False, **wide)
         self._place = pn.Column(**wide)
-        self._details = pn.Column(self.kind, self._place, visible=False, **wide)
+        self._details = pn.Column(visible=False, **wide)
         self.preset.param.watch(self._choose_preset, "value")
         self.kind.param.watch(self._choose_kind, "value")
         self.text.param.watch(lambda event: self._take(event.new.strip(), self.text), "value")
-        self.edit.param.watch(lambda event: self._details.param.update(visible=event.new), "value")
+        self.edit.param.watch(self._open, "value")
         self.as_text.param.watch(lambda event: self.text.param.update(visible=event.new), "value")
         state.param.watch(lambda *_: self.follow(), name)
         self.follow()
@@ -151,6 +151,10 @@ class TextForm(pn.viewable.Viewer):
                 self.fields[name].value = shown
         finally:
             self._writing = False
+
+    def _open(self, event: Any) -> None:
+        """Show the fields, or none; a page that never shows them does not load them."""
+        self._details.param.update(objects=[self.kind, self._place] if event.new else [], visible=event.new)
 
     def _choose_preset(self, event: Any) -> None:
         self._take(event.new, self.preset)
