@@ -53,7 +53,8 @@ class BacktestState(TradeState, RegimeState, IndicatorState):
 
     def command(self) -> str:
         """Command line that gives the same backtest."""
-        return command_of(["backtest", self.strategy], self._trade_options())
+        options = {**self._trade_options(), "periods-per-year": self.periods_per_year}
+        return command_of(["backtest", self.strategy], options)
 
     def python(self) -> str:
         """Lines of Python that give the same backtest."""

@@ -30,6 +30,8 @@ class WalkForwardState(TradeState):
 
     def command(self) -> str:
         """Command line that gives the same walk-forward."""
+        if self.periods_per_year is not None:
+            return "maestro walk-forward takes the market's own number of bars per year; use the lines of Python."
         ranges = {name: range_text(one) for name, one in self.space.items()}
         unknown = [name for name, text in ranges.items() if text is None]
         if unknown:

@@ -61,6 +61,11 @@ def test_the_command_of_a_walk_forward_has_all_that_differs() -> None:
     assert state.command() == "The command line has no form for the range of fast; use the lines of Python."
 
 
+def test_bars_per_year_are_an_option_of_a_backtest_only() -> None:
+    assert BacktestState(periods_per_year=365.0).command().endswith(" --periods-per-year 365.0")
+    assert "use the lines of Python" in WalkForwardState(periods_per_year=365.0).command()
+
+
 def test_every_app_has_a_command() -> None:
     assert BacktestState().command().startswith("maestro backtest EmaCrossStrategy --data sample:AAPL --fee 0.001")
     assert MarketState(data="prices.csv#ETH").command() == "maestro data check prices.csv --symbol ETH"
