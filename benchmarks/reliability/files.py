@@ -20,6 +20,7 @@ from maestro.data.stores import SeriesKey
 from maestro.data.stores.parquet import ParquetStore
 from maestro.errors import MaestroError
 from maestro.runs import remove
+from maestro.runs.backtests import BacktestSpec, BacktestStore
 
 _KEY = SeriesKey("KRAKEN", "BTCUSD", "1h")
 
@@ -57,6 +58,39 @@ def flips_of_runs(tries: int, folder: Path) -> Iterator[str]:
             if isinstance(error, KeyboardInterrupt):
                 raise
             yield f"{path.name}: {type(error).__name__}"
+        path.write_bytes(content)
+
+
+def flips_of_backtests(tries: int, folder: Path) -> Iterator[str]:
+    """Flip a bit of a backtest's manifest or tables, as the service keeps them: an error in words, or the same rows."""
+    result = ms.backtest(ms.load("sample:AAPL"), "EmaCrossStrategy")
+    assert result.strategy is not None
+    spec = BacktestSpec.of(
+        result.bars, result.strategy, costs=result.costs, sizing=result.sizing, cash=100_000.0, fill="next_open",
+        engine=result.engine,
+    )  # fmt: skip
+    store = BacktestStore(folder, spec.id)
+    store.write(result, spec)
+
+    def rows() -> list[str]:
+        again = store.load()
+        return [again.equity.write_json(), again.trades.write_json(), again.orders.write_json(), str(again.metrics)]
+
+    whole = rows()
+    files = sorted(store.folder.iterdir())
+    rng = random.Random(10)
+    for number in range(tries):
+        path = files[number % len(files)]
+        content = path.read_bytes()
+        path.write_bytes(_flipped(content, rng))
+        try:
+            yield "" if rows() == whole else f"{path.name}: other values"
+        except MaestroError:
+            yield ""
+        except BaseException as error:
+            if isinstance(error, KeyboardInterrupt):
+                raise
+            yield f"{path.name}: {type(error).__name__}: {str(error)[:80]}"
         path.write_bytes(content)
 
 

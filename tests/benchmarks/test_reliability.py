@@ -39,7 +39,9 @@ def test_failures_are_counted_named_and_make_the_exit_code(
     assert "there is no area borken; there are: broken" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("area", ["flips-series", "links", "foreign", "names", "rollbacks", "old-runs"])
+@pytest.mark.parametrize(
+    "area", ["flips-series", "flips-backtests", "links", "foreign", "names", "rollbacks", "old-runs"]
+)
 def test_an_area_holds_at_a_few_tries(area: str, tmp_path: Path) -> None:
     assert set(table.AREAS[area][1](3, tmp_path)) == {""}
 
