@@ -85,39 +85,3 @@ def test_events_go_on_behind_a_number(submit: Submit, queue: Queue, database: Da
     every = queue.events(job.id)
     assert [event.kind for event in every] == ["queued", "started", "fold", "fold", "fold"]
     assert queue.events(job.id, after=every[2].seq) == every[3:]
-
-
-def test_a_locked_and_a_damaged_database_are_told_in_words(database: Database) -> None:
-    hasty = Database(database.folder, wait=0.05)
-    with database.writing(), pytest.raises(ServiceError, match="another program has kept it locked"), hasty.writing():
-        pass
-    database.close()
-    hasty.close()
-    database.path.write_bytes(b"no database at all" * 100)
-    with pytest.raises(ServiceError, match=r"damaged; put it back from a backup"):
-        Database(database.folder)
-
-
-def test_a_full_disk_is_told_in_words_and_nothing_is_lost(submit: Submit, queue: Queue, database: Database) -> None:
-    job = submit()
-    (pages,) = database.rows("PRAGMA page_count")[0]
-    database.rows(f"PRAGMA max_page_count = {pages}")
-    queue.quota = 1000
-
-    def fill() -> None:
-        for seed in range(1, 200):
-            submit(seed=seed)
-
-    with pytest.raises(ServiceError, match=r"the disk is full; nothing was changed"):
-        fill()
-    database.rows("PRAGMA max_page_count = 1000000")
-    assert queue.get(job.id).state == "queued"
-    assert len({event.seq for one in queue.jobs(limit=500) for event in queue.events(one.id)}) == len(
-        queue.jobs(limit=500)
-    )
-
-
-def test_a_later_schema_is_refused(database: Database) -> None:
-    database.rows("PRAGMA user_version = 99")
-    with pytest.raises(ServiceError, match="later version of Maestro"):
-        Database(database.folder)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import re
 import socket
-import stat
 import time
 from html import unescape
 from pathlib import Path
@@ -19,8 +17,8 @@ import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from maestro.errors import AccessError, SettingsError
-from maestro.service.accounts import Tokens, read_or_make_keys
+from maestro.errors import SettingsError
+from maestro.service.accounts import read_or_make_keys
 from maestro.service.web import guard
 from maestro.service.web.server import serve
 from tests.service.conftest import SMALL
@@ -253,44 +251,6 @@ def test_without_users_no_other_address_is_listened_on(tmp_path: Path) -> None:
     for address in ("0.0.0.0", "::", "192.0.2.1", "example.org"):
         with pytest.raises(SettingsError, match="maestro user add"):
             serve(tmp_path, address=address)
-
-
-@pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")
-def test_the_key_is_made_for_its_user_alone_and_refused_where_others_can_read_it(tmp_path: Path) -> None:
-    keys = read_or_make_keys(tmp_path)
-    path = tmp_path / "service.key"
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert read_or_make_keys(tmp_path) == keys
-    path.chmod(0o644)
-    with pytest.raises(AccessError, match="chmod 600"):
-        read_or_make_keys(tmp_path)
-    path.chmod(0o600)
-    path.write_text('{"k": "short"}')
-    with pytest.raises(AccessError, match="holds no key"):
-        read_or_make_keys(tmp_path)
-
-
-def test_a_rotated_key_still_verifies(site: Site) -> None:
-    old = read_or_make_keys(site.service.folder)
-    token = site.service.tokens.sign("anna", "access", 60)
-    rotated = Tokens(site.service.database, {"new": "n" * 64, **old})
-    assert rotated.check(token, "access") is not None
-    assert Tokens(site.service.database, {"new": "n" * 64}).check(token, "access") is None
-
-
-def test_users_are_checked(site: Site) -> None:
-    users = site.service.users
-    for name, role, password, words in (
-        ("", "admin", PASSWORD, "user name"), ("a b", "admin", PASSWORD, "user name"),
-        ("new", "root", PASSWORD, "viewer, researcher, admin"), ("new", "admin", "short", "10 to 256"),
-        ("anna", "admin", PASSWORD, "already"),
-    ):  # fmt: skip
-        with pytest.raises(SettingsError, match=words):
-            users.add(name, role, password)
-    users.remove("anna")
-    assert me(site, site.keys["anna"]) == 401
-    with pytest.raises(SettingsError, match="no user"):
-        users.remove("anna")
 
 
 @pytest.mark.browser
