@@ -79,7 +79,10 @@ def _until(connection: Any, kind: str) -> None:
 
 
 def _visit(url: str, name: str) -> bool:
-    """Do what a browser does with a page: get it, open its socket, pull the document, leave; True if an app came."""
+    """Do what a browser does: get a page, pull its document, say that it is drawn, leave; True if an app came."""
+    from bokeh.document import Document
+    from bokeh.document.events import MessageSentEvent
+    from bokeh.events import DocumentReady
     from bokeh.protocol import Protocol
     from websockets.sync.client import connect
     from websockets.typing import Subprotocol
@@ -90,12 +93,20 @@ def _visit(url: str, name: str) -> bool:
     if token is None:
         return False
     offered = [Subprotocol("bokeh"), Subprotocol(token[1])]
-    with connect(f"ws{url[4:]}/{name}/ws", subprotocols=offered, max_size=None, open_timeout=_PATIENCE) as connection:
+    with connect(
+        f"ws{url[4:]}/{name}/ws", subprotocols=offered, max_size=None, open_timeout=_PATIENCE,
+        max_queue=None,  # with a limit, unread messages would hold up the end of the connection
+    ) as connection:  # fmt: skip
+
+        def send(message: Any) -> None:
+            for part in (message.header_json, message.metadata_json, message.content_json):
+                connection.send(part)
+
         _until(connection, "ACK")
-        asked = Protocol().create("PULL-DOC-REQ")
-        for part in (asked.header_json, asked.metadata_json, asked.content_json):
-            connection.send(part)
+        send(Protocol().create("PULL-DOC-REQ"))
         _until(connection, "PULL-DOC-REPLY")
+        send(Protocol().create("PATCH-DOC", [MessageSentEvent(Document(), "bokeh_event", DocumentReady())]))
+        _until(connection, "OK")
     return set(_opened[before:]) == {name}
 
 
