@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
@@ -55,6 +55,14 @@ class Selection:
                 )
         if self.kind == "weighted" and len(self.weights) != len(self.metrics):
             raise SettingsError(f"{len(self.weights)} weights for {len(self.metrics)} metrics; give one each.")
+        for name, weight in zip(self.metrics, self.weights, strict=False):
+            if not math.isfinite(_number(name, weight)):
+                raise SettingsError(f"the weight of {name!r} is {weight!r}; give a finite number.")
+        if self.weights and not any(self.weights):
+            raise SettingsError("all weights are 0, so that every trial has the same score; give one that is not 0.")
+        if len(set(self.metrics)) < len(self.metrics):
+            twice = next(name for name in self.metrics if self.metrics.count(name) > 1)
+            raise SettingsError(f"{twice!r} occurs more than once in a selection; give each metric once.")
 
     @cached_property
     def _index(self) -> int:
@@ -81,7 +89,7 @@ class Selection:
         if isinstance(given, str):
             return cls._of_text(given)
         if isinstance(given, Mapping):
-            return cls(tuple(given), "weighted", tuple(float(w) for w in given.values()))
+            return cls(tuple(given), "weighted", tuple(_number(name, weight) for name, weight in given.items()))
         if not isinstance(given, Sequence):
             raise SettingsError(
                 f"select={given!r} is not a selection; give a metric's name, names in order, a mapping of weights, or "
@@ -98,15 +106,16 @@ class Selection:
         names = [name.strip() for name in (rest if colon else text).split(",")]
         if not colon or kind.strip() != "weighted":
             return cls(tuple(names), kind.strip() if colon else "order")  # type: ignore[arg-type]
-        weights = {}
+        weights = []
         for name, _, value in (one.partition("=") for one in names):
             try:
-                weights[name.strip()] = float(value)
+                weights.append((name.strip(), float(value)))
             except ValueError:
                 raise SettingsError(
                     f"select={text!r}: {name!r} has no weight; write weighted:sharpe_ratio=0.7,max_drawdown=0.3."
                 ) from None
-        return cls(tuple(weights), "weighted", tuple(weights.values()))
+        metrics, values = zip(*weights, strict=True)
+        return cls(metrics, "weighted", values)
 
     @property
     def text(self) -> str:
@@ -167,3 +176,10 @@ def pareto_front(table: FloatArray) -> BoolArray:
     return np.array(
         [not ((table >= row).all(axis=1) & (table > row).any(axis=1)).any() for row in table], dtype=np.bool_
     )
+
+
+def _number(name: str, weight: Any) -> float:
+    try:
+        return float(weight)
+    except (TypeError, ValueError):
+        raise SettingsError(f"the weight of {name!r} is {weight!r}; give a finite number.") from None

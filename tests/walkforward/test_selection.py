@@ -110,11 +110,16 @@ def test_a_selection_as_text(text: str, expected: Selection) -> None:
         (lambda: Selection.of(()), "without a metric; give at least one"),
         (lambda: Selection(("vwr",), "best"), "selection 'best' is unknown; allowed: order, weighted"),  # type: ignore[arg-type]
         (lambda: Selection(("vwr", "fees"), "weighted", (1.0,)), "1 weights for 2 metrics; give one each"),
+        (lambda: Selection.of({"vwr": float("nan")}), "the weight of 'vwr' is nan; give a finite number"),
+        (lambda: Selection.of("weighted:vwr=inf"), "the weight of 'vwr' is inf; give a finite number"),
+        (lambda: Selection.of({"vwr": "high"}), "the weight of 'vwr' is 'high'; give a finite number"),  # type: ignore[dict-item]
+        (lambda: Selection.of("weighted:vwr=0,fees=0"), "all weights are 0"),
+        (lambda: Selection.of("weighted:vwr=1,vwr=2"), "'vwr' occurs more than once"),
         (lambda: Selection.of(3), "select=3 .*give a metric's name"),  # type: ignore[arg-type]
         (lambda: Selection.of([1, 2]), "no metric is called 1"),  # type: ignore[list-item]
     ],
 )
-def test_what_is_no_selection_is_refused(make: Any, message: str) -> None:
+def test_an_invalid_selection_is_refused(make: Any, message: str) -> None:
     with pytest.raises(SettingsError, match=message):
         make()
 
