@@ -81,18 +81,19 @@ def backtest(
     write_trades(result.trades)
     write_equity(result.equity)
     if json:
-        print_json(_document(result))
+        print_json(document(result))
     else:
-        _show(result)
+        show(result)
 
 
-def _document(result: Backtest) -> dict[str, Any]:
+def document(result: Backtest) -> dict[str, Any]:
+    """A backtest as plain values for ``--json``."""
     from maestro.cli.printing import describe_bars
 
-    assert result.strategy is not None
+    strategy, params = _declared(result)
     return {
-        "strategy": result.strategy.name,
-        "params": dict(result.strategy.params),
+        "strategy": strategy,
+        "params": params,
         "bars": describe_bars(result.bars),
         "costs": result.costs.to_dict(),
         "sizing": result.sizing.to_dict(),
@@ -104,13 +105,15 @@ def _document(result: Backtest) -> dict[str, Any]:
     }
 
 
-def _show(result: Backtest) -> None:
+def show(result: Backtest) -> None:
+    """Print a backtest."""
     from maestro import metrics
     from maestro._core import formatting as formats
     from maestro.cli.printing import bars_line, say, show_notes, show_table
 
     figure = {k: formats.metric(k, v) for k, v in result.metrics.items()}
-    say(repr(result.strategy))
+    strategy, params = _declared(result)
+    say(f"{strategy}({', '.join(f'{name}={value!r}' for name, value in params.items())})")
     say(bars_line(result.bars))
     say(result.bars.calendar.text)
     say(
@@ -131,3 +134,13 @@ def _show(result: Backtest) -> None:
         f"{figure['funding']} in funding."
     )
     show_notes(note for note in result.notes if note != result.bars.calendar.text)
+
+
+def _declared(result: Backtest) -> tuple[str, dict[str, Any]]:
+    """Name of the strategy and all its parameters; of a stored backtest also where the class is not installed."""
+    from maestro.runs.backtests import StoredBacktest
+
+    if isinstance(result, StoredBacktest):
+        return result.spec.strategy, dict(result.spec.params)
+    assert result.strategy is not None
+    return result.strategy.name, dict(result.strategy.params)

@@ -1,4 +1,4 @@
-"""``maestro runs``: list, show, annotate, export and remove recorded runs."""
+"""``maestro runs``: list, show, annotate, export and remove recorded runs and the backtests that a service keeps."""
 
 from __future__ import annotations
 
@@ -18,6 +18,9 @@ app = typer.Typer(
 )
 
 Run = Annotated[str, typer.Argument(metavar="RUN", help="Id of a run, the beginning of one, or its folder.")]
+Stored = Annotated[
+    str, typer.Argument(metavar="RUN", help="Id of a run or backtest, the beginning of one, or its folder.")
+]
 
 
 def _folder(given: Path | None) -> Path:
@@ -29,38 +32,64 @@ def _folder(given: Path | None) -> Path:
 
 @app.command("list")
 def list_(runs_dir: options.RunsDir = None, json: options.Json = False) -> None:
-    """List the runs, the newest first."""
-    from maestro._core import formatting as formats
+    """List the runs, the newest first, and the backtests that a service keeps."""
     from maestro.cli.printing import columns, print_json, show_table
-    from maestro.runs import list_runs
+    from maestro.runs import list_backtests, list_runs
 
     folder = _folder(runs_dir)
-    table = list_runs(folder)
+    table, backtests = list_runs(folder), list_backtests(folder)
     if json:
-        print_json(table.to_dicts())
+        print_json([{"kind": "walk-forward", **row} for row in table.iter_rows(named=True)]
+                   + [{"kind": "backtest", **row} for row in backtests.iter_rows(named=True)])  # fmt: skip
         return
-    if table.is_empty():
+    if table.is_empty() and backtests.is_empty():
         typer.echo(f"No run in {folder}. Make one: maestro walk-forward EmaCrossStrategy --data sample:AAPL")
         return
     wide = columns() >= 100
     rows = []
     for row in table.iter_rows(named=True):
         when = ((row["started"] or "–")[:16].replace("T", " "),) if wide else ()
-        done = row["status"] == "done"
-        figures = [formats.metric(key, row[key]) if done else "" for key in ("sharpe_ratio", "total_return")]
-        figures[0] = figures[0] or row["status"]
-        rows.append((row["id"], row["strategy"] or "–", row["bars"] or "–", *when, *figures))
+        rows.append((row["id"], row["strategy"] or "–", row["bars"] or "–", *when, *_figures(row)))
     heads = ("run", "strategy", "bars", *(("started, UTC",) if wide else ()), "Sharpe", "return")
-    show_table(heads, rows, left=len(heads) - 2)
+    if rows:
+        show_table(heads, rows, left=len(heads) - 2)
+    rows = []
+    for row in backtests.iter_rows(named=True):
+        when = (f"{row['written']:%Y-%m-%d %H:%M}",) if wide else ()
+        rows.append((row["id"], row["strategy"] or "–", row["bars"] or "–", *when, *_figures(row)))
+    if rows:
+        typer.echo("" if table.is_empty() else "\n", nl=False)
+        show_table(
+            ("backtest", *heads[1:3], *(("written, UTC",) if wide else ()), *heads[-2:]), rows, left=len(heads) - 2
+        )
+
+
+def _figures(row: dict[str, Any]) -> tuple[str, str]:
+    """Sharpe ratio and return; the status in their place where there is no result."""
+    from maestro._core import formatting as formats
+
+    if row["status"] != "done":
+        return row["status"], ""
+    return formats.metric("sharpe_ratio", row["sharpe_ratio"]), formats.metric("total_return", row["total_return"])
 
 
 @app.command()
-def show(run: Run, runs_dir: options.RunsDir = None, json: options.Json = False) -> None:
-    """Show what a run found, and the line that gives it again."""
-    from maestro.cli import walk_forward
+def show(run: Stored, runs_dir: options.RunsDir = None, json: options.Json = False) -> None:
+    """Show the results of a run or backtest; of a run also the line that repeats it."""
+    from maestro.cli import backtest, walk_forward
     from maestro.cli.printing import print_json
+    from maestro.runs import find_backtest
     from maestro.walkforward.result import load_run
 
+    stored = find_backtest(run, _folder(runs_dir))
+    if stored is not None:
+        result = stored.load()
+        if json:
+            print_json({"id": stored.id, **backtest.document(result)})
+            return
+        backtest.show(result)
+        typer.echo(f"\n{stored.folder}")
+        return
     wf = load_run(run, _folder(runs_dir))
     if json:
         print_json(walk_forward.document(wf))
@@ -94,18 +123,18 @@ def export(
 
 @app.command()
 def remove(
-    run: Run,
+    run: Stored,
     runs_dir: options.RunsDir = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     json: options.Json = False,
 ) -> None:
-    """Move a run to the trash of its runs directory; maestro runs trash restores it or deletes it for good."""
+    """Move a run or backtest to the trash; maestro runs trash restores it or deletes it for good."""
     from maestro.cli.printing import print_json
-    from maestro.runs import find
+    from maestro.runs import find, find_backtest
     from maestro.runs import remove as remove_run
 
     folder = _folder(runs_dir)
-    store = find(run, folder)
+    store = find_backtest(run, folder) or find(run, folder)
     if not yes:
         _confirm(f"Move {store.folder} to the trash?")
     place = remove_run(run, folder)
@@ -201,7 +230,7 @@ def trash_list(runs_dir: options.RunsDir = None, json: options.Json = False) -> 
         typer.echo(f"No run is in the trash of {folder}.")
     else:
         rows = [(name, f"{when:%Y-%m-%d %H:%M}", strategy or "–", bars or "–")
-                for name, _, when, strategy, bars in table.iter_rows()]  # fmt: skip
+                for name, _, when, strategy, bars, _ in table.iter_rows()]  # fmt: skip
         show_table(("name", "removed, UTC", "strategy", "bars"), rows, left=4)
 
 

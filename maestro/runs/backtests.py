@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import numpy as np
 import polars as pl
 
 from maestro import metrics as m
+from maestro._core.atomic import target_name
 from maestro._core.json import plain
 from maestro._core.parquet import parquet_bytes, read_parquet_bytes
 from maestro._core.records import Reader, to_plain
@@ -26,7 +28,7 @@ from maestro.engine.simulator import Books
 from maestro.errors import MaestroError, RunError
 from maestro.runs.identity import run_id, source_hash, versions
 from maestro.runs.spec import BarsSpec, CostsSpec, SizingSpec
-from maestro.runs.store import MANIFEST
+from maestro.runs.store import MANIFEST, is_run_id
 from maestro.runs.writing import named_errors, write_file
 from maestro.strategies import Strategy, by_name
 from maestro.strategies.signals import Signals
@@ -35,6 +37,7 @@ from maestro.typing import Fill
 FOLDER = "backtests"
 """Folder of the backtests in a runs directory."""
 TABLES = ("equity", "trades", "orders", "bars")
+_FILES = {MANIFEST, *(f"{name}.parquet" for name in TABLES)}
 _ABOUT = ("provider", "symbol", "timeframe", "periods_per_year", "synthetic", "notes", "outages")
 
 
@@ -149,6 +152,13 @@ class BacktestStore:
     def __init__(self, runs_dir: Path, id: str) -> None:
         self.id, self.folder = id, runs_dir / FOLDER / id
 
+    @classmethod
+    def at(cls, folder: Path, id: str) -> BacktestStore:
+        """Return the store of a backtest whose folder lies elsewhere, as in the trash."""
+        store = cls(folder, id)
+        store.folder = folder
+        return store
+
     @property
     def exists(self) -> bool:
         """Whether the backtest is there, be it damaged."""
@@ -211,20 +221,99 @@ class BacktestStore:
     def load(self) -> StoredBacktest:
         """Return the backtest, every file of it checked; errors as of `manifest`."""
         manifest = self.manifest()
-        spec = _READER.read(
-            BacktestSpec, {key: value for key, value in manifest["spec"].items() if key != "kind"}, "spec"
-        )
+        spec = _spec(manifest)
         tables = {name: read_parquet_bytes(self.table(name)) for name in TABLES}
         bars = _bars(manifest, tables["bars"])
         if bars.fingerprint != spec.bars.fingerprint:
             raise self._damaged("bars.parquet", "its bars are not those of the specification")
         return StoredBacktest(manifest, spec, bars, _books(tables, bars))
 
+    def spec(self) -> BacktestSpec:
+        """Return the specification; errors as of `manifest`."""
+        return _spec(self.manifest())
+
+    def prove(self) -> None:
+        """Check that the folder is a backtest, be it damaged: it then has the name of one and holds its files only.
+
+        Raises
+        ------
+        RunError
+            It is not provably a backtest.
+        """
+        try:
+            self.manifest()
+        except RunError:
+            others = sorted(path.name for path in self.folder.iterdir()
+                            if path.name not in _FILES and target_name(path.name) is None)  # fmt: skip
+            if others or not is_run_id(self.id):
+                why = f"it holds {', '.join(others[:3])}" if others else "its name is not an id"
+                raise RunError(f"{self.folder} is not provably a backtest ({why}), so nothing was removed.") from None
+
     def _damaged(self, name: str, why: str) -> RunError:
         return RunError(f"{self.folder / name} is damaged ({why}); remove the folder and run the backtest again.")
 
 
 _READER = Reader(RunError)
+
+
+def _spec(manifest: Mapping[str, Any]) -> BacktestSpec:
+    plain_spec = {key: value for key, value in manifest["spec"].items() if key != "kind"}
+    spec: BacktestSpec = _READER.read(BacktestSpec, plain_spec, "spec")
+    return spec
+
+
+def find_backtest(id_or_path: str | Path, runs_dir: str | Path = "runs") -> BacktestStore | None:
+    """Return the store of a backtest by its id, an unambiguous beginning of it, or its folder; None if there is none.
+
+    Raises
+    ------
+    RunError
+        Several begin like this.
+    """
+    base, given = Path(runs_dir), str(id_or_path)
+    path = Path(id_or_path)
+    if (path / MANIFEST).exists() and path.resolve().parent == (base / FOLDER).resolve():
+        return BacktestStore(base, path.resolve().name)
+    hits = [name for name in _ids(base) if given and name.startswith(given)]
+    if len(hits) > 1:
+        raise RunError(f"{len(hits)} backtests begin with {given!r} ({', '.join(hits[:5])}); give more of the id.")
+    return BacktestStore(base, hits[0]) if hits else None
+
+
+def list_backtests(runs_dir: str | Path = "runs") -> pl.DataFrame:
+    """Return the backtests in a runs directory, the last written first.
+
+    Columns id, status (``done`` or ``damaged``), strategy, bars, engine, written (UTC), seconds, sharpe_ratio,
+    total_return. Only the manifests are read.
+    """
+    rows: list[dict[str, Any]] = []
+    for name in _ids(Path(runs_dir)):
+        store = BacktestStore(Path(runs_dir), name)
+        written = datetime.fromtimestamp((store.folder / MANIFEST).stat().st_mtime, UTC)
+        try:
+            manifest = store.manifest()
+            spec, metrics = _spec(manifest), manifest["metrics"]
+            found = {
+                "status": "done", "strategy": spec.strategy, "bars": spec.bars.name, "engine": spec.engine,
+                "seconds": manifest["seconds"], "sharpe_ratio": metrics["sharpe_ratio"],
+                "total_return": metrics["total_return"],
+            }  # fmt: skip
+        except RunError:
+            found = {"status": "damaged"}
+        rows.append({"id": name, "written": written, **found})
+    schema: dict[str, Any] = {
+        "id": pl.String, "status": pl.String, "strategy": pl.String, "bars": pl.String, "engine": pl.String,
+        "written": pl.Datetime("us", "UTC"), "seconds": pl.Float64, "sharpe_ratio": pl.Float64,
+        "total_return": pl.Float64,
+    }  # fmt: skip
+    return pl.DataFrame(rows, schema=schema).sort("written", "id", descending=True)
+
+
+def _ids(runs_dir: Path) -> list[str]:
+    folder = runs_dir / FOLDER
+    if not folder.is_dir():
+        return []
+    return sorted(path.name for path in folder.iterdir() if (path / MANIFEST).exists())
 
 
 def _bars(manifest: Mapping[str, Any], frame: pl.DataFrame) -> Bars:

@@ -1,4 +1,4 @@
-"""Removed runs: moved to ``.trash`` below the runs directory, from where they are restored, or deleted for good."""
+"""Removed runs and backtests: moved to ``.trash`` beside them, from where they are restored, or deleted for good."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ import polars as pl
 
 from maestro._core.atomic import sync_folder
 from maestro.errors import RunError, nearest
+from maestro.runs.backtests import FOLDER as BACKTESTS
+from maestro.runs.backtests import BacktestStore, find_backtest
 from maestro.runs.store import RunStore, find
 from maestro.runs.writing import named_errors
 
@@ -21,19 +23,29 @@ _ENTRY = re.compile(r"(?P<id>[0-9a-f]{16})-(?P<when>\d{8}-\d{6})(-\d+)?")
 
 
 def remove(id_or_path: str | Path, runs_dir: str | Path = "runs") -> Path:
-    """Move a run that nobody works on to the trash of its runs directory; returns its new place.
+    """Move a run that nobody works on, or a backtest, to the trash of its directory; returns its new place.
 
-    Only what is provably a run of this directory is moved: a folder directly below it, not a symbolic link, whose
-    manifest has the folder's name as its id. With a damaged manifest the folder must have the name of a run and hold
-    files of a run only.
+    Only what is provably a run or backtest of this directory is moved: a folder directly below it (a backtest: below
+    its ``backtests``), not a symbolic link, whose manifest has the folder's name as its id. With a damaged manifest
+    the folder must have the name of a run and hold files of a run only.
 
     Raises
     ------
     RunError
         There is no such run, it is not provably a run, it is in use, or it cannot be moved.
     """
-    store = find(id_or_path, runs_dir)
     base = Path(runs_dir)
+    stored = find_backtest(id_or_path, base)
+    try:
+        store = find(id_or_path, base)
+    except RunError:
+        if stored is None:
+            raise
+        return _remove_backtest(stored)
+    if stored is not None and store.folder.resolve() != stored.folder.resolve():
+        raise RunError(f"a run and a backtest begin with {str(id_or_path)!r}; give more of the id.")
+    if stored is not None:
+        return _remove_backtest(stored)
     named = base / store.id
     if store.folder.resolve().parent != base.resolve() or named.is_symlink() or not named.is_dir():
         raise RunError(
@@ -52,23 +64,36 @@ def remove(id_or_path: str | Path, runs_dir: str | Path = "runs") -> Path:
     return place
 
 
-def trashed(runs_dir: str | Path = "runs") -> pl.DataFrame:
-    """Return what is in the trash of a runs directory, removed last first.
+def _remove_backtest(store: BacktestStore) -> Path:
+    if store.folder.is_symlink() or store.folder.parent.is_symlink():
+        raise RunError(f"{store.folder} is or lies behind a symbolic link, so nothing was removed.")
+    store.prove()
+    with named_errors(store.folder, "remove"):
+        place = _free_place(store.folder.parent, store.id)
+        os.rename(store.folder, place)
+        sync_folder(store.folder.parent)
+    return place
 
-    Columns name, id, removed (UTC), strategy, bars. Strategy and bars are null if the manifest cannot be read.
+
+def trashed(runs_dir: str | Path = "runs") -> pl.DataFrame:
+    """Return the runs and backtests in the trash of a runs directory, removed last first.
+
+    Columns name, id, removed (UTC), strategy, bars, kind (``walk-forward`` or ``backtest``). Strategy and bars are null
+    if the manifest cannot be read.
     """
     rows = []
-    for name, match in _entries(Path(runs_dir)).items():
-        try:
-            spec = RunStore(Path(runs_dir) / TRASH / name).spec()
-            described = (spec.strategy, spec.bars.name)
-        except RunError:
-            described = (None, None)  # type: ignore[assignment]
-        when = datetime.strptime(match["when"], "%Y%m%d-%H%M%S").replace(tzinfo=UTC)
-        rows.append((name, match["id"], when, *described))
+    for place in _places(Path(runs_dir)):
+        kind, describe = ("walk-forward", _run) if place == Path(runs_dir) else ("backtest", _backtest)
+        for name, match in _entries(place).items():
+            try:
+                described = describe(place / TRASH / name, match["id"])
+            except RunError:
+                described = (None, None)
+            when = datetime.strptime(match["when"], "%Y%m%d-%H%M%S").replace(tzinfo=UTC)
+            rows.append((name, match["id"], when, *described, kind))
     schema: dict[str, Any] = {
         "name": pl.String, "id": pl.String, "removed": pl.Datetime("us", "UTC"), "strategy": pl.String,
-        "bars": pl.String,
+        "bars": pl.String, "kind": pl.String,
     }  # fmt: skip
     return pl.DataFrame(rows, schema=schema, orient="row").sort("removed", "name", descending=True)
 
@@ -86,13 +111,15 @@ def restore(name: str, runs_dir: str | Path = "runs") -> Path:
     RunError
         It is not in the trash, or there is a run of the same id.
     """
-    base = Path(runs_dir)
-    entries = _entries(base)
-    hits = [entry for entry, match in entries.items() if name in (entry, match["id"])]
+    entries = {entry: (place, match) for place in _places(Path(runs_dir)) for entry, match in _entries(place).items()}
+    hits = [(match["when"], entry) for entry, (_, match) in entries.items() if name in (entry, match["id"])]
     if not hits:
-        raise RunError(f"there is no {name!r} in {base / TRASH}; see: maestro runs trash list.{nearest(name, entries)}")
-    chosen = hits[-1]
-    target = base / entries[chosen]["id"]
+        raise RunError(
+            f"there is no {name!r} in {Path(runs_dir) / TRASH}; see: maestro runs trash list.{nearest(name, entries)}"
+        )
+    chosen = max(hits)[1]
+    base, match = entries[chosen]
+    target = base / match["id"]
     if target.exists() or target.is_symlink():
         raise RunError(f"{target} exists, so {chosen} stays in the trash; remove that run first.")
     with named_errors(target, "restore"):
@@ -102,13 +129,29 @@ def restore(name: str, runs_dir: str | Path = "runs") -> Path:
 
 
 def empty_trash(runs_dir: str | Path = "runs") -> list[str]:
-    """Delete the removed runs of a runs directory for good; returns their names. Anything else there stays."""
-    base = Path(runs_dir)
-    names = list(_entries(base))
-    for name in names:
-        with named_errors(base / TRASH / name, "remove"):
-            shutil.rmtree(base / TRASH / name)
+    """Delete the removed runs and backtests for good; returns their names. Anything else there stays."""
+    names = []
+    for place in _places(Path(runs_dir)):
+        for name in _entries(place):
+            with named_errors(place / TRASH / name, "remove"):
+                shutil.rmtree(place / TRASH / name)
+            names.append(name)
     return names
+
+
+def _places(runs_dir: Path) -> tuple[Path, Path]:
+    """Directories that have a trash."""
+    return runs_dir, runs_dir / BACKTESTS
+
+
+def _run(folder: Path, _: str) -> tuple[str | None, str | None]:
+    spec = RunStore(folder).spec()
+    return spec.strategy, spec.bars.name
+
+
+def _backtest(folder: Path, id: str) -> tuple[str | None, str | None]:
+    spec = BacktestStore.at(folder, id).spec()
+    return spec.strategy, spec.bars.name
 
 
 def _entries(base: Path) -> dict[str, re.Match[str]]:

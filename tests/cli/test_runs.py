@@ -1,4 +1,4 @@
-"""``maestro runs tag``, ``note`` and ``pin`` write what the Runs app shows."""
+"""``maestro runs`` annotates runs as the Runs app shows them, and lists, shows and removes backtests of a service."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 
 import maestro as ms
 from maestro.cli import main
+from maestro.runs.backtests import BacktestSpec, BacktestStore
 
 
 def run(*words: str) -> int:
@@ -35,3 +36,29 @@ def test_tags_note_and_pin_of_a_run(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert run("tag", wf.id, "a,b", *where) != 0
     assert "'a,b' is not a tag" in " ".join(capsys.readouterr().err.split())
     assert run("note", "ffff", "x", *where) != 0
+
+
+def test_backtests_are_listed_shown_and_removed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    result = ms.backtest(ms.load_sample("AAPL"), "EmaCrossStrategy", params={"fast": 12})
+    assert result.strategy is not None
+    spec = BacktestSpec.of(
+        result.bars, result.strategy, costs=result.costs, sizing=result.sizing, cash=result.cash, fill=result.fill,
+        engine=result.engine,
+    )  # fmt: skip
+    BacktestStore(tmp_path, spec.id).write(result, spec)
+    where = ("--runs-dir", str(tmp_path))
+    assert run("list", *where) == 0
+    assert spec.id in capsys.readouterr().out
+    assert run("list", *where, "--json") == 0
+    (row,) = json.loads(capsys.readouterr().out)
+    assert (row["kind"], row["id"], row["total_return"]) == ("backtest", spec.id, result.metrics["total_return"])
+    assert run("show", spec.id[:8], *where, "--json") == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert (shown["id"], shown["params"]["fast"], shown["metrics"]["num_trades"]) == (
+        spec.id, 12, result.metrics["num_trades"],
+    )  # fmt: skip
+    assert run("show", spec.id, *where) == 0
+    assert "EmaCrossStrategy(fast=12, slow=100)" in capsys.readouterr().out
+    assert run("remove", spec.id, "--yes", *where) == 0
+    assert run("trash", "restore", spec.id, *where) == 0
+    assert BacktestStore(tmp_path, spec.id).load().metrics == result.metrics

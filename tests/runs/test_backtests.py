@@ -13,7 +13,7 @@ import pytest
 import maestro as ms
 from maestro.engine import Backtest
 from maestro.errors import RunError
-from maestro.runs.backtests import BacktestSpec, BacktestStore, StoredBacktest
+from maestro.runs.backtests import BacktestSpec, BacktestStore, StoredBacktest, find_backtest, list_backtests
 
 
 def kept(result: Backtest, runs_dir: Path) -> BacktestStore:
@@ -127,3 +127,24 @@ def test_without_the_strategy_the_numbers_are_there(tmp_path: Path, monkeypatch:
     assert again.metrics == own.metrics
     with pytest.raises(RunError, match="install the same version"):
         _ = again.signals
+
+
+def test_backtests_are_listed_and_found_by_the_beginning_of_their_id(tmp_path: Path) -> None:
+    bars = ms.load_sample("AAPL")
+    stores = [kept(ms.backtest(bars, "EmaCrossStrategy", params={"fast": fast}), tmp_path) for fast in range(10, 30)]
+    (stores[0].folder / "equity.parquet").unlink()  # only manifests are read
+    (stores[1].folder / "manifest.json").write_text("{}")
+    table = list_backtests(tmp_path)
+    assert table["status"].value_counts().sort("count").rows() == [("damaged", 1), ("done", 19)]
+    row = table.row(by_predicate=pl.col("id") == stores[2].id, named=True)
+    own = ms.backtest(bars, "EmaCrossStrategy", params={"fast": 12})
+    assert (row["strategy"], row["engine"], row["sharpe_ratio"]) == (
+        "EmaCrossStrategy", "fast", own.metrics["sharpe_ratio"],
+    )  # fmt: skip
+    found = find_backtest(stores[3].id[:10], tmp_path)
+    assert found is not None
+    assert found.id == stores[3].id
+    assert find_backtest("", tmp_path) is None
+    common = next(store.id for store in stores if sum(other.id[0] == store.id[0] for other in stores) > 1)[0]
+    with pytest.raises(RunError, match=f"backtests begin with '{common}' .*give more of the id"):
+        find_backtest(common, tmp_path)

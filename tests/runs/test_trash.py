@@ -13,7 +13,17 @@ import pytest
 import maestro as ms
 from maestro.data.stores import ParquetStore, SeriesKey
 from maestro.errors import RunError
-from maestro.runs import RunStore, empty_trash, list_runs, remove, restore, trashed
+from maestro.runs import (
+    RunStore,
+    empty_trash,
+    find_backtest,
+    list_backtests,
+    list_runs,
+    remove,
+    restore,
+    trashed,
+)
+from maestro.runs.backtests import BacktestSpec, BacktestStore
 from tests.support.rules import RISING, THREE, Cross, same
 
 
@@ -194,7 +204,7 @@ def test_the_shell_removes_lists_restores_and_empties(
 def test_a_table_of_nothing_has_its_columns(tmp_path: Path) -> None:
     assert trashed(tmp_path / "none").schema == {
         "name": pl.String, "id": pl.String, "removed": pl.Datetime("us", "UTC"), "strategy": pl.String,
-        "bars": pl.String,
+        "bars": pl.String, "kind": pl.String,
     }  # fmt: skip
 
 
@@ -208,3 +218,52 @@ def test_computing_again_replaces_no_folder_that_is_not_a_run(runs: Path, made: 
     assert contents(folder) == before
     (folder / "thesis.txt").unlink()
     assert same(ms.walk_forward(RISING, Cross, **THREE, runs_dir=runs, force=True), made)
+
+
+def stored_backtest(runs: Path, fast: int = 20) -> BacktestStore:
+    result = ms.backtest(RISING, "EmaCrossStrategy", params={"fast": fast})
+    assert result.strategy is not None
+    spec = BacktestSpec.of(
+        result.bars, result.strategy, costs=result.costs, sizing=result.sizing, cash=result.cash, fill=result.fill,
+        engine=result.engine,
+    )  # fmt: skip
+    store = BacktestStore(runs, spec.id)
+    store.write(result, spec)
+    return store
+
+
+def test_a_removed_backtest_is_in_the_trash_and_can_be_restored(made: ms.WalkForward, runs: Path) -> None:
+    store, other = stored_backtest(runs), stored_backtest(runs, fast=21)
+    before = contents(runs)
+    place = remove(store.id[:9], runs)
+    assert place.parent == runs / "backtests" / ".trash"
+    assert list_backtests(runs)["id"].to_list() == [other.id]
+    assert find_backtest(store.id, runs) is None
+    (row,) = trashed(runs).to_dicts()
+    assert (row["id"], row["strategy"], row["bars"], row["kind"]) == (
+        store.id, "EmaCrossStrategy", RISING.name, "backtest",
+    )  # fmt: skip
+    assert restore(store.id, runs) == store.folder
+    assert contents(runs) == before
+    remove(made.id, runs)
+    remove(store.folder, runs)
+    assert len(empty_trash(runs)) == 2
+    assert list_backtests(runs)["id"].to_list() == [other.id]
+    assert list_runs(runs).is_empty()
+
+
+def test_only_what_is_provably_a_backtest_is_removed(runs: Path) -> None:
+    store = stored_backtest(runs)
+    (store.folder / "manifest.json").write_text("{")
+    (store.folder / "thesis.txt").write_text("mine")
+    before = contents(runs)
+    with pytest.raises(RunError, match=r"not provably a backtest \(it holds thesis.txt\), so nothing was removed"):
+        remove(store.id, runs)
+    assert contents(runs) == before
+    (store.folder / "thesis.txt").unlink()
+    remove(store.id, runs)  # damaged, and nothing else in it
+    assert trashed(runs)["strategy"].to_list() == [None]
+    (runs / "backtests" / "0123456789abcdef").symlink_to(runs.parent)
+    with pytest.raises(RunError, match="symbolic link, so nothing was removed"):
+        remove("0123456789abcdef", runs)
+    assert (runs.parent / "thesis.txt").read_text() == "mine"
