@@ -1,6 +1,6 @@
 """`ms.load` of a CSV of 1.5 million one-minute rows beside `polars.read_csv`, with the peak memory of each process.
 
-Polars leaves dates as text unless told to parse them; `ms.load` parses and checks everything.
+Polars leaves dates as text unless asked to parse them; `ms.load` parses and checks everything.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ def measured(work: str, path: Path) -> tuple[float, float]:
     code = _MEASURE.format(work=work.replace("PATH", repr(str(path))))
     runs = []
     for _ in range(ROUNDS):
-        said = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
-        runs.append((float(said[0]), float(said[1]) / 1_024))
+        output = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
+        runs.append((float(output[0]), float(output[1]) / 1_024))
     return min(time for time, _ in runs), max(peak for _, peak in runs)
 
 

@@ -41,8 +41,8 @@ def defects() -> int:
         found = ms.validation.lookahead(bars, cls, cuts=CUTS)
         row = next(row for row in found.table.to_dicts() if row["check"] == name)
         wrong += name not in found.failed
-        said = name if name in found.failed else "MISSED"
-        print(f"| {cls.__name__} | {said} | {', '.join(row['columns'])} | {time.perf_counter() - begun:.2f} |")
+        output = name if name in found.failed else "MISSED"
+        print(f"| {cls.__name__} | {output} | {', '.join(row['columns'])} | {time.perf_counter() - begun:.2f} |")
     alarms = [cls.__name__ for cls in leaky.HONEST if not ms.validation.lookahead(bars, cls, cuts=CUTS).passed]
     print(f"\n{len(planted)} planted, {wrong} missed; {len(leaky.HONEST)} honest, false alarms: {alarms or 'none'}.\n")
     return wrong + len(alarms)

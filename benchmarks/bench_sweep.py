@@ -60,10 +60,10 @@ def main() -> None:
     ):
         found = measure(rule, workers=workers)
         missed = aim is not None and (found["seconds"] > aim or found["megabytes"] > 350)
-        said = "" if aim is None else f"   (aim {aim:g} s, 350 MiB{', MISSED' if missed else ''})"
+        output = "" if aim is None else f"   (aim {aim:g} s, 350 MiB{', MISSED' if missed else ''})"
         print(
             f"{name:<40}{found['seconds']:8.2f} s{found['megabytes']:8.0f} MiB peak"
-            f"{found['distinct']:8,.0f} distinct{said}"
+            f"{found['distinct']:8,.0f} distinct{output}"
         )
     times = {bars: measure("ours", bars=bars, sets=2_000, rounds=2)["seconds"] for bars in (50_000, 200_000)}
     print(f"2,000 sets: {times[50_000]:.2f} s on 50,000 bars, {times[200_000]:.2f} s on 200,000")

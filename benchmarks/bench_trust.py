@@ -91,9 +91,9 @@ def measure(folder: Path) -> None:
     took = best(lambda: ms.validation.permutation_test(wf, bars, repetitions=200), 1)
     rows.append(("the whole search on 200 permuted series, 9 x 100 each, all cores", f"{took:.1f} s"))
     began = time.perf_counter()
-    said = subprocess.run([sys.executable, "-c", _VERDICT], capture_output=True, text=True, check=True).stdout.split()
+    output = subprocess.run([sys.executable, "-c", _VERDICT], capture_output=True, text=True, check=True).stdout.split()
     rows.append(("a process that makes the walk-forward and its verdict", f"{time.perf_counter() - began:.1f} s"))
-    rows.append(("its verdict alone (to reach: 10 s)", f"{said[0]} s, {said[1]} MB at most"))
+    rows.append(("its verdict alone (to reach: 10 s)", f"{output[0]} s, {output[1]} MB at most"))
     rows.append(("a verdict, warm", f"{best(lambda: ms.verdict(wf, bars), 2):.1f} s"))
     print("| work | time |\n|---|---:|")
     for name, figure in rows:

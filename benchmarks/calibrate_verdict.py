@@ -88,8 +88,8 @@ def _table(found: pl.DataFrame) -> str:
     ]
     for (what, name), part in found.group_by("what", "name", maintain_order=True):
         cells = dict(zip(part["edge"], part["share"], strict=True))
-        said = ["–" if cells.get(e) is None else f"{cells[e]:.1%}" for e in edges]
-        lines.append(f"| {what} | {name} | {' | '.join(said)} |")
+        output = ["–" if cells.get(e) is None else f"{cells[e]:.1%}" for e in edges]
+        lines.append(f"| {what} | {name} | {' | '.join(output)} |")
     return "\n".join(lines)
 
 

@@ -211,9 +211,9 @@ def _table(rows: pl.DataFrame, extra: dict[str, int]) -> list[str]:
         one, beside = found[sampler, trials], tpe[str(REFERENCE) if trials == "same time" else trials]
         own = sampler == "tpe"
         differences = ["" if own else interval(one[key] - beside[key], groups) for key in ("is", "oos")]
-        said = f"{extra[sampler]} (time of {REFERENCE} with TPE)" if trials == "same time" else trials
+        output = f"{extra[sampler]} (time of {REFERENCE} with TPE)" if trials == "same time" else trials
         text.append(
-            f"| {sampler} | {said} | {interval(one['is'], groups)} | {interval(one['oos'], groups)} | "
+            f"| {sampler} | {output} | {interval(one['is'], groups)} | {interval(one['oos'], groups)} | "
             f"{' | '.join(differences)} | {one['seconds'].mean():.2f} |"
         )
     for sampler, trials in (("defaults", "1"), ("buy and hold", "0")):
@@ -234,12 +234,15 @@ def _early_table(rows: pl.DataFrame) -> list[str]:
         "|---|---:|---|---|---:|",
     ]
     for patience in PATIENCE:
-        for kind, said in (("early", f"stops after {patience} trials without a better one"), ("fixed", "fixed number")):
+        for kind, rule in (
+            ("early", f"stops after {patience} trials without a better one"),
+            ("fixed", "fixed number"),
+        ):
             one = found[f"stop {patience}", kind]
             mean = rows.filter((pl.col("sampler") == f"stop {patience}") & (pl.col("trials") == kind))["mean"].mean()
             inside, outside = (interval(one[key] - full[key], groups) for key in ("is", "oos"))
             share = one["seconds"].sum() / full["seconds"].sum()
-            text.append(f"| {said} | {mean:.0f} | {inside} | {outside} | {share:.0%} |")
+            text.append(f"| {rule} | {mean:.0f} | {inside} | {outside} | {share:.0%} |")
     for patience in PATIENCE:
         both = [found[f"stop {patience}", kind] for kind in ("early", "fixed")]
         inside, outside = (interval(both[0][key] - both[1][key], groups) for key in ("is", "oos"))

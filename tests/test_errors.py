@@ -84,7 +84,7 @@ class Wrong(ms.Strategy):
 
 
 @pytest.mark.parametrize(
-    ("call", "said"),
+    ("call", "message"),
     [
         (lambda bars: ms.strategy("EmaCros"), r"EmaCros.*[Dd]id you mean 'EmaCrossStrategy'"),
         (lambda bars: ms.backtest(bars, "Emacross"), r"Emacross.*'EmaCrossStrategy'"),
@@ -147,10 +147,10 @@ class Wrong(ms.Strategy):
         (lambda bars: ms.Signals([True], stop=1.0, stop_unit="percent"), r"stop_unit is 'percent'; allowed: fraction"),  # type: ignore[arg-type]
     ],
 )
-def test_bad_input(call: Callable[[ms.Bars], Any], said: str) -> None:
-    with pytest.raises(MaestroError, match=said) as caught:
+def test_bad_input(call: Callable[[ms.Bars], Any], message: str) -> None:
+    with pytest.raises(MaestroError, match=message) as caught:
         call(ms.synthetic_bars(300, seed=1))
-    assert isinstance(caught.value, ValueError) or "run" in said
+    assert isinstance(caught.value, ValueError) or "run" in message
     assert "\n" not in str(caught.value)
 
 

@@ -48,7 +48,7 @@ def test_servers_that_other_machines_reach_are_refused_without_a_login(
         with pytest.raises(SystemExit) as ended:
             main([*arguments, "--address", address, "--port", "0"])
         assert ended.value.code == 2
-        assert "login" in (said := capsys.readouterr().err) or "no users" in said
+        assert "login" in (output := capsys.readouterr().err) or "no users" in output
 
 
 def test_what_it_names_exists() -> None:

@@ -162,14 +162,14 @@ def archives(tries: int, folder: Path) -> Iterator[str]:
             place = places[number % len(places)]
             try:
                 [result] = fetch(store, [key], _FROM, _FROM + 31 * 86_400_000_000, archive=place, settings=settings)
-                said = result.error
+                output = result.error
             except MaestroError as error:
-                said = str(error)
+                output = str(error)
             except Exception as error:
                 yield f"{place}: {type(error).__name__}: {str(error)[:100]}"
                 continue
             grown = resident() - before
-            yield f"{place}: not refused" if not said else f"{grown:.0f} MB more memory" if grown > 1_200 else ""
+            yield f"{place}: not refused" if not output else f"{grown:.0f} MB more memory" if grown > 1_200 else ""
     store.close()
 
 

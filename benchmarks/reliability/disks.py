@@ -42,8 +42,8 @@ def _everywhere(tries: int, folder: Path, what: str) -> Iterator[str]:
             def starved(tries: int, place: Path, case: Case, name: str = name) -> Iterator[str]:
                 yield from _starved(tries, disk, case, what)
 
-            for said in area(share, folder / name, starved):  # type: ignore[call-arg]
-                yield f"{name.removeprefix('kill-')}: {said}" if said else ""
+            for output in area(share, folder / name, starved):  # type: ignore[call-arg]
+                yield f"{name.removeprefix('kill-')}: {output}" if output else ""
 
 
 @contextmanager
@@ -79,7 +79,7 @@ def _starved(tries: int, disk: Path, case: Case, what: str) -> Iterator[str]:
         before, free = outcome(case, place), _free(disk, what)
         variables = environment(place)
         if (done := forks().run(words, place, variables)).code:
-            raise RuntimeError(f"maestro {' '.join(words)}: exit code {done.code}: {done.said}")
+            raise RuntimeError(f"maestro {' '.join(words)}: exit code {done.code}: {done.output}")
         need = max(free - _free(disk, what), 4_096 if what == "bytes" else 1)
         expected = outcome(case, place)
         shutil.rmtree(place)
@@ -92,12 +92,12 @@ def _starved(tries: int, disk: Path, case: Case, what: str) -> Iterator[str]:
         shutil.rmtree(disk / "filler")
         between = outcome(case, place)
         again = forks().run(words, place, variables)
-        if "Traceback" in first.said:
-            yield first.said.strip()[-300:]
-        elif first.code and not first.said.strip():
+        if "Traceback" in first.output:
+            yield first.output.strip()[-300:]
+        elif first.code and not first.output.strip():
             yield f"exit code {first.code} without a word"
         else:
-            yield wrong(case, place, before, between, expected, again.code, again.said)
+            yield wrong(case, place, before, between, expected, again.code, again.output)
         shutil.rmtree(place)
 
 

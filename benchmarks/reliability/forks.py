@@ -31,17 +31,17 @@ class Ended:
     code : int
         Exit code; negative: the signal that ended it.
     seconds : float
-    said : str
+    output : str
         What it wrote to stdout and stderr.
     """
 
     code: int
     seconds: float
-    said: str
+    printed: str
 
 
 class Forks:
-    """A process that runs ``maestro`` in forks of itself and kills those that it is told to."""
+    """A process that runs ``maestro`` in forks of itself and kills those that it is asked to."""
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
@@ -111,11 +111,11 @@ def _serve() -> None:
 
 
 def _forked(asked: dict[str, Any]) -> dict[str, Any]:
-    with tempfile.TemporaryFile() as said, tempfile.TemporaryFile() as imported:
+    with tempfile.TemporaryFile() as printed, tempfile.TemporaryFile() as imported:
         began = time.perf_counter()
         child = os.fork()
         if not child:
-            _become(asked, said.fileno(), imported.fileno())
+            _become(asked, printed.fileno(), imported.fileno())
         kill_after = asked["kill_after"]
         deadline = began + (_PATIENCE if kill_after is None else kill_after)
         status = 0
@@ -133,10 +133,10 @@ def _forked(asked: dict[str, Any]) -> dict[str, Any]:
         for name in imported.read().decode().split():  # what this command needed: the next fork has it
             with contextlib.suppress(Exception):
                 importlib.import_module(name)
-        said.seek(0)
+        printed.seek(0)
         return {
             "code": os.waitstatus_to_exitcode(status), "seconds": seconds,
-            "said": said.read().decode("utf-8", "replace")[-2_000:],
+            "output": printed.read().decode("utf-8", "replace")[-2_000:],
         }  # fmt: skip
 
 

@@ -63,7 +63,7 @@ def killed(tries: int, folder: Path, case: Case, rounds: int = 2) -> Iterator[st
         before = outcome(case, place)
         done = forks().run(words, place, environment(place))
         if done.code:
-            raise RuntimeError(f"maestro {' '.join(words)}: exit code {done.code}: {done.said}")
+            raise RuntimeError(f"maestro {' '.join(words)}: exit code {done.code}: {done.output}")
         seconds.append(done.seconds)
         expected = outcome(case, place)
         shutil.rmtree(place)
@@ -76,7 +76,7 @@ def killed(tries: int, folder: Path, case: Case, rounds: int = 2) -> Iterator[st
         forks().run(words, place, environment(place), kill_after=rng.uniform(0.0, 1.1) * min(seconds))
         between = outcome(case, place)
         again = forks().run(words, place, environment(place))
-        yield wrong(case, place, before, between, expected, again.code, again.said)
+        yield wrong(case, place, before, between, expected, again.code, again.output)
         shutil.rmtree(place)
 
 
@@ -96,15 +96,15 @@ def outcome(case: Case, place: Path) -> object:
 
 
 def wrong(
-    case: Case, place: Path, before: object, between: object, expected: object, code: int, said: str
+    case: Case, place: Path, before: object, between: object, expected: object, code: int, output: str
 ) -> str:  # fmt: skip
     """What is wrong after a command was stopped and run again; empty if nothing is."""
     if case.whole and between not in (before, expected):
         return f"in between: {between!r:.200}"
-    if "Traceback" in said:
-        return said.strip()[-300:]
+    if "Traceback" in output:
+        return output.strip()[-300:]
     if code and between != expected:
-        return f"exit code {code}: {said.strip()[-200:]}"
+        return f"exit code {code}: {output.strip()[-200:]}"
     found = outcome(case, place)
     if found != expected:
         return f"another result: {found!r:.200}"

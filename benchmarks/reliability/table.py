@@ -131,9 +131,9 @@ def _tried(name: str, tries: int) -> Tried:
         before = os.environ.get("MAESTRO_LEDGER_DIR")
         os.environ["MAESTRO_LEDGER_DIR"] = str(folder / "ledger")  # nothing here is a search for an edge
         try:
-            for said in function(tries, folder):
+            for printed in function(tries, folder):
                 done += 1
-                found.update([said] if said else [])
+                found.update([printed] if printed else [])
         except Exception as error:  # the other areas go on; this one has failed
             found[f"the area ended after {done} tries: {type(error).__name__}: {str(error)[:300]}"] += 1
         finally:
@@ -142,8 +142,8 @@ def _tried(name: str, tries: int) -> Tried:
                 del os.environ["MAESTRO_LEDGER_DIR"]
             else:
                 os.environ["MAESTRO_LEDGER_DIR"] = before
-    for said, count in found.most_common(5):
-        print(f"{name}: {count} × {said}", file=sys.stderr)
+    for printed, count in found.most_common(5):
+        print(f"{name}: {count} × {printed}", file=sys.stderr)
     what = (function.__doc__ or "").strip().rstrip(".")
     return Tried(name, what, done, found.total(), time.perf_counter() - began, _processor_time() - before_time)
 

@@ -38,7 +38,7 @@ class MarketCalendar:
     kind : str
         ``24/7``; ``24/5`` (around the clock on weekdays); ``weekdays`` (daily bars); ``sessions`` (intraday bars on
         weekdays); ``sparse`` (24/7, bars without a trade left out); ``weeks``, ``months`` (bars as long as that);
-        ``given`` (the caller said how many bars per year).
+        ``given`` (the caller gave the number of bars per year).
     weekdays : tuple of int
         Days of the week with bars, Monday is 0, in UTC.
     bars_per_day : float
@@ -196,7 +196,7 @@ def _usual_session(night: BoolArray, weekday: IntArray) -> float:
 
 
 def _within_a_week(time: IntArray, counts: IntArray, length: int, unsure: MarketCalendar) -> MarketCalendar:
-    """Calendar of a few days: sessions where every night is empty, else it cannot be told."""
+    """Calendar of a few days: sessions where every night is empty, else unknown."""
     nights = int((np.diff(time) >= max(4 * HOUR_US, 3 * length)).sum())
     usual = float(np.median(counts[counts > 0]))
     if len(counts) < 2 or nights < len(counts) - 1 or usual >= _DENSE * DAY_US / length:

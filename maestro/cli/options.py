@@ -97,7 +97,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON document, for
 def line_of(ctx: typer.Context, aside: set[str], settled: dict[str, object]) -> str:
     """Line of the shell that gives the same result, here and elsewhere.
 
-    What was said of the command, without the options in `aside`, and those in `settled` with the values that count:
+    The words of the command, without the options in `aside`, and those in `settled` with the values that count:
     they may come from ``maestro.yaml`` or the environment, which another place does not have.
     """
     import shlex

@@ -206,8 +206,8 @@ def _annotated(run: str, runs_dir: Path | None, json: bool, **changes: Any) -> N
     if json:
         print_json({"run": store.id, **asdict(made)})
         return
-    said = [f"tags: {', '.join(made.tags) or 'none'}", f"note: {made.note or 'none'}"]
-    typer.echo(f"{store.id}{' (pinned)' if made.pinned else ''}\n" + "\n".join(said))
+    lines = [f"tags: {', '.join(made.tags) or 'none'}", f"note: {made.note or 'none'}"]
+    typer.echo(f"{store.id}{' (pinned)' if made.pinned else ''}\n" + "\n".join(lines))
 
 
 trash = typer.Typer(

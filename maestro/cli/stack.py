@@ -132,10 +132,10 @@ def _show(where: Path, json: bool) -> int:
 
     found = stack.status(where)
     if json:
-        print_json({"folder": str(where), "parts": [{**asdict(part), "status": said} for part, said in found]})
+        print_json({"folder": str(where), "parts": [{**asdict(part), "status": state} for part, state in found]})
     elif found:
-        rows = [(part.name, said, str(part.pid), part.url or "–") for part, said in found]
+        rows = [(part.name, state, str(part.pid), part.url or "–") for part, state in found]
         show_table(("part", "status", "process", "address"), rows, left=4)
     else:
         typer.echo(f"no stack of {where} runs; start it with maestro stack up")
-    return 0 if found and all(said == "healthy" for _, said in found) else 1
+    return 0 if found and all(state == "healthy" for _, state in found) else 1

@@ -25,7 +25,7 @@ class Venue:
     maker, taker : float
         Fee of an order that rests, and of one that is filled at once: fractions of the notional, each side.
     date : str
-        When `source` said so.
+        When `source` stated them.
     slippage : float
         Fraction by which a market order is filled worse than aimed at.
     """

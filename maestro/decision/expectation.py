@@ -13,7 +13,7 @@ from maestro.typing import FloatArray
 from maestro.validation.statistics.bootstrap import optimal_block, resamples
 
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
-"""Quantiles that are told."""
+"""Quantiles of the expected band."""
 
 
 @dataclass(frozen=True)

@@ -136,7 +136,7 @@ def scored(backtest: Backtest, kind: str = "slider") -> tuple[str, ...]:
     """Count a backtest whose score somebody looked at: a slider that was moved, say.
 
     The same rule, parameters, settings and bars are one attempt however often one comes back to them. It never stands
-    in the way: what could not be entered is said in the note that is returned.
+    in the way: the note that is returned states what could not be entered.
     """
     global _scored_at
     strategy, bars = backtest.strategy, backtest.bars

@@ -52,7 +52,7 @@ class Task:
 class Schedule:
     """Runs tasks when they are due, until it is asked to stop.
 
-    A command that fails is logged with the end of what it said, and is tried again after its interval, or after ten
+    A command that fails is logged with the end of its output, and is tried again after its interval, or after ten
     minutes if that is shorter.
     """
 
@@ -94,7 +94,7 @@ class Schedule:
             code = process.returncode
             output.seek(max(output.tell() - _SAID, 0))
             end = output.read().decode(errors="replace").strip()
-        found = {"command": task.name, "exit_code": code, "seconds": round(time.monotonic() - began, 1), "said": end}
+        found = {"command": task.name, "exit_code": code, "seconds": round(time.monotonic() - began, 1), "output": end}
         if code == 0:
             log.info("done", extra=found)
         elif self._stopping.is_set():

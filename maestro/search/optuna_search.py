@@ -65,7 +65,7 @@ def optuna_search(
 ) -> None:
     """Run the trials of `runner` in an Optuna study in memory (see `maestro.search.runner.search`).
 
-    The sampler is told: complete trials with their score; an undefined score as pruned without a value; a set that
+    The sampler receives complete trials with their score; an undefined score as pruned without a value; a set that
     breaks constraints as pruned, with a constraint of value 1 for each; a failed evaluation as pruned, with one of
     value 1; a warm-up that does not fit into the bars as pruned, with one of the value of the excess.
     """

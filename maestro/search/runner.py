@@ -95,7 +95,7 @@ def search(
     A warm-up that does not fit is known before the simulation. ``random``, ``sobol`` and ``grid`` draw other sets.
     ``tpe`` and samplers get how much is lacking, as the value of a constraint, and propose again: up to `trials`
     such proposals are not trials, further ones are infeasible trials. A failed evaluation is a trial, and samplers are
-    told that it breaks a constraint, so that they avoid its surroundings.
+    informed that it breaks a constraint, so that they avoid its surroundings.
     """
     if isinstance(trials, bool) or not isinstance(trials, (int, np.integer)) or trials < 1:
         raise SettingsError(f"trials={trials!r} leaves nothing to search; give a whole number of at least 1.")

@@ -168,10 +168,10 @@ class Worker:
     def _run(self, held: _Held) -> None:
         job, leases = held.job, self._leases
         store = RunStore(self.runs_dir / job.run)
-        told: set[int] = set()
+        reported: set[int] = set()
 
         def tell(fold: int, trials: int, error: str | None) -> None:
-            told.add(fold)
+            reported.add(fold)
             leases.fold(job, fold, {"trials": trials, "error": error})
 
         def listen(event: ev.Event) -> None:
@@ -199,7 +199,7 @@ class Worker:
                 counts = wf.trials.group_by("fold").len()
                 trials = dict(zip(counts["fold"].to_list(), counts["len"].to_list(), strict=True))
                 for fold, words in wf.folds.select("fold", "error").iter_rows():
-                    if fold not in told:
+                    if fold not in reported:
                         tell(fold, trials.get(fold, 0), words)
                 metrics, seconds = wf.metrics, wf.manifest.get("seconds")
         except RunBusyError as busy:

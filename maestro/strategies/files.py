@@ -93,9 +93,9 @@ def strategies_of(path: Path) -> dict[str, type[Strategy]]:
         except (Exception, SystemExit) as error:
             if before is not None:
                 sys.modules[module_name] = before
-            said = error.msg if isinstance(error, SyntaxError) else error
+            reason = error.msg if isinstance(error, SyntaxError) else error
             place = _place(error, path)
-            raise StrategyError(f"{path} cannot be imported: {type(error).__name__}: {said}{place}") from error
+            raise StrategyError(f"{path} cannot be imported: {type(error).__name__}: {reason}{place}") from error
     for one in (module, *helpers):
         cloudpickle.register_pickle_by_value(one)  # worker processes cannot import it
     return {

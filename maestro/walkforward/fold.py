@@ -66,7 +66,7 @@ def run_fold(
         equity = bt.equity
         result.equity, result.position = equity["equity"].to_numpy(), equity["position"].to_numpy()
         result.trades = bt.trades
-        result.notes = tuple(note for note in bt.notes if note != NO_LOSS)  # said of all folds together, by the result
+        result.notes = tuple(note for note in bt.notes if note != NO_LOSS)  # the result has it once for all folds
     except MaestroError as error:
         result.error = f"the chosen parameters failed on the test window: {error}"
     except Exception as error:  # user code: whatever it raises is this fold's failure

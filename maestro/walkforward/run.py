@@ -333,7 +333,7 @@ class PreparedRun:
                 store.write_fold(result.fold, *done[result.fold])
             tell(ev.FoldDone(result.fold, len(result.trials), result.error))
 
-        def count(outcome: Outcome) -> None:  # a listener or the disk failed: nothing more is stored or told
+        def count(outcome: Outcome) -> None:  # a listener or the disk failed: nothing more is stored or reported
             book(trials_evaluated(jobs[outcome.number][0], outcome))
 
         outcomes = self._outcomes(jobs, done, workers, executor, cancel, tell if listeners else None)

@@ -33,8 +33,8 @@ def test_a_second_holder_in_this_process_is_refused_at_once_with_the_name_of_the
     assert not is_held(path)
     with locked(path, Refused):
         assert is_held(path)
-        said = rf"^process {os.getpid()} on .+ since \d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d UTC$"
-        with pytest.raises(Refused, match=said), locked(path, Refused):
+        output = rf"^process {os.getpid()} on .+ since \d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d UTC$"
+        with pytest.raises(Refused, match=output), locked(path, Refused):
             raise AssertionError("two hold one lock")
         with locked(tmp_path / "other", Refused):
             pass

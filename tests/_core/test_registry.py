@@ -79,8 +79,8 @@ def test_a_plug_in_that_cannot_be_imported_is_named_and_harms_no_other(install: 
     install("own_things", "HERE = 'here'", mine="own_things:HERE", lost="own_things:THERE", wrong="own_things:int")
     known = things()
     assert known.get("mine") == "here"
-    said = r"the thing 'broken' of the package broken_things 1\.2 cannot be loaded from broken_things:HERE: "
-    with pytest.raises(PluginError, match=said + "ModuleNotFoundError: No module named 'nothing_of_this_name'"):
+    output = r"the thing 'broken' of the package broken_things 1\.2 cannot be loaded from broken_things:HERE: "
+    with pytest.raises(PluginError, match=output + "ModuleNotFoundError: No module named 'nothing_of_this_name'"):
         known.get("broken")
     found, problems = known.load_all()
     assert list(found) == ["sep", "linesep", "mine"]

@@ -84,9 +84,9 @@ def start(code: str, *arguments: object) -> subprocess.Popen[str]:
 
 def run(code: str, *arguments: object) -> str:
     process = start(code, *arguments)
-    said, errors = process.communicate()
+    output, errors = process.communicate()
     assert process.returncode == 0, errors
-    return said
+    return output
 
 
 def test_every_module_is_imported() -> None:
@@ -97,9 +97,9 @@ def test_a_walk_forward_is_stored_interrupted_resumed_and_loaded(tmp_path: Path)
     import maestro as ms
 
     here = ms.walk_forward(ms.load_sample("AAPL"), "EmaCrossStrategy", trials=5, executor="serial")
-    said = run(WALK_FORWARD, tmp_path, here.metrics["sharpe_ratio"]).splitlines()
-    assert "1 of 9 folds" in said[0]
-    assert said[-1] == here.id
+    output = run(WALK_FORWARD, tmp_path, here.metrics["sharpe_ratio"]).splitlines()
+    assert "1 of 9 folds" in output[0]
+    assert output[-1] == here.id
     assert not list(tmp_path.rglob("*.held"))
 
 

@@ -344,13 +344,13 @@ def test_a_notebook_with_the_frozen_settings_shows_the_numbers_of_the_screen(
 ) -> None:
     one = visit("backtest", data="TEST:YEAR:1h", params={"fast": 12, "slow": 77}, fee=0.0004)
     one.until(lambda: len(metrics(one)) == 16)
-    said = notebook_says("08_backtest_report", one.text("Papermill"), desk, monkeypatch)
+    printed = notebook_says("08_backtest_report", one.text("Papermill"), desk, monkeypatch)
     for name in ("Total return", "Sharpe ratio", "Largest drawdown", "VWR"):
-        assert metrics(one)[name] in said, name
+        assert metrics(one)[name] in printed, name
     two = visit("walk_forward", data="TEST:YEAR:1h", trials=15, strategy="RSIStrategy")
     two.page.locator(".tiles").wait_for()
     tiles = [tile.split("\n") for tile in two.page.locator(".tiles div").all_inner_texts()]
-    said = notebook_says("04_walk_forward_report", two.text("Papermill"), desk, monkeypatch)
+    printed = notebook_says("04_walk_forward_report", two.text("Papermill"), desk, monkeypatch)
     shown: dict[str, str] = dict(tiles)  # type: ignore[arg-type]
     for name in ("Sharpe ratio", "Efficiency", "Largest drawdown", "Run"):
-        assert shown[name] in said, (name, shown[name])
+        assert shown[name] in printed, (name, shown[name])

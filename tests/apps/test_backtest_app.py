@@ -20,7 +20,7 @@ def shown(app: App) -> session.Shown:
 
 
 class Touchy(ms.Strategy):
-    """Buys at once; raises what nobody expects when told to."""
+    """Buys at once; raises an unexpected error if asked to."""
 
     fail = ms.Bool(False)
 
@@ -132,8 +132,8 @@ def test_what_a_rule_of_ones_own_raises_is_said_and_the_app_lives_on() -> None:
     before = shown(app)
     assert app.view.message.text == ""
     app.state.params = {"fail": True}
-    said = "Touchy raised ZeroDivisionError: by <b>zero</b> (test_backtest_app.py, line "
-    assert app.view.message.text.startswith(said)
+    output = "Touchy raised ZeroDivisionError: by <b>zero</b> (test_backtest_app.py, line "
+    assert app.view.message.text.startswith(output)
     assert "<b>" not in app.view.message._line.object
     assert shown(app) is before
     app.state.params = {}

@@ -31,14 +31,14 @@ chart.set_panes([Pane("volume", [Line("volume", bars.time, bars.volume, color=["
                  *(Pane("price", [Line(text, bars.time, bars.close * (1 + k / 500))])
                    for k, text in enumerate(texts))])
 chart.set_trades(ms.backtest(bars, "EmaCrossStrategy", params=dict(fast=5, slow=20)).trades)
-said = []
+messages = []
 for text in texts:
-    said.append(Message())
-    said[-1].say(text)
+    messages.append(Message())
+    messages[-1].say(text)
 state = MarketState(data="".join(texts[:3]))
 other = pn.widgets.Button(name="another series")
 other.on_click(lambda _: chart.set_bars(ms.load_sample("AAPL")))
-page("market", [], [chart, other, *said, *(card(text) for text in texts), Freeze(state)]).servable()
+page("market", [], [chart, other, *messages, *(card(text) for text in texts), Freeze(state)]).servable()
 """
 
 

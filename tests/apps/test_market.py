@@ -143,8 +143,8 @@ def test_an_empty_file_and_a_workbook_are_refused_with_what_to_do() -> None:
     app.picker.file._handle_msg({"status": "initializing"})
     app.picker.file._handle_msg({"status": "finished"})
     assert "the file is empty" in app.view.message.text
-    for name, said in (("a.csv", "'a.csv' is empty"), ("book.xlsx", "Save a sheet of a spreadsheet as CSV")):
-        with pytest.raises(BarsError, match=said):
+    for name, output in (("a.csv", "'a.csv' is empty"), ("book.xlsx", "Save a sheet of a spreadsheet as CSV")):
+        with pytest.raises(BarsError, match=output):
             series.keep_upload(name, b"" if name == "a.csv" else b"PK")
     assert app.picker.file.accept in (None, ""), "a browser refuses other endings without a word"
 

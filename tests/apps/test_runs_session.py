@@ -130,11 +130,11 @@ def test_an_unfinished_run_says_how_far_it_came(folder: Path) -> None:
     other.begin({key: value for key, value in manifest.items() if key not in ("sha256", "status")}, afresh=True)
     row = RunsSession(folder).listing().filter(pl.col("id") == run).row(0, named=True)
     assert row["status"] == "interrupted"
-    said = f"0 of {manifest['n_folds']} folds are finished"
-    assert row["error"] == f"{said}; the same walk-forward continues it."
+    output = f"0 of {manifest['n_folds']} folds are finished"
+    assert row["error"] == f"{output}; the same walk-forward continues it."
     with other.locked():  # as a process does that computes it
         row = RunsSession(folder).listing().filter(pl.col("id") == run).row(0, named=True)
-    assert (row["status"], row["error"]) == ("running", f"{said}.")
+    assert (row["status"], row["error"]) == ("running", f"{output}.")
 
 
 def test_a_changed_run_is_read_again(folder: Path) -> None:
@@ -374,8 +374,8 @@ def test_a_link_cannot_open_other_folders_or_hold_nonsense(folder: Path, monkeyp
     for place in ("/etc", "..", "runs/../..", "\0"):
         assert "neither in the folder that this server was started in" in state.read({"runs_dir": place})[0]
     assert state.runs_dir == "runs"
-    said = state.read({"runs": "[1, 2]", "status": "lost", "nothing": "x", "common_stretch": "perhaps"})
-    assert len(said) == 4
+    output = state.read({"runs": "[1, 2]", "status": "lost", "nothing": "x", "common_stretch": "perhaps"})
+    assert len(output) == 4
     assert state.settings() == RunsState().settings()
     assert App(None, query={"runs": '["gone"]'}).view.message.text.startswith("there is no run 'gone'")
 

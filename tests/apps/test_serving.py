@@ -1,4 +1,4 @@
-"""How the apps are served: by name, in a cell, below a path, as a tile of JupyterLab; what cannot be is said."""
+"""How the apps are served: by name, in a cell, below a path, and as a tile of JupyterLab."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ class Visitor:
         )
         self.page = self.context.new_page()
         self.page.set_default_timeout(WAIT)
-        self.said: list[str] = []
+        self.output: list[str] = []
         self.asked: list[str] = []
 
         def guard(route: Any) -> None:
@@ -72,9 +72,9 @@ class Visitor:
                 route.abort()
 
         self.page.route("**/*", guard)
-        self.page.on("console", lambda m: self.said.append(m.text) if m.type == "error" else None)
-        self.page.on("pageerror", lambda error: self.said.append(error.stack or str(error)))
-        self.page.on("dialog", lambda dialog: self.said.append(f"dialog: {dialog.message}") or dialog.dismiss())
+        self.page.on("console", lambda m: self.output.append(m.text) if m.type == "error" else None)
+        self.page.on("pageerror", lambda error: self.output.append(error.stack or str(error)))
+        self.page.on("dialog", lambda dialog: self.output.append(f"dialog: {dialog.message}") or dialog.dismiss())
         self.page.goto(url)
         self.page.get_by_text(ready, exact=False).first.wait_for()
 
@@ -82,7 +82,7 @@ class Visitor:
         """Close the page; nothing was asked of another machine, and the console is clean."""
         self.context.close()
         assert not self.asked, self.asked
-        assert not self.said, self.said
+        assert not self.output, self.output
 
     def text(self, name: str) -> str:
         """Text of a tab of the card "Freeze"."""

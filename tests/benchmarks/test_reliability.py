@@ -25,11 +25,11 @@ def test_failures_are_counted_named_and_make_the_exit_code(
     monkeypatch.setattr(table, "AREAS", {"broken": (60, failing)})
     monkeypatch.setattr(table, "PAGE", tmp_path / "reliability.md")
     assert table.main(["broken", "--share", "0.1"]) == 1
-    said = capsys.readouterr()
+    output = capsys.readouterr()
     assert re.search(
-        r"\| Fail every third time \| 6 \| 2 \| \d+ \| `python -m benchmarks reliability broken` \|", said.out
+        r"\| Fail every third time \| 6 \| 2 \| \d+ \| `python -m benchmarks reliability broken` \|", output.out
     )
-    assert "broken: 2 × it broke" in said.err
+    assert "broken: 2 × it broke" in output.err
     assert table.main(["--share", "0.1"]) == 1
     assert not table.PAGE.exists(), "a part of the tries is not the page, unless it is asked for"
     assert table.main(["--share", "0.1", "--page"]) == 1
@@ -48,7 +48,7 @@ def test_an_area_holds_at_a_few_tries(area: str, tmp_path: Path) -> None:
 
 def test_an_area_finds_what_it_looks_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(access, "refuse_data", lambda name: "")
-    assert any(said.startswith("opened") for said in files.links(20, tmp_path))
+    assert any(output.startswith("opened") for output in files.links(20, tmp_path))
     monkeypatch.setattr("maestro.bars.Bars._repr_html_", lambda bars: f"<b>{bars.symbol}</b>")
     assert "Bars: " in "".join(names.hostile_names(2, tmp_path))
 

@@ -17,18 +17,18 @@ def test_an_interrupted_run_does_not_repeat_what_held(
 ) -> None:
     calls: list[str] = []
 
-    def area(name: str, said: str) -> table.Area:
+    def area(name: str, output: str) -> table.Area:
         def tried(tries: int, folder: Path) -> Iterator[str]:
             """Do nothing."""
             calls.append(name)
             if name == "interrupted" and calls.count(name) == 1:
                 raise KeyboardInterrupt
-            yield said
+            yield output
 
         return tried
 
-    said = {"holds": "", "broken": "it broke", "interrupted": ""}
-    monkeypatch.setattr(table, "AREAS", {name: (1, area(name, words)) for name, words in said.items()})
+    output = {"holds": "", "broken": "it broke", "interrupted": ""}
+    monkeypatch.setattr(table, "AREAS", {name: (1, area(name, words)) for name, words in output.items()})
     monkeypatch.setattr(table, "PAGE", tmp_path / "page.md")
     monkeypatch.setattr(progress, "FINISHED", tmp_path / "finished.json")
     monkeypatch.setattr(progress, "state_of_code", lambda: "this code")

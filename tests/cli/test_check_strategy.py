@@ -33,10 +33,10 @@ def test_a_sample_that_is_too_short_is_left_out_and_said(capsys: pytest.CaptureF
 
 def test_a_leak_in_a_file_ends_with_exit_code_1(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = run(capsys, f"{LEAKY}:NegativeShift", "-d", "sample:AAPL", "-d", "sample:IBM", "--cuts", "40")
-    said = " ".join(out.split())
+    output = " ".join(out.split())
     assert code == 1
-    assert "NegativeShift FAILED on SAMPLE:AAPL:1d, SAMPLE:IBM:1d." in said
-    assert "It changes with later values of close." in said
+    assert "NegativeShift FAILED on SAMPLE:AAPL:1d, SAMPLE:IBM:1d." in output
+    assert "It changes with later values of close." in output
 
 
 def test_the_document_names_signal_bar_and_columns(capsys: pytest.CaptureFixture[str]) -> None:

@@ -66,10 +66,10 @@ def document(capsys: pytest.CaptureFixture[str]) -> Any:
 
 def test_fetch_then_again_then_list(exchange: FakeExchange, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("fetch", "BINANCE", "BTCUSDT,ETHUSDT", "1h", *dates()) == 0
-    said = capsys.readouterr()
-    assert re.search(r"BINANCE:BTCUSDT:1h +500 +500 +0 +0", said.out)
-    assert "1000/1000" in said.err  # the bar: rows, rate, time left
-    assert "rows/s" in said.err
+    message = capsys.readouterr()
+    assert re.search(r"BINANCE:BTCUSDT:1h +500 +500 +0 +0", message.out)
+    assert "1000/1000" in message.err  # the bar: rows, rate, time left
+    assert "rows/s" in message.err
     for symbol in ("BTCUSDT", "ETHUSDT"):
         assert ParquetStore(tmp_path / "store").read(SeriesKey("BINANCE", symbol, "1h")).equals(BARS)
     asked = len(exchange.requests)
@@ -102,7 +102,7 @@ def test_fetch_of_bars_and_funding(exchange: FakeExchange, tmp_path: Path, capsy
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (("BINANCES", "BTCUSDT", "1h"), "there is no source 'BINANCES'"),
         (("BINANCE", "BTCUSDT", "7h"), "no bars of '7h'"),
@@ -116,19 +116,19 @@ def test_fetch_of_bars_and_funding(exchange: FakeExchange, tmp_path: Path, capsy
     ],
 )
 def test_bad_input_to_fetch(
-    exchange: FakeExchange, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], said: str
+    exchange: FakeExchange, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], message: str
 ) -> None:
     assert run("fetch", *arguments) == 2
-    assert said in capsys.readouterr().err
+    assert message in capsys.readouterr().err
     assert not exchange.requests
 
 
 def test_a_series_that_fails_makes_the_exit_code(exchange: FakeExchange, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("fetch", "BINANCE", "BTCUSDT,NONESUCH", "1h", *dates(), "-q") == 1
-    said = capsys.readouterr()
-    assert re.search(r"BINANCE:BTCUSDT:1h +500 +500", said.out)
-    assert "BINANCE:NONESUCH:1h: " in said.err
-    assert "Invalid symbol" in said.err
+    message = capsys.readouterr()
+    assert re.search(r"BINANCE:BTCUSDT:1h +500 +500", message.out)
+    assert "BINANCE:NONESUCH:1h: " in message.err
+    assert "Invalid symbol" in message.err
     assert run("fetch", "BINANCE", "ETHUSDT", "1h", "-q") == 1
     assert "nothing is stored of BINANCE:ETHUSDT:1h yet" in capsys.readouterr().err
 
@@ -145,10 +145,10 @@ def test_fetch_all_updates_every_series_of_a_source(
     store.append(SeriesKey("BINANCE", "NONESUCH", "1h"), BARS.head(3))
     store.append(SeriesKey("BITSTAMP", "BTCUSD", "1h"), BARS.head(3))  # of a file
     assert run("fetch", "--all", "-q") == 1
-    said = capsys.readouterr()
-    assert re.search(r"BINANCE:BTCUSDT:1h +401 +400", said.out)  # the newest row is asked for again
-    assert "BITSTAMP:BTCUSD:1h was imported, and is not fetched" in " ".join(said.out.split())
-    assert "BINANCE:NONESUCH:1h: " in said.err
+    message = capsys.readouterr()
+    assert re.search(r"BINANCE:BTCUSDT:1h +401 +400", message.out)  # the newest row is asked for again
+    assert "BITSTAMP:BTCUSD:1h was imported, and is not fetched" in " ".join(message.out.split())
+    assert "BINANCE:NONESUCH:1h: " in message.err
     assert len(store.read(key)) == len(BARS)
     store.delete(SeriesKey("BINANCE", "NONESUCH", "1h"))
     store.append(settlements, pl.DataFrame({"timestamp": BARS["timestamp"].head(1), "funding_rate": [0.1]}))
@@ -160,7 +160,7 @@ def test_fetch_all_updates_every_series_of_a_source(
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (("--all", "BINANCE"), "--all takes no PROVIDER"),
         (("--all", "--from", "2020"), "--all takes no PROVIDER"),
@@ -168,9 +168,9 @@ def test_fetch_all_updates_every_series_of_a_source(
         (("BINANCE",), "PROVIDER or SYMBOLS is missing"),
     ],
 )
-def test_fetch_wants_names_or_all(capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], said: str) -> None:
+def test_fetch_wants_names_or_all(capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], message: str) -> None:
     assert run("fetch", *arguments) == 2
-    assert said in capsys.readouterr().err
+    assert message in capsys.readouterr().err
 
 
 def test_import_show_store_export_remove(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -291,7 +291,7 @@ def test_check_of_files_and_of_all_that_is_stored(tmp_path: Path, capsys: pytest
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (("none.csv",), "is no file"),
         (("a.csv",), "does not tell its provider and symbol"),
@@ -307,12 +307,12 @@ def test_bad_input_to_import(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
     arguments: tuple[str, ...],
-    said: str,
+    message: str,
 ) -> None:
     monkeypatch.chdir(tmp_path)
     BARS.write_csv("a.csv")
     assert run("import", *arguments, "--store", tmp_path / "store") == 2
-    assert said in capsys.readouterr().err
+    assert message in capsys.readouterr().err
     assert not (tmp_path / "store").exists()
 
 
@@ -334,9 +334,9 @@ def test_ctrl_c_keeps_what_has_come(exchange: FakeExchange, tmp_path: Path) -> N
     while len(exchange.requests) < 4:  # of five
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=GIVE_UP)
+    _, message = process.communicate(timeout=GIVE_UP)
     assert process.returncode == 130
-    assert "what has come is stored; run the same again to go on" in said
+    assert "what has come is stored; run the same again to go on" in message
     stored = ParquetStore(tmp_path / "store").read(SeriesKey("BINANCE", "BTCUSDT", "1h"))
     assert len(stored) in (200, 300, 400)
     assert stored.equals(BARS.head(len(stored)))

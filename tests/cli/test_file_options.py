@@ -33,8 +33,8 @@ def odd(tmp_path: Path) -> Path:
 def output(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
     with pytest.raises(SystemExit) as ended:
         main(list(arguments))
-    said = capsys.readouterr()
-    return int(ended.value.code or 0), said.out, said.err
+    printed = capsys.readouterr()
+    return int(ended.value.code or 0), printed.out, printed.err
 
 
 def test_a_backtest_reads_the_file_as_python_does(odd: Path, capsys: pytest.CaptureFixture[str]) -> None:

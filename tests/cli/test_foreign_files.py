@@ -43,9 +43,9 @@ def test_a_foreign_file_is_refused_before_the_work(
         place.write_bytes(FOREIGN[place.suffix])
         before = sorted(path.name for path in tmp_path.iterdir())
         assert run(*command, place) != 0
-        said = capsys.readouterr().err
-        assert f"{place} exists and is not" in said
-        assert "choose another path, or remove it first" in said
+        output = capsys.readouterr().err
+        assert f"{place} exists and is not" in output
+        assert "choose another path, or remove it first" in output
         assert place.read_bytes() == FOREIGN[place.suffix]
         assert sorted(path.name for path in tmp_path.iterdir()) == before, "the work was not begun"
 

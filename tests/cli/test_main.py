@@ -292,7 +292,7 @@ WALK = words("walk-forward", "EmaCrossStrategy", "-d", "sample:AAPL", "--no-prog
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (words("backtes"), "there is no command 'backtes'.*Did you mean 'backtest'"),
         (words("backtest", "EmaCrossStrategy"), "Missing option '--data'"),
@@ -347,18 +347,20 @@ WALK = words("walk-forward", "EmaCrossStrategy", "-d", "sample:AAPL", "--no-prog
     ],
     ids=lambda value: " ".join(value)[:60] if isinstance(value, tuple) else "",
 )
-def test_bad_input_is_one_line_and_exit_code_2(run: Callable[..., Done], arguments: tuple[str, ...], said: str) -> None:
+def test_bad_input_is_one_line_and_exit_code_2(
+    run: Callable[..., Done], arguments: tuple[str, ...], message: str
+) -> None:
     done = run(*arguments)
     assert done.code == 2, done
     assert done.out == ""
     line = [one for one in done.err.splitlines() if "|" not in one]
     assert len(line) == 1, done.err
     assert line[0].startswith("maestro: ")
-    assert re.search(said, line[0]), line[0]
+    assert re.search(message, line[0]), line[0]
 
 
 @pytest.mark.parametrize(
-    ("source", "said"),
+    ("source", "message"),
     [
         ("import nothing_of_this_name", "cannot be imported: ModuleNotFoundError"),
         ("x = (", "cannot be imported: SyntaxError"),
@@ -366,11 +368,11 @@ def test_bad_input_is_one_line_and_exit_code_2(run: Callable[..., Done], argumen
         (OWN + OWN.replace("Above", "Other"), r"has 2 strategies \(Above, Other\); name one"),
     ],
 )
-def test_broken_strategy_files(run: Callable[..., Done], tmp_path: Path, source: str, said: str) -> None:
+def test_broken_strategy_files(run: Callable[..., Done], tmp_path: Path, source: str, message: str) -> None:
     (tmp_path / "own.py").write_text(source)
     done = run("backtest", "own.py", "-d", "sample:AAPL")
     assert done.code == 2
-    assert re.search(said, done.err)
+    assert re.search(message, done.err)
     named = run("backtest", "own.py:Abov", "-d", "sample:AAPL")
     assert named.code == 2
     if "Above" in source:

@@ -56,7 +56,7 @@ def test_a_project_passes_its_own_tests_and_makes_its_reports(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "message"),
     [
         ("volume surge", "Perhaps VolumeSurge?"), ("volumeSurge", "Perhaps VolumeSurge?"), ("", "not a valid name"),
         ("../X", "not a valid name"),
@@ -66,8 +66,8 @@ def test_a_project_passes_its_own_tests_and_makes_its_reports(tmp_path: Path) ->
         ("Maestro", "hides a module"), ("None", "not a valid name"),
     ],
 )  # fmt: skip
-def test_bad_names_are_refused(name: str, said: str) -> None:
-    with pytest.raises(SettingsError, match=said.replace("?", r"\?")):
+def test_bad_names_are_refused(name: str, message: str) -> None:
+    with pytest.raises(SettingsError, match=message.replace("?", r"\?")):
         module_name(name)
 
 

@@ -29,8 +29,8 @@ def test_tags_note_and_pin_of_a_run(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert run("note", wf.id, "Fees are high", *where) == 0
     capsys.readouterr()
     assert run("pin", wf.id, *where, "--json") == 0
-    said = json.loads(capsys.readouterr().out)
-    assert said == {"run": wf.id, "tags": ["to check"], "note": "Fees are high", "pinned": True}
+    output = json.loads(capsys.readouterr().out)
+    assert output == {"run": wf.id, "tags": ["to check"], "note": "Fees are high", "pinned": True}
     assert run("pin", wf.id, "--off", *where) == 0
     assert not ms.runs.annotations_of(wf.id, tmp_path).pinned
     assert run("tag", wf.id, "a,b", *where) != 0

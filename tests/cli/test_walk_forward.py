@@ -38,8 +38,8 @@ def test_every_kind_of_selection_can_be_asked_for(
     ms.synthetic_bars(700, timeframe="1d", seed=3).to_frame().write_csv(file)
     words = ("RSIStrategy", "-d", str(file), *SMALL, "--select", text, "--runs-dir", str(tmp_path / "runs"))
     assert run(*words) == 0
-    said = " ".join(capsys.readouterr().out.split())
-    assert f"4 trials each by tpe, chosen by {text}, seed 0" in said
+    output = " ".join(capsys.readouterr().out.split())
+    assert f"4 trials each by tpe, chosen by {text}, seed 0" in output
     assert run(*words, "--json") == 0
     document = json.loads(capsys.readouterr().out)
     direct = ms.walk_forward(
@@ -50,9 +50,9 @@ def test_every_kind_of_selection_can_be_asked_for(
 
 def test_help_names_the_kinds_of_selection(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("--help") == 0
-    said = capsys.readouterr().out
+    output = capsys.readouterr().out
     for kind in ("pareto:", "rank_average:", "weighted:"):
-        assert kind in said
+        assert kind in output
 
 
 def test_a_kind_that_does_not_exist_is_refused_by_name(capsys: pytest.CaptureFixture[str]) -> None:

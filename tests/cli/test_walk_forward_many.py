@@ -69,7 +69,7 @@ def test_symbols_timeframes_and_membership(folder: Path, tmp_path: Path, capsys:
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         (("RSIStrategi",), "RSIStrategy"),
         (("RSIStrategy", "--symbol", "C"), "no symbol 'C'; it has A, B"),
@@ -78,7 +78,7 @@ def test_symbols_timeframes_and_membership(folder: Path, tmp_path: Path, capsys:
     ],
 )
 def test_bad_input_is_said_in_a_line(
-    words: tuple[str, ...], said: str, folder: Path, capsys: pytest.CaptureFixture[str]
+    words: tuple[str, ...], message: str, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(*words, "-d", str(folder / "long.parquet"), *COMMON) == 2
-    assert said in capsys.readouterr().err
+    assert message in capsys.readouterr().err

@@ -39,7 +39,7 @@ def test_a_cancelled_fetch_keeps_what_has_come(exchange: FakeExchange, tmp_path:
 
 
 class Sent:
-    """What a client sends and what it is told, in the order in which it happens to it."""
+    """Requests and answers of a client, in their order."""
 
     def __init__(self, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch) -> None:
         self.banned_until = 0.0

@@ -70,9 +70,9 @@ def earlier(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tree
 
 
-def content(said: str) -> list[str]:
+def content(output: str) -> list[str]:
     """The lines of a script that say what it found before and after."""
-    return re.findall(r"^(?:before|after): +(.*)$", said, re.M)
+    return re.findall(r"^(?:before|after): +(.*)$", output, re.M)
 
 
 def test_upgrade_and_rollback_lose_nothing(earlier: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,7 +23,7 @@ def identity(shared: Any, context: TaskContext) -> tuple[int, int]:
 
 
 def until_told(shared: Any, context: TaskContext, folder: Path, name: str) -> None:
-    """Work in small steps until told to stop; a file says that the first is done."""
+    """Work in small steps until asked to stop; a file says that the first is done."""
     context.notes.append(f"step of {name}")
     (folder / name).touch()
     while not context.cancelled():

@@ -148,7 +148,7 @@ def test_a_cancelled_run_stops_soon_and_goes_on_where_it_stopped(tmp_path: Path,
             RISING, Slow, **settings, workers=1 if executor == "processes" else 2, progress=listen, cancel=cancel
         )
     later = [e for e in heard[[type(e) for e in heard].index(FoldDone) :] if isinstance(e, TrialDone)]
-    assert len(later) <= 2 + 12  # a trial each, and what threads had said while the fold was put away
+    assert len(later) <= 2 + 12  # a trial each, and what threads had reported while the fold was stored
     cancel.clear()
     again: list[Event] = []
     wf = ms.walk_forward(RISING, Slow, **settings, progress=again.append)
@@ -227,7 +227,7 @@ ms.walk_forward(RISING, Slow, **{{**THREE, "trials": 60}}, runs_dir={runs!r}, ex
 
 @pytest.mark.parametrize("executor", ["serial", "processes"])
 def test_ctrl_c_leaves_a_run_that_goes_on(tmp_path: Path, executor: str) -> None:
-    # A job that a shell started in the background ignores the interrupt; the child is told to heed it.
+    # A job that a shell started in the background ignores the interrupt; the child restores its handler.
     heed = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
     code = heed + INTERRUPTED.format(root=str(ROOT), runs=str(tmp_path), executor=executor)
     child = subprocess.Popen(

@@ -1,4 +1,4 @@
-"""Ledgers of several users in one place: whose trials count, and what is said about it."""
+"""Ledgers of several users in one place: whose trials count, and what the verdict states."""
 
 from __future__ import annotations
 

@@ -89,11 +89,11 @@ def test_an_interrupt_says_what_is_kept_and_the_same_cell_continues(cells: Cells
         f"wf = ms.walk_forward(bars, Slow, trials=8, executor='serial', runs_dir={str(tmp_path)!r}, progress=heard)"
     )
     shown = cells.error(call, interrupt_when="FoldDone")
-    said = re.fullmatch(r"RunInterrupted: interrupted after ([1-8]) of 9 folds; they are kept in (.*), and the .*", shown[0])
-    assert said, shown
+    output = re.fullmatch(r"RunInterrupted: interrupted after ([1-8]) of 9 folds; they are kept in (.*), and the .*", shown[0])
+    assert output, shown
     assert len(shown) <= 3
     again = "".join(one["text"] for one in cells.run(call) if one["kind"] == "stream")
-    assert again.count("FoldDone") == 9 - int(said[1])
+    assert again.count("FoldDone") == 9 - int(output[1])
 
 
 def test_work_of_more_than_a_second_shows_a_bar_and_shorter_work_none(cells: Cells) -> None:

@@ -60,7 +60,7 @@ def test_tasks_run_again_and_again_and_failures_are_logged(caplog: pytest.LogCap
     for record in ended(caplog, "failed"):
         found = vars(record)
         assert (found["command"], found["exit_code"]) == ("maestro nonesuch", 2)
-        assert "there is no command 'nonesuch'" in found["said"]
+        assert "there is no command 'nonesuch'" in found["output"]
 
 
 def test_a_task_that_is_not_due_does_not_run_and_a_stop_is_prompt(caplog: pytest.LogCaptureFixture) -> None:
@@ -103,7 +103,7 @@ def test_the_first_backup_is_due_when_the_newest_is_old_enough(tmp_path: Path, m
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("given", "expected"),
     [
         ((None, None, None), "nothing is scheduled"),
         ((None, "1h", 3), "--keep 3 is for backups"),
@@ -111,8 +111,8 @@ def test_the_first_backup_is_due_when_the_newest_is_old_enough(tmp_path: Path, m
         (("0h", None, None), "the interval '0h' is not understood"),
     ],
 )
-def test_bad_intervals_are_refused(given: tuple[str | None, str | None, int | None], said: str) -> None:
-    with pytest.raises(SettingsError, match=said):
+def test_bad_intervals_are_refused(given: tuple[str | None, str | None, int | None], expected: str) -> None:
+    with pytest.raises(SettingsError, match=expected):
         scheduled(load_settings(), *given)
 
 
@@ -134,5 +134,5 @@ def test_the_command_backs_up_at_once_and_ends_on_sigterm(system: System) -> Non
     }
     assert found["maestro backup create --keep 2"]["exit_code"] == 0
     assert found["maestro data fetch --all --quiet"]["exit_code"] == 0
-    assert "nothing is stored of any source" in found["maestro data fetch --all --quiet"]["said"]
+    assert "nothing is stored of any source" in found["maestro data fetch --all --quiet"]["output"]
     assert len(system.vault().kept()[0]) == 1

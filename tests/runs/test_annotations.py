@@ -66,7 +66,7 @@ def test_a_write_that_fails_leaves_what_was_there(made: Path, monkeypatch: pytes
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "message"),
     [
         ({"add": ["a,b"]}, "'a,b' is not a tag; give 1 to 40 characters without a comma"),
         ({"add": [" "]}, "is not a tag"),
@@ -75,9 +75,11 @@ def test_a_write_that_fails_leaves_what_was_there(made: Path, monkeypatch: pytes
         ({"add": [str(k) for k in range(TAGS + 1)]}, "a run has at most 20 tags; this one would have 21"),
     ],
 )
-def test_what_is_too_long_is_refused_and_nothing_is_written(made: Path, changes: dict[str, object], said: str) -> None:
+def test_what_is_too_long_is_refused_and_nothing_is_written(
+    made: Path, changes: dict[str, object], message: str
+) -> None:
     before = ms.runs.annotations_of(made)
-    with pytest.raises(SettingsError, match=said):
+    with pytest.raises(SettingsError, match=message):
         ms.runs.annotate(made, **changes)  # type: ignore[arg-type]
     assert ms.runs.annotations_of(made) == before
 

@@ -163,7 +163,7 @@ def test_sigkill_of_workers_loses_no_job_and_changes_no_byte(
                 worker.end(signal.SIGKILL)
             with database.writing() as connection:  # nobody waits 10 s for the lease of a worker that is dead
                 connection.execute("UPDATE jobs SET lease_until = 0, attempts = 1 WHERE state = 'running'")
-    jobs.append(submit(seed=len(jobs), trials=400))  # the last worker works, so it is up when it is told to end
+    jobs.append(submit(seed=len(jobs), trials=400))  # the last worker works, so it is up when it is asked to end
     worker = start_worker(database.folder)
     try:
         wait_for(lambda: all(job.state == "done" for job in jobs_of(queue)))

@@ -142,5 +142,5 @@ def test_a_worker_process_gets_modules_beside_the_file_too(tmp_path: Path) -> No
         "print(cls().signals(ms.synthetic_bars(100)).long_entry.nonzero()[0][0])"
     )
     (tmp_path / "helper_of_worker.py").unlink()
-    told = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert told.stdout.strip() == "5"
+    reported = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert reported.stdout.strip() == "5"

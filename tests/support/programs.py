@@ -24,8 +24,8 @@ def program(name: str) -> str:
     places = (os.environ.get("PATH", ""), str(LINTERS), str(MLFLOW), "/usr/sbin", "/sbin")
     found = shutil.which(name, path=os.pathsep.join(places))
     if found is None:
-        said = f"{name} is not installed; `tools/{_SETUP.get(name, 'setup_test_services')}` installs it"
+        output = f"{name} is not installed; `tools/{_SETUP.get(name, 'setup_test_services')}` installs it"
         if must_be_installed():
-            pytest.fail(said)
-        pytest.skip(said)
+            pytest.fail(output)
+        pytest.skip(output)
     return found

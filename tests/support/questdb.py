@@ -18,10 +18,10 @@ _PROJECT = Path(__file__).parents[2]
 
 def _need(what: str) -> None:
     """Skip, saying what helps; in CI on Linux nothing is skipped."""
-    said = f"{what}; `tools/setup_test_services` sets up what the QuestDB tests need"
+    output = f"{what}; `tools/setup_test_services` sets up what the QuestDB tests need"
     if must_be_installed():
-        pytest.fail(said)
-    pytest.skip(said)
+        pytest.fail(output)
+    pytest.skip(output)
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""Is it said what a search left out, and how much of it failed?"""
+"""Notes state what a search left out, and how much of it failed."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_failed_trials_are_a_note_of_the_run_its_report_and_no_trials_of_the_led
 
 
 def test_the_search_that_starved_finds_sets_to_evaluate() -> None:
-    """The default search on 1,200 bars of Apple: 46 of 900 trials were complete when failures were not told."""
+    """The default search on 1,200 bars of Apple: 46 of 900 trials were complete when failures were not reported."""
     wf = ms.walk_forward(ms.load_sample("AAPL")[:1_200], "EmaCrossStrategy", workers=1)
     states = dict(wf.trials["state"].value_counts().rows())
     assert "failed" not in states

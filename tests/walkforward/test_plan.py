@@ -54,7 +54,7 @@ def test_every_window_gives_the_numbers_of_its_fold(wf: ms.WalkForward) -> None:
 
 
 def test_repeated_tests_keep_the_bars_per_year_of_the_run(wf: ms.WalkForward) -> None:
-    """Whatever bars are given: the same bars count 252 a year if nothing is said."""
+    """Whatever bars are given: the same bars count 252 a year if nothing else is given."""
     assert BARS.periods_per_year != 100.0
     assert recorded_bars(wf, BARS).periods_per_year == 100.0
     again = choices_of(wf, BARS).stitched().metrics

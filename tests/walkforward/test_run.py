@@ -62,7 +62,7 @@ def test_synthetic_bars_are_said_to_be_so() -> None:
 
 CASES: dict[str, dict[str, Any]] = {
     "as it stands": {},
-    "everything said": {
+    "everything given": {
         "splitter": ms.Expanding(n_splits=3, purge=5), "search": "random", "params": {"fast": 11},
         "space": {"slow": (20, 80, 5)}, "costs": ms.Costs(fee=0.0005, slippage=0.0),
         "sizing": ms.Sizing.volatility(0.2, max_exposure=2.0), "cash": 5_000, "fill": "close",

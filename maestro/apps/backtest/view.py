@@ -197,5 +197,5 @@ def _otherwise(shown: session.Shown) -> str:
         "cash": lambda one: f"cash {formats.money(one)}",
         "fill": lambda one: "fills at the same close" if one == "close" else "fills at the next open",
     }
-    said = [text(getattr(kept, name)) for name, text in texts.items() if getattr(kept, name) != getattr(bt, name)]
-    return escape(f", {', '.join(said)}") if said else ""
+    changed = [text(getattr(kept, name)) for name, text in texts.items() if getattr(kept, name) != getattr(bt, name)]
+    return escape(f", {', '.join(changed)}") if changed else ""

@@ -158,8 +158,8 @@ class Chart(JSComponent):
         shown = trades.tail(MARKED)
         closed = (shown["exit_reason"] != "open").to_numpy()
         short = (shown["side"] == "short").to_numpy().astype(np.uint8)
-        said = shown["exit_reason"].replace({"signal": "", "reversal": "", "open": ""}).to_numpy()
-        words, word = np.unique(["", *said], return_inverse=True)
+        reasons = shown["exit_reason"].replace({"signal": "", "reversal": "", "open": ""}).to_numpy()
+        words, word = np.unique(["", *reasons], return_inverse=True)
         opens, closes = (
             shown[name].dt.epoch("s").to_numpy().astype(np.float64) for name in ("entry_time", "exit_time")
         )

@@ -106,7 +106,7 @@ class ManyView(pn.viewable.Viewer):
         self.rows = pl.DataFrame(schema=dict.fromkeys(_HEADINGS, pl.String))
 
     def show_result(self, many: WalkForwards | None) -> None:
-        """Show what is said of a whole result; None hides everything."""
+        """Show the summary of a result; None hides everything."""
         if many is None:
             self.body.visible = False
             return

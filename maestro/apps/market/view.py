@@ -71,11 +71,11 @@ class MarketView(pn.viewable.Viewer):
             self.chart.height = HEIGHT + PANE * max(0, len(market.panes) - 2)
             self.chart.set_panes(market.panes)
             self.chart.mark(market.marks)
-            said = "".join(
+            rows = "".join(
                 f"<div><dt>{name}</dt><dd>{escape(text)}</dd></div>" for name, text in session.facts(bars).items()
             )
             notes = f"<p>{escape('; '.join(bars.notes))}</p>" if bars.notes else ""
-            self.facts.object = f"<h2>{escape(bars.name)}</h2><dl>{said}</dl>{notes}"
+            self.facts.object = f"<h2>{escape(bars.name)}</h2><dl>{rows}</dl>{notes}"
             self.defects.fill(session.table(market.findings))
             self.defects.box.visible = self.steps.visible = odd
             self.clean.visible = not odd

@@ -198,7 +198,7 @@ class App(pn.viewable.Viewer):
     # -- chosen runs ------------------------------------------------------------------------
 
     def _compare(self, *_: Any) -> None:
-        """Show the chosen runs side by side; what is wrong with one is said, and the others are shown."""
+        """Show the chosen runs side by side; the message names one that is broken, and the others are shown."""
         state, problems, good = self.state, [], []
         if hasattr(self, "_table"):  # Back may have restored other runs than those that are ticked
             self._busy = True

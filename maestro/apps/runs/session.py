@@ -97,8 +97,8 @@ class RunsSession:
                 **{name: figures.get(name) for name in _FIGURES},
             }  # fmt: skip
         except (MaestroError, OSError, KeyError, TypeError, ValueError) as error:
-            said = str(error) if isinstance(error, (MaestroError, OSError)) else f"{type(error).__name__}: {error}"
-            return {"id": folder.name, "status": "broken", "error": said}
+            reason = str(error) if isinstance(error, (MaestroError, OSError)) else f"{type(error).__name__}: {error}"
+            return {"id": folder.name, "status": "broken", "error": reason}
 
     def filtered(self, text: str = "", strategy: str = "", status: str = "") -> pl.DataFrame:
         """Rows of the list whose id, strategy, series, start, error, tags or note contain every word of `text`."""
@@ -211,7 +211,7 @@ class RunsSession:
 
 
 def _own(folder: Path) -> Annotations:
-    """Tags, note and pin of a run; damaged ones are said in the place of the note."""
+    """Tags, note and pin of a run; damaged ones are reported in place of the note."""
     try:
         return read_annotations(folder)
     except RunError as error:

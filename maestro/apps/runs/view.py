@@ -57,7 +57,7 @@ li { overflow-wrap: anywhere; margin: 3px 0; }
 PAGE = 12
 """Rows of a page of the list."""
 BROKEN = 50
-"""Broken runs whose errors are told."""
+"""Broken runs whose errors are shown."""
 
 
 class RunsView(pn.viewable.Viewer):

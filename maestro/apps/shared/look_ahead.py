@@ -42,18 +42,18 @@ class LookAheadLine(pn.viewable.Viewer):
         deliver = delivery()
 
         def work() -> None:
-            said = _result(cls, dict(params), bars)
+            result = _result(cls, dict(params), bars)
             if deliver is None:
-                self._show(key, said)
+                self._show(key, result)
             else:
-                deliver(lambda: self._show(key, said))
+                deliver(lambda: self._show(key, result))
 
         self.thread = threading.Thread(target=work, daemon=True, name="maestro-look-ahead")
         self.thread.start()
 
-    def _show(self, key: Any, said: tuple[str, str]) -> None:
+    def _show(self, key: Any, result: tuple[str, str]) -> None:
         if key == self._key:
-            self.line.say(*said)
+            self.line.say(*result)
 
     def __panel__(self) -> Any:
         return self.line

@@ -229,12 +229,12 @@ class SeriesPicker(pn.viewable.Viewer):
         except MaestroError as error:
             self.bars, self.problem = None, self._public(str(error))
         except OSError as error:
-            said = f"{self.state.data} cannot be read: {error.strerror or error}."
-            self.bars, self.problem = None, self._public(said)
+            reason = f"{self.state.data} cannot be read: {error.strerror or error}."
+            self.bars, self.problem = None, self._public(reason)
         except Exception as error:  # what a file from outside does to a reader is not known beforehand
-            said = f"{type(error).__name__}: {error}"
-            said = f"{self.state.data} cannot be read as bars ({said}); is it one of them?"
-            self.bars, self.problem = None, self._public(said)
+            reason = f"{type(error).__name__}: {error}"
+            reason = f"{self.state.data} cannot be read as bars ({reason}); is it one of them?"
+            self.bars, self.problem = None, self._public(reason)
         self._offer_symbols()
         return self.bars
 

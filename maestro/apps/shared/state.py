@@ -129,8 +129,8 @@ class AppState(param.Parameterized):
 
     def _load_line(self) -> str:
         given = self.settings()
-        said = "".join(f", {name}={given[name]!r}" for name in SERIES[1:] if given[name])
-        return f"import maestro as ms\n\nbars = ms.load({given['data']!r}{said})\n"
+        options = "".join(f", {name}={given[name]!r}" for name in SERIES[1:] if given[name])
+        return f"import maestro as ms\n\nbars = ms.load({given['data']!r}{options})\n"
 
 
 def _invalid(name: str, text: str) -> str:

@@ -135,10 +135,10 @@ FILES = StrategyFiles()
 
 def raised(error: Exception, name: str, cls: type[Strategy] | None) -> str:
     """An error of a user-defined strategy in words, with the line of its file."""
-    said = f"{name} raised {type(error).__name__}: {error}"
+    message = f"{name} raised {type(error).__name__}: {error}"
     try:
         file = inspect.getsourcefile(cls) if cls is not None else None
     except TypeError:
         file = None
     line = line_in(error, file) if file else None
-    return f"{said} ({Path(str(file)).name}, line {line})" if line else said
+    return f"{message} ({Path(str(file)).name}, line {line})" if line else message

@@ -171,7 +171,7 @@ class App(pn.viewable.Viewer):
         if not self._taken_up:
             self._taken_up = True
             self._take_up()
-            if self.problems:  # what was said of these settings comes after what the link could not say
+            if self.problems:  # messages on these settings follow those on the link
                 self.view.message.say("; ".join(filter(None, (*self.problems, self.view.message.text))))
 
     def _take_up(self) -> None:
@@ -301,11 +301,11 @@ class App(pn.viewable.Viewer):
         elif isinstance(result, Verdict):
             self.view.judged(result)
         elif isinstance(error, RunCancelled):
-            said = str(error)
+            text = str(error)
             if isinstance(self.runner.progress, RunProgress):  # a run, not a verdict
                 self._interrupted = self._begun.id
-                said = said if self.runner.on_service else self._unfinished(self._begun)
-            self.view.message.say(said, "warning")
+                text = text if self.runner.on_service else self._unfinished(self._begun)
+            self.view.message.say(text, "warning")
         elif error is not None:
             self._say(error)
         self._compare()

@@ -65,8 +65,8 @@ class RangeControls(pn.viewable.Viewer):
             self.words.object, self._place.objects, self._made = "", [], None
             return
         fixed = ", ".join(f"{name}={value}" for name, value in space.fixed.items() if name in self.state.params)
-        said = f"Searched: {space.describe()}." + (f" Fixed: {fixed}." if fixed else "")
-        self.words.object = f"<div role='status'>{escape(said)}</div>"
+        text = f"Searched: {space.describe()}." + (f" Fixed: {fixed}." if fixed else "")
+        self.words.object = f"<div role='status'>{escape(text)}</div>"
         if not self.edit.value:
             return
         declared = space.strategy.parameters(self.state.params)

@@ -50,7 +50,7 @@ class WalkForwardView(pn.viewable.Viewer):
         self.beside, self.message, self.dark = beside, Message(), False
         self.windows = pn.pane.Bokeh(sizing_mode="stretch_width", min_height=280)
         self.progress = pmui.LinearProgress(value=0, variant="determinate", sizing_mode="stretch_width", visible=False)
-        self.told = HtmlPane("", visible=False)
+        self.progress_text = HtmlPane("", visible=False)
         self.working = pmui.LinearProgress(
             variant="indeterminate", sizing_mode="stretch_width", margin=0, visible=False
         )
@@ -113,11 +113,11 @@ class WalkForwardView(pn.viewable.Viewer):
 
     def show_progress(self, progress: Progress | None) -> None:
         """Show how far the run is; None ends it."""
-        self.progress.visible = self.told.visible = progress is not None
+        self.progress.visible = self.progress_text.visible = progress is not None
         if progress is None:
             self.finished.clear()
         else:
-            self.progress.value, self.told.object = progress.percent, escape(progress.words)
+            self.progress.value, self.progress_text.object = progress.percent, escape(progress.words)
 
     # -- the result -------------------------------------------------------------------------
 
@@ -239,7 +239,7 @@ class WalkForwardView(pn.viewable.Viewer):
 
     def __panel__(self) -> Any:
         thin = pn.Column(self.working, height=4, margin=(0, 0, 4, 0), sizing_mode="stretch_width")
-        windows = card("Windows: training (grey) and test (blue)", self.windows, self.told, self.progress)
+        windows = card("Windows: training (grey) and test (blue)", self.windows, self.progress_text, self.progress)
         return pn.Column(
             thin, self.message, windows, self.finished, self.stale, *self.beside, sizing_mode="stretch_width",
         )  # fmt: skip
@@ -269,5 +269,5 @@ def _headline(wf: WalkForward, job: Job, verdict: Verdict) -> str:
     ]
     shown = "".join(f"<div><span>{escape(name)}</span><b>{escape(value)}</b></div>" for name, value in tiles)
     warnings = "".join(message_html(f"{w.title}. {w.text}", _loudness(w.title)) for w in verdict.warnings)
-    said = f"<h3>{escape(verdict.name)}</h3><p>{escape(verdict.headline)} {escape(verdict.summary)}</p>"
-    return f"<p class='run'>{escape(job.title)}</p>{warnings}{said}<div class='tiles'>{shown}</div>"
+    conclusion = f"<h3>{escape(verdict.name)}</h3><p>{escape(verdict.headline)} {escape(verdict.summary)}</p>"
+    return f"<p class='run'>{escape(job.title)}</p>{warnings}{conclusion}<div class='tiles'>{shown}</div>"

@@ -37,7 +37,7 @@ class Chosen:
     ----------
     columns : dict, canonical name to the table's own; a volume that is missing is not in it
     time : str, column with the time of day beside the date, or empty
-    constants : dict, numbers that stand for all rows, as the user has said
+    constants : dict, numbers that stand for all rows, as the user gave them
     symbol : str, what the names of the columns say of the symbol, or empty
     notes : list of str, decisions that a user must know
     style : Style, how the table writes its numbers

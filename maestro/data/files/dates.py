@@ -118,7 +118,7 @@ def _by_parts(text: pl.Series, drop_letters: bool) -> Written | None:
     try:
         day, time = read_dates(days), read_dates("2000-01-01 " + times, drop_letters=drop_letters)
     except BarsError:
-        return None  # said with a whole text
+        return None  # reported with a whole text
     if day.wall.null_count() or time.wall.null_count() or day.offset is not None or (day.wall.dt.hour() > 0).any():
         return None
     midnight = pl.Series([datetime(2000, 1, 1)]).dt.cast_time_unit("us").to_physical()[0]

@@ -23,7 +23,7 @@ def understand_values(table: pl.DataFrame, options: ReadOptions, where: str, fir
     Raises
     ------
     BarsError
-        The column of the values or of the stamps cannot be told; the message names the option that chooses.
+        The column of the values or of the stamps is ambiguous; the message names the option that chooses.
     """
     value = COLUMNS[options.series][0]
     _check_names(table, options, value)

@@ -58,7 +58,7 @@ def understand_stamps(
     ----------
     column : series
     unit : str
-        ``s``, ``ms``, ``us``, ``ns``, ``excel`` or a date format, where the user has said it.
+        ``s``, ``ms``, ``us``, ``ns``, ``excel`` or a date format, if the user gave it.
     zone : str
         Zone of stamps that name none.
     place : function, optional
@@ -201,7 +201,7 @@ def _midnights(wall: pl.Series) -> bool:
 
 
 def _located(utc: pl.Series, how: str, zone: str, notes: tuple[str, ...] = ()) -> Stamps:
-    """Moments in UTC; a zone that is said gives daily bars their calendar date."""
+    """Moments in UTC; a zone that is given gives daily bars their calendar date."""
     if not zone or zone == "UTC" or (utc.to_physical() % DAY_US == 0).all():
         return Stamps(utc, how, notes)
     steps = utc.to_physical().sort().diff().drop_nulls()
@@ -223,7 +223,7 @@ def _of_numbers(column: pl.Series, zone: str, place: Place, *, checked: bool) ->
 
 
 def _by_format(column: pl.Series, form: str, zone: str, place: Place) -> Stamps:
-    """Stamps in the format that the user has said."""
+    """Stamps in the format that the user gave."""
     plain = form.replace(".%f", "%.f")  # a point before the fraction belongs to the fraction
     text = column.cast(pl.String).str.strip_chars()
     try:

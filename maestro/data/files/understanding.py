@@ -71,20 +71,20 @@ def understand(
     Parameters
     ----------
     table : polars frame
-    options : ReadOptions, what the user has said
+    options : ReadOptions, given by the user
     where : str, what the table is called in messages
     first_line : int, optional, of a file: the line of the first row
     separator : str, between the cells of the file
     header : bool, the names of the columns say what they are
     lenient_symbol : bool
-        A symbol that is said renames the only one of the table.
+        A symbol that is given renames the only one of the table.
     any_year : bool
         Years are not checked.
 
     Raises
     ------
     BarsError
-        A column that is missing or cannot be told, stamps or numbers that cannot be read, or several symbols.
+        A column that is missing or ambiguous, stamps or numbers that cannot be read, or several symbols.
     """
     options = options or ReadOptions()
     if table.is_empty():
@@ -118,7 +118,7 @@ def symbols_of(table: pl.DataFrame, options: ReadOptions) -> tuple[str | None, l
     Parameters
     ----------
     options : ReadOptions
-        Columns that the user has said do not count as symbols of columns.
+        Columns that the user named do not count as symbols of columns.
     """
     wide = [] if set(PRICES) <= options.columns.keys() else symbols_of_columns(table.columns)
     if wide:

@@ -93,7 +93,7 @@ class DocumentReader:
     length : int [µs], of a bar
     choices : Choices
     now : int [µs], a later stamp is wrong
-    reject : callable, told the reason and the document of each one that is not a row
+    reject : callable, called with the reason and the document of each one that is not a row
     """
 
     def __init__(self, length: int, choices: Choices, now: int, reject: Reject | None = None) -> None:

@@ -32,7 +32,7 @@ class Page:
     start, end : int [µs]
         The stretch that this page answers for, `end` not included; later pages answer for later stretches.
     gaps : tuple of (start, end) [µs]
-        Parts of the stretch for which the exchange has said, several times over, that it has no row.
+        Parts of the stretch for which the exchange has answered several times that it has no row.
     """
 
     frame: pl.DataFrame

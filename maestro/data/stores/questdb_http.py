@@ -122,7 +122,7 @@ class Connection:
         raise self.refusal(response.status_code, message)
 
     def refusal(self, status: int | None, message: str) -> StoreError:
-        """The error for what a server said."""
+        """The error for an answer of the server."""
         low = message.lower()
         if status in (401, 403) or "unauthorized" in low:
             who = f"user {self._user!r}" if self._user else "no user"

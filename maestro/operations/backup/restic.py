@@ -76,6 +76,6 @@ class Restic:
             ["restic", "-r", self.repository, *words], capture_output=True, cwd=folder, env=self._environment
         )
         if check and done.returncode:
-            said = done.stderr.decode(errors="replace").strip().splitlines()[-3:]
-            raise BackupError(f"restic {words[0]} failed in {self.where}: {' '.join(said)}")
+            output = done.stderr.decode(errors="replace").strip().splitlines()[-3:]
+            raise BackupError(f"restic {words[0]} failed in {self.where}: {' '.join(output)}")
         return done

@@ -142,8 +142,8 @@ def _ledger(folder: Path, outcome: Verified) -> None:
     for user in sorted(place.iterdir()) if place.is_dir() else ():
         outcome.ledgers += len(list(user.glob("*.ledger")))
         for finding in verify_ledgers(user):
-            said = f"ledger {user.name}/{finding.file}: {finding.text}"
-            (outcome.problems if finding.severity == "error" else outcome.notes).append(said)
+            line = f"ledger {user.name}/{finding.file}: {finding.text}"
+            (outcome.problems if finding.severity == "error" else outcome.notes).append(line)
 
 
 def _repeat(folder: Path, runs: list[Path], outcome: Verified) -> None:

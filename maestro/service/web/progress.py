@@ -86,7 +86,7 @@ def routes(service: Service) -> APIRouter:
 
 async def follow(service: Service, ident: str, after: int) -> AsyncIterator[dict[str, Any]]:
     """Yield the events of a job behind a number, how far it is between them, and pings, until it is finished."""
-    told, shared, spoken = -1, 0.0, time.monotonic()
+    sent, shared, spoken = -1, 0.0, time.monotonic()
     while True:
         version = service.database.version()
         job = service.queue.get(ident)  # before its events: a finished job has no later ones
@@ -95,9 +95,9 @@ async def follow(service: Service, ident: str, after: int) -> AsyncIterator[dict
             yield event.public()
             after = event.seq
         now = time.monotonic()
-        if job.is_open and job.done != told and now - shared >= _SHARE:
+        if job.is_open and job.done != sent and now - shared >= _SHARE:
             yield {"kind": "progress", "data": {"done": job.done, "total": job.total, "state": job.state}}
-            told, shared, spoken = job.done, now, now
+            sent, shared, spoken = job.done, now, now
         elif found:
             spoken = now
         elif now - spoken >= _PING:
@@ -105,7 +105,7 @@ async def follow(service: Service, ident: str, after: int) -> AsyncIterator[dict
             spoken = now
         if not job.is_open:
             return
-        await _change(service, version, now + (1.0 if job.done == told else _SHARE))
+        await _change(service, version, now + (1.0 if job.done == sent else _SHARE))
 
 
 async def _change(service: Service, version: int, end: float) -> None:

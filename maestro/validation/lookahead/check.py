@@ -111,7 +111,7 @@ def lookahead(
     - *look-ahead*: a signal changes when the bars after it do; with the signal, the bar, and the columns that cause it.
     - *warm-up*: signals that a longer history takes back, because `warmup` is too short.
     - *history*: signals that depend for ever on where the bars begin. What fades within 20 times the warm-up, as
-      recursive averages do, passes, and its size is told.
+      recursive averages do, passes, and the result states its size.
     - *randomness*: the same question has another answer.
     - *state*: the answer depends on what was asked before (a cache keyed wrongly).
     - *mutation*: the bars are changed.

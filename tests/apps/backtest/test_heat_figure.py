@@ -51,8 +51,8 @@ def test_ruin_and_failures_are_shown_as_such(rising: ms.Bars) -> None:
     outcomes = found.cells.with_columns(found.outcomes("sharpe_ratio")).select("j", "outcome").unique()
     assert dict(outcomes.rows()) == {0: "measured", 1: "failed", 2: "undefined", 3: "ruined"}
     sources = [one for one in app.heat_map.pane.object.select({"type": ColumnDataSource}) if "value" in one.data]
-    said = {why for one in sources for why in one.data["error"]}
-    assert said == {"", "kind 1 is refused", "the account is lost", "no number"}
+    output = {why for one in sources for why in one.data["error"]}
+    assert output == {"", "kind 1 is refused", "the account is lost", "no number"}
     names = {item.label.value for item in app.heat_map.pane.object.legend[0].items}
     assert names == {"Current values", "Account lost", "Failed", "No number"}
     assert "5 fail." in app.heat_map.words.object

@@ -48,11 +48,11 @@ def test_other_files_are_refused_without_a_look(tmp_path: Path, data: str) -> No
     secret.write_text(SECRET)
     (tmp_path / "work" / "secret.csv").write_text(SECRET)
     (tmp_path / "data" / "link.csv").symlink_to(secret)
-    said = problem(data.format(tmp_path))
-    assert "is not among the data of this server" in said
-    assert SECRET not in said
+    output = problem(data.format(tmp_path))
+    assert "is not among the data of this server" in output
+    assert SECRET not in output
     assert (
-        problem(str(tmp_path / "else" / "none.csv")).partition("is not among")[2] == said.partition("is not among")[2]
+        problem(str(tmp_path / "else" / "none.csv")).partition("is not among")[2] == output.partition("is not among")[2]
     )
 
 
@@ -66,8 +66,8 @@ def test_a_link_names_no_folder_of_runs_elsewhere(tmp_path: Path, state: type[Ru
     one = state()
     for inside in ("runs", str(tmp_path / "work" / "mine"), str(tmp_path / "data" / "runs")):
         assert one.read({"runs_dir": inside}) == []
-    (said,) = one.read({"runs_dir": str(tmp_path / "else")})
-    assert "are not opened" in said
+    (output,) = one.read({"runs_dir": str(tmp_path / "else")})
+    assert "are not opened" in output
     assert one.runs_dir == str(tmp_path / "data" / "runs")
 
 
@@ -83,9 +83,9 @@ def test_a_server_listens_to_this_machine_alone(address: str, capsys: pytest.Cap
     with pytest.raises(SystemExit) as ended:
         main(["app", "--address", address, "--no-show"])
     assert ended.value.code == 2
-    said = " ".join(capsys.readouterr().err.split())
-    assert "lets other machines in" in said
-    assert "--i-have-a-login-in-front" in said
+    output = " ".join(capsys.readouterr().err.split())
+    assert "lets other machines in" in output
+    assert "--i-have-a-login-in-front" in output
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "::1", "localhost", "127.3.2.1"])

@@ -19,8 +19,8 @@ from maestro.strategies import by_name
 
 
 def test_words_are_quoted_and_empty_options_left_out() -> None:
-    said = command_of(["backtest", "A B"], {"data": "a file's.csv", "start": None, "fee": -0.0001, "p": ["x=1", "y=2"]})
-    assert shlex.split(said) == [
+    line = command_of(["backtest", "A B"], {"data": "a file's.csv", "start": None, "fee": -0.0001, "p": ["x=1", "y=2"]})
+    assert shlex.split(line) == [
         "maestro", "backtest", "A B", "--data", "a file's.csv", "--fee=-0.0001", "--p", "x=1", "--p", "y=2",
     ]  # fmt: skip
 

@@ -45,7 +45,7 @@ def test_a_field_changes_its_part_of_the_text(before: str, name: str, given: str
 
 
 @pytest.mark.parametrize(
-    ("name", "given", "said"),
+    ("name", "given", "message"),
     [
         ("value", "0", "Share of equity [%]: '0' is not a number above 0. 100 is kept."),
         ("value", "half", "Share of equity [%]: 'half' is not a number above 0. 100 is kept."),
@@ -53,10 +53,10 @@ def test_a_field_changes_its_part_of_the_text(before: str, name: str, given: str
         ("max_exposure", "inf", "At most [× equity]: 'inf' is not a number above 0. 1 is kept."),
     ],
 )
-def test_a_refused_value_is_named_and_the_field_shows_what_is_in_force(name: str, given: str, said: str) -> None:
+def test_a_refused_value_is_named_and_the_field_shows_what_is_in_force(name: str, given: str, message: str) -> None:
     form = form_of("percent:1.0")
     form.fields[name].value = given
-    assert form.problem.text.startswith(said)
+    assert form.problem.text.startswith(message)
     assert (form.held, fields(form)) == ("percent:1.0", {"value": "100", "max_exposure": "1"})
 
 

@@ -1,4 +1,4 @@
-"""Settings of the apps: what a link says is read back the same, and what it cannot say is told."""
+"""Settings of the apps: a link is read back the same, and what it cannot hold is reported."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ def test_what_a_link_cannot_say_is_told_and_changes_nothing() -> None:
     assert len(problems) == 6
     hostile = {"params": '{"fast": 1e999}', "fee": "NaN", "cash": "[" * 100_000}
     refused = state.read(hostile)
-    assert [said.partition("=")[0] for said in refused] == list(hostile)
-    assert all(said.endswith("in the link is not a valid value for it") and len(said) < 150 for said in refused)
+    assert [output.partition("=")[0] for output in refused] == list(hostile)
+    assert all(output.endswith("in the link is not a valid value for it") and len(output) < 150 for output in refused)
     assert "colour" in problems[0]
     assert state.settings() == before
     assert state.read({"theme": "dark"}) == []

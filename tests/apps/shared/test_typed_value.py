@@ -43,7 +43,7 @@ def test_values_beyond_the_slider_that_the_rule_takes_make_it_longer(controls: S
 
 
 @pytest.mark.parametrize(
-    ("name", "given", "said"),
+    ("name", "given", "message"),
     [
         ("n", "500", "n: n=500 is out of bounds; allowed: whole numbers from 1 to 200, searched in [5..50]"),
         ("n", "2.5", "n: '2.5' is not a whole number; allowed: whole numbers from 1 to 200"),
@@ -54,13 +54,13 @@ def test_values_beyond_the_slider_that_the_rule_takes_make_it_longer(controls: S
     ],
 )
 def test_a_refused_value_is_named_each_time_and_the_old_one_stays(
-    controls: StrategyControls, name: str, given: str, said: str
+    controls: StrategyControls, name: str, given: str, message: str
 ) -> None:
     held = controls.typed[name].box.value
     for _ in range(2):
         controls.refused.say()
         controls.typed[name].box.value = given
-        assert controls.refused.text.startswith(said)
+        assert controls.refused.text.startswith(message)
         assert controls.refused.text.endswith(f" {held} is kept.")
         assert (controls.typed[name].box.value, controls.state.params) == (held, {})
     controls.typed["n"].box.value = "9"

@@ -103,7 +103,7 @@ def test_options_of_a_choice_are_chosen(controls: RangeControls) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "end", "given", "said"),
+    ("name", "end", "given", "message"),
     [
         ("n", "low", "60", "n: low: n: range [60..50] is empty; give the lower end first."),
         ("n", "low", "2.5", "n: low: '2.5' is not a whole number; allowed: "),
@@ -114,13 +114,13 @@ def test_options_of_a_choice_are_chosen(controls: RangeControls) -> None:
     ],
 )
 def test_a_refused_end_is_named_each_time_and_the_range_in_force_is_shown(
-    controls: RangeControls, name: str, end: str, given: str, said: str
+    controls: RangeControls, name: str, end: str, given: str, message: str
 ) -> None:
     before = ends(controls, name)
     for _ in range(2):
         controls.problem.say()
         controls.ends[name][end].value = given
-        assert controls.problem.text.startswith(said)
+        assert controls.problem.text.startswith(message)
         assert (ends(controls, name), controls.state.space) == (before, {})
 
 

@@ -74,7 +74,7 @@ def test_a_text_sets_the_fields_and_an_invalid_one_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "name", "given", "said"),
+    ("text", "name", "given", "expected"),
     [
         ("rolling:10,2,1", "n_splits", "0", "Folds: '0' is not a whole number of at least 1. 9 is kept."),
         ("expanding:10", "purge", "-1", "Purge [bars]: '-1' is not a whole number of at least 0. 0 is kept."),
@@ -84,14 +84,14 @@ def test_a_text_sets_the_fields_and_an_invalid_one_is_refused() -> None:
     ],
 )
 def test_a_refused_field_is_named_each_time_and_shows_what_is_in_force(
-    text: str, name: str, given: str, said: str
+    text: str, name: str, given: str, expected: str
 ) -> None:
     form = form_of(text)
     before = fields(form)
     for _ in range(2):
         form.problem.say()
         form.fields[name].value = given
-        assert form.problem.text.startswith(said)
+        assert form.problem.text.startswith(expected)
         assert (form.held, fields(form)) == (text, before)
 
 

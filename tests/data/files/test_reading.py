@@ -1,4 +1,4 @@
-"""Files of any usual form become rows; what is guessed is told, what cannot be guessed has its flag."""
+"""Files of any usual form become rows; notes state what was guessed, and an option gives what cannot be."""
 
 from __future__ import annotations
 

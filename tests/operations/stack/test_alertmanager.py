@@ -58,7 +58,7 @@ def test_a_firing_alert_arrives_at_the_webhook(tmp_path: Path) -> None:
         ):
             with open(tmp_path / f"{name}.log", "wb") as log:
                 processes.append(subprocess.Popen([programs[name], *command], stdout=log, stderr=subprocess.STDOUT))
-        said = received.get(timeout=GIVE_UP)
+        output = received.get(timeout=GIVE_UP)
     finally:
         for process in processes:
             process.terminate()
@@ -66,8 +66,8 @@ def test_a_firing_alert_arrives_at_the_webhook(tmp_path: Path) -> None:
         server.shutdown()
         thread.join()
         server.server_close()
-    [alert] = said["alerts"]
-    assert (said["status"], said["receiver"]) == ("firing", "team")
+    [alert] = output["alerts"]
+    assert (output["status"], output["receiver"]) == ("firing", "team")
     assert alert["labels"]["alertname"] == "MaestroApiDown"
     assert "maestro stack status" in alert["annotations"]["action"]
 

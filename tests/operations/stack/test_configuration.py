@@ -74,7 +74,7 @@ def test_nginx_takes_every_configuration(tmp_path: Path, tls: bool, prefix: str,
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("given", "message"),
     [
         ({"prefix": "/a/"}, "give a path such as /maestro"),
         ({"prefix": "/a;return 200"}, "give a path such as /maestro"),
@@ -86,8 +86,8 @@ def test_nginx_takes_every_configuration(tmp_path: Path, tls: bool, prefix: str,
         ({"certificate": Path("x.pem"), "key": Path("y.pem")}, "x.pem is not a file"),
     ],
 )
-def test_bad_values_are_refused(given: dict[str, object], said: str) -> None:
-    with pytest.raises(SettingsError, match=said):
+def test_bad_values_are_refused(given: dict[str, object], message: str) -> None:
+    with pytest.raises(SettingsError, match=message):
         Entrance(80, **given)  # type: ignore[arg-type]
 
 

@@ -108,8 +108,8 @@ def test_every_part_is_healthy(site: Site) -> None:
     done = command(site.folder, "status")
     assert done.returncode == 0
     assert done.stdout.count("healthy") == 5
-    said = (site.folder / "stack" / "options").read_text()
-    assert re.fullmatch(r"--port 0 --prefix /maestro --self-signed --docs \S+\n", said)
+    output = (site.folder / "stack" / "options").read_text()
+    assert re.fullmatch(r"--port 0 --prefix /maestro --self-signed --docs \S+\n", output)
     again = command(site.folder, "up", "--port", "0")
     assert again.returncode == 1
     assert "run already; `maestro stack down` stops them" in again.stderr
@@ -190,8 +190,8 @@ def test_logins_are_limited(site: Site) -> None:
 def test_a_browser_goes_the_whole_way_under_the_content_policy(site: Site, browser: Any) -> None:
     page = browser.new_page(ignore_https_errors=True)
     page.set_default_timeout(GIVE_UP_MS)
-    said: list[str] = []
-    page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
+    output: list[str] = []
+    page.on("console", lambda message: output.append(message.text) if message.type == "error" else None)
     page.goto(f"{site.url}/")
     page.fill("#u", "ada")
     page.fill("#p", PASSWORD)
@@ -219,7 +219,7 @@ def test_a_browser_goes_the_whole_way_under_the_content_policy(site: Site, brows
     page.goto(f"{site.url}/handbook/")
     page.get_by_role("heading", name="Maestro").wait_for()
     page.close()
-    assert not said
+    assert not output
 
 
 @pytest.mark.browser
@@ -304,7 +304,7 @@ def test_a_part_that_ended_is_shown_and_down_ends_the_rest(tmp_path: Path, monke
     parts = up(folder, load_settings(), Entrance(0), schedule=("--backup", "1d"), without=OPTIONAL)
     try:
         assert [part.name for part in parts] == ["api", "worker-1", "schedule"]
-        assert [said for _, said in status(folder)] == ["healthy", "healthy", "healthy"]
+        assert [output for _, output in status(folder)] == ["healthy", "healthy", "healthy"]
         give_up = time.monotonic() + GIVE_UP
         while not list((tmp_path / "backups").glob("maestro-*.tar.*")):
             assert time.monotonic() < give_up
@@ -312,7 +312,7 @@ def test_a_part_that_ended_is_shown_and_down_ends_the_rest(tmp_path: Path, monke
         os.kill(parts[1].pid, signal.SIGKILL)
         while beginning(parts[1].pid):
             time.sleep(0.05)
-        assert [said for _, said in status(folder)] == ["healthy", "ended", "healthy"]
+        assert [output for _, output in status(folder)] == ["healthy", "ended", "healthy"]
     finally:
         assert down(folder) == ["api", "schedule"]
     assert not [part for part in parts if part.runs]

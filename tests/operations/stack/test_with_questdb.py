@@ -35,7 +35,7 @@ def test_a_job_runs_on_bars_of_questdb(tmp_path: Path, monkeypatch: pytest.Monke
     parts = up(folder, load_settings(), Entrance(0), without=OPTIONAL)
     try:
         assert [part.name for part in parts] == ["questdb", "api", "worker-1"]
-        assert [said for _, said in status(folder)] == ["healthy"] * 3
+        assert [output for _, output in status(folder)] == ["healthy"] * 3
         store = open_store()
         store.append(KEY, bars(400))
         specification = Specification.of({**SMALL, "data": str(KEY)})

@@ -23,7 +23,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def _open(browser: Any, report: Path, *, width: int, scheme: str) -> tuple[Any, list[str], list[str]]:
     page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
-    said: list[str] = []
+    output: list[str] = []
     asked: list[str] = []
 
     def refuse(route: Any) -> None:
@@ -34,12 +34,12 @@ def _open(browser: Any, report: Path, *, width: int, scheme: str) -> tuple[Any, 
             route.abort()
 
     page.route("**/*", refuse)
-    page.on("console", lambda message: said.append(message.text) if message.type in ("error", "warning") else None)
-    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("console", lambda message: output.append(message.text) if message.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: output.append(str(error)))
     page.goto(report.as_uri())
     page.wait_for_function("document.documentElement.dataset.figures === 'drawn'", timeout=GIVE_UP_MS)
     page.wait_for_timeout(300)
-    return page, said, asked
+    return page, output, asked
 
 
 _BLANK = """async () => {
@@ -59,9 +59,9 @@ _BLANK = """async () => {
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
 def test_it_draws_everything_and_asks_nobody(browser: Any, report: Path, width: int, scheme: str) -> None:
-    page, said, asked = _open(browser, report, width=width, scheme=scheme)
+    page, output, asked = _open(browser, report, width=width, scheme=scheme)
     assert asked == []
-    assert said == []
+    assert output == []
     assert page.locator(".figure").count() == FIGURES
     assert page.evaluate(_BLANK) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width
@@ -74,7 +74,7 @@ def test_it_draws_everything_and_asks_nobody(browser: Any, report: Path, width: 
 def test_the_toggle_repaints_the_figures(browser: Any, report: Path) -> None:
     from maestro.reports.figures.theme import DARK, LIGHT
 
-    page, said, _ = _open(browser, report, width=1280, scheme="light")
+    page, output, _ = _open(browser, report, width=1280, scheme="light")
     grounds = """() => [...new Set(Bokeh.documents.flatMap((d) => [...d._all_models.values()])
         .filter((m) => m.type === 'Figure' || m.type === 'Plot').map((m) => m.background_fill_color))]"""
     assert page.evaluate(grounds) == [LIGHT["surface"]]
@@ -84,13 +84,13 @@ def test_the_toggle_repaints_the_figures(browser: Any, report: Path) -> None:
     assert not set(page.evaluate(used)) & (set(LIGHT.values()) - set(DARK.values()))
     page.locator("button.theme").click()
     assert page.evaluate(grounds) == [LIGHT["surface"]]
-    assert said == []
+    assert output == []
     page.close()
 
 
 def test_it_prints(browser: Any, report: Path, tmp_path: Path) -> None:
-    page, said, _ = _open(browser, report, width=1280, scheme="dark")
+    page, output, _ = _open(browser, report, width=1280, scheme="dark")
     page.pdf(path=tmp_path / "report.pdf", format="A4")
     assert (tmp_path / "report.pdf").stat().st_size > 50_000
-    assert said == []
+    assert output == []
     page.close()

@@ -1,4 +1,4 @@
-"""Users of a JupyterHub log in by their token: who gets in, with which role, and what is said if the hub is away."""
+"""Users of a JupyterHub log in by their token: who gets in, with which role, and the error if the hub is away."""
 
 from __future__ import annotations
 

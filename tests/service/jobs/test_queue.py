@@ -80,7 +80,7 @@ def test_events_go_on_behind_a_number(submit: Submit, queue: Queue, database: Da
     job = submit()
     leases = Leases(database, "w")
     assert leases.claim()
-    for fold in (0, 1, 1, 2):  # a fold that is told twice is one event
+    for fold in (0, 1, 1, 2):  # a fold that is reported twice is one event
         leases.fold(job, fold, {"trials": 8, "error": None})
     every = queue.events(job.id)
     assert [event.kind for event in every] == ["queued", "started", "fold", "fold", "fold"]

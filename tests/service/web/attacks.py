@@ -36,7 +36,7 @@ class Door:
     """Of anna, and done."""
     run: str
     http: httpx.Client
-    said: list[str] = field(default_factory=list)
+    output: list[str] = field(default_factory=list)
 
     @property
     def url(self) -> str:
@@ -51,7 +51,7 @@ class Door:
             headers["Cookie"] = f"maestro_session={cookie}"
         answer = self.http.request(method, path, headers=headers, **given)
         self.http.cookies.clear()
-        self.said.append(answer.text)
+        self.output.append(answer.text)
         return answer.status_code
 
     def raw(self, text: bytes) -> int:
@@ -64,7 +64,7 @@ class Door:
                     answer += part
             except ConnectionResetError:
                 pass
-        self.said.append(answer.decode("latin-1"))
+        self.output.append(answer.decode("latin-1"))
         found = re.match(rb"HTTP/1\.[01] (\d{3})", answer)
         return int(found[1]) if found else 0
 

@@ -194,9 +194,9 @@ class _Connection(socketserver.BaseRequestHandler):
         if asked["authentication_method"] != "SCRAM-SHA-256":
             return self._refuse(11, "Unsupported authentication method")
         first = asked["authentication"].removeprefix("n,,")
-        told = dict(part.split("=", 1) for part in first.split(","))
+        reported = dict(part.split("=", 1) for part in first.split(","))
         salt = hashlib.sha256(self.server.user.encode()).digest()[:16]
-        nonce = told["r"] + secrets.token_urlsafe(12)
+        nonce = reported["r"] + secrets.token_urlsafe(12)
         challenge = f"r={nonce},s={base64.b64encode(salt).decode()},i={ITERATIONS}"
         self._say({"success": True, "authentication": challenge})
         final = json.loads(self._line())["authentication"]
@@ -206,7 +206,7 @@ class _Connection(socketserver.BaseRequestHandler):
         client_key = hmac.digest(salted, b"Client Key", "sha256")
         signature = hmac.digest(hashlib.sha256(client_key).digest(), signed, "sha256")
         wanted = bytes(a ^ b for a, b in zip(client_key, signature, strict=True))
-        known = told["n"].replace("=2C", ",").replace("=3D", "=") == self.server.user
+        known = reported["n"].replace("=2C", ",").replace("=3D", "=") == self.server.user
         if not known or not hmac.compare_digest(base64.b64decode(proof), wanted):
             return self._refuse(12, "Wrong password" if known else "Unknown user")
         server = hmac.digest(hmac.digest(salted, b"Server Key", "sha256"), signed, "sha256")

@@ -135,7 +135,7 @@ class MutatesThroughFrame(ms.Strategy):
 
 
 class MutatesReadOnly(ms.Strategy):
-    """Writes into an array and is told that it is read-only."""
+    """Writes into an array which is read-only."""
 
     def signals(self, bars: ms.Bars) -> ms.Signals:
         bars.close[0] = 1.0

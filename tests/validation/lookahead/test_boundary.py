@@ -148,7 +148,7 @@ class Chancy(Cross):
 
 
 class Remembering(Cross):
-    """Keeps what the first bars of a symbol told it."""
+    """Keeps what it learned from the first bars of a symbol."""
 
     level: float | None = None
 

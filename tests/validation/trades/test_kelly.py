@@ -87,11 +87,11 @@ def test_a_walk_forward_and_its_own_size() -> None:
 
 
 def test_bad_arguments_are_refused() -> None:
-    for given, said in (
+    for given, output in (
         ((np.array([0.1]), {}), "1 closed trades are too few"),
         ((np.array([0.1, -1.5]), {}), "at least -1"),
         ((np.array([0.1, -0.1]), {"level": 1.0}), "level=1.0"),
         ((np.array([0.1, -0.1]), {"resamples": 10}), "resamples=10"),
     ):
-        with pytest.raises(SettingsError, match=said):
+        with pytest.raises(SettingsError, match=output):
             kelly(given[0], **given[1])
