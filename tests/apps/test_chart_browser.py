@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.apps import visiting
-from tests.apps.test_runs_session import HOSTILE
+from tests.apps.runs.test_session import HOSTILE
 from tests.apps.visiting import Visitor, served
 
 pytestmark = pytest.mark.browser

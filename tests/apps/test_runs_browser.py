@@ -13,7 +13,7 @@ from urllib.parse import quote
 import pytest
 
 import maestro as ms
-from tests.apps.test_runs_session import HOSTILE
+from tests.apps.runs.test_session import HOSTILE
 from tests.apps.visiting import Visitor, served
 
 pytestmark = pytest.mark.browser

@@ -12,67 +12,14 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-import polars as pl
 import pytest
 
 import maestro as ms
-from maestro.cli import COMMANDS, main
+from maestro.cli import COMMANDS
+from tests.cli.commands import FAST, OWN, SLOW, Done, fits
 from tests.support.patience import GIVE_UP
-
-OWN = """
-import maestro as ms
-
-LIMIT = 1.0
-
-def above(close, line):
-    return close > LIMIT * line
-
-class Above(ms.Strategy):
-    \"\"\"Long above a moving average.\"\"\"
-    n = ms.Int(20, 5, 50, doc="bars of the average")
-    kind = ms.Choice("sma", ("sma", "ema"), search=False)
-    loud = ms.Bool(False, search=False)
-
-    def warmup(self, params):
-        return params.n
-
-    def signals(self, bars):
-        line = getattr(ms.indicators, self.kind)(bars.close, self.n)
-        long = above(bars.close, line)
-        return ms.Signals(long_entry=long, long_exit=~long)
-"""
-
-SLOW = OWN.replace("(self, bars):\n", "(self, bars):\n        __import__('time').sleep(0.01)\n")
-FAST = ("--trials", "8", "--space", "fast=5:30", "-p", "slow=60", "--no-progress")
-
-
-class Done(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Done]:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "80")
-
-    def call(*arguments: str) -> Done:
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as left:
-            main(arguments)
-        out, err = capsys.readouterr()
-        return Done(int(left.value.code or 0), out, err)
-
-    return call
-
-
-def fits(text: str, width: int = 80) -> bool:
-    lines = [line for line in text.splitlines() if not line.startswith("/")]  # a path is as long as it is
-    return all(len(line) <= width for line in lines)
-
 
 # -- help and listing -----------------------------------------------------------------------
 
@@ -93,100 +40,6 @@ def test_every_command_explains_itself_as_the_list_does(run: Callable[..., Done]
     assert done.code == 0
     assert " ".join(done.out.split()).find(COMMANDS[name]) > 0
     assert fits(done.out)
-
-
-def test_strategies(run: Callable[..., Done]) -> None:
-    done = run("strategies")
-    assert all(name in done.out for name in ms.strategies())
-    assert fits(done.out)
-    listed = json.loads(run("strategies", "--json").out)
-    assert [one["name"] for one in listed] == ms.strategies()
-    fast = next(one for one in listed if one["name"] == "EmaCrossStrategy")["parameters"][0]
-    assert (fast["name"], fast["default"], fast["low"], fast["high"]) == ("fast", 50, 5, 100)
-    assert "fast < slow" in run("strategies", "EmaCrossStrategy").out
-    assert "funding_rate" in run("strategies", "FundingRateArbitrage").out
-
-
-# -- backtest -------------------------------------------------------------------------------
-
-
-def test_backtest_gives_the_figures_of_the_library(run: Callable[..., Done]) -> None:
-    arguments = ("backtest", "EmaCrossStrategy", "-d", "sample:AAPL", "-p", "fast=20", "--param", "slow=60")
-    document = json.loads(run(*arguments, "--fee", "0.002", "--sizing", "percent:0.5", "--json").out)
-    direct = ms.backtest(
-        ms.load_sample("AAPL"), "EmaCrossStrategy", params={"fast": 20, "slow": 60},
-        costs=ms.Costs(0.002, 0.0005), sizing=ms.Sizing.percent(0.5),
-    )  # fmt: skip
-    assert document["metrics"] == direct.metrics
-    assert document["params"] == {"fast": 20, "slow": 60}
-    assert document["bars"]["fingerprint"] == direct.bars.fingerprint
-    shown = run(*arguments)
-    assert fits(shown.out)
-    assert "buy and hold" in shown.out
-    assert "252 trading days" in shown.out
-    assert shown.err == ""
-
-
-def test_backtest_of_a_file_and_its_tables(run: Callable[..., Done], tmp_path: Path) -> None:
-    frame = ms.synthetic_bars(400, seed=1).to_frame()
-    both = pl.concat([frame.with_columns(symbol=pl.lit(one)) for one in ("AAA", "BBB")])
-    both.write_parquet("two.parquet")
-    tables = ("--trades", "trades.csv", "--equity", "equity.parquet")
-    arguments = ("backtest", "--strategy", "RSIStrategy", "-d", "two.parquet", "--symbol", "BBB", "--end", "2020-01-15")
-    document = json.loads(run(*arguments, *tables, "--periods-per-year", "8766", "--json").out)
-    assert (document["bars"]["symbol"], document["bars"]["n"], document["bars"]["periods_per_year"]) == (
-        "BBB",
-        336,
-        8766,
-    )
-    assert len(pl.read_parquet(tmp_path / "equity.parquet")) == 336
-    assert "exit_reason" in pl.read_csv(tmp_path / "trades.csv").columns
-    assert run(*arguments, "--trades", "trades.txt").code == 2
-    coarse = run(*arguments, "--start", "2020-01-01 01:00", "-p", "period=5", "--resample", "4h", "--json")
-    assert json.loads(coarse.out)["bars"]["timeframe"] == "4h"
-    assert any("unfinished first 4h bar" in note for note in json.loads(coarse.out)["notes"])
-    assert coarse.err == ""
-
-
-def test_own_strategy_from_a_file(run: Callable[..., Done], tmp_path: Path) -> None:
-    (tmp_path / "own.py").write_text(OWN)
-    for name in ("own.py:Above", "own.py", str(tmp_path / "own.py:Above")):
-        arguments = ("backtest", name, "-d", "sample:IBM", "-p", "n=30", "-p", "kind=ema", "-p", "loud=yes", "--json")
-        document = json.loads(run(*arguments).out)
-        assert document["params"] == {"n": 30, "kind": "ema", "loud": True}
-    assert "bars of the average" in run("strategies", "own.py:Above").out
-
-
-# -- sweep ----------------------------------------------------------------------------------
-
-
-def test_sweep(run: Callable[..., Done], tmp_path: Path) -> None:
-    arguments = (
-        "sweep",
-        "EmaCrossStrategy",
-        "-d",
-        "sample:AAPL",
-        "-n",
-        "40",
-        "--space",
-        "fast=5:25:5",
-        "--no-progress",
-    )
-    document = json.loads(run(*arguments, "--out", "sets.csv", "--top", "3", "--select", "total_return", "--json").out)
-    table = pl.read_csv(tmp_path / "sets.csv")
-    assert document["sets"] == len(table) == 40
-    assert set(table["fast"]) <= {5, 10, 15, 20, 25}
-    assert [one["total_return"] for one in document["best"]] == table["total_return"].unique().sort(descending=True)[
-        :3
-    ].to_list()
-    for width in ("80", "120"):
-        os.environ["COLUMNS"] = width
-        shown = run(*arguments)
-        assert fits(shown.out, int(width))
-        assert "partly luck" in shown.out
-    whole = {tuple(line.split()[-5:]) for line in shown.out.splitlines() if " %" in line}
-    os.environ["COLUMNS"] = "45"  # too narrow: the lines are longer, and no figure is cropped
-    assert {tuple(line.split()[-5:]) for line in run(*arguments).out.splitlines() if " %" in line} == whole
 
 
 # -- walk-forward, runs, report -------------------------------------------------------------

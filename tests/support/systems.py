@@ -9,7 +9,7 @@ SIGNALS = "Windows has no such signals"
 POSIX = {
     "_core/test_compiled.py::test_nothing_is_kept_where_nothing_can_be_written": "the folder is below a POSIX device",
     "apps/test_serving.py::test_the_tile_of_jupyterlab_starts_the_apps_below_its_path": SIGNALS,
-    "cli/test_data_commands.py::test_ctrl_c_keeps_what_has_come": SIGNALS,
+    "cli/data/test_commands.py::test_ctrl_c_keeps_what_has_come": SIGNALS,
     "data/stores/test_questdb_server.py::test_without_java_or_maven_the": "writes a shell script",
     "data/test_sync.py::test_killed_at_random_moments": SIGNALS,
     "docs/": "the pages show commands for a POSIX shell",

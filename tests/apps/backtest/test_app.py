@@ -132,7 +132,7 @@ def test_what_a_rule_of_ones_own_raises_is_said_and_the_app_lives_on() -> None:
     before = shown(app)
     assert app.view.message.text == ""
     app.state.params = {"fail": True}
-    output = "Touchy raised ZeroDivisionError: by <b>zero</b> (test_backtest_app.py, line "
+    output = "Touchy raised ZeroDivisionError: by <b>zero</b> (test_app.py, line "
     assert app.view.message.text.startswith(output)
     assert "<b>" not in app.view.message._line.object
     assert shown(app) is before

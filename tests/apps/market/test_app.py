@@ -18,7 +18,7 @@ from maestro.apps.market import App, session
 from maestro.apps.shared import series
 from maestro.apps.shared.page import Message, card
 from maestro.errors import BarsError
-from tests.apps.test_runs_session import HOSTILE
+from tests.apps.runs.test_session import HOSTILE
 from tests.support.processes import ended_process
 
 

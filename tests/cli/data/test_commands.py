@@ -28,7 +28,7 @@ from tests.support.exchange.markets import ExchangeMarket
 from tests.support.exchange.truth import HOUR_US, STAMP, hourly, stamp_us
 from tests.support.patience import GIVE_UP
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 BARS = hourly().head(500)
 END_US = stamp_us(BARS, -1) + HOUR_US
 
