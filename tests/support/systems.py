@@ -20,7 +20,7 @@ POSIX = {
     "runs/test_store.py::test_a_run_killed_at_random_moments": SIGNALS,
     "runs/test_writing.py::test_a_disk_that_fills": "sets limits of the process",
     "service/test_worker.py::test_sigkill_of_workers_loses_no_job_and_changes_no_byte": SIGNALS,
-    "service/web/test_serving.py": SIGNALS,
+    "service/web/test_server.py::test_sig": SIGNALS,
 }
 """Beginnings of the names of tests that Windows cannot run, besides those with a `skipif` of their own."""
 LINUX = {

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import io
 import json
-import threading
 from pathlib import Path
 
-import httpx
 import polars as pl
 import pytest
-from websockets.sync.client import connect
 
 import maestro as ms
 from tests.service.conftest import SMALL
 from tests.service.web.conftest import Site
-from tests.support.patience import GIVE_UP
 
 JOBS = "/api/v2/optimizations"
 
@@ -95,75 +91,3 @@ def test_jobs_are_listed_page_by_page_and_cancelled(alone: Site) -> None:
         assert seen == made[::-1]
         assert http.post(f"{JOBS}/{made[0]}/cancel").json()["state"] == "cancelled"
         assert [job["id"] for job in http.get(f"{JOBS}?state=cancelled").json()["jobs"]] == [made[0]]
-
-
-def sse(http: httpx.Client, ident: str, last: int = 0) -> list[dict[str, object]]:
-    with http.stream("GET", f"{JOBS}/{ident}/stream", headers={"Last-Event-ID": str(last)}) as answer:
-        lines = [line.removeprefix("data: ") for line in answer.iter_lines() if line.startswith("data: ")]
-    return [one for one in map(json.loads, lines) if "seq" in one]
-
-
-def test_polling_stream_and_socket_give_the_same_events_and_go_on_anywhere(alone: Site) -> None:
-    with alone.http() as http:
-        job = http.post(JOBS, json={**SMALL, "trials": 60}).json()["id"]
-        streamed: list[dict[str, object]] = []
-        socketed: list[dict[str, object]] = []
-
-        def read_stream() -> None:
-            with alone.http() as own:
-                streamed.extend(sse(own, job))
-
-        def read_socket() -> None:
-            with connect(f"ws://127.0.0.1:{alone.port}{JOBS}/{job}/ws", proxy=None) as socket:
-                socketed.extend(one for one in map(json.loads, socket) if "seq" in one)
-
-        readers = [threading.Thread(target=read) for read in (read_stream, read_socket)]
-        for reader in readers:
-            reader.start()
-        alone.work()
-        for reader in readers:
-            reader.join(GIVE_UP)
-        polled, after = [], 0
-        while True:
-            answer = http.get(f"{JOBS}/{job}/events?after={after}&wait=5").json()
-            if not answer["events"]:
-                break
-            polled += answer["events"]
-            after = polled[-1]["seq"]
-        assert [event["kind"] for event in polled] == ["queued", "started", *["fold"] * 3, "done"]
-        assert streamed == socketed == polled
-        assert sse(http, job, polled[2]["seq"]) == polled[3:]
-
-
-def test_the_catalogue_and_the_description(alone: Site) -> None:
-    with alone.http() as http:
-        names = [one["name"] for one in http.get("/api/v2/strategies").json()]
-        assert names[:22] == ms.strategies()
-        schema = http.get("/api/v2/strategies/RSIStrategy").json()["parameters"]["properties"]
-        assert all({"type", "default", "description"} <= one.keys() for one in schema.values())
-        assert http.get("/api/v2/strategies/RSIStrateg").json()["detail"].endswith("Did you mean 'RSIStrategy'?")
-        assert "sample:AAPL" in http.get("/api/v2/series").json()
-        description = http.get("/openapi.json").json()
-        body = description["paths"][JOBS]["post"]["requestBody"]["content"]["application/json"]
-        assert {"usual", "of 2020"} <= body["examples"].keys()
-        assert http.get("/readyz").json() == {"status": "ready"}
-
-
-def test_metrics_have_the_names_of_the_seed(alone: Site) -> None:
-    with alone.http() as http:
-        http.post(JOBS, json=SMALL)
-        waiting = http.get("/metrics").text
-        assert "maestro_queue_length 1.0" in waiting
-        alone.work()
-        text = http.get("/metrics").text
-        for line in (
-            'maestro_optimization_runs_total{provider="SAMPLE",strategy="EmaCrossStrategy",symbol="AAPL"} 1.0',
-            'maestro_optimization_duration_seconds_count{phase="running",strategy="EmaCrossStrategy"} 1.0',
-            'maestro_backtest_duration_seconds_count{engine="fast"} 24.0',
-            "maestro_active_optimizations 0.0",
-            'maestro_best_sharpe_ratio{strategy="EmaCrossStrategy",symbol="AAPL"}',
-            "maestro_queue_length 0.0",
-            "maestro_http_request_seconds_bucket",
-        ):
-            assert line in text
-        assert http.get("/metrics", headers={"X-Forwarded-For": "1.2.3.4"}).status_code == 404

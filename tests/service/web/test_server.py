@@ -1,4 +1,4 @@
-"""`maestro serve` as a process: an orderly end with streams open, and SIGKILL at any moment."""
+"""`maestro serve`: the addresses it listens on, an orderly end with streams open, and SIGKILL at any moment."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ from typing import Any
 import httpx
 import pytest
 
+from maestro.errors import SettingsError
+from maestro.service.web.server import serve
 from tests.service.conftest import SMALL
 from tests.support.forked import forks
 from tests.support.patience import GIVE_UP
@@ -53,6 +55,12 @@ def until_ready(http: httpx.Client) -> None:
         except httpx.HTTPError:
             assert time.monotonic() < end
             time.sleep(0.05)
+
+
+def test_without_users_no_other_address_is_listened_on(tmp_path: Path) -> None:
+    for address in ("0.0.0.0", "::", "192.0.2.1", "example.org"):
+        with pytest.raises(SettingsError, match="maestro user add"):
+            serve(tmp_path, address=address)
 
 
 def test_sigterm_ends_it_with_a_stream_open(tmp_path: Path) -> None:
