@@ -1,13 +1,14 @@
-"""Where everything lies that a backup holds, and where it lies after a restore."""
+"""Where the parts of a running system are that a backup copies, and where they are after a restore."""
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from maestro.config import Settings
-from maestro.data.stores import questdb_server
+from maestro.data.stores import ParquetStore, QuestDBStore, open_store, questdb_server
 from maestro.errors import SettingsError
 
 SETTINGS = "maestro.yaml"
@@ -41,13 +42,14 @@ def places_of(settings: Settings, service_runs: Path | None = None) -> Places:
     Raises
     ------
     SettingsError
-        The store is a server whose files are not on this machine, so that no consistent copy can be made here.
+        The store is a server whose files are not on this machine, or neither QuestDB nor a folder of Parquet files, so
+        that no consistent copy can be made here.
     """
-    target, root = settings.store, settings.servers.questdb.home / "root"
-    uses_questdb = target.startswith("questdb")
-    if uses_questdb and not root.is_dir():
+    root = settings.servers.questdb.home / "root"
+    folder = parquet_folder(settings)
+    if folder is None and not root.is_dir():
         raise SettingsError(
-            f"bars are kept in {target.rsplit('@', 1)[-1]}, whose files are not in {root}; run the backup on the "
+            f"bars are kept in {_shown(settings)}, whose files are not in {root}; run the backup on the "
             "machine of the server, with servers.questdb.home set to the parent of its root folder."
         )
     running = questdb_server.status(settings.servers.questdb.home) is not None
@@ -56,10 +58,33 @@ def places_of(settings: Settings, service_runs: Path | None = None) -> Places:
         service_runs=service_runs or settings.service.folder / "runs",
         runs=settings.runs_dir,
         ledger=settings.ledger_dir,
-        store=None if uses_questdb else Path(target),
-        questdb=root if uses_questdb or running else None,
+        store=folder,
+        questdb=root if folder is None or running else None,
         settings=settings.file,
     )
+
+
+def parquet_folder(settings: Settings) -> Path | None:
+    """Return the folder of the configured store; None if bars are kept in QuestDB.
+
+    Raises
+    ------
+    SettingsError
+        It is a store of another kind, which Maestro cannot copy.
+    """
+    with contextlib.closing(open_store(None, settings, cached=False)) as store:
+        if isinstance(store, ParquetStore):
+            return store.root
+        if isinstance(store, QuestDBStore):
+            return None
+    raise SettingsError(
+        f"bars are kept in {_shown(settings)}, which a backup cannot copy; back it up by its own means, and run this "
+        "with MAESTRO_STORE set to an empty folder for everything else."
+    )
+
+
+def _shown(settings: Settings) -> str:
+    return settings.store.rsplit("@", 1)[-1]
 
 
 def restored_settings(original: Path | None, folder: Path) -> str:
@@ -69,10 +94,7 @@ def restored_settings(original: Path | None, folder: Path) -> str:
     from maestro.config.file import read_file
 
     values: dict[str, Any] = {name: raw for name, raw, _ in read_file(original)} if original else {}
-    for name, part in LAYOUT.items():
-        keeps_server = name == "store" and str(values.get("store", "")).startswith("questdb")
-        if (folder / part).is_dir() and not keeps_server:
-            values[name] = part
+    values |= {name: part for name, part in LAYOUT.items() if (folder / part).is_dir()}
     nested: dict[str, Any] = {}
     for name, value in values.items():
         *sections, last = name.split(".")

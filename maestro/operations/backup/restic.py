@@ -13,6 +13,8 @@ from maestro.operations.backup.contents import NAME, Contents, parse
 from maestro.operations.backup.vault import Kept
 
 _TAG = "maestro"
+_MISSING = 10  # exit code from restic 0.17 on; earlier ones write the text below, also for a server that is away
+_MISSING_TEXT = b"Is there a repository at the following location?"
 
 
 class Restic:
@@ -34,7 +36,7 @@ class Restic:
 
     def put(self, folder: Path, contents: Contents) -> None:
         """See `Vault.put`; a snapshot exists when all of its data is stored."""
-        if self._run("cat", "config", check=False).returncode:
+        if not self._exists():
             self._run("init")
         self._run("backup", "--quiet", "--tag", f"{_TAG},{contents.name}", ".", folder=folder)
 
@@ -61,12 +63,26 @@ class Restic:
 
     def clear(self) -> None:
         """Remove the locks of killed backups; restic keeps those of running ones."""
-        if not self._run("cat", "config", check=False).returncode:
+        if self._exists():
             self._run("unlock")
+
+    def _exists(self) -> bool:
+        """Whether there is a repository.
+
+        Raises
+        ------
+        BackupError
+            It cannot be reached, or the password is wrong.
+        """
+        done = self._run("cat", "config", check=False)
+        missing = done.returncode == _MISSING or (_MISSING_TEXT in done.stderr and b"dial " not in done.stderr)
+        if done.returncode and not missing:
+            raise self._failed("cat", done)
+        return not done.returncode
 
     def _snapshots(self) -> dict[str, str]:
         """Ids of the snapshots by the names of the backups."""
-        if self._run("cat", "config", check=False).returncode:
+        if not self._exists():
             return {}
         listed: list[dict[str, Any]] = json.loads(self._run("snapshots", "--json", "--tag", _TAG).stdout) or []
         return {tag: one["id"] for one in listed for tag in one["tags"] if tag != _TAG}
@@ -76,6 +92,9 @@ class Restic:
             ["restic", "-r", self.repository, *words], capture_output=True, cwd=folder, env=self._environment
         )
         if check and done.returncode:
-            output = done.stderr.decode(errors="replace").strip().splitlines()[-3:]
-            raise BackupError(f"restic {words[0]} failed in {self.where}: {' '.join(output)}")
+            raise self._failed(words[0], done)
         return done
+
+    def _failed(self, command: str, done: subprocess.CompletedProcess[bytes]) -> BackupError:
+        output = done.stderr.decode(errors="replace").strip().splitlines()[-3:]
+        return BackupError(f"restic {command} failed in {self.where}: {' '.join(output)}")

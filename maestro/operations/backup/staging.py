@@ -21,7 +21,7 @@ from maestro.data.stores import questdb_server
 from maestro.data.stores.questdb_http import Connection
 from maestro.errors import ServiceError, StoreError
 from maestro.ledger.book import INDEX, SUFFIX
-from maestro.operations.backup.places import LAYOUT, SETTINGS, Places
+from maestro.operations.backup.places import LAYOUT, SETTINGS, Places, parquet_folder
 from maestro.runs.backtests import FOLDER as BACKTESTS
 from maestro.runs.store import LOCK, MANIFEST
 from maestro.service.accounts.keyfile import FILE as KEY
@@ -143,7 +143,7 @@ def _questdb(root: Path, settings: Settings, target: Path) -> None:
 def _checkpoint(url: str | None, settings: Settings) -> Iterator[None]:
     own = settings.servers.questdb
     if url is None:
-        if settings.store.startswith("questdb") and questdb_server.answers(own.url, own.user, own.password):
+        if parquet_folder(settings) is None and questdb_server.answers(own.url, own.user, own.password):
             url = own.url
         else:
             yield

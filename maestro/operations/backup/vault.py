@@ -63,8 +63,10 @@ def find(vault: Vault, name: str | None) -> Kept:
     kept, damaged = vault.kept()
     if not kept and not damaged:
         raise BackupError(f"there is no backup in {vault.where}; make one: maestro backup create.")
-    if name is None and kept:
-        return kept[-1]
+    if name is None:
+        if kept:
+            return kept[-1]
+        raise BackupError(damaged[-1])
     names = [one.name for one in kept]
     hits = [one for one in kept if one.name == name] or [one for one in kept if name and one.name.startswith(name)]
     if len(hits) == 1:
@@ -76,5 +78,5 @@ def find(vault: Vault, name: str | None) -> Kept:
         raise BackupError(f"{len(hits)} backups begin with {name!r} ({', '.join(names[:5])}); give more of the name.")
     raise BackupError(
         f"no whole backup {name!r} in {vault.where}; there are: {', '.join(names[-5:]) or 'none'}."
-        + nearest(name or "", names)
+        + nearest(name, names)
     )

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from maestro._core.atomic import write_atomic
+from maestro.errors import ServiceError
 
 FILE = "stack.json"
 
@@ -51,11 +52,21 @@ class Part:
 
 
 def read(folder: Path) -> list[Part]:
-    """Return the parts in the order of their start; none without a stack."""
+    """Return the parts in the order of their start; none without a stack.
+
+    Raises
+    ------
+    ServiceError
+        The file is damaged.
+    """
     try:
         return [Part(**one) for one in json.loads((folder / FILE).read_text())]
     except FileNotFoundError:
         return []
+    except (ValueError, TypeError) as error:
+        raise ServiceError(
+            f"{folder / FILE} is damaged ({error}); end the processes of the stack by hand, then remove the file."
+        ) from error
 
 
 def write(folder: Path, parts: list[Part]) -> None:

@@ -11,11 +11,9 @@ import maestro as ms
 from maestro.cli import _run
 from maestro.errors import BackupError
 from maestro.operations.backup import verify
-from maestro.operations.backup.restic import Restic
 from maestro.runs import list_runs
 from maestro.runs.backtests import BacktestSpec, BacktestStore
 from tests.operations.backup.conftest import System
-from tests.support.programs import program
 
 
 def test_the_command_repeats_a_run(system: System, capsys: pytest.CaptureFixture[str]) -> None:
@@ -62,22 +60,3 @@ def test_a_run_that_is_not_there_is_an_error(system: System) -> None:
     system.back_up()
     with pytest.raises(BackupError, match="no finished run 'abc'"):
         verify(system.vault(), run="abc")
-
-
-def test_restic_keeps_verifies_and_forgets(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
-    program("restic")
-    monkeypatch.delenv("RESTIC_PASSWORD", raising=False)
-    monkeypatch.setenv("MAESTRO_BACKUP_RESTIC", str(system.folder / "repository"))
-    with pytest.raises(BackupError, match="set MAESTRO_BACKUP_PASSWORD"):
-        system.vault()
-    monkeypatch.setenv("MAESTRO_BACKUP_PASSWORD", "secret")
-    vault = system.vault()
-    assert isinstance(vault, Restic)
-    names = [system.back_up(vault).name, system.back_up(vault, keep=1).name]
-    assert [one.name for one in vault.kept()[0]] == names[1:]
-    outcome = verify(vault)
-    assert outcome.good, outcome.problems
-    assert outcome.repeated
-    monkeypatch.setenv("MAESTRO_BACKUP_PASSWORD", "wrong")
-    with pytest.raises(BackupError, match=r"restic .*failed"):
-        system.back_up(system.vault())
