@@ -2,7 +2,7 @@
 
 A file is written under a temporary name in its folder, forced to disk and renamed. The temporary name carries the
 machine and the process that writes it, so that what a killed process left behind is recognised and removed: by the next
-write of the same file, or for a whole folder by `remove_leftovers`.
+write in the same folder, or by `remove_leftovers`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,10 @@ from pathlib import Path
 
 from maestro._core.processes import host_id, is_running
 
-_TEMPORARY = re.compile(r"\.(?P<name>.+?)\.(?:(?P<host>[0-9a-f]{8})-)?(?P<pid>\d+)(?:-[0-9a-f]{8})?\.part", re.DOTALL)
+_TEMPORARY = re.compile(
+    r"\.(?P<name>.+?)\.(?:(?P<host>[0-9a-f]{8})-)?(?P<pid>\d+)(?P<token>-[0-9a-f]{8})?\.part", re.DOTALL
+)
+"""Earlier versions wrote neither host nor token; such a name may be another program's, and is never removed."""
 _NAME = 48  # characters of the name that the temporary name keeps: a file name has 255 bytes
 _FOREIGN = 86_400.0  # s after which a leftover of another machine, whose processes cannot be seen, is removed
 _RETRIES = 50  # times 20 ms that Windows may refuse to replace a file which a reader has open
@@ -52,7 +55,7 @@ def replacing(path: Path, *, sync: bool = True) -> Iterator[Path]:
         As `write_atomic`.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    _remove(path.parent, f".{path.name[:_NAME]}.")
+    remove_leftovers(path.parent)
     temporary = temporary_path(path)
     try:
         yield temporary
@@ -78,7 +81,13 @@ def target_name(name: str) -> str | None:
 
 def remove_leftovers(folder: Path) -> None:
     """Remove temporary files and folders in a folder whose process has ended; those of running processes stay."""
-    _remove(folder, ".")
+    with contextlib.suppress(FileNotFoundError), os.scandir(folder) as found:  # the folder may be removed meanwhile
+        for entry in found:
+            if entry.name.startswith(".") and entry.name.endswith(".part") and _abandoned(entry):
+                if entry.is_dir(follow_symlinks=False):
+                    shutil.rmtree(entry.path, ignore_errors=True)
+                else:
+                    Path(entry.path).unlink(missing_ok=True)
 
 
 def sync_folder(folder: Path) -> None:
@@ -91,21 +100,11 @@ def sync_folder(folder: Path) -> None:
             os.close(handle)
 
 
-def _remove(folder: Path, prefix: str) -> None:
-    with contextlib.suppress(FileNotFoundError), os.scandir(folder) as found:  # the folder may be removed meanwhile
-        for entry in found:
-            if entry.name.startswith(prefix) and entry.name.endswith(".part") and _abandoned(entry):
-                if entry.is_dir(follow_symlinks=False):
-                    shutil.rmtree(entry.path, ignore_errors=True)
-                else:
-                    Path(entry.path).unlink(missing_ok=True)
-
-
 def _abandoned(entry: os.DirEntry[str]) -> bool:
     match = _TEMPORARY.fullmatch(entry.name)
-    if match is None:
+    if match is None or match["host"] is None or match["token"] is None:
         return False
-    if match["host"] not in (None, host_id()):
+    if match["host"] != host_id():
         return time.time() - entry.stat(follow_symlinks=False).st_mtime > _FOREIGN
     return not is_running(int(match["pid"]))
 

@@ -271,15 +271,18 @@ def _stands(target: Path) -> bool:
 
 
 def _check_end(target: Path) -> None:
-    """Refuse a journal whose last line is damaged: Optuna reads over it, but not once another line follows."""
+    """Refuse a journal whose last line is damaged or has no end: Optuna skips it, but not once another line follows."""
     if not target.is_file():
         return
-    lines = target.read_bytes().rstrip(b"\n").split(b"\n")
+    content = target.read_bytes()
+    lines = content.rstrip(b"\n").split(b"\n")
     for line, refusal in ((lines[0], _foreign), (lines[-1], _damaged)):
         try:
             json.loads(line)
         except ValueError as error:
             raise refusal(target) from error
+    if not content.endswith(b"\n"):
+        raise _damaged(target)
 
 
 def _damaged(target: Path) -> RunError:

@@ -112,17 +112,19 @@ def test_a_killed_writer_leaves_a_whole_file_and_its_part_is_removed_by_the_next
 
 def test_parts_of_ended_processes_are_removed_and_those_of_running_ones_stay(tmp_path: Path) -> None:
     path, ended = tmp_path / "a.bin", ended_process()
-    mine, other = leftover(path, os.getpid()), leftover(tmp_path / "b.bin", ended)
-    gone = leftover(path, ended)
+    mine, foreign = leftover(path, os.getpid()), tmp_path / f".download.{ended}.part"
+    foreign.write_bytes(b"another program's")
+    gone = [leftover(path, ended), leftover(tmp_path / "b.bin", ended)]
     write_atomic(path, b"new")
-    assert not gone.exists()
+    assert not any(one.exists() for one in gone)  # also of a file that is not written again
     assert mine.exists()
-    assert other.exists()  # of another file: only a write of that file, or a cleanup, removes it
+    assert foreign.read_bytes() == b"another program's"
+    gone = [leftover(path, ended)]
     folder = tmp_path / f".c.{host_id()}-{ended}-0123abcd.part"
     folder.mkdir()
     (folder / "half").write_text("")
     remove_leftovers(tmp_path)
-    assert sorted(os.listdir(tmp_path)) == sorted([mine.name, "a.bin"])
+    assert sorted(os.listdir(tmp_path)) == sorted([mine.name, foreign.name, "a.bin"])
     remove_leftovers(tmp_path / "missing")
 
 

@@ -150,7 +150,7 @@ def test_nothing_is_added_to_a_damaged_file(tmp_path: Path, trials: pl.DataFrame
     file = tmp_path / "studies"
     write_studies(form.format(file), trials, SPACE)
     whole = file.read_bytes()
-    for damaged in (whole[:-40], whole[: len(whole) // 2], whole[: len(whole) // 2 + 1]):
+    for damaged in (whole[:-1], whole[:-40], whole[: len(whole) // 2], whole[: len(whole) // 2 + 1]):
         file.write_bytes(damaged)
         with pytest.raises(RunError, match=r"is damaged, so nothing was added|does not hold Optuna's studies"):
             write_studies(form.format(file), trials, SPACE)

@@ -153,10 +153,10 @@ def migrate(
                 migration.save()
         report.seconds = round(time.monotonic() - began, 3)
         if migration is not None:
-            migration.manifest["status"] = "complete" if report.ok else "unfinished"
-            migration.save()
             migration.write("report.json", dumps(report.to_dict(), indent=1))
             migration.write("report.md", report.to_markdown())
+            migration.manifest["status"] = "complete" if report.ok else "unfinished"
+            migration.save()  # last: a migration that is killed before is continued, and its reports are written again
     return report
 
 

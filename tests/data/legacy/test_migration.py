@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import math
 import os
@@ -15,7 +16,7 @@ import pytest
 
 from maestro.data.files.reading import canonical_frame
 from maestro.data.legacy import Choices, Progress, migrate, open_legacy, rollback
-from maestro.data.legacy.journal import migrations
+from maestro.data.legacy.journal import Migration, migrations
 from maestro.data.stores import MemoryStore, ParquetStore, SeriesKey
 from maestro.data.stores.rows import fingerprint_rows
 from maestro.errors import SettingsError, StoreLockedError, StoreUnavailableError
@@ -126,6 +127,23 @@ def test_a_store_that_goes_away_stops_the_migration_and_the_same_call_goes_on(tm
     (series,) = rollback(report.id, store, folder=journal).series
     assert (series.removed, series.restored, series.as_before) == (800, 100, True)
     assert state(store) == before
+
+
+def test_a_migration_is_complete_only_when_its_reports_are_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, journal, store = export(tmp_path, bars()), tmp_path / "journal", MemoryStore()
+    with monkeypatch.context() as patched:
+        patched.setattr(Migration, "write", full_disk)
+        with pytest.raises(OSError, match="No space left"):
+            move(place, store, journal)
+    report = move(place, store, journal)
+    assert report.resumed
+    assert Path(report.folder, "report.md").read_text() == report.to_markdown()
+
+
+def full_disk(*_: object) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def test_a_store_that_changes_a_row_is_found_out(tmp_path: Path) -> None:
