@@ -179,21 +179,3 @@ def test_a_walk_forward_in_which_every_fold_fails_is_a_failure(tmp_path: Path) -
     done = run_notebook(built_in()["walk_forward_report"], given)
     assert str(done.error).startswith("RuntimeError: every fold failed; the first:")
     assert "funding_rate" in str(done.error)
-
-
-def test_widgets_within_widgets_and_unknown_ones() -> None:
-    def widget(kind: str, **state: Any) -> dict[str, Any]:
-        return {"model_name": kind, "state": state}
-
-    message = {"output_type": "stream", "name": "stdout", "text": "hi"}
-    state = {
-        "box": widget("VBoxModel", children=[f"IPY_MODEL_{name}" for name in ("a", "b", "c", "box")]),
-        "a": widget("DropdownModel", description="how", _options_labels=["x", "<y>"], index=1),
-        "b": widget("CheckboxModel", description="on", value=True),
-        "c": widget("OutputModel", outputs=[message]),
-    }
-    view = {"output_type": "display_data", "data": {WIDGET: {"model_id": "box"}}, "metadata": {}}
-    text, captured = static_outputs([view], state)
-    assert text["data"]["text/html"] == '<p class="control"><span>how: &lt;y&gt;</span><span>on: yes</span></p>'
-    assert captured["text"] == "hi"
-    assert static_outputs([{"data": {WIDGET: {"model_id": "gone"}}}], state) == []

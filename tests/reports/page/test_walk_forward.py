@@ -12,7 +12,7 @@ import pytest
 
 from maestro.errors import RunError
 from maestro.reports import write_report
-from maestro.reports.figures.theme import DARK, LIGHT
+from maestro.reports.figures.theme import LIGHT
 from maestro.reports.output import write_text
 from maestro.reports.page.walk_forward import render
 from tests.reports.pages import Page
@@ -212,13 +212,6 @@ def test_synthetic_bars_and_lookahead_are_loud(wf: StandIn) -> None:
     assert "Synthetic prices." in shown
     assert "Look-ahead fills." in shown
     assert "looks ahead" in shown
-
-
-def test_every_colour_has_one_partner_and_none_is_a_default_of_bokeh() -> None:
-    assert LIGHT.keys() == DARK.keys()
-    assert len(set(LIGHT.values())) == len(LIGHT)
-    assert len(set(DARK.values())) == len(DARK)
-    assert not {"#ffffff", "#444444", "#e5e5e5", "#000000"} & set(LIGHT.values())
 
 
 def test_figures_use_the_themes_colours_alone(text: str) -> None:

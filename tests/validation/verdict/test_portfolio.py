@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,13 +10,12 @@ import pytest
 
 import maestro as ms
 from maestro.errors import SettingsError
-from maestro.search.trials import EVALUATED
 from maestro.validation import conclude_from, permutation_test_portfolio
 from maestro.validation.robustness.break_even import multiplied
 from maestro.validation.robustness.choices import choices_of
 from maestro.validation.verdict.calibration import planted_bars
 from maestro.validation.verdict.portfolio import changed_run, preliminary_portfolio_verdict
-from maestro.validation.verdict.portfolio_evidence import count_looks, gather_portfolio
+from maestro.validation.verdict.portfolio_evidence import gather_portfolio
 from maestro.validation.verdict.result import Verdict
 from tests.support.rules import NeverTrades
 
@@ -154,24 +152,6 @@ def test_preliminary_and_taken_over(many: ms.WalkForwards, p: ms.Portfolio) -> N
         ms.verdict(p, ms.load("sample:AAPL"))
     with pytest.raises(SettingsError, match="a int has no verdict"):
         ms.verdict(7)  # type: ignore[arg-type]
-
-
-def test_all_looks_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MAESTRO_LEDGER_DIR", str(tmp_path))
-    names = ("sample:AAPL", "sample:IBM", "sample:MSFT")
-    many = ms.walk_forward_many(list(names), "EmaCrossStrategy", **SETTINGS)
-    tried = {cell.symbol: len(wf.trials.filter(pl.col("state").is_in(EVALUATED))) for cell, wf in many.items()}
-    whole = count_looks({cell.symbol: wf for cell, wf in many.items()})
-    assert whole.distinct == sum(tried.values())
-    # Two sleeves of three: the looks at the third count too, once.
-    two = count_looks({name: many.run(name) for name in ("AAPL", "IBM")})
-    assert two.distinct == whole.distinct
-    assert "others of their universe" in two.source
-    # A search by hand on one of the series counts; runs without a universe are added up.
-    ms.Ledger(many.run("IBM").bars).record("by hand", trials=1_000)
-    assert count_looks({c.symbol: wf for c, wf in many.items()}).distinct == whole.distinct + 1_000
-    made = ms.verdict(many.portfolio(), permutations=0)
-    assert made["deflated"].details["trials"] == whole.distinct + 1_000
 
 
 def test_without_bars_it_says_what_is_not_done(many: ms.WalkForwards) -> None:
