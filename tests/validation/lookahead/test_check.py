@@ -91,27 +91,6 @@ def test_none_of_the_22_raises_an_alarm_on_real_bars(name: str) -> None:
         assert not found.table["passed"].has_nulls(), found
 
 
-def test_the_warm_up_that_is_named_is_the_one_that_is_missing() -> None:
-    words = row_of(check(leaky.PartialWindow), "warm-up")["finding"]
-    assert "at least 49 " in words  # bar 49 has the whole window of 50
-
-
-def test_what_fades_is_told_with_its_size_and_passes() -> None:
-    row = row_of(check("EmaCrossStrategy", params={"fast": 20, "slow": 50}), "history")
-    assert row["passed"]
-    assert "Recursive: " in row["finding"]
-    assert "% over" not in row["finding"]
-    assert "%) over 12 later beginnings" in row["finding"]
-
-
-def test_few_bars_leave_open_what_they_cannot_tell() -> None:
-    found = ms.validation.lookahead(hours()[:200], "RSIStrategy")
-    assert found.passed
-    assert [row["check"] for row in found.table.to_dicts() if row["passed"] is None] == ["warm-up", "history"]
-    assert "200 bars are too few to tell what fades" in found.table["finding"][1]
-    assert ms.validation.lookahead(hours()[:842], "RSIStrategy").table["passed"].all()
-
-
 def test_columns_that_start_late_are_no_alarm() -> None:
     bars = markets.random_market(4, 1200)
     rate = np.where(np.arange(1200) < 300, np.nan, bars.funding_rate)
@@ -185,14 +164,6 @@ def test_classes_of_a_cell_or_a_function_are_checked_too() -> None:
     assert not space["kept"]
 
 
-def test_a_cache_that_was_filled_before_is_found_too() -> None:
-    ms.backtest(hours(), leaky.CachedByName)
-    assert hours().name in leaky._MEANS
-    found = check(leaky.CachedByName)
-    assert "state" in found.failed
-    assert "something is kept by the name" in row_of(found, "state")["finding"]
-
-
 def test_a_strategy_that_raises_is_a_finding() -> None:
     class Short(ms.Strategy):
         def signals(self, bars: ms.Bars) -> ms.Signals:
@@ -238,9 +209,3 @@ def test_the_result_shows_itself() -> None:
 def test_what_cannot_be_checked_is_refused_by_name(given: dict[str, Any], error: Any, words: str) -> None:
     with pytest.raises(error, match=words):
         ms.validation.lookahead(given.pop("bars", hours()), **given)
-
-
-def test_without_beginnings_two_checks_are_open_and_not_passed() -> None:
-    found = check("RSIStrategy", starts=0)
-    assert found.passed
-    assert [row["check"] for row in found.table.to_dicts() if row["passed"] is None] == ["warm-up", "history"]
