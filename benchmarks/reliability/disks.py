@@ -29,9 +29,7 @@ def full_inodes(tries: int, folder: Path) -> Iterator[str]:
 
 
 def _everywhere(tries: int, folder: Path, what: str) -> Iterator[str]:
-    areas = {
-        name: area for name, area in commands.AREAS.items() if name not in ("kill-notebook", "kill-batch", "kill-fetch")
-    }
+    areas = {name: area for name, area in commands.AREAS.items() if name not in _LEFT_OUT}
     with _mounted(folder / "disk") as disk:
         for number, (name, area) in enumerate(areas.items()):
             share = tries // len(areas) + (number < tries % len(areas))

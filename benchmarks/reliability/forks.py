@@ -37,7 +37,7 @@ class Ended:
 
     code: int
     seconds: float
-    printed: str
+    output: str
 
 
 class Forks:

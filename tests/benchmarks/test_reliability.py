@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks.reliability import files, names, table, visits
+from benchmarks.reliability.forks import Forks
+from benchmarks.reliability.kills import environment
 from maestro.apps.shared import access
 
 
@@ -44,6 +46,20 @@ def test_failures_are_counted_named_and_make_the_exit_code(
 )
 def test_an_area_holds_at_a_few_tries(area: str, tmp_path: Path) -> None:
     assert set(table.AREAS[area][1](3, tmp_path)) == {""}
+
+
+def test_a_fork_runs_a_command_and_is_killed_at_the_moment_asked_for(tmp_path: Path) -> None:
+    forks = Forks()
+    try:
+        killed = forks.run(["new", "project", "study"], tmp_path, environment(tmp_path), kill_after=0.0)
+        again = forks.run(["new", "project", "study"], tmp_path, environment(tmp_path))
+        refused = forks.run(["no-such-command"], tmp_path, environment(tmp_path))
+    finally:
+        forks.close()
+    assert killed.code == -9 or not killed.code
+    assert (again.code, (tmp_path / "study").is_dir()) == (0, True)
+    assert refused.code == 2
+    assert "no-such-command" in refused.output
 
 
 def test_an_area_finds_what_it_looks_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
