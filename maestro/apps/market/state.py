@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from maestro.apps.shared.command import command_of
+from maestro.apps.shared.command import command_of, pairs
 from maestro.apps.shared.indicator_panes import IndicatorState
 from maestro.apps.shared.regimes import RegimeState
 from maestro.apps.shared.state import SeriesState, Settings
@@ -18,9 +18,10 @@ class MarketState(SeriesState, RegimeState, IndicatorState):
         return {name: value for name, value in self.settings().items() if name != "indicators"}
 
     def command(self) -> str:
-        """Command line that lists the defects of the same bars, or why there is none."""
+        """Command line that lists the defects of the same bars: of all by ``data check``, of a part by the notebook."""
         if self.start or self.end or self.data.startswith("sample:"):
-            return "maestro data check takes whole files and stored series; use the lines of Python."
+            given = {name: value for name, value in self.frozen().items() if value is not None}
+            return command_of(["report", self.notebook], {"param": pairs(given)})
         name, _, symbol = self.data.partition("#")
         return command_of(["data", "check", name], {"symbol": symbol})
 

@@ -69,7 +69,9 @@ def test_bars_per_year_are_an_option_of_a_backtest_only() -> None:
 def test_every_app_has_a_command() -> None:
     assert BacktestState().command().startswith("maestro backtest EmaCrossStrategy --data sample:AAPL --fee 0.001")
     assert MarketState(data="prices.csv#ETH").command() == "maestro data check prices.csv --symbol ETH"
-    assert "use the lines of Python" in MarketState(data="prices.csv", start="2020").command()
+    assert MarketState(data="prices.csv", start="2020").command() == (
+        "maestro report 02_data_and_defects --param regimes=false --param data=prices.csv --param start=2020"
+    )
     assert RunsState(runs=["a1", "b2"], runs_dir="r").command() == (
         "maestro runs show a1 --runs-dir r\nmaestro runs show b2 --runs-dir r"
     )

@@ -15,6 +15,7 @@ from maestro.apps.shared.freeze import Freeze
 from maestro.apps.shared.state import AppState
 from maestro.apps.walk_forward.state import WalkForwardState
 from maestro.errors import StrategyError
+from maestro.reports.notebooks.running import find_notebook, notebook_parameters
 
 CHANGED: list[tuple[type[AppState], dict[str, Any]]] = [
     (MarketState, {"data": "TEST:A&B=C:1h", "start": "2020-01", "end": "2021"}),
@@ -117,3 +118,11 @@ def test_what_is_frozen_follows_the_state_and_obeys_no_markup() -> None:
         assert "<img" not in pane.object
         assert pane.object.startswith("<pre>")
     assert "&lt;img src=x" in freeze._texts["Python"].object
+
+
+@pytest.mark.parametrize("kind", [MarketState, BacktestState, WalkForwardState])
+def test_the_notebook_of_an_app_takes_what_its_screen_freezes(kind: type[AppState]) -> None:
+    found = find_notebook(kind.notebook)
+    assert found is not None
+    taken = notebook_parameters(found)
+    assert {name: taken[name].default for name in kind().frozen()} == kind().frozen()
