@@ -14,7 +14,6 @@ import pytest
 
 import maestro as ms
 from maestro.client import Client
-from maestro.client.connection import Connection
 from maestro.errors import AccessError, JobError, QuotaError, RunCancelled, ServiceError, SettingsError
 from maestro.service.worker import Worker
 from tests.service.web.conftest import Site, listening
@@ -174,10 +173,3 @@ def test_the_command_line_runs_on_a_server(working: Site, tmp_path: Path, monkey
     refused = subprocess.run([*line[:5], "strategies"], capture_output=True, text=True)
     assert refused.returncode == 2
     assert "--server is for walk-forward and backtest only" in refused.stderr
-
-
-def test_the_address_and_the_key_come_from_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MAESTRO_SERVICE_URL", "http://example.test:1/")
-    monkeypatch.setenv("MAESTRO_SERVICE_KEY", "secret")
-    connection = Connection(None, None, timeout=1.0, patience=0.0)
-    assert (connection.url, connection.headers) == ("http://example.test:1", {"Authorization": "Bearer secret"})

@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import polars as pl
 import pytest
 from bokeh.model import Model
@@ -83,17 +82,6 @@ def test_a_map_has_each_value_in_its_cell(found: dict[str, Any]) -> None:
         ]  # fmt: skip
         assert [data["text"][k] for k in at] == [drawn._short(row["total_return"])]
         assert data["color"][at[0]] == LIGHT["gain" if row["total_return"] > 0 else "loss"]
-
-
-def test_the_line_of_break_even_parts_profit_from_loss() -> None:
-    grid = np.array([[3.0, 1.0, -1.0], [1.0, -1.0, -2.0], [0.5, -2.0, -3.0]])
-    figure = drawn._map(grid, "abc", "xyz", str, "", "")
-    before = len(figure.renderers)
-    drawn._zero_line(figure, grid)
-    [line] = figure.renderers[before:]
-    assert line.data_source.data["y"] == [2.5, 2.5, 0.5, 0.5, -0.5, -0.5]
-    drawn._zero_line(figure, np.abs(grid))  # profit everywhere: nothing to part
-    assert len(figure.renderers) == before + 1
 
 
 def test_one_parameter_has_a_line_and_no_map(wf: ms.WalkForward) -> None:
