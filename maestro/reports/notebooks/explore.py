@@ -94,7 +94,7 @@ def explore(
 def _control(widgets: Any, name: str, parameter: Any, value: Any) -> Any:
     """Widget of a parameter, made from its declaration."""
     value = parameter.cell(parameter.check(name, value))
-    common = {"description": name, "description_tooltip": parameter.doc, "style": _WIDE, "value": value}
+    common = {"description": name, "tooltip": parameter.doc, "style": _WIDE, "value": value}
     if parameter.kind == "bool":
         return widgets.Checkbox(**common)
     if parameter.kind == "choice":
