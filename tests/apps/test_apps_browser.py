@@ -173,8 +173,22 @@ def test_no_card_covers_another_on_any_screen(visit: Visit) -> None:
             tabs = one.page.locator(".bk-tab")
             for k in range(max(1, tabs.count())):
                 if tabs.count() and tabs.nth(k).is_visible():
-                    tabs.nth(k).evaluate("tab => tab.click()")  # on a phone the controls lie over it
+                    tabs.nth(k).evaluate("tab => tab.click()")
                 one.until(lambda one=one: not overlapping(one))
+
+
+def test_a_narrow_window_shows_the_page_without_the_controls_that_would_cover_it(browser: Any, address: str) -> None:
+    one = Visitor(browser, f"{address}market", width=420, height=860)
+    drawer = one.page.locator(".MuiDrawer-paper")
+    one.page.locator(".legend").first.wait_for(state="attached")
+    one.until(lambda: not drawer.is_visible())
+    one.page.locator("header button").first.click()
+    one.until(drawer.is_visible)
+    one.page.keyboard.press("Escape")
+    one.until(lambda: not drawer.is_visible())
+    one.page.set_viewport_size({"width": 1366, "height": 657})
+    one.until(drawer.is_visible)
+    one.leave()
 
 
 _TRIED = (

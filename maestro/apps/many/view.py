@@ -9,7 +9,8 @@ import panel as pn
 import polars as pl
 
 from maestro.apps.many.session import cell_of, failures
-from maestro.apps.shared.page import TABLE_STYLE, HtmlPane, Message, card, on_phone
+from maestro.apps.shared.narrow import is_narrow
+from maestro.apps.shared.page import TABLE_STYLE, HtmlPane, Message, card
 from maestro.apps.shared.report import ReportFrame
 from maestro.reports.many.curves import p_histogram, sparkline
 from maestro.walkforward.many import WalkForwards
@@ -75,7 +76,7 @@ class ManyView(pn.viewable.Viewer):
 
         super().__init__()
         self.message, self.beside = Message(), beside
-        self.columns = list(dict.fromkeys((*_PHONE, *_HEADINGS)) if on_phone() else _HEADINGS)
+        self.columns = list(dict.fromkeys((*_PHONE, *_HEADINGS)) if is_narrow() else _HEADINGS)
         self.head = HtmlPane("", stylesheets=[_STYLE], sizing_mode="stretch_width")
         self.histogram = HtmlPane("", stylesheets=[_STYLE], sizing_mode="stretch_width")
         self.count = HtmlPane("", margin=(6, 10))
@@ -85,8 +86,8 @@ class ManyView(pn.viewable.Viewer):
         }
         self.list = pn.widgets.Tabulator(
             self._shown(pl.DataFrame(schema=dict.fromkeys(_HEADINGS, pl.String))), formatters=formats,
-            titles={**_HEADINGS, "p_adjusted": "Adj. p"} if on_phone() else _HEADINGS,
-            widths={**_WIDTHS, **(_PHONE if on_phone() else {})}, pagination="local", page_size=PAGE, disabled=True,
+            titles={**_HEADINGS, "p_adjusted": "Adj. p"} if is_narrow() else _HEADINGS,
+            widths={**_WIDTHS, **(_PHONE if is_narrow() else {})}, pagination="local", page_size=PAGE, disabled=True,
             show_index=False, selectable=1, sizing_mode="stretch_width", theme="simple", layout="fit_data_fill",
             stylesheets=[TABLE_STYLE, _LIST], header_tooltips=_TOOLTIPS,
         )  # fmt: skip

@@ -13,6 +13,7 @@ from panel.util import edit_readonly  # type: ignore[attr-defined]
 
 from maestro.apps.shared.accessible import Accessible
 from maestro.apps.shared.journey import link_to, settings_from
+from maestro.apps.shared.narrow import close_when_narrow, is_narrow
 from maestro.apps.shared.state import AppState
 from maestro.apps.shared.theme import remember
 
@@ -100,11 +101,6 @@ _NARROW = {"@media (max-width: 480px)": {"& header .MuiTypography-root": {"displ
 """On a phone the name of the product gives way to the links and the button of the theme."""
 
 
-def on_phone() -> bool:
-    """Whether the visitor of this page has a phone."""
-    return "Mobi" in (pn.state.headers or {}).get("User-Agent", "")
-
-
 class _Idle(param.Parameterized):  # type: ignore[misc]
     """A busy state of one page, which is never busy."""
 
@@ -142,12 +138,12 @@ def page(name: str, sidebar: list[Any], main: list[Any], state: AppState | None 
     left = [pn.Column(*sidebar, margin=(14, 0), sizing_mode="stretch_width")] if sidebar else []
     made = Page(
         title="Maestro", site_url="./", header=[menu], sidebar=left,
-        sidebar_open=bool(left) and not on_phone(),  # on a phone the controls would lie over everything else
+        sidebar_open=bool(left) and not is_narrow(),  # in a narrow window the controls would cover the page
         main=[pn.Column(*main, margin=(14, 14), sizing_mode="stretch_width")],
         sx={"& main": {"backgroundColor": "background.default"}, **_NARROW}, sidebar_width=330 if left else 0,
         theme_config=_THEME, theme_toggle=True, busy_indicator=None,
     )  # fmt: skip
-    made.header = [menu, remember(made), Accessible()]
+    made.header = [menu, remember(made), Accessible(), close_when_narrow(made)]
     for view in main:
         if isinstance(view, Themed):
             made.param.watch(lambda event, view=view: view.theme(event.new), "dark_theme")

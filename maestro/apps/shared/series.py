@@ -195,8 +195,8 @@ class SeriesPicker(pn.viewable.Viewer):
         rule = "give a number above 0, such as 252 or 365, or nothing for the market's own number"
         self.refused = Message(margin=(4, 10))
         self.per_year = CheckedBox(
-            state, "periods_per_year", "Bars per year (empty: the market's own)", rule, self.refused, size="small",
-            sizing_mode="stretch_width",
+            state, "periods_per_year", "Bars per year", rule, self.refused, size="small", sizing_mode="stretch_width",
+            placeholder="the market's own",
         ).widget  # fmt: skip
         self.file = Upload(  # any ending: the browser would refuse a file without a word
             label="Drop a file here, or choose one", color="default",

@@ -30,8 +30,8 @@ from maestro.walkforward.result import WalkForward
 from maestro.walkforward.splitters import Window
 
 _TILES = """
-.tiles { display: flex; flex-wrap: wrap; gap: 8px 28px; font-variant-numeric: tabular-nums; }
-.tiles div { min-width: 96px; } .tiles span { display: block; font-size: 12px; opacity: .7; }
+.tiles { display: flex; flex-wrap: wrap; gap: 8px 20px; font-variant-numeric: tabular-nums; }
+.tiles div { min-width: 92px; } .tiles span { display: block; font-size: 12px; opacity: .7; }
 .tiles b { font-size: 20px; font-weight: 600; }
 div[role] { margin: 0 0 8px; }
 .run { font-size: 13px; overflow-wrap: anywhere; max-width: none; }

@@ -211,9 +211,7 @@ def test_bars_per_year_annualise_the_figures_and_are_part_of_what_is_frozen() ->
     assert "periods_per_year=365" in page.state.link()
     for refused in ("0", "-1", "many", "inf"):
         page.picker.per_year.value = refused
-        assert page.picker.refused.text.startswith(
-            f"Bars per year (empty: the market's own): '{refused}' is not allowed"
-        )
+        assert page.picker.refused.text.startswith(f"Bars per year: '{refused}' is not allowed")
         assert (page.picker.per_year.value, page.state.periods_per_year) == ("365", 365)
     page.picker.per_year.value = ""
     assert (page.state.periods_per_year, shown(page).bt.metrics) == (None, usual.metrics)
