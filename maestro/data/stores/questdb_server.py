@@ -243,8 +243,9 @@ def stop(folder: Path, wait: float = 60.0) -> Status | None:
             if time.monotonic() > give_up:
                 raise StoreError(f"QuestDB (process {running.pid}) has not ended after {wait:g} s; see {running.log}.")
             time.sleep(0.05)
-        for process in _left_running:
-            process.poll()
+        for process in [one for one in _left_running if one.pid == running.pid]:
+            process.wait()  # an ending process has no command line a moment before it can be waited for
+    _left_running[:] = [process for process in _left_running if process.poll() is None]
     (folder / "server.json").unlink(missing_ok=True)
     return running
 

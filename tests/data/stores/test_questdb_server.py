@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -45,6 +48,30 @@ def test_the_command_starts_watches_and_stops_a_server(
     assert _run(["data", "questdb", "stop"]) == 1
     capsys.readouterr()
     assert servers._command_of(running["pid"]) == ""
+    assert running["pid"] not in {process.pid for process in servers._left_running}
+
+
+SLOW_TO_END = """
+import signal, sys, time
+signal.signal(signal.SIGTERM, lambda *_: (time.sleep(0.3), sys.exit()))
+print("ready", flush=True)
+signal.pause()
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="SIGTERM")
+def test_a_server_is_waited_for_after_its_command_line_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with subprocess.Popen([sys.executable, "-c", SLOW_TO_END], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"ready\n"
+        note = {"pid": process.pid, "url": "http://x", "root": "the root", "log": "y"}
+        (tmp_path / "server.json").write_text(json.dumps(note))
+        answers = iter(["-d the root", ""])
+        monkeypatch.setattr(servers, "_command_of", lambda pid: next(answers))
+        monkeypatch.setattr(servers, "_left_running", [process])
+        assert servers.stop(tmp_path) is not None
+        assert process.returncode == 0
+        assert servers._left_running == []
 
 
 def test_a_port_that_is_taken(questdb: QuestDBServer, tmp_path: Path) -> None:
