@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import polars as pl
@@ -19,13 +20,30 @@ settings.register_profile("maestro", deadline=None, suppress_health_check=[Healt
 settings.load_profile("maestro")
 
 LONGEST = (
-    "_core/test_compiled.py", "docs/test_docs.py", "notebooks/test_nbval.py", "apps/test_jupyterlab_browser.py",
-    "apps/test_apps_browser.py", "reports/notebooks/test_page.py", "execution/test_cluster.py",
-    "execution/test_distributed.py", "operations/stack/test_lifecycle.py", "docs/test_runbooks.py", "cli/test_main.py",
-    "engine/kernels/test_segments.py", "runs/test_store.py", "test_imports.py", "service/test_worker.py",
-    "walkforward/test_run.py",
+    "docs/test_docs.py", "apps/test_apps_browser.py", "notebooks/test_nbval.py", "docs/test_runbooks_versions.py",
+    "docs/test_runbooks.py", "_core/test_compiled.py", "operations/stack/test_lifecycle.py",
+    "apps/test_runs_browser.py", "benchmarks/test_reliability.py", "walkforward/test_choices.py",
+    "reports/notebooks/test_page.py", "testing/test_stores.py", "apps/test_jupyterlab_browser.py",
+    "execution/test_distributed.py",
+    "operations/backup/test_restic.py", "execution/test_executors.py", "engine/test_engines.py",
+    "engine/kernels/test_segments.py", "apps/test_chart_browser.py", "operations/backup/test_create.py",
+    "apps/test_many_browser.py", "cli/test_new.py", "validation/parity/test_compare.py", "service/test_worker.py",
+    "test_imports.py", "data/legacy/test_migration.py", "data/test_sync.py", "data/stores/test_parquet.py",
+    "runs/test_store.py", "execution/test_cluster.py", "cli/test_main.py",
 )  # fmt: skip
 """Files that take longest. They begin first, so that none of them runs alone at the end."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Collect no garbage while tests are collected, and later none of the million objects that exist by then."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc.collect()
+        gc.freeze()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
