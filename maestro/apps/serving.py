@@ -128,6 +128,7 @@ def serve(
     import panel as pn
 
     from maestro.apps.shared.series import clear_uploads
+    from maestro.apps.shared.studies import patterns
 
     for name in names:
         if name not in APPS:
@@ -144,6 +145,7 @@ def serve(
         pn.serve(
             pages, port=port, address=address, show=show, title={"/": "Maestro", **APPS},
             websocket_origin=[*(f"{host}:{port}" for host in sorted(hosts)), *origins], autoreload=False,
+            extra_patterns=patterns(),
             use_xheaders=True,  # links of a page behind a proxy with TLS begin with https
             **({"prefix": prefix} if prefix else {}),
         )  # fmt: skip

@@ -9,6 +9,7 @@ from typing import Any
 
 import panel as pn
 
+from maestro.apps.shared import studies
 from maestro.apps.shared.checked_box import CheckedBox
 from maestro.apps.shared.controls import StrategyControls, TradeControls, offered
 from maestro.apps.shared.delivery import delivery
@@ -77,7 +78,7 @@ class App(pn.viewable.Viewer):
         self.report = pmui.Button(label="Report", variant="outlined", disabled=True)
         self.judge = pmui.Button(label="Verdict", variant="outlined", disabled=True)
         self.studies = pmui.Button(label="Optuna dashboard", variant="outlined", disabled=True)
-        self.links = HtmlPane("")
+        self.links = HtmlPane("", stylesheets=[BUTTON_STYLE])
         self.onward = HtmlPane("", stylesheets=[BUTTON_STYLE], margin=(4, 10), visible=False)
         self.start.on_click(lambda *_: self.begin())
         self.cancel.on_click(lambda *_: self.runner.cancel())
@@ -337,8 +338,8 @@ class App(pn.viewable.Viewer):
     def _studies(self) -> None:
         """Serve the run's studies by optuna-dashboard, and link to it."""
         if self.wf is not None:
-            address = self.dashboard.open(self.wf)
-            self.links.object = f"<a href='{address}' target='_blank'>{address}</a>"
+            address = self.dashboard.open(self.wf, below=self._deliver is not None and studies.served())
+            self.links.object = f"<a class='button' href='{address}' target='_blank'>Open the Optuna dashboard</a>"
 
     def _closed(self, *_: Any) -> None:
         """The page was closed: its run is interrupted unless it shall end or another page follows it."""

@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 
 from maestro._core.temporary import new_folder
+from maestro.apps.shared import studies
 from maestro.apps.walk_forward.job import arguments
 from maestro.apps.walk_forward.state import WalkForwardState
 from maestro.bars import Bars
@@ -57,9 +58,10 @@ class Dashboard:
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
         self._folder: Path | None = None
+        self._token = ""
 
-    def open(self, wf: WalkForward) -> str:
-        """Write the studies and serve them; returns the address."""
+    def open(self, wf: WalkForward, below: bool = False) -> str:
+        """Write the studies and serve them; returns the address, `below` that of the apps."""
         import socket
 
         self.stop()
@@ -73,10 +75,14 @@ class Dashboard:
             [sys.executable, "-c", _DASHBOARD, str(journal), "--host", "127.0.0.1", "--port", str(port)],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
+        if below:
+            self._token = studies.offer(port)
+            return f"studies/{self._token}/dashboard"
         return f"http://127.0.0.1:{port}/dashboard"
 
     def stop(self) -> None:
         """End the server."""
+        studies.withdraw(self._token)
         if self._process is not None:
             self._process.terminate()
             self._process.wait(10)

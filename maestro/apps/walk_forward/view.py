@@ -75,10 +75,10 @@ class WalkForwardView(pn.viewable.Viewer):
         self.tabs = pn.Tabs(
             ("Equity", pn.Column(self.panes["equity"], self.panes["drawdown"], sizing_mode="stretch_width")),
             ("Folds", pn.Column(self.folds, self.panes["fold"], sizing_mode="stretch_width")),
-            ("Parameters", pn.Column(self.panes["stability"], pn.Row(self.x, self.y), self.panes["heat"],
+            ("Parameters", pn.Column(self.panes["stability"], pn.FlexBox(self.x, self.y), self.panes["heat"],
                                      sizing_mode="stretch_width")),
             ("Trials", pn.Column(self.panes["trials"], self.trials, sizing_mode="stretch_width")),
-            ("Pareto fronts", pn.Column(pn.Row(self.front_fold, self.front_x, self.front_y, margin=(12, 0, 0, 0)),
+            ("Pareto fronts", pn.Column(pn.FlexBox(self.front_fold, self.front_x, self.front_y, margin=(12, 0, 0, 0)),
                                         self.front_words, self.panes["front"], sizing_mode="stretch_width")),
             ("In and out of sample", pn.Column(self.panes["scatter"], self.panes["degradation"],
                                                sizing_mode="stretch_width")),

@@ -14,6 +14,7 @@ import polars as pl
 import pytest
 
 import maestro as ms
+from maestro.apps.shared import studies
 from maestro.apps.walk_forward import session
 from maestro.apps.walk_forward.app import App
 from maestro.apps.walk_forward.runner import Runner
@@ -115,6 +116,16 @@ def test_studies_are_served_and_their_server_ends(wf: ms.WalkForward) -> None:
     assert not folder.exists()
     with pytest.raises((URLError, OSError)):
         urlopen(address, timeout=5)
+
+
+def test_a_dashboard_below_the_apps_has_a_relative_address_until_it_ends(wf: ms.WalkForward) -> None:
+    dashboard = session.Dashboard()
+    before = dict(studies._PORTS)
+    address = dashboard.open(wf, below=True)
+    assert address == f"studies/{dashboard._token}/dashboard"
+    assert studies._PORTS.keys() - before.keys() == {dashboard._token}
+    dashboard.stop()
+    assert dashboard._token not in studies._PORTS
 
 
 def test_a_strategy_that_raises_is_named_and_the_app_lives_on(bars: ms.Bars, tmp_path: Path) -> None:
