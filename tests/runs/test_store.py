@@ -259,12 +259,14 @@ def test_what_a_killed_process_was_writing_is_cleared_away(tmp_path: Path) -> No
     store, ended = interrupted(tmp_path), ended_process()
     parts = [store.folder / "folds.parquet", store.folder / "partial" / "0002.zip"]
     left = [Path(str(temporary_path(path)).replace(f"-{os.getpid()}-", f"-{ended}-")) for path in parts]
-    left.append(store.folder / f".manifest.json.{ended}.part")  # as earlier versions named it
-    other = temporary_path(store.folder / "report.html")  # of this process, which may be writing it at the moment
-    for path in (*left, other):
+    others = [
+        temporary_path(store.folder / "report.html"),  # of this process, which may be writing it at the moment
+        store.folder / f".manifest.json.{ended}.part",  # without host and token: it may be another program's
+    ]
+    for path in (*left, *others):
         path.write_bytes(b"half")
     ms.walk_forward(RISING, Cross, **THREE, runs_dir=tmp_path)
-    assert list(store.folder.rglob(".*.part")) == [other]
+    assert sorted(store.folder.rglob(".*.part")) == sorted(others)
 
 
 # -- damage -----------------------------------------------------------------------------------
@@ -414,3 +416,8 @@ def test_a_run_that_is_not_there_is_named_with_those_that_are(stored: ms.WalkFor
     with pytest.raises(RunError, match="no run ''"):
         ms.load_run("", tmp_path)
     assert len(list_runs(tmp_path / "elsewhere")) == 0
+    long = "a" * 5_000
+    for load in (ms.load_run, remove):
+        with pytest.raises(RunError, match="no run 'aaaa"):
+            load(long, tmp_path)
+    assert len(list_runs(tmp_path / long)) == 0
