@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from datetime import date
 from pathlib import Path
@@ -74,9 +75,9 @@ def _load(name: str | Path, options: dict[str, Any]) -> Bars:
         _refuse_other(text, options, ("adjusted", "periods_per_year"))
         return load_sample(text.removeprefix("sample:"), **options)
     path, _, symbol = text.partition("#")
-    if text.lower().endswith(ENDINGS) or path.lower().endswith(ENDINGS) or Path(text).is_file():
+    if text.lower().endswith(ENDINGS) or path.lower().endswith(ENDINGS) or os.path.isfile(text):
         _refuse_other(text, options, ("provider", "symbol", "timeframe", "periods_per_year", "notes", *_READING))
-        return _load_file(Path(text), options) if Path(text).is_file() else _load_file(Path(path), options, symbol)
+        return _load_file(Path(text), options) if os.path.isfile(text) else _load_file(Path(path), options, symbol)
     known = [f"sample:{sample}" for sample in SAMPLES]
     raise BarsError(
         f"nothing is called {text!r}; give a sample ({', '.join(known)}), a file (CSV, Parquet, Feather, JSON, "
@@ -116,7 +117,7 @@ def _load_file(path: Path, options: dict[str, Any], member: str = "") -> Bars:
 
 def _said_of(path: Path) -> dict[str, Any]:
     """What `Bars.write_parquet` wrote of its bars into the file; nothing for any other file."""
-    if not path.name.lower().endswith((".parquet", ".pq")) or not path.is_file():
+    if not path.name.lower().endswith((".parquet", ".pq")) or not os.path.isfile(path):
         return {}
     try:
         return dict(json.loads(pl.read_parquet_metadata(path).get(METADATA, "{}")))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -272,7 +273,7 @@ def find_backtest(id_or_path: str | Path, runs_dir: str | Path = "runs") -> Back
     """
     base, given = Path(runs_dir), str(id_or_path)
     path = Path(id_or_path)
-    if (path / MANIFEST).exists() and path.resolve().parent == (base / FOLDER).resolve():
+    if os.path.exists(path / MANIFEST) and path.resolve().parent == (base / FOLDER).resolve():
         return BacktestStore(base, path.resolve().name)
     hits = [name for name in _ids(base) if given and name.startswith(given)]
     if len(hits) > 1:
@@ -311,7 +312,7 @@ def list_backtests(runs_dir: str | Path = "runs") -> pl.DataFrame:
 
 def _ids(runs_dir: Path) -> list[str]:
     folder = runs_dir / FOLDER
-    if not folder.is_dir():
+    if not os.path.isdir(folder):
         return []
     return sorted(path.name for path in folder.iterdir() if (path / MANIFEST).exists())
 

@@ -107,7 +107,7 @@ class RunStore:
 
     def status(self) -> str:
         """``missing``, ``done``, ``running`` in some process, or ``interrupted`` (cancelled, stopped or killed)."""
-        if not (self.folder / MANIFEST).exists():
+        if not os.path.exists(self.folder / MANIFEST):
             return "missing"
         return self.status_of(self.manifest())
 
@@ -340,7 +340,7 @@ def find(id_or_path: str | Path, runs_dir: str | Path = "runs") -> RunStore:
         There is none, or several begin like this.
     """
     path = Path(id_or_path)
-    if (path / MANIFEST).exists():
+    if os.path.exists(path / MANIFEST):  # False for a name that is too long, where a path raises
         return RunStore(path.resolve())
     known = [p.name for p in _folders(Path(runs_dir))]
     hits = [name for name in known if name == str(id_or_path)] or [n for n in known if n.startswith(str(id_or_path))]
@@ -355,7 +355,7 @@ def find(id_or_path: str | Path, runs_dir: str | Path = "runs") -> RunStore:
 
 
 def _folders(runs_dir: Path) -> list[Path]:
-    if not runs_dir.is_dir():
+    if not os.path.isdir(runs_dir):
         return []
     return sorted(path for path in runs_dir.iterdir() if (path / MANIFEST).exists())
 

@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import importlib.util
 import linecache
+import os
 import sys
 import threading
 import traceback
@@ -74,10 +75,10 @@ def strategies_of(path: Path) -> dict[str, type[Strategy]]:
 
     try:
         source = path.read_bytes()
-    except OSError as error:
-        if not path.is_file():
+    except (OSError, ValueError) as error:
+        if not os.path.isfile(path):
             raise StrategyError(f"there is no file {path}; give path/to/file.py:ClassName.") from None
-        raise StrategyError(f"{path} cannot be read: {error.strerror or error}.") from error
+        raise StrategyError(f"{path} cannot be read: {error}.") from error
     file, module_name = str(path.absolute()), _module_name(path)
     spec = importlib.util.spec_from_file_location(module_name, file)
     assert spec is not None

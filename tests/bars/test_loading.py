@@ -102,6 +102,12 @@ def test_no_such_file(tmp_path: Path) -> None:
         ms.load(tmp_path / "price.csv")
     with pytest.raises(BarsError, match=r"there is no file .* folder"):
         ms.load(tmp_path / "nowhere" / "prices.csv")
+    for name in ("a" * 5_000, "a\0b"):
+        with pytest.raises(BarsError, match="nothing is called"):
+            ms.load(name)
+        for ending in (".csv", ".parquet"):
+            with pytest.raises(BarsError, match="there is no file"):
+                ms.load(name + ending)
 
 
 @pytest.mark.parametrize("name", ["AAPL", "", "BTCUSD 1h", "prices.doc"])

@@ -51,6 +51,12 @@ def test_files_of_one_name_keep_their_own_source(tmp_path: Path) -> None:
     assert [f"bar {bar}" in cls.source() for bar, cls in zip((1, 2), classes, strict=True)] == [True, True]
 
 
+@pytest.mark.parametrize("name", ["nowhere", "a" * 5_000, "a\0b"])
+def test_a_file_that_cannot_exist_is_an_error_in_words(name: str) -> None:
+    with pytest.raises(StrategyError, match=r"there is no file .*\.py; give path/to/file\.py:ClassName"):
+        ms.load_strategy(f"{name}.py:Hold")
+
+
 @pytest.mark.parametrize(
     ("source", "message"),
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,6 +32,8 @@ class ManySession:
     def results(self) -> dict[str, str]:
         """Ids of the results by a label for a menu, the newest first; a list that cannot be read is left out."""
         found = []
+        if not os.path.isdir(self.runs_dir):
+            return {}
         for path in (self.runs_dir / LISTS).glob("*.json"):
             try:
                 count, when = len(json.loads(path.read_bytes())["cells"]), path.stat().st_mtime

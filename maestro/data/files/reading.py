@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -217,7 +218,7 @@ def holds_members(path: Path) -> bool:
 
 
 def _table(path: Path, member: str) -> Table:
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise BarsError(f"there is no file {path}{_neighbour(path)}")
     table = read_table(path, member)
     if table.frame.is_empty():
@@ -310,7 +311,7 @@ def _tens(frame: pl.DataFrame) -> bool:
 
 def _neighbour(path: Path) -> str:
     """The closest file name in the same folder, as a question."""
-    if not path.parent.is_dir():
+    if not os.path.isdir(path.parent):
         return f" (nor a folder {path.parent})."
     return "." + nearest(path.name, [other.name for other in path.parent.iterdir() if other.is_file()])
 

@@ -105,6 +105,7 @@ def test_a_result_whose_runs_are_gone_is_said(folder: Path, tmp_path: Path) -> N
     with pytest.raises(RunError):
         session.load(name)
     assert App(runs_dir=str(tmp_path)).view.message.text
+    assert ManySession("a" * 5_000).results() == {}
 
 
 def test_the_frozen_screen_is_what_the_notebook_takes(app: App) -> None:
