@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,9 @@ import param
 
 from maestro.apps.shared.delivery import delivery
 from maestro.apps.shared.page import Message
+
+_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?")
+"""A number with a comma between its thousands."""
 
 
 class CheckedBox:
@@ -59,10 +63,10 @@ class CheckedBox:
         if declared.allow_None and not text.strip():
             return None
         if isinstance(declared, param.Integer):
-            return int(text.replace(",", ""))
+            return int(without_separators(text))
         if not isinstance(declared, param.Number):
             return text
-        value = float(text.replace(",", ""))
+        value = float(without_separators(text))
         if not np.isfinite(value):
             raise ValueError(text)
         return value
@@ -88,3 +92,16 @@ def as_shown(value: Any) -> str:
     if value is None:
         return ""
     return format(value, ".12g") if isinstance(value, (int, float)) else str(value)
+
+
+def without_separators(text: str) -> str:
+    """Remove the commas between thousands: 1,234.5 is 1234.5.
+
+    Raises
+    ------
+    ValueError
+        A comma stands elsewhere: 0,001 could mean 0.001, and is not read as 1.
+    """
+    if "," in text and not _THOUSANDS.fullmatch(text.strip()):
+        raise ValueError(text)
+    return text.replace(",", "").strip()

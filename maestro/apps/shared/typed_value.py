@@ -7,7 +7,7 @@ from typing import Any
 
 import panel as pn
 
-from maestro.apps.shared.checked_box import after_event, as_shown
+from maestro.apps.shared.checked_box import after_event, as_shown, without_separators
 from maestro.errors import MaestroError, ParameterError
 from maestro.strategies.parameters import Parameter
 
@@ -74,8 +74,8 @@ def read_number(parameter: Parameter, text: str) -> float:
     ParameterError
         It is not a number, or not a whole one where a whole one is needed.
     """
-    plain = text.replace(",", "").strip()
     try:
+        plain = without_separators(text)
         return int(plain) if parameter.kind == "int" else float(plain)
     except ValueError:
         kind = "a whole number" if parameter.kind == "int" else "a number"

@@ -11,7 +11,6 @@ import yaml
 import maestro as ms
 from maestro.apps.backtest.state import BacktestState
 from maestro.apps.market.state import MarketState
-from maestro.apps.shared.freeze import Freeze
 from maestro.apps.shared.state import AppState
 from maestro.apps.walk_forward.state import WalkForwardState
 from maestro.errors import StrategyError
@@ -60,39 +59,6 @@ def test_what_a_link_cannot_say_is_told_and_changes_nothing() -> None:
     assert state.read({"theme": "dark"}) == []
 
 
-def test_back_restores_the_settings_of_an_earlier_link_in_one_event() -> None:
-    state = BacktestState()
-    freeze, events = Freeze(state), []
-    state.param.watch(lambda *changes: events.append({change.name for change in changes}), list(state.settings()))
-    first = freeze.address.search
-    state.param.update(params={"fast": 7}, fee=0.0)
-    second = freeze.address.search
-    state.data = "sample:IBM"
-    assert len({first, second, freeze.address.search}) == 3
-    events.clear()
-    freeze.address._handle_msg(second)
-    assert (state.data, state.params, state.fee) == ("sample:AAPL", {"fast": 7}, 0.0)
-    freeze.address._handle_msg(first)
-    assert state.settings() == BacktestState().settings()
-    assert events == [{"data"}, {"params", "fee"}]
-    assert freeze.address.search == first
-
-
-def test_a_class_of_a_notebook_has_no_link_and_the_page_says_what_to_do() -> None:
-    class Mine(ms.Strategy):
-        n = ms.Int(5, 2, 9)
-
-    freeze = Freeze(BacktestState(own=Mine))
-    for name in ("Link", "Papermill"):
-        assert "Mine is defined in this notebook or program" in freeze._texts[name].object
-        assert "my_rules.py:Mine" in freeze._texts[name].object
-    assert "ms.backtest(bars, Mine" in freeze._texts["Python"].object
-    assert freeze.download.disabled
-    freeze.state.strategy = "RSIStrategy"
-    assert "strategy=RSIStrategy" in freeze._texts["Link"].object
-    assert not freeze.download.disabled
-
-
 def test_frozen_python_gives_the_bars_of_the_screen() -> None:
     names: dict[str, Any] = {}
     exec(MarketState(data="sample:IBM", start="2005", end="2006").python(), names)
@@ -108,16 +74,6 @@ def test_a_strategy_is_found_by_name_and_a_class_of_ones_own_by_its() -> None:
     assert BacktestState(strategy="RSIStrategy").chosen().__name__ == "RSIStrategy"
     with pytest.raises(StrategyError, match=r"there is no strategy 'RSIStrateg'.*RSIStrategy"):
         BacktestState(strategy="RSIStrateg").chosen()
-
-
-def test_what_is_frozen_follows_the_state_and_obeys_no_markup() -> None:
-    state = MarketState()
-    freeze = Freeze(state)
-    state.data = "<img src=x onerror=alert(1)>"
-    for pane in freeze._texts.values():
-        assert "<img" not in pane.object
-        assert pane.object.startswith("<pre>")
-    assert "&lt;img src=x" in freeze._texts["Python"].object
 
 
 @pytest.mark.parametrize("kind", [MarketState, BacktestState, WalkForwardState])

@@ -72,3 +72,11 @@ def test_a_text_that_is_not_a_number_is_refused() -> None:
     assert read_number(ms.Float(1.0, 0.0, 5.0), "1e-3") == 0.001
     with pytest.raises(ParameterError, match="not a whole number"):
         read_number(ms.Int(1, 1, 5), "1.0")
+
+
+def test_commas_are_read_between_thousands_only() -> None:
+    share = ms.Float(0.5, 0.1, 1.0)
+    assert read_number(share, " 1,234,567.5 ") == 1_234_567.5
+    for text in ("0,5", "1,5", "1,2345", ",5", "1,,234"):
+        with pytest.raises(ParameterError, match="is not a number"):
+            read_number(share, text)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from pathlib import Path
 
 import pytest
@@ -11,12 +10,10 @@ import maestro as ms
 from maestro._core.formatting import duration
 from maestro.apps.walk_forward import session
 from maestro.apps.walk_forward.app import App
-from maestro.apps.walk_forward.figures import rows_of, windows_figure
 from maestro.apps.walk_forward.job import Job
 from maestro.apps.walk_forward.state import WalkForwardState
 from maestro.apps.walk_forward.view import _TABS
 from maestro.reports.figures.pareto import front_metrics, front_table, front_words
-from maestro.walkforward.splitters import Window
 from tests.support.patience import GIVE_UP
 
 
@@ -65,22 +62,6 @@ def test_a_refused_number_is_named_each_time_and_the_old_one_stays(
         assert (box.value, getattr(page.state, name)) == (str(held), held)
     box.value = "1,234"
     assert (box.value, getattr(page.state, name), page.refused.text) == ("1234", 1_234, "")
-
-
-def test_many_folds_share_rows_in_which_none_overlaps_and_few_have_their_own() -> None:
-    few = [Window(10 * k, 10 * k + 50, 10 * k + 50, 10 * k + 60) for k in range(9)]
-    assert rows_of(few) == list(range(9))
-    many = [Window(10 * k, 10 * k + 50, 10 * k + 50, 10 * k + 60) for k in range(150)]
-    rows = rows_of(many)
-    assert max(rows) == 5
-    for row in range(6):
-        own = [window for window, taken in zip(many, rows, strict=True) if taken == row]
-        assert all(before.test_stop <= after.train_start for before, after in itertools.pairwise(own))
-    expanding = [Window(0, 50 + 10 * k, 50 + 10 * k, 60 + 10 * k) for k in range(150)]
-    assert rows_of(expanding) == list(range(150))
-    bars = ms.synthetic_bars(2_000, seed=1)
-    assert windows_figure(bars, expanding).height >= 600, "a row is never thinner than some pixels"
-    assert windows_figure(bars, many).height == windows_figure(bars, few).height
 
 
 def test_failed_folds_and_ruin_are_errors_and_other_warnings_are_not(bars: ms.Bars, tmp_path: Path) -> None:

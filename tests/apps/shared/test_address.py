@@ -1,0 +1,23 @@
+"""A query that Back restores reaches the page as a mapping."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+
+from maestro.apps.shared.address import Address
+
+
+@pytest.mark.parametrize(
+    ("query", "settings"),
+    [
+        ("", {}),
+        ("?data=sample:IBM&start=", {"data": "sample:IBM", "start": ""}),
+        ("?data=%2Fa%20b%2F%C3%BC%26.csv", {"data": "/a b/ü&.csv"}),
+    ],
+)
+def test_a_restored_query_is_decoded_and_keeps_empty_values(query: str, settings: dict[str, str]) -> None:
+    restored: list[Mapping[str, str]] = []
+    Address(restored.append)._handle_msg(query)
+    assert restored == [settings]
