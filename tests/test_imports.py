@@ -157,7 +157,7 @@ def private_names(path: Path, own: set[str]) -> Iterator[tuple[int, str]]:
             )
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             names = code.findall(node.value)
-        elif isinstance(node, ast.Attribute) and node.attr not in own | DOCUMENTED and is_private(node.attr):
+        elif isinstance(node, ast.Attribute) and is_private(node.attr) and node.attr not in own | DOCUMENTED:
             yield node.lineno, node.attr
         for name in names:
             if is_private(name) and name.split(".")[0] not in ("__future__", "maestro", "tests"):
