@@ -1,8 +1,7 @@
-"""The figures, the page and the command of robustness: drawn in the theme's colours, self-contained, in words."""
+"""The figures and the page of robustness: drawn in the theme's colours, self-contained, in words."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,6 @@ from bokeh.model import Model
 from bokeh.models.sources import ColumnDataSource
 
 import maestro as ms
-from maestro.cli import main
 from maestro.errors import SettingsError
 from maestro.reports.figures import robustness as drawn
 from maestro.reports.figures.theme import LIGHT
@@ -127,27 +125,3 @@ def test_the_words_for_costs(found: dict[str, Any], fee: float, words: str) -> N
 def test_an_unknown_part_is_refused(wf: ms.WalkForward) -> None:
     with pytest.raises(SettingsError, match="weather: the parts are neighbourhood, geometry, costs, perturbations"):
         page.measure(wf, parts=("weather",))
-
-
-def test_the_command(wf: ms.WalkForward, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert wf.folder is not None
-
-    def shell(*words: str) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as end:
-            main(["robustness", *words])
-        printed = capsys.readouterr()
-        return int(end.value.code or 0), printed.out, printed.err
-
-    place = str(wf.folder)
-    out = tmp_path / "r.html"
-    code, message, _ = shell(place, "--part", "costs", "--part", "neighbourhood", "--out", str(out))
-    assert code == 0
-    assert message.index("Neighbours:") < message.index("Costs:")
-    assert out.stat().st_size > 100_000
-    code, message, err = shell(place, "--part", "costs", "--json")
-    document = json.loads(message)
-    assert (code, err, document["id"]) == (0, "", wf.id)
-    assert len(document["costs"]["table"]) == 63
-    assert shell(place, "--part", "weather")[0] == 2
-    assert shell(str(tmp_path / "nothing"))[0] == 2
-    assert shell(place, "-d", "sample:AAPL")[0] == 2
