@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,8 @@ from maestro.bars import Bars
 from maestro.errors import BarsError
 
 HOUR = 3_600_000_000
+ALIGNMENTS = int(os.environ.get("MAESTRO_TEST_ALIGNMENTS", "200"))
+"""Random series that are aligned by a plain loop too; 1,000 in CI."""
 
 
 def hours(stamps: list[int], seed: int = 0) -> Bars:
@@ -56,7 +59,7 @@ def plain_at(bars: Bars, rows: list[dict[str, float]], k: int, values: Any) -> l
     return out
 
 
-@settings(max_examples=1_000, deadline=None)
+@settings(max_examples=ALIGNMENTS, deadline=None)
 @given(
     st.lists(st.integers(0, 90), min_size=40, max_size=80, unique=True),
     st.sampled_from([2, 3, 4, 6, 24]),
