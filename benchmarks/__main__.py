@@ -3,7 +3,8 @@
 ``python -m benchmarks tpe start`` runs some, and prints only. ``python -m benchmarks reliability`` breaks things on
 purpose and writes docs/reliability.md. ``python -m benchmarks triggers`` compares re-optimisation on a change of regime
 with other times and writes docs/triggers.md; ``python -m benchmarks samplers`` compares samplers and numbers of trials
-and writes docs/samplers.md.
+and writes docs/samplers.md; ``python -m benchmarks journeys`` performs five tasks in a browser and writes
+docs/journeys.md.
 """
 
 from __future__ import annotations
@@ -78,6 +79,10 @@ def main(wanted: list[str]) -> int:
         from benchmarks.samplers import main as samplers
 
         return samplers(wanted[1:])
+    if wanted[:1] == ["journeys"]:
+        from benchmarks.journeys import main as journeys
+
+        return journeys(wanted[1:])
     if wanted[:1] == ["reliability"]:
         from benchmarks.reliability.table import main as reliability
 
