@@ -33,6 +33,7 @@ def worker(
     from maestro.cli.parsing import configured
     from maestro.service.jobs import Database
     from maestro.service.logs import log_to_stderr
+    from maestro.service.overdue import ended_when_overdue
     from maestro.service.worker import Worker
 
     where = configured(folder, "service.folder")
@@ -44,5 +45,6 @@ def worker(
     one = Worker(Database(folder=where), runs or where / "runs", cores=cores)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: one.stop())
-    one.run(until_empty=until_empty, idle=idle)
+    with ended_when_overdue(where, one.name):
+        one.run(until_empty=until_empty, idle=idle)
     return 0

@@ -9,6 +9,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -94,11 +95,23 @@ class Worker:
             self._heartbeat.begin()
         except OSError as error:
             raise ServiceError(f"{error.filename} cannot be made: {error.strerror}; check the disk.") from error
-        watcher = threading.Thread(target=self._watch, name="maestro-lease", daemon=True)
-        watcher.start()
+        log.info("worker started", extra={"worker": self.name})
+        with ThreadPoolExecutor(1, "maestro-jobs") as pool:  # this thread keeps its priority: it gets the signals
+            jobs = pool.submit(self._take_jobs, until_empty, idle)
+            self._watch()
+            jobs.result()
+        self._heartbeat.end()
+        log.info("worker ended", extra={"worker": self.name})
+
+    def _take_jobs(self, until_empty: bool, idle: bool) -> None:
         if idle:
             _be_idle()
-        log.info("worker started", extra={"worker": self.name})
+        try:
+            self._take_jobs_until_stopped(until_empty)
+        finally:
+            self._stopping.set()
+
+    def _take_jobs_until_stopped(self, until_empty: bool) -> None:
         while not self._stopping.is_set():
             try:
                 job = self._leases.claim()
@@ -112,10 +125,6 @@ class Worker:
                 break
             else:
                 self._stopping.wait(_IDLE)
-        self._stopping.set()
-        watcher.join()
-        self._heartbeat.end()
-        log.info("worker ended", extra={"worker": self.name})
 
     def _watch(self) -> None:
         """Show that the worker is alive, keep the lease of its job, and stop the job if it is cancelled or lost."""

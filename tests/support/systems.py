@@ -19,6 +19,7 @@ POSIX = {
     "reports/export/test_mlflow.py": "the real server is ended as a group of processes",
     "runs/test_store.py::test_a_run_killed_at_random_moments": SIGNALS,
     "runs/test_writing.py::test_a_disk_that_fills": "sets limits of the process",
+    "service/test_overdue.py": SIGNALS,
     "service/test_worker.py::test_sigkill_of_workers_loses_no_job_and_changes_no_byte": SIGNALS,
     "service/web/test_server.py::test_sig": SIGNALS,
 }

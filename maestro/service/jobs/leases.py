@@ -150,6 +150,15 @@ class Leases:
                 )
                 add_event(connection, job.id, "requeued", {"why": why})
 
+    def give_back_all(self, why: str) -> None:
+        """Put every job that this worker holds back into the queue: one that was cancelled is closed as that."""
+        for row in self.database.rows("SELECT * FROM jobs WHERE worker = ? AND state = 'running'", (self.worker,)):
+            job = Job.of(row)
+            if row["cancel"]:
+                self.cancelled(job, row["done"])
+            else:
+                self.give_back(job, why)
+
     def _is_mine(self, connection: Any, job: Job) -> bool:
         row = connection.execute(
             "SELECT 1 FROM jobs WHERE id = ? AND worker = ? AND state = 'running'", (job.id, self.worker)
