@@ -29,6 +29,7 @@ def worker(
     It runs one at a time until Ctrl-C or SIGTERM; start one worker for each core.
     """
     import signal
+    from contextlib import nullcontext
 
     from maestro.cli.parsing import configured
     from maestro.service.jobs import Database
@@ -45,6 +46,6 @@ def worker(
     one = Worker(Database(folder=where), runs or where / "runs", cores=cores)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: one.stop())
-    with ended_when_overdue(where, one.name):
+    with ended_when_overdue(where, one.name) if idle else nullcontext():
         one.run(until_empty=until_empty, idle=idle)
     return 0
