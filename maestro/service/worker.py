@@ -127,7 +127,18 @@ class Worker:
                 self._stopping.wait(_IDLE)
 
     def _watch(self) -> None:
-        """Show that the worker is alive, keep the lease of its job, and stop the job if it is cancelled or lost."""
+        """Show that the worker is alive, keep the lease of its job, and stop the job if it is cancelled or lost.
+
+        When it ends, also by an error, the job stops: without a watcher nobody keeps its lease.
+        """
+        try:
+            self._watch_until_stopped()
+        finally:
+            self._stopping.set()
+            if self._held is not None:
+                self._held.end("stopping")
+
+    def _watch_until_stopped(self) -> None:
         renewed, beaten = 0.0, time.monotonic()
         while not self._stopping.wait(_WATCH):
             if time.monotonic() - beaten > EVERY:
@@ -148,8 +159,6 @@ class Worker:
                 log.error("the lease cannot be kept: %s", error, extra={"job": held.job.id})
                 if time.monotonic() - renewed > self._leases.lease:
                     held.end("lost")
-        if self._held is not None:
-            self._held.end("stopping")
 
     def _beat(self) -> None:
         try:

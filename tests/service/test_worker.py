@@ -17,7 +17,7 @@ import pytest
 
 import maestro as ms
 from maestro.runs import RunStore
-from maestro.service.jobs import Database, Job, Queue
+from maestro.service.jobs import Database, Job, Leases, Queue
 from maestro.service.worker import Worker
 from tests.support.forked import forks
 from tests.support.mlflow import stand_in
@@ -110,6 +110,19 @@ def test_a_worker_that_is_stopped_gives_its_job_back(submit: Submit, queue: Queu
     waiting = queue.get(job.id)
     assert (waiting.state, waiting.attempts) == ("queued", 0)
     assert [event.kind for event in queue.events(job.id)][-1] == "requeued"
+
+
+def test_a_worker_that_loses_its_watcher_gives_its_job_back(
+    submit: Submit, queue: Queue, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> bool:
+        raise RuntimeError("broken")
+
+    job = submit(trials=20_000)
+    monkeypatch.setattr(Leases, "asked_to_cancel", broken)
+    with pytest.raises(RuntimeError, match="broken"):
+        Worker(database, database.folder / "runs").run()
+    assert queue.get(job.id).state == "queued"
 
 
 def test_a_lost_lease_ends_the_work_and_writes_nothing(submit: Submit, queue: Queue, database: Database) -> None:
