@@ -62,6 +62,7 @@ class LookAheadLine(pn.viewable.Viewer):
 def _result(cls: type[Strategy], params: dict[str, Any], bars: Bars) -> tuple[str, str]:
     """Sentence and kind of message."""
     try:
+        cls(**params).evaluate(bars)  # what fails on all bars is an error of the strategy, not look-ahead
         found = lookahead(bars, cls, params=params, cuts=CUTS, starts=STARTS)
     except MaestroError as error:
         return f"Look-ahead check not possible: {error}", "warning"
@@ -72,4 +73,4 @@ def _result(cls: type[Strategy], params: dict[str, Any], bars: Bars) -> tuple[st
     findings = found.table.filter(~found.table["passed"])
     first = findings.row(0, named=True)
     more = f" Also failed: {', '.join(found.failed[1:])}." if len(found.failed) > 1 else ""
-    return f"Look-ahead check FAILED, {first['check']}: {first['finding']}.{more}".replace("..", "."), "error"
+    return f"Look-ahead check FAILED, {first['check']}: {first['finding'].removesuffix('.')}.{more}", "error"
