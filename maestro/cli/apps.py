@@ -17,7 +17,7 @@ def serve_apps(
     ] = None,
     port: Annotated[int, typer.Option(metavar="N", help="Port to listen on; 0 takes a free one.")] = 5006,
     address: Annotated[
-        str, typer.Option(metavar="HOST", help="Address to listen on; others than this machine need a login before it.")
+        str, typer.Option(metavar="HOST", help="Address to listen on; any but this machine needs a login in front.")
     ] = "127.0.0.1",
     show: Annotated[bool, typer.Option("--show/--no-show", help="Open a browser.")] = True,
     prefix: Annotated[
@@ -31,7 +31,7 @@ def serve_apps(
     ] = None,
     data_dir: Annotated[
         list[str] | None,
-        typer.Option(metavar="FOLDER", help="Visitors may open the files below it; once for each folder."),
+        typer.Option(metavar="FOLDER", help="Visitors may open the files below it; repeatable."),
     ] = None,
     strategy: Annotated[
         list[str] | None,

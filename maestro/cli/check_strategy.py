@@ -24,7 +24,7 @@ def check_strategy(
         list[str] | None,
         typer.Option(
             "--data", "-d", metavar="NAME",
-            help="sample:AAPL, a CSV or Parquet file, or PROVIDER:SYMBOL:TIMEFRAME; once for each.  [default: samples]",
+            help="sample:AAPL, a CSV or Parquet file, or PROVIDER:SYMBOL:TIMEFRAME; repeatable.  [default: samples]",
         ),
     ] = None,
     symbol: options.Symbol = None,
@@ -32,7 +32,7 @@ def check_strategy(
     end: options.End = None,
     resample: options.Resample = None,
     param: options.Params = None,
-    cuts: Annotated[int, typer.Option(metavar="N", help="Lengths at which the bars are cut; more see more.")] = 200,
+    cuts: Annotated[int, typer.Option(metavar="N", help="Number of cuts; more of them find more.")] = 200,
     starts: Annotated[int, typer.Option(metavar="N", help="Later beginnings; 0 leaves two checks out.")] = 12,
     seed: options.Seed = None,
     json: options.Json = False,

@@ -19,9 +19,7 @@ Timeframe = Annotated[
 ]
 Column = Annotated[
     list[str] | None,
-    typer.Option(
-        "--column", "-c", metavar="NAME=COLUMN", help="Of a file: volume=VolumeBTC, or volume=0; once for each."
-    ),
+    typer.Option("--column", "-c", metavar="NAME=COLUMN", help="Of a file: volume=VolumeBTC, or volume=0; repeatable."),
 ]
 Unit = Annotated[
     str | None,

@@ -23,21 +23,21 @@ Data = Annotated[
 Symbol = Annotated[str | None, typer.Option(help="Which one, where a file holds several.")]
 Start = Annotated[str | None, typer.Option(metavar="DATE", help="First bar, UTC: 2020, 2020-06 or '2020-06-01 12:00'.")]
 End = Annotated[str | None, typer.Option(metavar="DATE", help="Bars before this moment, UTC.")]
-Resample = Annotated[str | None, typer.Option(metavar="TIMEFRAME", help="Make longer bars first: 4h of 1h, say.")]
+Resample = Annotated[str | None, typer.Option(metavar="TIMEFRAME", help="Resample first, such as 1h bars to 4h.")]
 PeriodsPerYear = Annotated[
     float | None,
     typer.Option(help="Bars per year for annualising; by default as the market's calendar has them.", metavar="N"),
 ]
 Params = Annotated[
     list[str] | None,
-    typer.Option("--param", "-p", metavar="NAME=VALUE", help="A parameter's value; once for each."),
+    typer.Option("--param", "-p", metavar="NAME=VALUE", help="A parameter's value; repeatable."),
 ]
 Space = Annotated[
     list[str] | None,
     typer.Option(
         "--space",
         metavar="NAME=RANGE",
-        help="What to search: fast=5:50, x=0.1:2:0.1 (step) or n=5,8,13; once for each.",
+        help="What to search: fast=5:50, x=0.1:2:0.1 (step) or n=5,8,13; repeatable.",
     ),
 ]
 Trials = Annotated[int | None, typer.Option(metavar="N", help="Parameter sets per fold.  [default: 100]")]

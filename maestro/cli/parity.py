@@ -31,7 +31,7 @@ def parity(
         list[str] | None,
         typer.Option(
             "--data", "-d", metavar="NAME",
-            help="sample:AAPL, a CSV or Parquet file, or PROVIDER:SYMBOL:TIMEFRAME; once for each; with a range of its "
+            help="sample:AAPL, a CSV or Parquet file, or PROVIDER:SYMBOL:TIMEFRAME; repeatable; with a range of its "
             "own: NAME,START,END.  [default: samples AAPL, IBM, MSFT]",
         ),
     ] = None,
@@ -39,7 +39,7 @@ def parity(
     end: options.End = None,
     engine: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME", help="vectorbt, backtrader; once for each.  [default: both]"),
+        typer.Option(metavar="NAME", help="vectorbt, backtrader; repeatable.  [default: both]"),
     ] = None,
     default_settings: Annotated[
         bool, typer.Option("--default-settings", help="Also backtrader with default settings, and the effect of ours.")

@@ -29,7 +29,7 @@ def report(
     ],
     param: Annotated[
         list[str] | None,
-        typer.Option("--param", "-p", metavar="NAME=VALUE", help="Of a notebook: a parameter; once for each."),
+        typer.Option("--param", "-p", metavar="NAME=VALUE", help="Of a notebook: a parameter; repeatable."),
     ] = None,
     batch: Annotated[
         Path | None,
@@ -52,7 +52,7 @@ def report(
     timeout: Annotated[
         float | None, typer.Option(metavar="SECONDS", help="Of a notebook: the longest time a cell may take.")
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Of a batch: make again what is done.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Of a batch: make finished reports again.")] = False,
     parameters: Annotated[
         bool, typer.Option("--parameters", help="Of a notebook: list its parameters, and run nothing.")
     ] = False,

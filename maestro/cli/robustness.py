@@ -21,7 +21,7 @@ def robustness(
     run: Annotated[str, typer.Argument(metavar="RUN", help="Id of a run, the beginning of one, or its folder.")],
     part: Annotated[
         list[str] | None,
-        typer.Option("--part", metavar="PART", help="neighbourhood, geometry, costs or perturbations; once for each."),
+        typer.Option("--part", metavar="PART", help="neighbourhood, geometry, costs or perturbations; repeatable."),
     ] = None,
     out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write maps and tables, one HTML file.")] = None,
     data: Annotated[

@@ -35,9 +35,9 @@ def up(
     address: Annotated[str, typer.Option(metavar="HOST", help="Address that nginx listens on.")] = "127.0.0.1",
     origin: Annotated[
         list[str] | None,
-        typer.Option(metavar="HOST:PORT", help="How browsers name the entrance, if not by --address; once for each."),
+        typer.Option(metavar="HOST:PORT", help="Public host and port, if not --address; repeatable."),
     ] = None,
-    prefix: Annotated[str, typer.Option(metavar="PATH", help="Path below which everything lies: /maestro.")] = "",
+    prefix: Annotated[str, typer.Option(metavar="PATH", help="Path under which everything is served: /maestro.")] = "",
     certificate: Annotated[Path | None, typer.Option(metavar="FILE", help="Certificate for TLS.")] = None,
     key: Annotated[Path | None, typer.Option(metavar="FILE", help="Key of the certificate.")] = None,
     self_signed: Annotated[bool, typer.Option("--self-signed", help="Make a certificate for TLS.")] = False,
@@ -49,7 +49,7 @@ def up(
     ] = None,
     workers: Annotated[int, typer.Option(min=1, metavar="N", help="Number of workers.")] = 1,
     without: Annotated[
-        list[str] | None, typer.Option(metavar="PART", help="Leave out apps, nginx or prometheus; once for each.")
+        list[str] | None, typer.Option(metavar="PART", help="Leave out apps, nginx or prometheus; repeatable.")
     ] = None,
     alertmanager: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Send alerts by an Alertmanager with this configuration.")

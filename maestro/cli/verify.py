@@ -22,7 +22,7 @@ def verify(
     ctx: typer.Context,
     run: Annotated[str, typer.Argument(metavar="RUN", help="Id of a run, the beginning of one, or its folder.")],
     fold: Annotated[
-        list[int] | None, typer.Option("--fold", metavar="K", help="Repeat this fold; once for each.")
+        list[int] | None, typer.Option("--fold", metavar="K", help="A fold to repeat; may be given several times.")
     ] = None,
     all_: Annotated[bool, typer.Option("--all", help="Repeat every fold.  [default: one at random]")] = False,
     data: Annotated[

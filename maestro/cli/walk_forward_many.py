@@ -32,15 +32,15 @@ def walk_forward_many(
             "--data",
             "-d",
             metavar="NAME",
-            help="A folder, a file with a symbol column, PROVIDER:*:TIMEFRAME, or a single series; once for each.",
+            help="A folder, a file with a symbol column, PROVIDER:*:TIMEFRAME, or a single series; repeatable.",
         ),
     ],
     symbols: Annotated[
-        list[str] | None, typer.Option("--symbol", metavar="SYMBOL", help="Only this one; once for each.")
+        list[str] | None, typer.Option("--symbol", metavar="SYMBOL", help="Only this one; repeatable.")
     ] = None,
     timeframes: Annotated[
         list[str] | None,
-        typer.Option("--timeframe", metavar="TIMEFRAME", help="Resample each series to this; once for each."),
+        typer.Option("--timeframe", metavar="TIMEFRAME", help="Resample each series to this; repeatable."),
     ] = None,
     membership: Annotated[
         Path | None,

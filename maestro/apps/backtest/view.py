@@ -68,7 +68,7 @@ class BacktestView(pn.viewable.Viewer):
         self.headline = HtmlPane("", sizing_mode="stretch_width", margin=(0, 0, 8, 0))
         small: dict[str, Any] = {"variant": "outlined", "color": "default", "size": "small", "margin": (4, 8, 4, 0)}
         self.keep = pmui.Button(label="Keep for comparison", **small)
-        self.drop = pmui.Button(label="Drop the kept one", visible=False, **small)
+        self.drop = pmui.Button(label="Clear comparison", visible=False, **small)
         self.keep.on_click(lambda *_: state.keep())
         self.drop.on_click(lambda *_: setattr(state, "kept", {}))
         tools = pn.FlexBox(IndicatorBox(state), self.keep, self.drop, align_items="center", gap="8px")

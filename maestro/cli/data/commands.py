@@ -53,9 +53,7 @@ def fetch(
         str | None,
         typer.Option(metavar="PLACE", help="Read the exchange's archive files: a folder, a URL, or 'online'."),
     ] = None,
-    refresh: Annotated[
-        bool, typer.Option("--refresh", help="Ask for all of it again; replace what was revised.")
-    ] = False,
+    refresh: Annotated[bool, typer.Option("--refresh", help="Fetch all of it again and replace revised bars.")] = False,
     every: Annotated[
         bool, typer.Option("--all", help="Bring every stored series of a source up to date; takes no names or dates.")
     ] = False,
@@ -158,12 +156,12 @@ def import_file(
         Path, typer.Argument(help="CSV, Parquet, Feather, JSON or Excel, packed or not; of a zip, FILE.zip#MEMBER.")
     ],
     provider: Annotated[str, typer.Option(help="Where the data is from.", metavar="NAME")] = "",
-    symbol: Annotated[str, typer.Option(help="What it is of; of several in the file, which one.")] = "",
+    symbol: Annotated[str, typer.Option(help="Symbol of the bars; in a file of several, the one to take.")] = "",
     timeframe: Annotated[str, typer.Option(help="Such as 1h; inferred from the stamps by default.")] = "",
     series: Annotated[str, typer.Option(help="bars, funding, open_interest or basis.")] = "bars",
     column: Annotated[
         list[str] | None,
-        typer.Option("--column", "-c", metavar="NAME=COLUMN", help="volume=VolumeBTC, or volume=0; once for each."),
+        typer.Option("--column", "-c", metavar="NAME=COLUMN", help="volume=VolumeBTC, or volume=0; repeatable."),
     ] = None,
     unit: Annotated[
         str, typer.Option(help="Of the stamps: s, ms, us, ns, or a date format like %d/%m/%Y; inferred by default.")

@@ -16,9 +16,7 @@ def compare(
     second: Annotated[str, typer.Argument(metavar="STORE", help="The store to compare it with.")],
     series: Annotated[
         list[str] | None,
-        typer.Option(
-            "--series", metavar="SERIES", help="Only this series, once for each; else all of the first store."
-        ),
+        typer.Option("--series", metavar="SERIES", help="Only this series, repeatable; else all of the first store."),
     ] = None,
     start: Annotated[str | None, typer.Option("--from", metavar="DATE", help="First moment, UTC.")] = None,
     end: Annotated[str | None, typer.Option("--to", metavar="DATE", help="Before this moment, UTC.")] = None,
