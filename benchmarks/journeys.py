@@ -129,9 +129,9 @@ def plateau(journey: Journey, folder: Path) -> str:
     switch = journey.page.get_by_label("Show the heat map", exact=False)
     switch.wait_for()
     journey.click(switch)
-    said = journey.page.locator("p b", has_text="neighbour").first
-    said.wait_for()
-    return str(said.inner_text())
+    answer = journey.page.locator("p b", has_text="neighbour").first
+    answer.wait_for()
+    return str(answer.inner_text())
 
 
 def resume(journey: Journey, folder: Path) -> str:
