@@ -13,6 +13,7 @@ import typer
 
 import maestro as ms
 from maestro.cli import COMMANDS, app
+from maestro.strategies import STRATEGIES
 from tests.test_imports import LAYERS
 from tests.test_public_names import PUBLIC
 
@@ -147,8 +148,8 @@ def test_a_strategys_page_tells_its_declaration_and_shows_it(name: str, monkeypa
     monkeypatch.syspath_prepend(str(ROOT / "docs"))
     import generate_pages
 
-    text = generate_pages.strategy_page(ms.strategies.STRATEGIES[name])
-    for key, parameter in ms.strategies.STRATEGIES[name].declared.items():
+    text = generate_pages.strategy_page(STRATEGIES[name])
+    for key, parameter in STRATEGIES[name].declared.items():
         assert f"| `{key}` | {parameter.doc} | {parameter.default} |" in text
     assert "Bokeh.embed.embed_item" in text
     assert "closed trades" in text
