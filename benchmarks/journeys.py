@@ -19,13 +19,11 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.error import URLError
-from urllib.request import urlopen
 
 import maestro as ms
 from maestro.errors import RunCancelled
 from maestro.execution import events
-from tests.apps.visiting import Visitor
+from tests.apps.visiting import Visitor, wait_until_served
 from tests.support.browser import chromium
 
 RULE = '''"""A user-defined strategy."""
@@ -95,11 +93,13 @@ class Journey(Visitor):
             self.click(self.page.get_by_role("button", name="Start", exact=True))
             tiles.wait_for()
 
-    def verdict(self) -> None:
+    def verdict(self) -> str:
+        """Ask for the verdict; returns its headline."""
         button = self.page.get_by_role("button", name="Verdict", exact=True)
         self.until(button.is_enabled)
         self.click(button)
         self.page.locator(".verdict .grade:not(.preliminary)").first.wait_for()
+        return str(self.page.locator(".verdict .headline").first.inner_text())
 
 
 def own_csv(journey: Journey, folder: Path) -> str:
@@ -108,8 +108,7 @@ def own_csv(journey: Journey, folder: Path) -> str:
     journey.drop(folder / "my_prices.csv")
     journey.page.locator("p.run", has_text="my_prices").wait_for()
     journey.result()
-    journey.verdict()
-    return str(journey.page.locator(".verdict .headline").first.inner_text())
+    return journey.verdict()
 
 
 def own_strategy(journey: Journey, folder: Path) -> str:
@@ -117,8 +116,7 @@ def own_strategy(journey: Journey, folder: Path) -> str:
     journey.app("Walk-forward")
     journey.page.locator("p.run", has_text="TwoAverages").wait_for()
     journey.result()
-    journey.verdict()
-    return str(journey.page.locator(".verdict .headline").first.inner_text())
+    return journey.verdict()
 
 
 def plateau(journey: Journey, folder: Path) -> str:
@@ -194,12 +192,7 @@ def apps(folder: Path) -> Iterator[str]:
     environment = {**os.environ, "MAESTRO_STATE_DIR": str(folder / "state")}
     server = subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.DEVNULL)
     try:
-        for _ in range(240):
-            try:
-                urlopen(f"http://127.0.0.1:{port}/static/js/bokeh.min.js", timeout=5).close()
-                break
-            except (URLError, OSError):
-                time.sleep(0.25)
+        wait_until_served(server, port)
         yield f"http://127.0.0.1:{port}/"
     finally:
         server.terminate()

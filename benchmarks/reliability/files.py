@@ -9,7 +9,8 @@ import lzma
 import random
 import shutil
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import polars as pl
@@ -20,7 +21,7 @@ from maestro.data.stores import SeriesKey
 from maestro.data.stores.parquet import ParquetStore
 from maestro.errors import MaestroError
 from maestro.runs import remove
-from maestro.runs.backtests import BacktestSpec, BacktestStore
+from tests.support.backtests import stored
 
 _KEY = SeriesKey("KRAKEN", "BTCUSD", "1h")
 
@@ -42,84 +43,41 @@ def flips_of_runs(tries: int, folder: Path) -> Iterator[str]:
     wf = _run(folder / "runs")
     whole = [getattr(wf, name) for name in ("folds", "trials", "trades", "equity")]
     files = [path for path in sorted((folder / "runs" / wf.id).iterdir()) if path.suffix in (".json", ".parquet")]
-    rng = random.Random(1)
-    for number in range(tries):
-        path = files[number % len(files)]
-        content = path.read_bytes()
-        path.write_bytes(_flipped(content, rng))
-        try:
-            again = ms.load_run(wf.id, folder / "runs")
-            tables = [getattr(again, name) for name in ("folds", "trials", "trades", "equity")]
-            equal = all(a.equals(b, null_equal=True) for a, b in zip(whole, tables, strict=True))
-            yield "" if equal else f"{path.name}: other values"
-        except MaestroError:
-            yield ""
-        except BaseException as error:  # a panic of Polars is none of Exception
-            if isinstance(error, KeyboardInterrupt):
-                raise
-            yield f"{path.name}: {type(error).__name__}"
-        path.write_bytes(content)
+
+    def same(_: Path) -> bool:
+        again = ms.load_run(wf.id, folder / "runs")
+        tables = [getattr(again, name) for name in ("folds", "trials", "trades", "equity")]
+        return all(a.equals(b, null_equal=True) for a, b in zip(whole, tables, strict=True))
+
+    return _flips(tries, files, same, seed=1)
 
 
 def flips_of_backtests(tries: int, folder: Path) -> Iterator[str]:
     """Flip a bit of a backtest's manifest or tables, as the service keeps them: an error in words, or the same rows."""
-    result = ms.backtest(ms.load("sample:AAPL"), "EmaCrossStrategy")
-    assert result.strategy is not None
-    spec = BacktestSpec.of(
-        result.bars, result.strategy, costs=result.costs, sizing=result.sizing, cash=100_000.0, fill="next_open",
-        engine=result.engine,
-    )  # fmt: skip
-    store = BacktestStore(folder, spec.id)
-    store.write(result, spec)
+    store = stored(ms.backtest(ms.load("sample:AAPL"), "EmaCrossStrategy"), folder)
 
     def rows() -> list[str]:
         again = store.load()
         return [again.equity.write_json(), again.trades.write_json(), again.orders.write_json(), str(again.metrics)]
 
     whole = rows()
-    files = sorted(store.folder.iterdir())
-    rng = random.Random(10)
-    for number in range(tries):
-        path = files[number % len(files)]
-        content = path.read_bytes()
-        path.write_bytes(_flipped(content, rng))
-        try:
-            yield "" if rows() == whole else f"{path.name}: other values"
-        except MaestroError:
-            yield ""
-        except BaseException as error:
-            if isinstance(error, KeyboardInterrupt):
-                raise
-            yield f"{path.name}: {type(error).__name__}: {str(error)[:80]}"
-        path.write_bytes(content)
+    return _flips(tries, sorted(store.folder.iterdir()), lambda _: rows() == whole, seed=10)
 
 
 def flips_of_series(tries: int, folder: Path) -> Iterator[str]:
     """Flip a bit of a stored series, its manifest included: an error in words, or the same rows."""
     frame = ms.synthetic_bars(2_000, timeframe="1h", seed=1).to_frame()
     rows = frame.select(pl.col(frame.columns[0]).alias("timestamp"), *frame.columns[1:])
-    store = ParquetStore(folder / "store")
-    store.append(_KEY, rows)
-    whole = store.read(_KEY)
-    store.close()
+    with closing(ParquetStore(folder / "store")) as store:
+        store.append(_KEY, rows)
+        whole = store.read(_KEY)
     files = [path for path in sorted((folder / "store").rglob("*")) if path.suffix in (".json", ".parquet")]
-    rng = random.Random(2)
-    for number in range(tries):
-        path = files[number % len(files)]
-        content = path.read_bytes()
-        path.write_bytes(_flipped(content, rng))
-        opened = ParquetStore(folder / "store")
-        try:
-            yield "" if opened.read(_KEY).equals(whole) else f"{path.name}: other rows"
-        except MaestroError:
-            yield ""
-        except BaseException as error:
-            if isinstance(error, KeyboardInterrupt):
-                raise
-            yield f"{path.name}: {type(error).__name__}"
-        finally:
-            opened.close()
-        path.write_bytes(content)
+
+    def same(_: Path) -> bool:
+        with closing(ParquetStore(folder / "store")) as opened:
+            return opened.read(_KEY).equals(whole)
+
+    return _flips(tries, files, same, seed=2)
 
 
 def flips_of_data(tries: int, folder: Path) -> Iterator[str]:
@@ -129,20 +87,26 @@ def flips_of_data(tries: int, folder: Path) -> Iterator[str]:
     frame.write_ipc(folder / "bars.feather")
     (folder / "bars.csv.gz").write_bytes(gzip.compress(frame.write_csv().encode()))
     files = [folder / name for name in ("bars.parquet", "bars.feather", "bars.csv.gz")]
-    contents = [path.read_bytes() for path in files]
-    rng = random.Random(3)
+
+    return _flips(tries, files, lambda path: bool(len(ms.load(path))), seed=3)
+
+
+def _flips(tries: int, files: list[Path], same: Callable[[Path], bool], *, seed: int) -> Iterator[str]:
+    """Flip a bit of one file after the other, read, and put the file back; `same` compares what is read."""
+    rng = random.Random(seed)
     for number in range(tries):
         path = files[number % len(files)]
-        path.write_bytes(_flipped(contents[number % len(files)], rng))
+        content = path.read_bytes()
+        path.write_bytes(_flipped(content, rng))
         try:
-            ms.load(path)
-            yield ""
+            yield "" if same(path) else f"{path.name}: other values"
         except MaestroError:
             yield ""
-        except BaseException as error:
+        except BaseException as error:  # a panic of Polars is none of Exception
             if isinstance(error, KeyboardInterrupt):
                 raise
             yield f"{path.name}: {type(error).__name__}: {str(error)[:80]}"
+        path.write_bytes(content)
 
 
 def links(tries: int, folder: Path) -> Iterator[str]:

@@ -100,7 +100,7 @@ def _load_file(path: Path, options: dict[str, Any], member: str = "") -> Bars:
         if reading.get("symbol", member) != member:
             raise BarsError(f"{path}#{member} and symbol={options['symbol']!r} contradict each other; give one.")
         reading["symbol"], member = member, ""
-    about = _said_of(path)
+    about = _written_about(path)
     outages = about.pop("outages", ())
     found = read_series(path, ReadOptions.of({"timeframe": about.get("timeframe"), **reading}), member)
     notes = (*about.get("notes", ()), *found.notes, *options.get("notes", ()))
@@ -115,7 +115,7 @@ def _load_file(path: Path, options: dict[str, Any], member: str = "") -> Bars:
     return bars
 
 
-def _said_of(path: Path) -> dict[str, Any]:
+def _written_about(path: Path) -> dict[str, Any]:
     """What `Bars.write_parquet` wrote of its bars into the file; nothing for any other file."""
     if not path.name.lower().endswith((".parquet", ".pq")) or not os.path.isfile(path):
         return {}

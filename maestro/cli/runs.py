@@ -78,11 +78,12 @@ def show(run: Stored, runs_dir: options.RunsDir = None, json: options.Json = Fal
     """Show the results of a run or backtest; of a run also the line that repeats it."""
     from maestro.cli import backtest, walk_forward
     from maestro.cli.printing import print_json
-    from maestro.runs import find_backtest
+    from maestro.runs import find_stored
+    from maestro.runs.backtests import BacktestStore
     from maestro.walkforward.result import load_run
 
-    stored = find_backtest(run, _folder(runs_dir))
-    if stored is not None:
+    stored = find_stored(run, _folder(runs_dir))
+    if isinstance(stored, BacktestStore):
         result = stored.load()
         if json:
             print_json({"id": stored.id, **backtest.document(result)})
@@ -90,7 +91,7 @@ def show(run: Stored, runs_dir: options.RunsDir = None, json: options.Json = Fal
         backtest.show(result)
         typer.echo(f"\n{stored.folder}")
         return
-    wf = load_run(run, _folder(runs_dir))
+    wf = load_run(stored.folder)
     if json:
         print_json(walk_forward.document(wf))
         return
@@ -130,11 +131,11 @@ def remove(
 ) -> None:
     """Move a run or backtest to the trash; maestro runs trash restores it or deletes it for good."""
     from maestro.cli.printing import print_json
-    from maestro.runs import find, find_backtest
+    from maestro.runs import find_stored
     from maestro.runs import remove as remove_run
 
     folder = _folder(runs_dir)
-    store = find_backtest(run, folder) or find(run, folder)
+    store = find_stored(run, folder)
     if not yes:
         _confirm(f"Move {store.folder} to the trash?")
     place = remove_run(run, folder)

@@ -213,8 +213,8 @@ def run_tasks(
                     if not outcome.finished:
                         lost = True
                         if reason is None:
-                            told_to = isinstance(outcome.error, RunCancelled) and stop.is_set()
-                            reason = _cancelled() if told_to else outcome.error
+                            asked_to = isinstance(outcome.error, RunCancelled) and stop.is_set()
+                            reason = _cancelled() if asked_to else outcome.error
                     yield outcome
                     continue
                 while reason is None and more and (limit is None or len(running) < limit):

@@ -20,7 +20,7 @@ log = logging.getLogger("maestro.operations.schedule")
 RETRY = 600.0
 """Longest wait [s] until a command that failed is tried again."""
 _GRACE = 60.0  # s that a command gets to end when the schedule is stopped
-_SAID = 2_000  # bytes of the end of the output that are logged
+_LOGGED = 2_000  # bytes of the end of the output that are logged
 _LOOK = 0.2  # s between looks at a running command
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 
@@ -92,7 +92,7 @@ class Schedule:
                 if self._stopping.wait(_LOOK):
                     _end(process)
             code = process.returncode
-            output.seek(max(output.tell() - _SAID, 0))
+            output.seek(max(output.tell() - _LOGGED, 0))
             end = output.read().decode(errors="replace").strip()
         found = {"command": task.name, "exit_code": code, "seconds": round(time.monotonic() - began, 1), "output": end}
         if code == 0:

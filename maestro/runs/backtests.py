@@ -29,7 +29,7 @@ from maestro.engine.simulator import Books
 from maestro.errors import MaestroError, RunError
 from maestro.runs.identity import run_id, source_hash, versions
 from maestro.runs.spec import BarsSpec, CostsSpec, SizingSpec
-from maestro.runs.store import MANIFEST, is_run_id
+from maestro.runs.store import MANIFEST, RunStore, find, is_run_id, run_folders
 from maestro.runs.writing import named_errors, write_file
 from maestro.strategies import Strategy, by_name
 from maestro.strategies.signals import Signals
@@ -279,6 +279,22 @@ def find_backtest(id_or_path: str | Path, runs_dir: str | Path = "runs") -> Back
     if len(hits) > 1:
         raise RunError(f"{len(hits)} backtests begin with {given!r} ({', '.join(hits[:5])}); give more of the id.")
     return BacktestStore(base, hits[0]) if hits else None
+
+
+def find_stored(id_or_path: str | Path, runs_dir: str | Path = "runs") -> RunStore | BacktestStore:
+    """Return the store of a run or a backtest by its id, an unambiguous beginning of it, or its folder.
+
+    Raises
+    ------
+    RunError
+        There is none, or several begin like this.
+    """
+    backtest = find_backtest(id_or_path, runs_dir)
+    if backtest is None:
+        return find(id_or_path, runs_dir)
+    if any(folder.name.startswith(str(id_or_path)) for folder in run_folders(Path(runs_dir))):
+        raise RunError(f"runs and backtests begin with {str(id_or_path)!r}; give more of the id.")
+    return backtest
 
 
 def list_backtests(runs_dir: str | Path = "runs") -> pl.DataFrame:

@@ -342,7 +342,7 @@ def find(id_or_path: str | Path, runs_dir: str | Path = "runs") -> RunStore:
     path = Path(id_or_path)
     if os.path.exists(path / MANIFEST):  # False for a name that is too long, where a path raises
         return RunStore(path.resolve())
-    known = [p.name for p in _folders(Path(runs_dir))]
+    known = [p.name for p in run_folders(Path(runs_dir))]
     hits = [name for name in known if name == str(id_or_path)] or [n for n in known if n.startswith(str(id_or_path))]
     if len(hits) == 1 and str(id_or_path):
         return RunStore(Path(runs_dir) / hits[0])
@@ -354,7 +354,8 @@ def find(id_or_path: str | Path, runs_dir: str | Path = "runs") -> RunStore:
     )
 
 
-def _folders(runs_dir: Path) -> list[Path]:
+def run_folders(runs_dir: Path) -> list[Path]:
+    """Folders directly below a runs directory that hold a manifest, in order of their names."""
     if not os.path.isdir(runs_dir):
         return []
     return sorted(path for path in runs_dir.iterdir() if (path / MANIFEST).exists())
@@ -369,7 +370,7 @@ def list_runs(runs_dir: str | Path = "runs") -> pl.DataFrame:
     that this one does not read.
     """
     rows: list[dict[str, Any]] = []
-    for folder in _folders(Path(runs_dir)):
+    for folder in run_folders(Path(runs_dir)):
         try:
             store = RunStore(folder)
             manifest = store.manifest()

@@ -14,8 +14,8 @@ import polars as pl
 from maestro._core.atomic import sync_folder
 from maestro.errors import RunError, nearest
 from maestro.runs.backtests import FOLDER as BACKTESTS
-from maestro.runs.backtests import BacktestStore, find_backtest
-from maestro.runs.store import RunStore, find
+from maestro.runs.backtests import BacktestStore, find_stored
+from maestro.runs.store import RunStore
 from maestro.runs.writing import named_errors
 
 TRASH = ".trash"
@@ -34,18 +34,9 @@ def remove(id_or_path: str | Path, runs_dir: str | Path = "runs") -> Path:
     RunError
         There is no such run, it is not provably a run, it is in use, or it cannot be moved.
     """
-    base = Path(runs_dir)
-    stored = find_backtest(id_or_path, base)
-    try:
-        store = find(id_or_path, base)
-    except RunError:
-        if stored is None:
-            raise
-        return _remove_backtest(stored)
-    if stored is not None and store.folder.resolve() != stored.folder.resolve():
-        raise RunError(f"a run and a backtest begin with {str(id_or_path)!r}; give more of the id.")
-    if stored is not None:
-        return _remove_backtest(stored)
+    base, store = Path(runs_dir), find_stored(id_or_path, runs_dir)
+    if isinstance(store, BacktestStore):
+        return _remove_backtest(store)
     named = base / store.id
     if store.folder.resolve().parent != base.resolve() or named.is_symlink() or not named.is_dir():
         raise RunError(

@@ -36,18 +36,26 @@ def served(folder: Path, **environment: str) -> Iterator[str]:
             command, cwd=folder, stdout=out, stderr=subprocess.STDOUT, env={**os.environ, **environment}
         )
     try:
-        for _ in range(240):
-            try:
-                urlopen(f"http://127.0.0.1:{port}/static/js/bokeh.min.js", timeout=5).close()
-                break
-            except (URLError, OSError):
-                assert server.poll() is None, log.read_text()
-                time.sleep(0.25)
+        wait_until_served(server, port, log)
         yield f"http://127.0.0.1:{port}/"
         assert "maestro/" not in log.read_text(), log.read_text()  # the line of a traceback
     finally:
         server.terminate()
         server.wait(GIVE_UP)
+
+
+def wait_until_served(server: subprocess.Popen[bytes], port: int, log: Path | None = None) -> None:
+    """Wait until a server of apps answers."""
+    give_up = time.monotonic() + GIVE_UP
+    while True:
+        try:
+            urlopen(f"http://127.0.0.1:{port}/static/js/bokeh.min.js", timeout=5).close()
+            return
+        except (URLError, OSError):
+            failed = log.read_text() if log else "the apps do not answer"
+            assert server.poll() is None, failed
+            assert time.monotonic() < give_up, failed
+            time.sleep(0.25)
 
 
 class Visitor:

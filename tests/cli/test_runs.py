@@ -9,7 +9,7 @@ import pytest
 
 import maestro as ms
 from maestro.cli import main
-from maestro.runs.backtests import BacktestSpec, BacktestStore
+from tests.support.backtests import stored
 
 
 def run(*words: str) -> int:
@@ -40,25 +40,20 @@ def test_tags_note_and_pin_of_a_run(tmp_path: Path, capsys: pytest.CaptureFixtur
 
 def test_backtests_are_listed_shown_and_removed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     result = ms.backtest(ms.load_sample("AAPL"), "EmaCrossStrategy", params={"fast": 12})
-    assert result.strategy is not None
-    spec = BacktestSpec.of(
-        result.bars, result.strategy, costs=result.costs, sizing=result.sizing, cash=result.cash, fill=result.fill,
-        engine=result.engine,
-    )  # fmt: skip
-    BacktestStore(tmp_path, spec.id).write(result, spec)
+    store = stored(result, tmp_path)
     where = ("--runs-dir", str(tmp_path))
     assert run("list", *where) == 0
-    assert spec.id in capsys.readouterr().out
+    assert store.id in capsys.readouterr().out
     assert run("list", *where, "--json") == 0
     (row,) = json.loads(capsys.readouterr().out)
-    assert (row["kind"], row["id"], row["total_return"]) == ("backtest", spec.id, result.metrics["total_return"])
-    assert run("show", spec.id[:8], *where, "--json") == 0
+    assert (row["kind"], row["id"], row["total_return"]) == ("backtest", store.id, result.metrics["total_return"])
+    assert run("show", store.id[:8], *where, "--json") == 0
     shown = json.loads(capsys.readouterr().out)
     assert (shown["id"], shown["params"]["fast"], shown["metrics"]["num_trades"]) == (
-        spec.id, 12, result.metrics["num_trades"],
+        store.id, 12, result.metrics["num_trades"],
     )  # fmt: skip
-    assert run("show", spec.id, *where) == 0
+    assert run("show", store.id, *where) == 0
     assert "EmaCrossStrategy(fast=12, slow=100)" in capsys.readouterr().out
-    assert run("remove", spec.id, "--yes", *where) == 0
-    assert run("trash", "restore", spec.id, *where) == 0
-    assert BacktestStore(tmp_path, spec.id).load().metrics == result.metrics
+    assert run("remove", store.id, "--yes", *where) == 0
+    assert run("trash", "restore", store.id, *where) == 0
+    assert store.load().metrics == result.metrics

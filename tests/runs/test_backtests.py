@@ -11,20 +11,9 @@ import polars as pl
 import pytest
 
 import maestro as ms
-from maestro.engine import Backtest
 from maestro.errors import RunError
 from maestro.runs.backtests import BacktestSpec, BacktestStore, StoredBacktest, find_backtest, list_backtests
-
-
-def kept(result: Backtest, runs_dir: Path) -> BacktestStore:
-    assert result.strategy is not None
-    spec = BacktestSpec.of(
-        result.bars, result.strategy, costs=result.costs, sizing=result.sizing, cash=result.cash, fill=result.fill,
-        engine=result.engine,
-    )  # fmt: skip
-    store = BacktestStore(runs_dir, spec.id)
-    store.write(result, spec)
-    return store
+from tests.support.backtests import stored
 
 
 @pytest.mark.parametrize(
@@ -39,7 +28,7 @@ def kept(result: Backtest, runs_dir: Path) -> BacktestStore:
 def test_it_is_read_as_it_was_written(strategy: str, settings: dict[str, Any], tmp_path: Path) -> None:
     bars = ms.load("sample:AAPL", start="2008", periods_per_year=250)
     own = ms.backtest(bars, strategy, **settings)
-    again = kept(own, tmp_path).load()
+    again = stored(own, tmp_path).load()
     assert isinstance(again, StoredBacktest)
     for table in ("equity", "trades", "orders"):
         assert getattr(again, table).equals(getattr(own, table), null_equal=True)
@@ -60,7 +49,7 @@ def test_bars_with_funding_come_back_whole(tmp_path: Path) -> None:
     rates = plain.to_frame().gather_every(8).select("timestamp", funding_rate=pl.lit(1e-4))
     bars = plain.with_series(funding=rates)
     own = ms.backtest(bars, "EmaCrossStrategy")
-    again = kept(own, tmp_path).load()
+    again = stored(own, tmp_path).load()
     assert again.bars.fingerprint == bars.fingerprint
     assert again.metrics["funding"] == own.metrics["funding"] != 0
 
@@ -97,7 +86,7 @@ def change(text: bytes) -> bytes:
     ],
 )
 def test_damage_is_noticed(name: str, damage: Callable[[bytes], bytes], words: str, tmp_path: Path) -> None:
-    store = kept(ms.backtest(ms.load("sample:AAPL"), "EmaCrossStrategy"), tmp_path)
+    store = stored(ms.backtest(ms.load("sample:AAPL"), "EmaCrossStrategy"), tmp_path)
     path = store.folder / name
     path.write_bytes(damage(path.read_bytes()))
     with pytest.raises(RunError, match=words) as caught:
@@ -108,7 +97,7 @@ def test_damage_is_noticed(name: str, damage: Callable[[bytes], bytes], words: s
 def test_what_is_missing_is_said(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="there is no backtest in"):
         BacktestStore(tmp_path, "0" * 16).load()
-    store = kept(ms.backtest(ms.load("sample:AAPL"), "EmaCrossStrategy"), tmp_path)
+    store = stored(ms.backtest(ms.load("sample:AAPL"), "EmaCrossStrategy"), tmp_path)
     (store.folder / "bars.parquet").unlink()
     with pytest.raises(RunError, match=r"bars.parquet is damaged"):
         store.load()
@@ -116,7 +105,7 @@ def test_what_is_missing_is_said(tmp_path: Path) -> None:
 
 def test_without_the_strategy_the_numbers_are_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     own = ms.backtest(ms.load("sample:AAPL"), "EmaCrossStrategy")
-    store = kept(own, tmp_path)
+    store = stored(own, tmp_path)
 
     def gone(name: str) -> Any:
         raise ms.errors.StrategyError(f"no {name}")
@@ -131,7 +120,7 @@ def test_without_the_strategy_the_numbers_are_there(tmp_path: Path, monkeypatch:
 
 def test_backtests_are_listed_and_found_by_the_beginning_of_their_id(tmp_path: Path) -> None:
     bars = ms.load_sample("AAPL")
-    stores = [kept(ms.backtest(bars, "EmaCrossStrategy", params={"fast": fast}), tmp_path) for fast in range(10, 30)]
+    stores = [stored(ms.backtest(bars, "EmaCrossStrategy", params={"fast": fast}), tmp_path) for fast in range(10, 30)]
     (stores[0].folder / "equity.parquet").unlink()  # only manifests are read
     (stores[1].folder / "manifest.json").write_text("{}")
     table = list_backtests(tmp_path)

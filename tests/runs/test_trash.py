@@ -16,14 +16,15 @@ from maestro.errors import RunError
 from maestro.runs import (
     RunStore,
     empty_trash,
-    find_backtest,
+    find_stored,
     list_backtests,
     list_runs,
     remove,
     restore,
     trashed,
 )
-from maestro.runs.backtests import BacktestSpec, BacktestStore
+from maestro.runs.backtests import BacktestStore
+from tests.support.backtests import stored
 from tests.support.rules import RISING, THREE, Cross, same
 
 
@@ -221,15 +222,7 @@ def test_computing_again_replaces_no_folder_that_is_not_a_run(runs: Path, made: 
 
 
 def stored_backtest(runs: Path, fast: int = 20) -> BacktestStore:
-    result = ms.backtest(RISING, "EmaCrossStrategy", params={"fast": fast})
-    assert result.strategy is not None
-    spec = BacktestSpec.of(
-        result.bars, result.strategy, costs=result.costs, sizing=result.sizing, cash=result.cash, fill=result.fill,
-        engine=result.engine,
-    )  # fmt: skip
-    store = BacktestStore(runs, spec.id)
-    store.write(result, spec)
-    return store
+    return stored(ms.backtest(RISING, "EmaCrossStrategy", params={"fast": fast}), runs)
 
 
 def test_a_removed_backtest_is_in_the_trash_and_can_be_restored(made: ms.WalkForward, runs: Path) -> None:
@@ -238,7 +231,8 @@ def test_a_removed_backtest_is_in_the_trash_and_can_be_restored(made: ms.WalkFor
     place = remove(store.id[:9], runs)
     assert place.parent == runs / "backtests" / ".trash"
     assert list_backtests(runs)["id"].to_list() == [other.id]
-    assert find_backtest(store.id, runs) is None
+    with pytest.raises(RunError, match="no run"):
+        find_stored(store.id, runs)
     (row,) = trashed(runs).to_dicts()
     assert (row["id"], row["strategy"], row["bars"], row["kind"]) == (
         store.id, "EmaCrossStrategy", RISING.name, "backtest",
@@ -267,3 +261,12 @@ def test_only_what_is_provably_a_backtest_is_removed(runs: Path) -> None:
     with pytest.raises(RunError, match="symbolic link, so nothing was removed"):
         remove("0123456789abcdef", runs)
     assert (runs.parent / "thesis.txt").read_text() == "mine"
+
+
+def test_an_id_that_runs_and_backtests_begin_with_is_ambiguous(made: ms.WalkForward, runs: Path) -> None:
+    store = stored_backtest(runs)
+    shutil.copytree(store.folder, runs / "backtests" / f"{made.id[:4]}{store.id[4:]}")
+    assert find_stored(made.id, runs).folder == runs / made.id
+    for text in (made.id[:4], made.id[:1]):
+        with pytest.raises(RunError, match=f"begin with '{text}'.*give more of the id"):
+            remove(text, runs)

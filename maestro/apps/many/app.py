@@ -13,9 +13,9 @@ import panel as pn
 from maestro.apps.many.session import ManySession, cell_of
 from maestro.apps.many.state import ORDERS, ManyState
 from maestro.apps.many.view import ManyView
-from maestro.apps.shared.delivery import delivery
+from maestro.apps.shared.delivery import delivery, served_document
 from maestro.apps.shared.freeze import Freeze
-from maestro.apps.shared.page import HtmlPane, page, served_document
+from maestro.apps.shared.page import HtmlPane, page
 from maestro.bars import Bars
 from maestro.config import load_settings
 from maestro.errors import MaestroError

@@ -31,9 +31,9 @@ class ManySession:
 
     def results(self) -> dict[str, str]:
         """Ids of the results by a label for a menu, the newest first; a list that cannot be read is left out."""
-        found = []
-        if not os.path.isdir(self.runs_dir):
+        if not os.path.isdir(self.runs_dir):  # also a name that is too long, for which `Path.glob` raises
             return {}
+        found = []
         for path in (self.runs_dir / LISTS).glob("*.json"):
             try:
                 count, when = len(json.loads(path.read_bytes())["cells"]), path.stat().st_mtime

@@ -13,9 +13,9 @@ import polars as pl
 from maestro.apps.runs.session import RunsSession
 from maestro.apps.runs.state import RunsState
 from maestro.apps.runs.view import RunsView
-from maestro.apps.shared.delivery import repeat
+from maestro.apps.shared.delivery import repeat, served_document
 from maestro.apps.shared.freeze import Freeze
-from maestro.apps.shared.page import HtmlPane, page, served_document
+from maestro.apps.shared.page import HtmlPane, page
 from maestro.bars import Bars
 from maestro.config import load_settings
 from maestro.errors import MaestroError

@@ -10,9 +10,9 @@ import panel as pn
 import param
 
 from maestro.apps.shared.checked_box import CheckedBox
-from maestro.apps.shared.delivery import repeat
+from maestro.apps.shared.delivery import repeat, served_document
 from maestro.apps.shared.look_ahead import LookAheadLine
-from maestro.apps.shared.page import Message, served_document
+from maestro.apps.shared.page import Message
 from maestro.apps.shared.size_form import SizeForm
 from maestro.apps.shared.state import TradeState
 from maestro.apps.shared.strategy_files import FILES, raised

@@ -7,9 +7,13 @@ from typing import Any, TypeAlias
 
 import panel as pn
 
-from maestro.apps.shared.page import served_document
-
 Deliver: TypeAlias = Callable[[Callable[[], None]], Any]
+
+
+def served_document() -> Any:
+    """Document of the page that is being made; None in a notebook and in scripts."""
+    document = pn.state.curdoc
+    return None if document is None or document.session_context is None else document
 
 
 def delivery() -> Deliver | None:

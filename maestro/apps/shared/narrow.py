@@ -8,6 +8,8 @@ import panel as pn
 import param
 from panel.custom import JSComponent
 
+from maestro.apps.shared.delivery import delivery
+
 WIDTH = 900
 """Windows below this width [px] are narrow."""
 COOKIE = "maestro_narrow"
@@ -41,17 +43,11 @@ def is_narrow() -> bool:
 
 def close_when_narrow(page: Any) -> NarrowWindow:
     """Close the sidebar of a page while its window is narrow; a visitor can open it."""
-    window = NarrowWindow(narrow=not page.sidebar_open, width=0, height=0, margin=0)
+    window, deliver = NarrowWindow(narrow=not page.sidebar_open, width=0, height=0, margin=0), delivery()
 
-    def follow(event: Any) -> None:
-        def change() -> None:
-            page.sidebar_open = not event.new
-
-        if pn.state.curdoc is None:
-            change()
-        else:  # Panel drops what changes before the browser has drawn the page
-            pn.state.onload(change)
+    def follow() -> None:
+        page.sidebar_open = not window.narrow
 
     if page.sidebar:
-        window.param.watch(follow, "narrow")
+        window.param.watch(lambda _: follow() if deliver is None else deliver(follow), "narrow")
     return window

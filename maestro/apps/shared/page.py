@@ -156,12 +156,6 @@ def page(name: str, sidebar: list[Any], main: list[Any], state: AppState | None 
     return made
 
 
-def served_document() -> Any:
-    """Document of the page that is being made; None in a notebook and in scripts."""
-    document = pn.state.curdoc
-    return None if document is None or document.session_context is None else document
-
-
 @runtime_checkable
 class Themed(Protocol):
     """A view that draws something by itself in the page's theme."""

@@ -35,7 +35,7 @@ def style_of(columns: Iterable[pl.Series], decimal: str = "", separator: str = "
     ----------
     columns : columns that hold numbers, as text or read already
     decimal : str
-        Options that the user gave.
+        The decimal mark that the user gave.
     separator : str
         Between the cells of the file: where it is a comma, a comma inside a cell separates thousands.
 

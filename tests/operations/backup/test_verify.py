@@ -12,8 +12,8 @@ from maestro.cli import _run
 from maestro.errors import BackupError
 from maestro.operations.backup import verify
 from maestro.runs import list_runs
-from maestro.runs.backtests import BacktestSpec, BacktestStore
 from tests.operations.backup.conftest import System
+from tests.support.backtests import stored
 
 
 def test_the_command_repeats_a_run(system: System, capsys: pytest.CaptureFixture[str]) -> None:
@@ -35,18 +35,12 @@ def test_a_run_that_was_damaged_before_the_backup_is_found(system: System) -> No
 
 
 def test_a_backtest_is_part_of_a_backup_and_its_damage_is_found(system: System) -> None:
-    bars, rule = ms.load("sample:AAPL"), ms.strategy("EmaCrossStrategy")
-    result = ms.backtest(bars, rule)
-    spec = BacktestSpec.of(
-        bars, rule, costs=result.costs, sizing=result.sizing, cash=result.cash, fill=result.fill, engine=result.engine
-    )
-    store = BacktestStore(system.folder / "service" / "runs", spec.id)
-    store.write(result, spec)
+    store = stored(ms.backtest(ms.load("sample:AAPL"), "EmaCrossStrategy"), system.folder / "service" / "runs")
     path = store.folder / "equity.parquet"
     path.write_bytes(path.read_bytes()[:-9])
     system.back_up()
     problems = verify(system.vault()).problems
-    assert any(f"backtest {spec.id}" in text and "equity.parquet is damaged" in text for text in problems)
+    assert any(f"backtest {store.id}" in text and "equity.parquet is damaged" in text for text in problems)
 
 
 def test_a_store_that_was_damaged_before_the_backup_is_found(system: System) -> None:
