@@ -37,7 +37,7 @@ class Connection:
         self.streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def ask(self, method: str, path: str, body: bytes) -> int:
-        if self.streams is None:
+        if self.streams is None or self.streams[0].at_eof():  # the server closes connections that are idle
             self.streams = await asyncio.open_connection("127.0.0.1", self.port)
         reader, writer = self.streams
         kind = "Content-Type: application/json\r\n" if body else ""
@@ -83,7 +83,8 @@ async def load(port: int, rate: float, mix: list[tuple[str, str, bytes]]) -> tup
 
 def show(what: str, times: np.ndarray, codes: Counter[int]) -> None:
     p50, p95, p99 = 1000 * np.percentile(times, (50, 95, 99))
-    bad = sum(count for code, count in codes.items() if not 200 <= code < 400)
+    failed = {code: count for code, count in sorted(codes.items()) if not 200 <= code < 400}
+    bad = ", ".join(f"{count} x {code or 'no answer'}" for code, count in failed.items()) or "0"
     print(f"| {what} | {len(times):,} | {p50:.1f} | {p95:.1f} | {p99:.1f} | {bad} |", flush=True)
 
 

@@ -18,12 +18,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 GRACE = 1.5
-"""Seconds that a worker has to stop by itself."""
+"""Seconds that a worker has to stop by itself, unless another number is given."""
 
 
 @contextlib.contextmanager
-def ended_when_overdue(folder: Path, worker: str) -> Iterator[None]:
-    """Have this process killed, and its job given back, if it runs on for `GRACE` after a signal that it handles.
+def ended_when_overdue(folder: Path, worker: str, *, grace: float = GRACE) -> Iterator[None]:
+    """Have this process killed, and its job given back, if it runs on after a signal that it handles.
 
     Parameters
     ----------
@@ -31,13 +31,15 @@ def ended_when_overdue(folder: Path, worker: str) -> Iterator[None]:
         Of the service.
     worker : str
         The name under which it holds its lease.
+    grace : float, default 1.5
+        Seconds that it has to stop by itself.
     """
     if os.name != "posix":
         yield
         return
     ours, theirs = socket.socketpair()
     ours.setblocking(False)
-    line = [sys.executable, "-m", "maestro.service.overdue", str(folder.resolve()), worker, str(os.getpid())]
+    line = [sys.executable, "-m", __name__, str(folder.resolve()), worker, str(os.getpid()), str(grace)]
     guard = subprocess.Popen(line, stdin=theirs.fileno(), stdout=subprocess.DEVNULL)
     theirs.close()
     before = signal.set_wakeup_fd(ours.fileno(), warn_on_full_buffer=False)
@@ -54,7 +56,7 @@ def ended_when_overdue(folder: Path, worker: str) -> Iterator[None]:
             ours.detach()  # closed by the end of this process, for which the guard waits: it may be slow, too
 
 
-def _guard(folder: Path, worker: str, pid: int) -> None:
+def _guard(folder: Path, worker: str, pid: int, grace: float) -> None:
     from maestro.service.heartbeat import Heartbeat  # now: later there may be no time for it
     from maestro.service.jobs import Database, Leases
 
@@ -62,7 +64,7 @@ def _guard(folder: Path, worker: str, pid: int) -> None:
         return
     os.write(0, b"!")
     _raise_priority(pid)
-    while select.select([0], [], [], GRACE)[0]:
+    while select.select([0], [], [], grace)[0]:
         if not os.read(0, 64):  # it has stopped
             return
     if os.getppid() != pid:
@@ -99,4 +101,4 @@ def _children(pid: int) -> list[int]:
 if __name__ == "__main__":
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
-    _guard(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]))
+    _guard(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), float(sys.argv[4]))
