@@ -8,6 +8,8 @@ import secrets
 import stat
 from pathlib import Path
 
+from maestro._core.atomic import replacing
+from maestro._core.locks import locked
 from maestro.errors import AccessError
 
 FILE = "service.key"
@@ -24,18 +26,24 @@ def read_or_make_keys(folder: Path) -> dict[str, str]:
         Others may read the file, it holds no usable key, or it cannot be read or made.
     """
     path = folder / FILE
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return _read(path)
-    except OSError as error:
-        raise AccessError(f"{path} cannot be made: {error.strerror}; give another folder.") from error
+    if not path.exists():
+        try:
+            with locked(
+                folder / f".{FILE}.lock", lambda who: AccessError(f"{path} is being made by {who}."), wait=10.0
+            ):
+                if not path.exists():
+                    _make(path)
+        except OSError as error:
+            raise AccessError(f"{path} cannot be made: {error.strerror}; give another folder.") from error
+    return _read(path)
+
+
+def _make(path: Path) -> None:
     keys = {secrets.token_hex(4): secrets.token_hex(32)}
-    with os.fdopen(handle, "w") as file:
-        json.dump(keys, file)
-        file.flush()
-        os.fsync(file.fileno())
-    return keys
+    with replacing(path) as temporary:
+        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w") as file:
+            json.dump(keys, file)
 
 
 def _read(path: Path) -> dict[str, str]:

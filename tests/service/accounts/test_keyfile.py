@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -25,3 +28,21 @@ def test_the_key_is_made_for_its_user_alone_and_refused_where_others_can_read_it
     path.write_text('{"k": "short"}')
     with pytest.raises(AccessError, match="holds no key"):
         read_or_make_keys(tmp_path)
+
+
+def test_processes_that_start_at_once_share_one_key(tmp_path: Path) -> None:
+    code = "import sys, pathlib, maestro.service.accounts as a; print(a.read_or_make_keys(pathlib.Path(sys.argv[1])))"
+    line = [sys.executable, "-c", code, str(tmp_path)]
+    started = [subprocess.Popen(line, stdout=subprocess.PIPE, text=True) for _ in range(6)]
+    found = {process.communicate()[0] for process in started}
+    assert [process.returncode for process in started] == [0] * 6
+    assert found == {f"{read_or_make_keys(tmp_path)}\n"}
+
+
+def test_a_process_killed_while_it_makes_the_key_leaves_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "replace", Mock(side_effect=KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        read_or_make_keys(tmp_path)
+    monkeypatch.undo()
+    assert not (tmp_path / "service.key").exists()
+    assert len(read_or_make_keys(tmp_path)) == 1
