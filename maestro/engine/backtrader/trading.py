@@ -23,13 +23,13 @@ _HAIR = 1.0 - 1e-12
 VOLATILITY_RETURNS = 30
 DEFAULT_SETTINGS = {
     "size": "the size is fixed at the signal's close, and a fill that costs more than the cash is refused (Margin)",
-    "guards": "stops and targets are live from the bar after the fill's",
+    "guards": "stops and targets become active in the bar after the fill",
     "trail": "a trailing stop follows closes, not highs and lows",
-    "slippage": "slippage ends at the bar's high or low",
+    "slippage": "slippage stops at the bar's high or low",
     "limits": "a limit order that fills at a gapped open is slipped",
     "funding": "there is no funding",
 }
-"""The defaults of backtrader that this project changes, by a short name; a run can keep any of them."""
+"""backtrader's defaults that Maestro changes, by a short name; a run can keep any of them."""
 Sides = tuple[bool, bool, bool, bool]
 """Long entry, long exit, short entry, short exit."""
 NEVER: Sides = (False, False, False, False)

@@ -29,17 +29,17 @@ SAMPLES = ("AAPL", "IBM", "MSFT")
 """Series of a comparison that names none: real daily bars that come with the package."""
 
 _RUIN_VECTORBT = (
-    "compared up to bar {bar}, after which the account is ruined: vectorbt lends nothing, so it cannot close a short "
+    "compared up to bar {bar}, after which the account is ruined: vectorbt cannot borrow, so it cannot close a short "
     "that costs more than its cash"
 )
-_NO_FUNDING = "compared without funding on both sides: vectorbt's cash changes by orders only"
+_NO_FUNDING = "compared without funding in either engine: in vectorbt only orders change the cash"
 _RUIN_BACKTRADER = (
-    "ruined: backtrader fills the closing order one round later, so that bar's close still shows the position, and its "
-    "equity is without the costs of closing"
+    "ruined: backtrader fills the closing order one step later, so the close of that bar still shows the position, and "
+    "its equity does not include the costs of closing"
 )
-_ROUNDING = "an order for all the cash is 1e-12 smaller (a grid's 1e-10): rounding must not exceed the cash"
-_OWN = "a user-defined strategy: backtrader trades its signals, as only the built-in rules are written for it"
-_PROXY = "on a proxy: the series lacks what the rule reads"
+_ROUNDING = "an order for all the cash is smaller by 1e-12 (1e-10 for a grid), so that rounding cannot exceed the cash"
+_OWN = "a user-defined strategy: backtrader trades its signals, because only built-in rules are reimplemented for it"
+_PROXY = "with a proxy: the series lacks data that the rule needs"
 _SCHEMA: dict[str, Any] = {
     "series": pl.String, "strategy": pl.String, "engine": pl.String, "trades": pl.Int64, "theirs": pl.Int64,
     "trades_within_a_bar": pl.Float64, "worst_metric": pl.String, "metric_difference": pl.Float64,

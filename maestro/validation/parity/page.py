@@ -18,35 +18,38 @@ from maestro.validation.parity.compare import (
 )
 
 WAYS = {
-    "size": "by default it sizes at the signal's close; if the next open is higher, an order for all the cash is "
-    "refused (*Margin*). Here *cheat-on-open* sizes at the price that is paid.",
-    "guards": "the children of a bracket order are inactive until the bar after the fill. Here stop and target are an "
-    "OCO pair placed with the entry.",
-    "trail": "`StopTrail` follows closes. Here a stop order is replaced at each close and follows highs and lows.",
-    "slippage": "slippage ends at the bar's high or low. Here `slip_out` allows prices beyond, as in the fast engine.",
-    "limits": "with `slip_open` a limit order that fills at a gapped open is slipped, too. Here limit orders are not.",
-    "funding": "not supported. Here the strategy pays it from its cash at the open.",
+    "size": "by default the size is computed at the close of the signal; if the next open is higher, an order for all "
+    "the cash is refused (*Margin*). In Maestro, *cheat-on-open* computes it at the opening price.",
+    "guards": "the children of a bracket order are inactive until the bar after the fill. In Maestro, stop and "
+    "target are an OCO pair placed with the entry.",
+    "trail": "`StopTrail` follows closes. In Maestro, a stop order is replaced at each close and follows highs and "
+    "lows.",
+    "slippage": "slippage stops at the bar's high or low. In Maestro, `slip_out` allows prices beyond them, as in the "
+    "fast engine.",
+    "limits": "with `slip_open`, slippage also applies to a limit order that fills at a gapped open. In Maestro, limit "
+    "orders have no slippage.",
+    "funding": "not supported. In Maestro, the strategy pays it from its cash at the open.",
 }
-"""The defaults of backtrader, and the settings of this project."""
+"""backtrader's defaults, and the settings that Maestro uses instead."""
 
 
 def page(result: Parity, series: Sequence[Bars], command: str) -> str:
-    """Markdown of a whole page; `command` is what writes it again."""
+    """Return the page in Markdown; `command` is the command that writes it."""
     table = result.table
     compared = table.filter(pl.col("engine") != DEFAULT_SETTINGS)
     failures = result.failures
     parts = [
         "# Parity of the engines",
-        f"Written by `{command}` (backtrader {_version('backtrader')}, vectorbt {_version('vectorbt')}). How the "
-        "engines are run is in [engines](engines.md), what happens inside a bar in [engine](engine.md).",
+        f"Written by `{command}` (backtrader {_version('backtrader')}, vectorbt {_version('vectorbt')}). "
+        "[Engines](engines.md) describes how they are run, [engine](engine.md) what happens inside a bar.",
         f"Every strategy with its default parameters, fee {100 * result.costs.fee:g} %, slippage "
         f"{100 * result.costs.slippage:g} %, sizing `{result.sizing.text}`, cash {result.cash:,.0f}, both directions, "
-        "fills at the next open. **vectorbt** trades the same signals by its own order logic and must "
-        "agree to 1e-9 on every fill, equity value and metric. **backtrader** trades the rules written again bar by "
-        f"bar, with its own broker; the requirements are every metric within {_share(METRICS_WITHIN)}, "
-        f"{_share(TRADES_WITHIN_A_BAR)} of the trades within one bar, and a correlation of equity above "
-        f"{CORRELATION_ABOVE}. Differences are relative; nothing is rounded away before it is compared, and a metric "
-        "that only one engine defines differs infinitely.",
+        "fills at the next open. **vectorbt** trades the same signals with its own order logic and must "
+        "agree to 1e-9 on every fill, equity value and metric. **backtrader** trades reimplemented rules, bar by bar, "
+        f"with its own broker; it must agree within {_share(METRICS_WITHIN)} on every metric and within one bar on "
+        f"{_share(TRADES_WITHIN_A_BAR)} of the trades, with a correlation of equity above {CORRELATION_ABOVE}. "
+        "Differences are relative; values are not rounded before the comparison, and a metric that only one engine "
+        "defines differs infinitely.",
         f"**{compared.height - failures.height} of {compared.height} comparisons passed.**"
         + ("" if result.passed else " Those that did not are marked ✗."),
         *_summary(compared),
@@ -70,8 +73,8 @@ def _summary(table: pl.DataFrame) -> list[str]:
         "largest difference of a metric",
         "of a fill",
         "of equity",
-        "trades ±1 bar, least",
-        "corr., least",
+        "trades ±1 bar, lowest",
+        "corr., lowest",
     )
     lines = [f"| {' | '.join(heads)} |", "|" + "---|" * len(heads)]
     for (engine,), rows in table.group_by("engine", maintain_order=True):
@@ -84,7 +87,7 @@ def _summary(table: pl.DataFrame) -> list[str]:
 
 
 def _table(rows: pl.DataFrame) -> list[str]:
-    """Rows of a series, an engine beside the other, the reasons as notes below."""
+    """Table of a series: engines side by side, reasons as notes below."""
     engines = rows["engine"].unique(maintain_order=True).to_list()
     notes: dict[str, int] = {}
     heads = ["strategy", "trades"]
@@ -122,10 +125,10 @@ def _default_settings(rows: pl.DataFrame) -> list[str]:
     close = rows.filter(pl.col("passed")).height
     return [
         "## backtrader with default settings",
-        "The same without the settings that make it comparable: the result of porting the rules without changing "
-        "the broker. These rows are not required to agree; they show the effect of the settings. For each row, each of "
-        "backtrader's defaults was tried alone, and those that change the result are named with their effect on the "
-        "final equity.",
+        "The same comparison without the settings that make backtrader comparable, as if the rules had been ported "
+        "without changing the broker. These rows need not agree; they show the effect of the settings. For each row, "
+        "each of backtrader's defaults was tried on its own; those that change the result are listed with their effect "
+        "on the final equity.",
         "\n".join(f"- **{name}**: {text}" for name, text in WAYS.items()),
         f"{close} of {rows.height} would still meet the requirements above.",
         "\n".join(lines),

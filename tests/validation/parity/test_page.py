@@ -28,7 +28,7 @@ def test_the_page() -> None:
     assert "**6 of 6 comparisons passed.**" in text
     assert "`maestro parity --data sample:AAPL`" in text
     assert "after which the account is ruined" in text
-    assert "On a proxy" in text
+    assert "With a proxy" in text
     assert "## backtrader with default settings" in text
     assert text.count("| RSIStrategy |") == 2
     rows = [line for line in text.splitlines() if line.startswith("| ")]
