@@ -43,7 +43,7 @@ def test_nearest() -> None:
     assert nearest("xyz", known) == nearest("", known) == nearest("a", []) == ""
 
 
-def test_a_missing_extra_says_how_to_get_it() -> None:
+def test_the_error_of_a_missing_extra_names_its_installation() -> None:
     error = MissingExtraError("questdb", "questdb")
     assert isinstance(error, ImportError)
     assert 'pip install "maestro-research[questdb]"' in str(error)

@@ -29,7 +29,7 @@ def test_the_public_names_are_pinned() -> None:
 
 
 @pytest.mark.parametrize("name", PUBLIC)
-def test_every_public_object_exists_and_says_what_it_is(name: str) -> None:
+def test_every_public_object_exists_and_is_documented(name: str) -> None:
     thing: Any = getattr(ms, name)
     assert thing is getattr(ms, name)
     words = inspect.getdoc(thing)
@@ -53,7 +53,7 @@ def _documented_kind(value: Any) -> bool:
     return isinstance(value, (types.FunctionType, classmethod, staticmethod, property))
 
 
-def test_every_public_method_says_what_it_does() -> None:
+def test_every_public_method_is_documented() -> None:
     bare = [name for name, value in members() if not inspect.getdoc(value)]
     # A subclass's method of the same name as a documented one needs no words of its own.
     assert not [
@@ -61,7 +61,7 @@ def test_every_public_method_says_what_it_does() -> None:
     ]
 
 
-def test_every_package_says_what_it_offers() -> None:
+def test_every_package_is_documented() -> None:
     for name in ("maestro.engine", "maestro.strategies", "maestro.indicators", "maestro.walkforward", "maestro.runs",
                  "maestro.reports", "maestro.data", "maestro.validation"):  # fmt: skip
         module = importlib.import_module(name)

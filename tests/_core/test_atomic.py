@@ -138,7 +138,7 @@ def test_parts_of_another_machine_are_removed_after_a_day(tmp_path: Path) -> Non
     assert not foreign.exists()
 
 
-def test_a_temporary_name_says_for_which_file_it_is_and_fits_into_a_folder(tmp_path: Path) -> None:
+def test_a_temporary_name_contains_the_name_of_its_file_and_fits_into_a_folder(tmp_path: Path) -> None:
     assert target_name(temporary_path(tmp_path / "manifest.json").name) == "manifest.json"
     assert target_name("manifest.json") is None
     assert target_name(".hidden.part") is None

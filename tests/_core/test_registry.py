@@ -101,7 +101,7 @@ def test_a_name_that_two_packages_bring_is_refused_when_it_is_used(install: Inst
         things().get("mine")
 
 
-def test_a_built_in_thing_is_not_replaced_and_the_attempt_is_told(install: Install) -> None:
+def test_a_built_in_thing_is_not_replaced_and_the_attempt_is_reported(install: Install) -> None:
     install("own_things", "HERE = 'here'", sep="own_things:HERE")
     known = things()
     assert known.get("sep") != "here"

@@ -114,7 +114,7 @@ def test_a_trade_that_is_clicked_is_shown_and_the_chart_obeys_buttons_and_keys(v
     one.until(lambda: one.shown()[1] - one.shown()[0] < wide)
 
 
-def test_what_goes_wrong_is_said_and_the_page_lives_on(visit: Visit) -> None:
+def test_an_error_is_shown_and_the_page_continues(visit: Visit) -> None:
     one = visit("backtest", data="TEST:GONE:1h")
     one.page.get_by_text("holds no bars of TEST:GONE:1h", exact=False).wait_for()
     two = visit("backtest", data="TEST:YEAR:1h", params={"fast": 90, "slow": 30})
@@ -283,7 +283,7 @@ def test_a_run_is_watched_cancelled_and_resumed(visit: Visit, desk: Path, monkey
     assert (folder / "report.html").stat().st_size > 100_000
 
 
-def test_a_result_of_other_settings_is_dimmed_and_says_so(visit: Visit) -> None:
+def test_a_result_of_other_settings_is_dimmed_with_a_message(visit: Visit) -> None:
     one = visit("walk_forward", data="TEST:YEAR:1h", trials=20)
     one.page.locator(".run").wait_for()
     card = one.page.locator(".tiles").locator("xpath=..")
@@ -337,7 +337,7 @@ def test_a_box_shows_again_what_is_in_force(visit: Visit) -> None:
 # -- frozen -----------------------------------------------------------------------------------
 
 
-def notebook_says(name: str, frozen: str, desk: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+def output_of_notebook(name: str, frozen: str, desk: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """What papermill's run of a notebook with the frozen settings shows, as text."""
     import nbformat
     import papermill
@@ -358,13 +358,13 @@ def test_a_notebook_with_the_frozen_settings_shows_the_numbers_of_the_screen(
 ) -> None:
     one = visit("backtest", data="TEST:YEAR:1h", params={"fast": 12, "slow": 77}, fee=0.0004)
     one.until(lambda: len(metrics(one)) == 16)
-    printed = notebook_says("08_backtest_report", one.text("Papermill"), desk, monkeypatch)
+    printed = output_of_notebook("08_backtest_report", one.text("Papermill"), desk, monkeypatch)
     for name in ("Total return", "Sharpe ratio", "Largest drawdown", "VWR"):
         assert metrics(one)[name] in printed, name
     two = visit("walk_forward", data="TEST:YEAR:1h", trials=15, strategy="RSIStrategy")
     two.page.locator(".tiles").wait_for()
     tiles = [tile.split("\n") for tile in two.page.locator(".tiles div").all_inner_texts()]
-    printed = notebook_says("04_walk_forward_report", two.text("Papermill"), desk, monkeypatch)
+    printed = output_of_notebook("04_walk_forward_report", two.text("Papermill"), desk, monkeypatch)
     shown: dict[str, str] = dict(tiles)  # type: ignore[arg-type]
     for name in ("Sharpe ratio", "Efficiency", "Largest drawdown", "Run"):
         assert shown[name] in printed, (name, shown[name])

@@ -83,7 +83,7 @@ def test_keys_move_zoom_and_go_to_the_ends(calm: Visitor) -> None:
         calm.until(lambda before=before, moved=moved: moved(before, calm.shown()))
 
 
-def test_ranges_say_which_is_shown(calm: Visitor) -> None:
+def test_the_button_of_the_visible_range_is_pressed(calm: Visitor) -> None:
     whole = days(calm)
     pressed = calm.page.locator(".ranges button[aria-pressed=true]")
     assert pressed.all_inner_texts() == ["all"]
@@ -134,7 +134,7 @@ def test_the_legend_has_the_last_bar_or_that_under_the_crosshair(calm: Visitor) 
     calm.until(lambda: legend.inner_text() == last)
 
 
-def test_a_trade_under_the_pointer_is_told_and_the_chart_is_saved_as_a_picture(calm: Visitor, tmp_path: Path) -> None:
+def test_a_trade_has_a_tooltip_and_the_chart_is_saved_as_a_picture(calm: Visitor, tmp_path: Path) -> None:
     calm.page.get_by_role("button", name="1w").click()
     calm.until(lambda: days(calm) < 8)
     body, tip = calm.page.locator(".body"), calm.page.locator(".tip")

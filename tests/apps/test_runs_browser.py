@@ -192,7 +192,7 @@ def test_two_visitors_do_not_disturb_each_other(browser: Any, address: str) -> N
 
 
 @pytest.mark.parametrize(("width", "dark"), [(1400, True), (480, False)])
-def test_dark_and_narrow_pages_say_nothing_to_the_console(
+def test_dark_and_narrow_pages_write_nothing_to_the_console(
     browser: Any, address: str, desk: Path, width: int, dark: bool
 ) -> None:
     chosen = quote(json.dumps([ids(desk, rule) for rule in ("MACDStrategy", "EmaCrossStrategy")]))

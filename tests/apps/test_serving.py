@@ -47,7 +47,7 @@ def fetched(url: str, process: subprocess.Popen[bytes]) -> str:
     raise AssertionError(f"{url} never answered")
 
 
-def test_an_app_in_a_cell_shows_the_bars_it_is_given() -> None:
+def test_an_app_in_a_cell_shows_the_bars_of_the_call() -> None:
     bars = ms.synthetic_bars(100, seed=1)
     app = ms.app("market", bars)
     assert len(app.view.chart.candles["time"]) == 100
@@ -56,7 +56,7 @@ def test_an_app_in_a_cell_shows_the_bars_it_is_given() -> None:
     assert html
 
 
-def test_an_app_or_setting_that_is_not_there_is_said() -> None:
+def test_an_unknown_app_or_setting_is_refused() -> None:
     with pytest.raises(SettingsError, match=r"there is no app 'makret'; there are: market, .*Did you mean 'market'"):
         ms.app("makret")
     with pytest.raises(SettingsError, match="does not take these settings"):
@@ -73,7 +73,7 @@ def test_ports_that_cannot_be_are_refused(port: int, capsys: pytest.CaptureFixtu
     assert f"port {port} cannot be" in capsys.readouterr().err
 
 
-def test_a_port_that_is_taken_is_said() -> None:
+def test_a_port_in_use_is_reported() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -125,7 +125,7 @@ def test_the_tile_of_jupyterlab_starts_the_apps_below_its_path(name: str, free_p
         server.wait()
 
 
-def test_names_of_this_machine_are_allowed_and_others_when_given(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_names_of_this_machine_and_configured_origins_are_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[dict[str, Any], dict[str, Any]]] = []
     monkeypatch.setattr("panel.serve", lambda pages, **options: asked.append((pages, options)))
     serving.serve(port=0, show=False, origins=["maestro.example"])
@@ -143,7 +143,7 @@ def test_names_of_this_machine_are_allowed_and_others_when_given(monkeypatch: py
     assert "*" not in shared["websocket_origin"]
 
 
-def test_what_one_visitor_does_is_told_to_no_other() -> None:
+def test_a_busy_visitor_does_not_mark_other_pages_busy() -> None:
     import panel as pn
     from panel.util import edit_readonly
 

@@ -134,7 +134,7 @@ def test_a_hole_does_not_disturb_the_timeframe() -> None:
     assert holed.periods_per_year == 8_760
 
 
-def test_symbols_are_told_apart() -> None:
+def test_symbols_are_distinguished() -> None:
     both = pl.concat([pl.DataFrame(table(symbol=[name] * 10)) for name in ("BTCUSDT", "ETHUSDT")])
     with pytest.raises(
         BarsError, match=r"the frame holds 2 symbols in column symbol \(BTCUSDT, ETHUSDT\); choose one: symbol="

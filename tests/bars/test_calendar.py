@@ -87,7 +87,7 @@ def test_minutes_without_a_trade_are_counted_as_they_come() -> None:
     assert found.periods_per_year == pytest.approx(0.4 * 525_600, rel=0.02)
 
 
-def test_a_few_days_are_said_to_be_too_few() -> None:
+def test_a_few_days_are_reported_as_too_few() -> None:
     assert not infer_calendar(round_the_clock(48), "1h").certain
     few = infer_calendar(session(4, 7, 60), "1h")
     assert (few.kind, few.periods_per_year, few.certain) == ("sessions", 1_764, False)
@@ -110,7 +110,7 @@ def test_one_weekend_between_two_days_is_too_little() -> None:
     assert not calendar.certain
 
 
-def test_slices_keep_the_calendar_of_the_whole_and_notes_say_it() -> None:
+def test_slices_keep_the_calendar_of_the_whole_and_notes_state_it() -> None:
     bars = bars_of(session(120, 7, 60))
     assert bars.notes == ("1,764 bars a year: sessions of 7 bars on 252 trading days",)
     assert bars[:5].calendar is bars.calendar
@@ -150,7 +150,7 @@ def test_a_week_that_ends_on_friday_is_whole() -> None:
     assert len(hourly.resample("1d")) == len(np.unique(hourly.time // DAY_US))
 
 
-def test_a_given_number_holds_and_resampling_follows_weeks_and_months() -> None:
+def test_an_explicit_number_of_bars_per_year_holds() -> None:
     bars = ms.Bars.from_frame(bars_of(session(400, 1, 1_440, 0)).to_frame(), periods_per_year=250)
     assert bars.periods_per_year == 250
     assert bars.notes == ()

@@ -30,7 +30,7 @@ def test_a_file_of_one_series(tmp_path: Path, form: str) -> None:
     assert (options.name, len(options), options.periods_per_year) == ("P:S:1h", 6, 252)
 
 
-def test_a_file_stored_newest_first_is_turned_round_and_says_so(tmp_path: Path) -> None:
+def test_a_file_stored_newest_first_is_reversed_with_a_note(tmp_path: Path) -> None:
     path = tmp_path / "new.csv"
     frame = pl.read_csv(write(tmp_path / "old.csv"))
     frame.reverse().write_csv(path)

@@ -134,5 +134,5 @@ def test_what_is_not_there_is_named(pair: Bars) -> None:
     assert "have no other symbol 'B'" in str(wf.folds["error"][0])
 
 
-def test_the_same_object_is_given_each_time(pair: Bars) -> None:
+def test_each_call_returns_the_same_object(pair: Bars) -> None:
     assert pair.other("B") is pair.other("B")

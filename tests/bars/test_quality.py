@@ -46,7 +46,7 @@ def test_the_unit_of_bitstamps_volume_changes_three_times() -> None:
     assert found(assess_frame(stored))["unsorted"].severity == "fatal", "it is stored newest first"
 
 
-def test_bitmex_opens_outside_the_range_are_told_and_do_not_worry() -> None:
+def test_bitmex_opens_outside_the_range_are_reported_as_information() -> None:
     pages = [real(f"fixtures/bitmexr_bucketed-{page}.json") for page in ("8b21dd", "e90a27", "21f56c")]
     quality = ms.Bars.from_frame(pl.concat(pages), timeframe="1m").quality()
     outside = found(quality)["open outside range"]

@@ -47,7 +47,7 @@ def test_resampled_bars_are_what_polars_groups(real_hours: Bars, timeframe: str,
         same(real_hours.resample(timeframe), expected)
 
 
-def test_unfinished_bars_are_dropped_and_said() -> None:
+def test_unfinished_bars_are_dropped_with_a_warning() -> None:
     made = bars(27)[3:]
     with pytest.warns(BarsWarning) as warned:
         coarse = made.resample("4h")

@@ -9,7 +9,7 @@ import maestro as ms
 from maestro.errors import BarsError
 
 
-def test_every_sample_is_what_its_line_says() -> None:
+def test_every_sample_agrees_with_its_description() -> None:
     table = ms.samples()
     assert table["name"].to_list() == ["AAPL", "FB", "GOOG", "IBM", "MSFT"]
     for name, line in table.iter_rows():

@@ -16,7 +16,7 @@ def test_a_random_walk_is_the_same_on_every_machine() -> None:
     assert bars.fingerprint == "4bcaa26343f3930bbaa38b11b79692539ea3f71ba6198f9563274677f88292ad"
 
 
-def test_a_random_walk_says_that_it_is_one() -> None:
+def test_a_random_walk_is_marked_synthetic() -> None:
     bars = ms.synthetic_bars(100, seed=7, timeframe="4h")
     assert (bars.synthetic, bars.name, bars.timeframe) == (True, "SYNTHETIC:WALK-7:4h", "4h")
     assert "synthetic" in repr(bars)

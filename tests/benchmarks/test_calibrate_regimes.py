@@ -9,7 +9,7 @@ import maestro as ms
 from benchmarks import calibrate_regimes as module
 
 
-def test_a_state_stays_as_long_as_it_says() -> None:
+def test_a_state_lasts_its_mean_duration() -> None:
     state = module.switching(200_000, (120, 60), np.random.default_rng(0))
     changes = np.flatnonzero(np.diff(state.astype(int)))
     lengths = np.diff(changes)

@@ -12,7 +12,7 @@ from benchmarks.journeys import BEFORE, JOURNEYS, MARKS, NOT_TIMED, PAGE, RULE, 
 from maestro.strategies.files import load_strategy
 
 
-def test_a_row_has_what_a_task_took_and_says_where_no_earlier_figure_exists() -> None:
+def test_a_row_has_the_figures_of_a_task_and_marks_missing_earlier_ones() -> None:
     text = lines(
         [Row("own_csv", "Own CSV to verdict", 3, 4.26, "Not\nrobust | 1 of 9"), Row("resume", "R", 3, 2.0, "")]
     )

@@ -25,7 +25,7 @@ def test_a_built_in_passes_on_the_samples(capsys: pytest.CaptureFixture[str]) ->
     assert out.count("look-ahead") == 5
 
 
-def test_a_sample_that_is_too_short_is_left_out_and_said(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_sample_that_is_too_short_is_left_out_and_reported(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = run(capsys, "EmaCrossStrategy", "--cuts", "30")
     assert code == 0
     assert "cannot be checked there: 1 of 5." in " ".join(out.split())

@@ -56,7 +56,7 @@ def test_the_command_shows_and_verifies(bars: ms.Bars, capsys: pytest.CaptureFix
     assert "maestro ledger verify" in shell(capsys, book.series)[1]
 
 
-def test_a_series_that_was_never_tried_is_said_to_be_so(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_series_without_trials_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
     Ledger("BINANCE:BTCUSDT:1h").record("slider", trials=2)
     code, printed = shell(capsys, "BINANCE:BTCUSD:1d")
     assert code == 1

@@ -35,7 +35,7 @@ def test_defaults_are_left_out_and_short_options_become_long() -> None:
     assert line("Ema", "-p", "a=1", "-p", "b=2 3") == ["maestro", "walk", "Ema", "--param", "a=1", "--param", "b=2 3"]
 
 
-def test_settled_values_count_whether_given_or_not() -> None:
+def test_settled_values_replace_options() -> None:
     assert line("Ema", "--seed", "1", settled={"seed": 5}) == ["maestro", "walk", "Ema", "--seed", "5"]
     assert line("Ema", settled={"seed": 0}) == ["maestro", "walk", "Ema", "--seed", "0"]
 

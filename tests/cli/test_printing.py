@@ -44,7 +44,7 @@ def hours(tmp_path: Path) -> Path:
         ("walk-forward", "EmaCrossStrategy", "--splitter", "rolling:3,1", "--trials", "2"),
     ],
 )
-def test_every_command_says_how_it_annualised(
+def test_every_command_states_how_it_annualised(
     command: tuple[str, ...], hours: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
@@ -57,7 +57,7 @@ def test_every_command_says_how_it_annualised(
     assert "1,700 bars a year: as given" in capsys.readouterr().out
 
 
-def test_a_check_of_data_says_when_the_market_trades(hours: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_check_of_data_states_when_the_market_trades(hours: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run("data", "check", hours)
     assert SESSIONS in " ".join(capsys.readouterr().out.split())
     run("data", "check", hours, "--json")

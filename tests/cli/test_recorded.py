@@ -11,7 +11,7 @@ from maestro.cli.recorded import opened_run
 from maestro.errors import SettingsError
 
 
-def test_a_run_comes_with_newer_bars_only_if_they_are_given(tmp_path: Path) -> None:
+def test_a_run_has_newer_bars_only_if_they_are_passed(tmp_path: Path) -> None:
     bars = ms.load_sample("AAPL")
     made = ms.walk_forward(bars, "EmaCrossStrategy", splitter="rolling:2,2,1", trials=2, workers=1, runs_dir=tmp_path)
     wf, given, cls = opened_run(made.id[:8], None, None, None, tmp_path)

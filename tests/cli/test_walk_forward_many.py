@@ -32,7 +32,7 @@ def run(*words: str) -> int:
     return int(left.value.code or 0)
 
 
-def test_it_says_what_remains_and_writes_page_and_table(
+def test_it_prints_what_remains_and_writes_page_and_table(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     page, table = tmp_path / "many.html", tmp_path / "many.csv"
@@ -77,7 +77,7 @@ def test_symbols_timeframes_and_membership(folder: Path, tmp_path: Path, capsys:
         (("RSIStrategy", "--membership", "nothing.csv"), "there is no file nothing.csv"),
     ],
 )
-def test_bad_input_is_said_in_a_line(
+def test_bad_input_is_reported_in_one_line(
     words: tuple[str, ...], message: str, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(*words, "-d", str(folder / "long.parquet"), *COMMON) == 2

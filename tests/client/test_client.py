@@ -149,7 +149,7 @@ def test_refusals_are_errors_of_the_library(site: Site, monkeypatch: pytest.Monk
         Client(site.url, site.keys["anna"])
 
 
-def test_a_job_that_fails_says_why(site: Site) -> None:
+def test_a_failed_job_has_a_reason(site: Site) -> None:
     with Client(site.url, site.keys["anna"]) as client:
         job = client.submit("sample:AAPL", "EmaCrossStrategy", **ASKED)
         with site.service.database.writing() as connection:

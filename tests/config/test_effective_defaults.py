@@ -334,7 +334,7 @@ def test_a_value_that_is_set_is_in_effect(name: str, tmp_path: Path, monkeypatch
     assert after == load_settings().get(name) != before
 
 
-def test_a_store_in_the_built_in_folder_is_what_its_name_says() -> None:
+def test_a_store_in_the_built_in_folder_is_of_the_kind_in_its_name() -> None:
     store = open_store("parquet", cached=False)
     assert isinstance(store, ParquetStore)
     assert str(store.root) == load_settings().store

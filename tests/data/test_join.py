@@ -146,7 +146,7 @@ def test_snapshots_are_known_at_the_close() -> None:
     assert later["open_interest"].to_list() == [None, 2.0, 2.0, 3.0]
 
 
-def test_a_slower_series_is_held_and_a_long_wait_is_told() -> None:
+def test_a_slower_series_is_held_and_a_long_wait_is_noted() -> None:
     basis = series("basis", [(4, 0.1), (8, 0.2), (12, None), (16, 0.4)])
     joined = join_series(hours(36), "1h", basis=basis)
     assert joined["basis"].to_list() == [None] * 3 + [0.1] * 4 + [0.2] * 8 + [0.4] * 21
@@ -227,7 +227,7 @@ def test_what_cannot_be_joined_is_named() -> None:
     assert join_series(hours(3), funding=series("funding_rate", []))["funding_rate"].null_count() == 3
 
 
-def test_bars_with_series_say_what_they_lack() -> None:
+def test_bars_with_series_note_what_they_lack() -> None:
     bars = ms.synthetic_bars(100)
     first = (int(bars.time[0]) - START) / HOUR
     rates = series("funding_rate", [(first + 8 * n, 0.001) for n in range(13)])

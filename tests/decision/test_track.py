@@ -32,7 +32,7 @@ def test_the_models_own_fills_give_the_models_return(tmp_path: Path) -> None:
     assert live.to_dict()["inside"] == live.inside
 
 
-def test_a_loss_outside_the_band_is_said() -> None:
+def test_a_loss_outside_the_band_is_reported() -> None:
     first = WHOLE[:2_420].end
     fills = pl.DataFrame(
         {"timestamp": [first] * 2, "side": ["buy", "sell"], "size": [1.0, 1.0], "price": [95_000.0, 1.0]}
@@ -61,7 +61,7 @@ def test_fills_that_are_none_are_refused(row: dict[str, Any], words: str) -> Non
         track(WF, pl.DataFrame([good | row]), WHOLE, CHOSEN)
 
 
-def test_missing_columns_files_and_bars_are_said(tmp_path: Path) -> None:
+def test_missing_columns_files_and_bars_are_reported(tmp_path: Path) -> None:
     (tmp_path / "fills.csv").write_text("time,qty\n1,2\n")
     with pytest.raises(SettingsError, match="the fills lack timestamp, side, size, price"):
         read_fills(tmp_path / "fills.csv")

@@ -52,7 +52,7 @@ def test_no_trade_is_nan_not_zero(bars: ms.Bars) -> None:
     assert bt.trades.schema["exit_reason"] == pl.String
 
 
-def test_notes_say_what_a_reader_must_know(bars: ms.Bars) -> None:
+def test_notes_state_what_a_reader_must_know(bars: ms.Bars) -> None:
     notes = " ".join(ms.backtest(bars, "EmaCrossStrategy", fill="close").notes)
     assert "synthetic" in notes
     assert "looks ahead" in notes

@@ -134,7 +134,7 @@ def test_what_differs_in_quantstats_and_why(result: ms.Backtest, quantstats: dic
     assert result.metrics["exposure"] == pytest.approx((result.equity["position"] != 0).mean())
 
 
-def test_quantstats_assumes_252_days_unless_told(result: ms.Backtest) -> None:
+def test_quantstats_assumes_252_days_by_default(result: ms.Backtest) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         stats: Any = library("quantstats", "report").stats

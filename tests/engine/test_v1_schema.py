@@ -40,7 +40,7 @@ def same(theirs: Any, ours: Any, path: str = "") -> None:
 
 
 @pytest.mark.parametrize("name", ["MACDStrategy", "TrendFollowingATR", "FernandoStrategy", "MACDStrategyX"])
-def test_as_the_analyzers_of_backtrader_say_it(name: str) -> None:
+def test_the_first_schema_equals_the_analyzers_of_backtrader(name: str) -> None:
     theirs = ms.backtest(BARS, name, engine="backtrader")
     fast = ms.backtest(BARS, name).to_v1()
     assert fast["analyzers"].keys() == theirs.native.keys()

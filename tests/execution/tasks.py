@@ -22,7 +22,7 @@ def identity(shared: Any, context: TaskContext) -> tuple[int, int]:
     return os.getpid(), id(shared)
 
 
-def until_told(shared: Any, context: TaskContext, folder: Path, name: str) -> None:
+def until_cancelled(shared: Any, context: TaskContext, folder: Path, name: str) -> None:
     """Work in small steps until asked to stop; a file says that the first is done."""
     context.notes.append(f"step of {name}")
     (folder / name).touch()

@@ -43,7 +43,7 @@ def test_a_failed_fold_is_reported_with_its_error() -> None:
     assert any(errors.values())
 
 
-def test_a_resumed_run_says_how_much_is_done(tmp_path: Path) -> None:
+def test_a_resumed_run_reports_how_much_is_done(tmp_path: Path) -> None:
     class Stop(Exception):
         pass
 

@@ -42,7 +42,7 @@ def test_a_job_gives_its_result_or_its_error_and_a_second_one_is_refused_meanwhi
     assert isinstance(ended[1][1], ZeroDivisionError)
 
 
-def test_a_cancelled_job_is_told_and_the_next_one_starts_uncancelled() -> None:
+def test_a_cancelled_job_gets_the_signal_and_the_next_one_does_not() -> None:
     runner, ended = JobRunner(), []
 
     def job(cancel: threading.Event) -> None:

@@ -26,7 +26,7 @@ from maestro.execution.protocol import (
     run_tasks,
 )
 from tests.execution import tasks
-from tests.execution.tasks import add, fail, until_told, wait_for
+from tests.execution.tasks import add, fail, until_cancelled, wait_for
 
 LOCAL = ("serial", "threads", "processes")
 
@@ -76,9 +76,9 @@ def test_reports_reach_the_caller_with_the_number_of_their_task(kind: str) -> No
 
 
 @pytest.mark.parametrize("kind", ["threads", "processes"])
-def test_running_tasks_are_told_to_stop_and_hand_over_what_they_did(tmp_path: Path, kind: str) -> None:
+def test_running_tasks_stop_on_request_and_return_what_they_did(tmp_path: Path, kind: str) -> None:
     cancel = threading.Event()
-    begun = [Task(add, (1,)), *(Task(until_told, (tmp_path, name)) for name in "ab")]
+    begun = [Task(add, (1,)), *(Task(until_cancelled, (tmp_path, name)) for name in "ab")]
 
     def cancelling(outcome: Outcome) -> None:
         if outcome.number == 0:
@@ -99,7 +99,11 @@ def test_running_tasks_are_told_to_stop_and_hand_over_what_they_did(tmp_path: Pa
 
 @pytest.mark.parametrize("kind", ["threads", "processes"])
 def test_the_first_error_stops_the_others_and_is_raised_with_all_outcomes_yielded(tmp_path: Path, kind: str) -> None:
-    work = [Task(until_told, (tmp_path, "a")), Task(fail, (KeyError("broken"),)), Task(until_told, (tmp_path, "b"))]
+    work = [
+        Task(until_cancelled, (tmp_path, "a")),
+        Task(fail, (KeyError("broken"),)),
+        Task(until_cancelled, (tmp_path, "b")),
+    ]
     outcomes, error = collected(run_tasks(executor(kind), work, 0))
     assert isinstance(error, KeyError)
     found = {o.number: o for o in outcomes}
@@ -129,7 +133,7 @@ def test_an_error_of_the_handler_leaves_no_outcome_unhandled(tmp_path: Path, kin
         wait_for(tmp_path / "a")
         raise OSError("the disk is full")
 
-    work = [Task(add, (1,)), Task(until_told, (tmp_path, "a"))]
+    work = [Task(add, (1,)), Task(until_cancelled, (tmp_path, "a"))]
     with pytest.raises(OSError, match="the disk is full"):
         handle_all(run_tasks(executor(kind), work, 0), handle, left.append)
     assert handled == [0]
@@ -139,7 +143,7 @@ def test_an_error_of_the_handler_leaves_no_outcome_unhandled(tmp_path: Path, kin
 
 @pytest.mark.parametrize("kind", ["threads", "processes"])
 def test_a_generator_that_is_closed_leaves_nothing_running(tmp_path: Path, kind: str) -> None:
-    outcomes = run_tasks(executor(kind), [Task(add, (1,)), Task(until_told, (tmp_path, "a"))], 0)
+    outcomes = run_tasks(executor(kind), [Task(add, (1,)), Task(until_cancelled, (tmp_path, "a"))], 0)
     assert next(outcomes).value == 1
     wait_for(tmp_path / "a")
     outcomes.close()  # returns when the task has ended

@@ -68,7 +68,7 @@ def test_one_user_alone_is_counted_as_before(real: ms.Bars) -> None:
     assert count_trials(wf, real).source == "ever run on this series, from the ledger"
 
 
-def test_the_ledgers_of_a_user_that_cannot_be_read_are_said(home: Path) -> None:
+def test_users_with_unreadable_ledgers_are_named(home: Path) -> None:
     with owned_by("anna"):
         Ledger(SERIES).record("by hand", sharpes=[0.1, 0.2])
     damaged = home.parent / "ben" / Ledger(SERIES).path.name

@@ -83,7 +83,7 @@ def test_verbose_tracebacks_show_every_frame(cells: Cells) -> None:
     cells.run("%xmode Context")
 
 
-def test_an_interrupt_says_what_is_kept_and_the_same_cell_continues(cells: Cells, tmp_path: Path) -> None:
+def test_an_interrupt_reports_what_is_kept_and_the_same_cell_continues(cells: Cells, tmp_path: Path) -> None:
     call = (
         "def heard(event):\n    print(type(event).__name__, flush=True)\n"
         f"wf = ms.walk_forward(bars, Slow, trials=8, executor='serial', runs_dir={str(tmp_path)!r}, progress=heard)"

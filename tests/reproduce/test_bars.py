@@ -56,7 +56,7 @@ def test_shorter_bars_are_resampled_to_the_run(tmp_path: Path) -> None:
     assert recorded_bars(wf, LONG).fingerprint == LONG.resample("2h").fingerprint
 
 
-def test_given_bars_get_the_description_of_the_run(cut: ms.WalkForward) -> None:
+def test_bars_of_the_caller_get_the_description_of_the_run(cut: ms.WalkForward) -> None:
     plain = ms.Bars.from_frame(LONG.to_frame(), provider="OTHER", symbol="X", periods_per_year=123.0)
     found = recorded_bars(cut, plain)
     of_run = LONG[100:1000]

@@ -35,7 +35,7 @@ def test_floats_are_compared_bit_by_bit() -> None:
         (1, None, "a in row 1 was nan, now None"),
     ],
 )
-def test_zero_null_and_nan_are_told_apart(row: int, value: float | None, message: str) -> None:
+def test_zero_null_and_nan_are_distinguished(row: int, value: float | None, message: str) -> None:
     values = [0.1, float("nan"), None, 0.0]
     values[row] = value
     assert unequal("t", OLD, OLD.with_columns(pl.Series("a", values, pl.Float64))) == [f"t: {message}"]

@@ -21,7 +21,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return Path(ms.walk_forward(ms.load_sample("AAPL"), "EmaCrossStrategy", **settings).folder)
 
 
-def test_what_is_not_given_stays_and_the_run_is_still_whole(made: Path) -> None:
+def test_omitted_annotations_stay_and_the_run_is_still_whole(made: Path) -> None:
     runs_dir, run = made.parent, made.name
     sealed = (made / "manifest.json").read_bytes()
     assert ms.runs.annotations_of(run, runs_dir) == ms.runs.Annotations()
@@ -91,7 +91,7 @@ def test_what_is_too_long_is_refused_and_nothing_is_written(
         '{"tags": [1], "note": "", "pinned": false}', '{"tags": [], "note": "", "pinned": 1}',
     ],
 )  # fmt: skip
-def test_damaged_ones_are_said_and_not_written_over(made: Path, content: str) -> None:
+def test_damaged_annotations_are_reported_and_not_overwritten(made: Path, content: str) -> None:
     path = made / FILE
     before = path.read_text() if path.exists() else json.dumps({"tags": [], "note": "", "pinned": False})
     path.write_text(content)

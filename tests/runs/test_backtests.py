@@ -94,7 +94,7 @@ def test_damage_is_noticed(name: str, damage: Callable[[bytes], bytes], words: s
     assert "run the backtest again" in str(caught.value)
 
 
-def test_what_is_missing_is_said(tmp_path: Path) -> None:
+def test_missing_files_are_reported(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="there is no backtest in"):
         BacktestStore(tmp_path, "0" * 16).load()
     store = stored(ms.backtest(ms.load("sample:AAPL"), "EmaCrossStrategy"), tmp_path)

@@ -315,7 +315,7 @@ def test_a_changed_spec_is_not_taken_for_the_runs_own(stored: ms.WalkForward, tm
         ms.load_run(stored.id, tmp_path)
 
 
-def test_a_damaged_run_can_be_removed_as_its_message_says(stored: ms.WalkForward, tmp_path: Path) -> None:
+def test_a_damaged_run_can_be_removed_as_its_message_proposes(stored: ms.WalkForward, tmp_path: Path) -> None:
     (tmp_path / stored.id / "manifest.json").write_text("{")
     assert remove(stored.id, tmp_path).parent == tmp_path / ".trash"
     assert [path.name for path in tmp_path.iterdir()] == [".trash"]
@@ -333,9 +333,7 @@ with RunStore(Path(sys.argv[1])).locked():
 """
 
 
-def test_two_processes_at_once_are_told_and_a_killed_one_does_not_block(
-    tmp_path: Path, reference: ms.WalkForward
-) -> None:
+def test_a_second_process_is_refused_and_a_killed_one_does_not_block(tmp_path: Path, reference: ms.WalkForward) -> None:
     folder = tmp_path / reference.id
     child = subprocess.Popen([sys.executable, "-c", HOLDER, str(folder)], stdout=subprocess.PIPE, text=True, cwd=ROOT)
     assert child.stdout is not None

@@ -45,7 +45,7 @@ except RunError as error:
 
 
 @pytest.mark.parametrize("limit", [100, 6_000, 20_000])
-def test_a_disk_that_fills_is_said_and_leaves_nothing_half_written(
+def test_a_disk_that_fills_is_reported_and_leaves_nothing_half_written(
     tmp_path: Path, reference: ms.WalkForward, limit: int
 ) -> None:
     pytest.importorskip("resource")

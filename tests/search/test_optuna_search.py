@@ -60,7 +60,7 @@ def test_samplers_that_hold_samplers_are_seeded_through() -> None:
     assert len({t.params["slow"] for t in runs[0]}) > 5
 
 
-def test_the_given_sampler_stays_as_it_is() -> None:
+def test_the_sampler_of_the_caller_is_not_changed() -> None:
     sampler = optuna.samplers.RandomSampler(seed=3)
     before = sampler._rng.rng.get_state()[1].tolist()
     assert seeded(sampler, 4) is not sampler

@@ -86,7 +86,7 @@ def test_equal_proposals_of_a_learning_search_are_evaluated_once() -> None:
     assert len(calls) == len({(t.params["fast"], t.params["slow"]) for t in trials}) <= 9
 
 
-def test_first_trials_defaults_then_those_given_equal_ones_once() -> None:
+def test_the_first_trials_are_the_defaults_then_first_without_repetition() -> None:
     first = [{"fast": 50, "slow": 100}, {"fast": 9, "slow": 30}]
     for method in ("tpe", "random", "sobol"):
         trials = search(bowl, SPACE, method=method, trials=5, first=first)

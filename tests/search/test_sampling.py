@@ -60,7 +60,7 @@ def test_first_sets_stand_in_front() -> None:
     assert sets(propose_all(space, "random", 1, 0, [space.default] * 3)) == [(50, 100)]
 
 
-def test_hopeless_constraints_say_so() -> None:
+def test_constraints_that_cannot_hold_are_refused() -> None:
     class Hopeless(Cross):
         constraints = (Constraint("fast == slow - 3.5", lambda p: p.fast == p.slow - 3.5),)
 

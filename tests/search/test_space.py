@@ -76,7 +76,7 @@ def test_single_values_are_fixed() -> None:
     assert space.fixed == {"fast": 7, "both": True, "seldom": 3}
 
 
-def test_declarations_may_depend_on_values_given() -> None:
+def test_declarations_may_depend_on_fixed_values() -> None:
     real, proxy = Space(Proxied).dimensions[0], Space(Proxied, fixed={"proxy": True}).dimensions[0]
     assert (real.log, real.negative, proxy.log, proxy.low) == (True, True, False, -0.05)
     assert Space(Proxied, fixed={"proxy": True}).default == {"proxy": True, "entry": -0.01}

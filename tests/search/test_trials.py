@@ -65,7 +65,7 @@ def test_an_equal_set_is_evaluated_once() -> None:
     assert runner.full
 
 
-def test_a_cancelled_search_says_how_far_it_came() -> None:
+def test_a_cancelled_search_reports_its_progress() -> None:
     runner = TrialRunner(metrics_of, SPACE, sharpe_ratio, 10, cancelled=lambda: True)
     with pytest.raises(RunCancelled, match="cancelled after 0 of 10 trials"):
         runner.run({"n": 5})

@@ -76,7 +76,7 @@ def test_a_job_gives_the_run_of_the_library(submit: Submit, queue: Queue, databa
     assert done.sharpe == pytest.approx(wf.metrics["sharpe_ratio"], nan_ok=True)
 
 
-def test_runs_are_logged_on_an_mlflow_server_and_its_absence_is_said(
+def test_runs_are_logged_on_an_mlflow_server_and_its_absence_is_reported(
     submit: Submit, queue: Queue, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with stand_in() as server:

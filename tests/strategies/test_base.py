@@ -109,7 +109,7 @@ def test_a_broken_contract_is_named(value: Any, words: str) -> None:
         returning(value)().evaluate(BARS)
 
 
-def test_a_strategy_without_a_rule_says_so() -> None:
+def test_a_strategy_without_a_rule_is_refused() -> None:
     class Empty(ms.Strategy):
         pass
 

@@ -66,7 +66,7 @@ def test_a_file_that_cannot_exist_is_an_error_in_words(name: str) -> None:
         ("x = 1\n", "has no strategy 'Hold'; it has: none"),
     ],
 )
-def test_what_is_wrong_with_a_file_is_said_with_its_line(tmp_path: Path, source: str, message: str) -> None:
+def test_an_error_in_a_file_is_reported_with_its_line(tmp_path: Path, source: str, message: str) -> None:
     path = tmp_path / "rule.py"
     path.write_text(source)
     with pytest.raises(StrategyError, match=message):

@@ -123,7 +123,7 @@ def test_values_that_mean_no_option_are_refused(options: tuple[Any, ...], value:
         (None, (lambda p: 1, lambda p: 2), "have the same text '<lambda>'"),
     ],
 )
-def test_options_that_cannot_be_told_apart_are_refused(default: Any, options: Any, words: str) -> None:
+def test_ambiguous_options_are_refused(default: Any, options: Any, words: str) -> None:
     with pytest.raises(ParameterError, match=words):
         ms.Choice(default, options)
 

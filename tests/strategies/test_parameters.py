@@ -198,7 +198,7 @@ def test_a_declaration_that_contradicts_itself_is_refused(declare: Any, words: s
         declare()
 
 
-def test_limits_follow_the_search_where_none_are_given() -> None:
+def test_limits_default_to_the_bounds_of_the_search() -> None:
     assert ms.Int(5, 2, 10).minimum == 1
     assert ms.Int(0, 0, 3).minimum == 0
     assert ms.Float(0.5, 0, 1).minimum == 0.0

@@ -13,7 +13,7 @@ def wf() -> StandIn:
     return stand_in(failed=(4,))
 
 
-def test_parameters_are_told_from_metrics_and_windows(wf: StandIn) -> None:
+def test_parameters_are_distinguished_from_metrics_and_windows(wf: StandIn) -> None:
     assert parameter_names(wf.folds) == ["fast", "slow", "band", "exit"]
     assert searched(wf) == ["fast", "slow", "band", "exit"]
     fixed = wf.but(

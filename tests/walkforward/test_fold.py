@@ -26,7 +26,7 @@ def wf() -> ms.WalkForward:
     return ms.walk_forward(RISING, Cross, **THREE, costs=COSTS)
 
 
-def test_the_choice_is_what_a_backtest_of_it_says_in_and_out_of_sample(wf: ms.WalkForward) -> None:
+def test_the_metrics_of_the_choice_equal_its_backtest_in_and_out_of_sample(wf: ms.WalkForward) -> None:
     for row, window in zip(wf.folds.iter_rows(named=True), wf.spec.windows, strict=True):
         a, b, c, d = window
         params = {"fast": row["fast"], "slow": row["slow"]}
@@ -149,7 +149,7 @@ def test_a_fold_that_fails_has_an_error_and_nulls_and_counts_in_nothing() -> Non
     assert not wf.trials.filter(pl.col("fold") > 0)["chosen"].any()
 
 
-def test_all_folds_failing_is_a_result_that_says_so() -> None:
+def test_a_result_in_which_every_fold_failed_states_it() -> None:
     wf = ms.walk_forward(RISING, NeverTrades, **THREE)
     assert wf.folds["error"].str.contains("no trial of 6 has a defined sharpe_ratio \\(6 undefined\\)").all()
     assert all(math.isnan(value) for value in wf.metrics.values())

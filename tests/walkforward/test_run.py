@@ -52,7 +52,7 @@ def test_a_walk_forward_on_real_bars_has_everything_that_is_pinned(wf: ms.WalkFo
     assert wf.id in repr(wf)
 
 
-def test_synthetic_bars_are_said_to_be_so() -> None:
+def test_synthetic_bars_are_noted() -> None:
     wf = ms.walk_forward(
         ms.synthetic_bars(1_500, seed=1), "EmaCrossStrategy", trials=3, splitter=ms.Rolling(n_splits=4)
     )
@@ -205,12 +205,12 @@ def test_a_series_that_is_missing_is_named_in_every_fold(apple: Bars) -> None:
     assert wf.folds["error"].str.contains("needs funding_rate, which .* does not carry").all()
 
 
-def test_few_bars_for_the_warm_up_are_said() -> None:
+def test_too_few_bars_for_the_warm_up_are_reported() -> None:
     wf = ms.walk_forward(ms.synthetic_bars(120, seed=1), "EmaCrossStrategy", trials=3)
     assert wf.folds["error"].str.contains(r"All of the sets .* longer than half of the \d\d bars of the training").all()
 
 
-def test_runs_that_are_not_there_are_said(tmp_path: Path) -> None:
+def test_a_missing_run_is_reported(tmp_path: Path) -> None:
     with pytest.raises(RunError, match=r"no run '0123' in .*; there are: none"):
         ms.load_run("0123", tmp_path)
 
@@ -233,7 +233,7 @@ def test_fatal_defects_are_refused_unless_they_are_accepted(tmp_path: Path) -> N
     assert any(row["severity"] == "fatal" for row in wf.manifest["quality"])
 
 
-def test_a_gap_of_the_exchange_is_told_from_a_missing_download(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_gap_of_the_exchange_differs_from_a_missing_download(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from maestro.data.outages import Outages
     from maestro.data.stores import SeriesKey, configured_store
 

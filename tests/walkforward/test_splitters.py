@@ -219,7 +219,7 @@ def test_calendar_refuses_a_length_that_it_may_misread(length: Any) -> None:
         ms.Calendar(train=length, test="1mo").split(LONG)
 
 
-def test_no_fold_possible_is_said_with_a_remedy() -> None:
+def test_the_error_of_no_possible_fold_has_a_remedy() -> None:
     short = LONG[:8]
     with pytest.raises(SplitError, match=r"cuts 8 bars into 11 folds of 0.*give more bars or fewer splits"):
         ms.Rolling().split(short)

@@ -52,7 +52,7 @@ def test_the_table_is_the_same_however_it_is_computed(sampler: str) -> None:
     assert ms.sweep(RISING, Picky, **settings).table.equals(one.table)
 
 
-def test_a_row_is_what_a_backtest_of_its_set_says() -> None:
+def test_a_row_equals_the_backtest_of_its_set() -> None:
     sw = ms.sweep(RISING, Cross, n=25, seed=1, costs=COSTS, sizing=ms.Sizing.cash(5_000), cash=50_000)
     assert sw.table.columns == ["fast", "slow", *NAMES, "error"]
     for row in sw.table.head(8).iter_rows(named=True):

@@ -107,7 +107,7 @@ def test_a_control_moves_the_result_and_keeps_the_components() -> None:
     assert app.settings()["params"]["fast"] == app.rule.widgets["fast"].value
 
 
-def test_costs_of_a_venue_are_taken_until_others_are_given() -> None:
+def test_costs_of_a_venue_hold_until_others_are_entered() -> None:
     app = App()
     app.trade.venue.value = "BINANCE-PERPETUAL"
     costs = ms.Costs.of("BINANCE-PERPETUAL")
@@ -127,7 +127,7 @@ def test_two_visitors_do_not_disturb_each_other() -> None:
     assert other.settings() == settings
 
 
-def test_what_a_rule_of_ones_own_raises_is_said_and_the_app_lives_on() -> None:
+def test_an_error_of_a_user_defined_rule_is_shown_and_the_app_continues() -> None:
     app = App(ms.load_sample("AAPL"), own=Touchy)
     before = shown(app)
     assert app.view.message.text == ""
@@ -153,7 +153,7 @@ def test_what_a_rule_of_ones_own_raises_is_said_and_the_app_lives_on() -> None:
         {"start": "no date"},
     ],
 )
-def test_what_cannot_be_shown_is_said_and_the_next_change_works(change: dict[str, Any]) -> None:
+def test_an_error_is_shown_and_the_next_change_works(change: dict[str, Any]) -> None:
     app = App()
     usual = {name: app.settings()[name] for name in change}
     app.state.param.update(**change)
@@ -217,7 +217,7 @@ def test_bars_per_year_annualise_the_figures_and_are_part_of_what_is_frozen() ->
     assert (page.state.periods_per_year, shown(page).bt.metrics) == (None, usual.metrics)
 
 
-def test_bars_that_were_given_keep_their_own_number_per_year() -> None:
+def test_bars_of_a_notebook_keep_their_own_number_per_year() -> None:
     bars = ms.load("sample:AAPL", end="2005", periods_per_year=365)
     page = App(bars, periods_per_year=100.0)
     assert (page.state.periods_per_year, shown(page).bt.bars.periods_per_year) == (None, 365)

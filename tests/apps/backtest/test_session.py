@@ -40,7 +40,7 @@ def test_two_parameter_sets_are_on_one_chart_with_both_columns_of_metrics() -> N
     assert not app.view.drop.visible
 
 
-def test_what_is_kept_and_cannot_be_simulated_is_said_beside_the_result() -> None:
+def test_a_kept_backtest_that_fails_is_reported_beside_the_result() -> None:
     app = App(query={"kept": '{"strategy": "Nobody"}'})
     assert app.view._shown is not None
     assert app.view._shown.bt.metrics == ms.backtest(ms.load_sample("AAPL"), "EmaCrossStrategy").metrics

@@ -108,7 +108,7 @@ def test_going_somewhere_twice_is_two_messages(bars: ms.Bars) -> None:
         chart.go_to("soon", "later")
 
 
-def test_spans_say_their_severity_by_colour(bars: ms.Bars) -> None:
+def test_spans_show_their_severity_by_colour(bars: ms.Bars) -> None:
     chart = Chart(bars)
     chart.mark([(0, 5_000_000, "fatal"), (0, 1_000_000, "#123456")])
     assert chart.spans[1] == {"from": 0, "to": 1, "color": "#123456"}

@@ -29,7 +29,7 @@ def test_it_links_to_runs_series_and_the_apps_that_are_served(tmp_path: Path, mo
     assert "./backtest" not in page.series.object
 
 
-def test_without_runs_it_says_how_to_make_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_runs_the_page_shows_how_to_make_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MAESTRO_RUNS_DIR", str(tmp_path / "none"))
     assert "There is no run in " in App().runs.object
 

@@ -32,7 +32,7 @@ def app(folder: Path) -> App:
     return App(runs_dir=str(folder))
 
 
-def test_the_newest_result_is_shown_with_what_it_says(app: App, folder: Path) -> None:
+def test_the_newest_result_is_shown_with_its_sentence(app: App, folder: Path) -> None:
     [name] = app.session.results().values()
     many = ms.load_walk_forwards(name, folder)
     assert app.state.result == name == many.id
@@ -82,7 +82,7 @@ def test_a_row_opens_its_report(app: App) -> None:
     assert app.view.report.disabled
 
 
-def test_a_link_chooses_the_same_and_a_bad_one_is_said(folder: Path, tmp_path: Path) -> None:
+def test_a_link_opens_the_same_result_and_a_bad_link_is_reported(folder: Path, tmp_path: Path) -> None:
     [name] = ManySession(folder).results().values()
     again = App(runs_dir=str(folder), query={"result": name, "text": "S2", "order": "symbol"})
     assert again.view.list.value["symbol"].tolist() == ["S2"]
@@ -94,7 +94,7 @@ def test_a_link_chooses_the_same_and_a_bad_one_is_said(folder: Path, tmp_path: P
     assert "maestro walk-forward-many" in empty.view.message.text
 
 
-def test_a_result_whose_runs_are_gone_is_said(folder: Path, tmp_path: Path) -> None:
+def test_a_result_with_missing_runs_is_reported(folder: Path, tmp_path: Path) -> None:
     place = tmp_path / "universes"
     place.mkdir()
     for path in (folder / "universes").iterdir():

@@ -97,7 +97,7 @@ def test_a_click_on_a_row_goes_round_its_own_places(holed: ms.Bars) -> None:
     assert seen[0] == seen[2] != seen[1]
 
 
-def test_clean_bars_say_so() -> None:
+def test_clean_bars_are_reported_as_clean() -> None:
     app = App(ms.synthetic_bars(500, seed=1))
     assert app.view.clean.visible
     assert not app.view.defects.box.visible
@@ -216,7 +216,7 @@ def test_files_too_large_and_names_that_lead_elsewhere(monkeypatch: pytest.Monke
     assert App().picker.file.max_file_size == 10
 
 
-def test_a_browser_that_sends_more_or_says_that_it_will_not(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_above_the_limit_is_refused_by_browser_and_server(monkeypatch: pytest.MonkeyPatch) -> None:
     app = App()
     app.picker.file._handle_msg(
         {"status": "error", "error": 'File "<b>.csv" (72 MB) exceeds maximum file size of 64 MB'}
@@ -239,7 +239,7 @@ def test_a_browser_that_sends_more_or_says_that_it_will_not(monkeypatch: pytest.
     assert not app.picker.file._file_buffer
 
 
-def test_a_series_that_vanished_is_said(tmp_path: Path, holed: ms.Bars) -> None:
+def test_a_series_that_vanished_is_reported(tmp_path: Path, holed: ms.Bars) -> None:
     path = tmp_path / "soon.csv"
     path.write_bytes(csv(holed.to_frame()))
     app = App(data=str(path))
@@ -296,7 +296,7 @@ def test_a_hole_in_the_panes_is_a_hole(holed: ms.Bars) -> None:
     assert 0 < np.isnan(funding).sum() < len(holed)
 
 
-def test_a_store_that_cannot_be_read_is_said_and_samples_remain(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreadable_store_is_reported_and_samples_remain(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken() -> Any:
         raise OSError("<b>no such disk</b>")
 

@@ -44,7 +44,7 @@ def test_a_run_of_any_selection_is_opened(select: str, tmp_path: Path, monkeypat
     assert (app.state.select, Job(app.state, app.picker.bars).id) == (select, wf.id)
 
 
-def test_a_run_that_the_app_cannot_show_says_why(tmp_path: Path) -> None:
+def test_a_run_that_the_app_cannot_show_has_a_reason(tmp_path: Path) -> None:
     wf = ms.walk_forward(ms.synthetic_bars(400), "EmaCrossStrategy", splitter="rolling:2", trials=2, runs_dir=tmp_path)
     with pytest.raises(RunError, match=r"not loaded by one call of ms.load"):
         RunsSession(tmp_path).link(wf.id)

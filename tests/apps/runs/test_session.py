@@ -123,7 +123,7 @@ def test_broken_runs_are_listed_with_their_error(folder: Path) -> None:
     assert session.load(fourth).id == fourth
 
 
-def test_an_unfinished_run_says_how_far_it_came(folder: Path) -> None:
+def test_an_unfinished_run_shows_its_progress(folder: Path) -> None:
     run = ids(folder)[0]
     other = ms.runs.RunStore(folder / run)
     manifest = other.manifest()
@@ -147,7 +147,7 @@ def test_a_changed_run_is_read_again(folder: Path) -> None:
         session.load(run)
 
 
-def test_runs_are_compared_and_their_settings_told_apart(folder: Path) -> None:
+def test_runs_are_compared_and_differing_settings_marked(folder: Path) -> None:
     session = RunsSession(folder)
     runs = ids(folder, bars="SAMPLE:AAPL:1d")
     found = session.compare(runs)
@@ -167,7 +167,7 @@ def test_runs_are_compared_and_their_settings_told_apart(folder: Path) -> None:
     assert "EmaCrossStrategy" in found._repr_html_()
 
 
-def test_what_makes_a_comparison_unfair_is_said(folder: Path) -> None:
+def test_an_unfair_comparison_is_noted(folder: Path) -> None:
     session = RunsSession(folder)
     both = session.compare([ids(folder, bars=name)[0] for name in ("SAMPLE:AAPL:1d", "SAMPLE:IBM:1d")])
     assert "The runs are on different bars" in both.notes[0]

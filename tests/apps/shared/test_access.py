@@ -94,6 +94,6 @@ def test_own_addresses_need_no_login(address: str) -> None:
     access.check_address("0.0.0.0", True)
 
 
-def test_a_folder_that_does_not_exist_is_said(tmp_path: Path) -> None:
+def test_a_missing_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="there is no such folder"):
         access.restrict([tmp_path / "none"])

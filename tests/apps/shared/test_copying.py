@@ -27,7 +27,7 @@ def test_the_text_of_the_open_tab_is_copied_and_follows_the_settings() -> None:
     assert unquote(freeze.copy.text) == '?params={"fast":7}'
 
 
-def test_what_cannot_be_named_is_said_in_its_place() -> None:
+def test_a_class_without_a_name_gets_an_explanation() -> None:
     class Own(Strategy):
         """Only here."""
 

@@ -26,7 +26,7 @@ def test_back_restores_the_settings_of_an_earlier_link_in_one_event() -> None:
     assert freeze.address.search == first
 
 
-def test_a_class_of_a_notebook_has_no_link_and_the_page_says_what_to_do() -> None:
+def test_a_class_of_a_notebook_has_no_link_and_the_page_has_a_remedy() -> None:
     class Mine(ms.Strategy):
         n = ms.Int(5, 2, 9)
 

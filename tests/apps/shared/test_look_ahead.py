@@ -47,7 +47,7 @@ def bars() -> ms.Bars:
         (Raising, "Look-ahead check not possible: "),
     ],
 )
-def test_the_line_says_what_was_found(strategy: type[ms.Strategy], begin: str, bars: ms.Bars) -> None:
+def test_the_line_states_the_finding(strategy: type[ms.Strategy], begin: str, bars: ms.Bars) -> None:
     line = LookAheadLine()
     line.check(strategy, {}, bars)
     assert line.thread is not None

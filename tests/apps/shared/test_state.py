@@ -43,7 +43,7 @@ def test_papermill_gets_the_same_values(kind: type[AppState], changes: dict[str,
     compile(state.python(), "frozen", "exec")
 
 
-def test_what_a_link_cannot_say_is_told_and_changes_nothing() -> None:
+def test_refused_settings_of_a_link_are_reported_and_change_nothing() -> None:
     state = BacktestState()
     before = state.settings()
     problems = state.read(

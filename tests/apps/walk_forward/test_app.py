@@ -45,7 +45,7 @@ def test_a_job_has_the_id_of_its_run_and_ignores_later_changes(bars: ms.Bars) ->
     assert job.effort.startswith("9 folds, ")
 
 
-def test_durations_are_given_in_the_unit_people_read() -> None:
+def test_durations_have_a_readable_unit() -> None:
     assert [duration(seconds) for seconds in (3.2, 240, 9_000)] == ["3 s", "4 min", "2.5 h"]
 
 

@@ -79,7 +79,7 @@ def test_another_run_ends_the_measurement_and_empties_the_tab(bars: ms.Bars, tmp
     assert tab.measured.found["now"].strategy == "RSIStrategy"
 
 
-def test_a_failure_is_said(bars: ms.Bars, tmp_path: Path) -> None:
+def test_a_failure_is_shown(bars: ms.Bars, tmp_path: Path) -> None:
     app = app_of(bars, tmp_path)
     tab = app.view.decision
     app.job.bars = bars[:2_000]  # type: ignore[union-attr]

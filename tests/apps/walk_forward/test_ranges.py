@@ -33,7 +33,7 @@ def ends(controls: RangeControls, name: str) -> dict[str, Any]:
     return {end: box.value for end, box in controls.ends[name].items()}
 
 
-def test_the_search_is_said_in_words_and_shown_in_controls(controls: RangeControls) -> None:
+def test_the_search_is_described_and_shown_in_controls(controls: RangeControls) -> None:
     assert "Searched: n [5..50], x [0.1..1], share [0.001..0.1] log scale, kind " in controls.words.object
     assert {name: tick.value for name, tick in controls.fix.items()} == {
         "n": False, "x": False, "share": False, "kind": False, "up": False, "quiet": True,
@@ -135,7 +135,7 @@ def test_one_parameter_stays_free() -> None:
     assert (controls.fix["n"].value, controls.state.params) == (False, {})
 
 
-def test_the_page_searches_what_the_controls_say_and_the_declared_range_has_the_same_run(tmp_path: Path) -> None:
+def test_the_page_searches_the_ranges_of_the_controls_and_the_declared_range_has_the_same_run(tmp_path: Path) -> None:
     app = App(ms.synthetic_bars(1_500, seed=5), runs_dir=str(tmp_path), trials=2)
     app.ranges.edit.value = True
     assert app.asked is not None

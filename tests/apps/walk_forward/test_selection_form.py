@@ -55,6 +55,6 @@ def test_a_refused_value_is_named_and_the_old_one_stays() -> None:
     assert form.held == form.text.value == "weighted:sharpe_ratio=0.7,vwr=0.3"
 
 
-def test_a_metric_of_which_less_is_better_says_so() -> None:
+def test_a_metric_of_which_less_is_better_is_labelled() -> None:
     assert metric_label("-volatility") == "Volatility, smaller is better"
     assert metric_label("sharpe_ratio") == "Sharpe ratio"

@@ -43,7 +43,7 @@ def test_the_lines_of_python_give_the_run_that_is_shown(bars: ms.Bars, wf: ms.Wa
     assert names["wf"].folds.equals(wf.folds)
 
 
-def test_a_folds_curve_ends_where_its_figures_say(bars: ms.Bars, wf: ms.WalkForward) -> None:
+def test_the_curve_of_a_fold_ends_at_its_returns(bars: ms.Bars, wf: ms.WalkForward) -> None:
     for fold in range(len(wf.folds)):
         curve = session.fold_curve(wf, bars, fold, "EmaCrossStrategy")
         row = wf.folds.row(fold, named=True)

@@ -14,7 +14,7 @@ from maestro.errors import SettingsError
 DAY = 86_400_000_000
 
 
-def test_a_mapping_and_a_frame_say_the_same() -> None:
+def test_a_mapping_and_a_frame_are_equivalent() -> None:
     mapping = {"A": ("2020-01-02", "2020-02-01"), "B": "2020-01-05", "C": (None, date(2020, 3, 1))}
     frame = pl.DataFrame(
         {"symbol": ["A", "B", "C"], "listed": ["2020-01-02", "2020-01-05", None],

@@ -24,7 +24,7 @@ from maestro.data.files.file_names import date_of, provider_of, symbol_of, timef
         ("HISTORICAL_PRICES_12345678.csv", "", "", ""),
     ],
 )
-def test_what_a_name_says(name: str, provider: str, symbol: str, timeframe: str) -> None:
+def test_provider_symbol_and_timeframe_of_a_name(name: str, provider: str, symbol: str, timeframe: str) -> None:
     assert (provider_of(name), symbol_of(name), timeframe_of(name)) == (provider, symbol, timeframe)
 
 

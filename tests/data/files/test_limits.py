@@ -93,7 +93,7 @@ def test_flipped_bits_of_a_parquet_file_are_an_error_in_words(tmp_path: Path) ->
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no limit of a file's size")
 @pytest.mark.parametrize("name", ["bars.parquet", "bars.csv", "bars.csv.gz"])
-def test_a_disk_that_is_full_is_said_and_nothing_is_left(name: str, tmp_path: Path) -> None:
+def test_a_full_disk_is_reported_and_leaves_nothing(name: str, tmp_path: Path) -> None:
     code = (
         "import resource, signal, sys, maestro as ms\n"
         "from maestro.data.files.exporting import write_file\n"

@@ -79,7 +79,7 @@ MESSAGES: list[tuple[str, str | bytes, dict[str, Any], tuple[str, ...]]] = [
 
 
 @pytest.mark.parametrize(("name", "content", "options", "message"), MESSAGES, ids=[name for name, *_ in MESSAGES])
-def test_a_file_that_cannot_be_loaded_says_what_to_do(
+def test_the_error_of_a_file_has_a_remedy(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
     name: str,

@@ -33,6 +33,6 @@ def test_what_is_not_an_option_is_refused(given: dict[str, Any], message: str) -
         ReadOptions.of(given)
 
 
-def test_none_counts_as_not_given() -> None:
+def test_none_is_the_default() -> None:
     options = ReadOptions.of({"symbol": None, "zone": "Europe/Berlin", "columns": {"volume": 0}})
     assert (options.symbol, options.zone, options.columns) == ("", "Europe/Berlin", {"volume": "0"})

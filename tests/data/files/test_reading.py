@@ -77,7 +77,7 @@ def test_newest_first_is_turned_and_equal_rows_are_one(tmp_path: Path) -> None:
     assert "newest first, reversed" in explained(one(path), "stamps")
 
 
-def test_rows_that_differ_are_refused_until_it_is_said_which_counts(tmp_path: Path) -> None:
+def test_duplicate_rows_that_differ_need_a_choice(tmp_path: Path) -> None:
     path = tmp_path / "a.parquet"
     other = BARS[5:6].with_columns(volume=pl.lit(1.25))
     pl.concat([BARS, other]).write_parquet(path)
@@ -97,7 +97,7 @@ def test_stamps_of_the_close_are_moved_to_the_open(tmp_path: Path) -> None:
     assert "the bar's close, moved to its open" in explained(reading, "stamps")
 
 
-def test_what_is_said_goes_before_what_is_guessed(tmp_path: Path) -> None:
+def test_options_override_what_is_inferred(tmp_path: Path) -> None:
     path = tmp_path / "prices.csv"
     text = "when,p1,p2,p3,p4,amount,volume\n"
     stamps = BARS["timestamp"].dt.strftime("%d/%m/%Y %H:%M")
@@ -132,7 +132,7 @@ def test_a_constant_volume_where_there_is_none(tmp_path: Path) -> None:
     assert (message.frame.equals(empty), message.notes) == (True, ())
 
 
-def test_units_that_are_said(tmp_path: Path) -> None:
+def test_an_explicit_unit_is_used(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text("t,o,h,l,c,v\n10,1,1,1,1,1\n20,1,1,1,1,1\n30,1,1,1,1,1\n")
     assert one(path, unit="s").frame["timestamp"].to_physical().to_list() == [10_000_000, 20_000_000, 30_000_000]

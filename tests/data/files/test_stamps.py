@@ -24,7 +24,7 @@ def test_every_form_gives_the_same_moment() -> None:
     assert read_stamps(pl.Series([date(2024, 1, 31)])).to_list() == [datetime(2024, 1, 31, tzinfo=UTC)]
 
 
-def test_naive_times_are_of_the_given_zone() -> None:
+def test_naive_times_are_in_the_chosen_zone() -> None:
     stamps = understand_stamps(pl.Series(["2024-01-31 09:30", "2024-01-31 10:30"]), zone=NEW_YORK)
     assert [f"{stamp:%H:%M}" for stamp in stamps.utc] == ["14:30", "15:30"]
     assert (stamps.how, stamps.local) == (f"dates in {NEW_YORK}", False)

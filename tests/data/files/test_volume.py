@@ -52,7 +52,7 @@ def test_a_price_is_not_a_volume() -> None:
     assert "volume is left out: it lies between low and high in every row" in notes
 
 
-def test_without_a_volume_the_note_says_so() -> None:
+def test_a_missing_volume_is_noted() -> None:
     assert chosen() == (None, [NO_VOLUME])
     assert chosen("vol") == (None, [f"{NO_VOLUME} (vol is empty)"])
 

@@ -131,7 +131,7 @@ def test_what_is_no_document_is_rejected() -> None:
     assert len(reading.rows) == 3
 
 
-def test_documents_without_volume_take_the_one_that_is_given() -> None:
+def test_documents_without_volume_take_the_chosen_one() -> None:
     found = documents(bars(10))
     for one in found[:4]:
         del one["volume"]

@@ -19,14 +19,14 @@ from maestro.errors import SettingsError
         ("trade_BITMEX_XBT_5_15min", "BITMEX:XBT_5:15m"),
     ],
 )
-def test_the_name_of_a_table_says_its_series(table: str, series: str) -> None:
+def test_the_series_of_a_table_name(table: str, series: str) -> None:
     assert str(series_of(table)) == series
 
 
 @pytest.mark.parametrize(
     "table", ["trade_X_Y", "trade_X_Y_1M", "trade_X_Y_h", "trade_X_1h", "trade__Y_1h", "trade_X_Y_3y"]
 )
-def test_a_name_that_says_no_series_is_refused_with_the_way_out(table: str) -> None:
+def test_a_table_name_without_a_series_is_refused_with_a_remedy(table: str) -> None:
     with pytest.raises(SettingsError, match=rf"--table {table}=PROVIDER:SYMBOL"):
         series_of(table)
     assert str(series_of(table, "X:Y:1w")) == "X:Y:1w"

@@ -42,7 +42,7 @@ def report(**changed: Any) -> MigrationReport:
     )
 
 
-def test_a_whole_migration_says_so() -> None:
+def test_a_complete_migration_is_reported_as_complete() -> None:
     found = report(status="done", documents=3, rows=3, inserted=3, first="2020", last="2021", largest_difference=0.0)
     assert found.ok
     assert found.whole

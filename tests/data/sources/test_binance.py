@@ -135,7 +135,7 @@ def test_the_bar_still_open_is_left_out_until_it_is_closed(exchange: FakeExchang
         assert not any(page.gaps for page in pages)
 
 
-def test_holes_front_and_end_are_told_apart_from_short_answers(exchange: FakeExchange, tmp_path: Path) -> None:
+def test_holes_front_and_end_are_distinguished_from_short_answers(exchange: FakeExchange, tmp_path: Path) -> None:
     whole = hourly().head(300)
     truth = whole.filter(~pl.int_range(pl.len()).is_between(100, 119) & (pl.int_range(pl.len()) != 200))
     start, end = stamp_us(truth, 0) - 7 * HOUR_US, stamp_us(truth, -1) + 24 * HOUR_US
@@ -191,7 +191,7 @@ def test_statistics_of_the_last_month(exchange: FakeExchange, tmp_path: Path, se
     assert len(exchange.requests) == 2  # no more than 500 rows each, whichever end the exchange counts from
 
 
-def test_what_the_market_does_not_have_is_said(exchange: FakeExchange, tmp_path: Path) -> None:
+def test_what_the_market_lacks_is_refused(exchange: FakeExchange, tmp_path: Path) -> None:
     exchange.reset(ExchangeMarket({("BTCUSDT", "bars", "1h"): hourly()}), VirtualClock(LATER), NoFaults())
     with pytest.raises(SourceError, match=r"-1121 Invalid symbol"):
         pull(exchange, tmp_path, ["NONESUCH"], 0, HOUR_US)

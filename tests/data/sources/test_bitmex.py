@@ -119,7 +119,7 @@ def test_funding(exchange: FakeExchange, tmp_path: Path) -> None:
         assert not any(page.gaps for page in pages), seed
 
 
-def test_a_symbol_that_never_was_is_told_from_an_empty_stretch(exchange: FakeExchange, tmp_path: Path) -> None:
+def test_an_unknown_symbol_is_distinguished_from_a_range_without_bars(exchange: FakeExchange, tmp_path: Path) -> None:
     truth = hourly().head(5)
     daily = truth.head(1).with_columns(pl.lit(0).cast(STAMP).alias("timestamp"))
     market = ExchangeMarket({("XBTUSD", "bars", "1h"): truth, ("XBTUSD", "bars", "1d"): daily})
@@ -131,7 +131,7 @@ def test_a_symbol_that_never_was_is_told_from_an_empty_stretch(exchange: FakeExc
         pull(exchange, tmp_path, 0, HOUR_US, symbol="XBTUSDT")
 
 
-def test_what_it_does_not_have_is_said(exchange: FakeExchange, tmp_path: Path) -> None:
+def test_what_the_exchange_lacks_is_refused(exchange: FakeExchange, tmp_path: Path) -> None:
     exchange.reset(ExchangeMarket(), VirtualClock(LATER), NoFaults())
     with pytest.raises(SettingsError, match=r"no bars of '4h'; it has 1m, 5m, 1h, 1d.*resample"):
         pull(exchange, tmp_path, 0, HOUR_US, timeframe="4h")

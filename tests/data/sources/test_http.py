@@ -113,7 +113,7 @@ def test_a_passing_trouble_is_asked_again(tmp_path: Path, trouble: httpx.Respons
     assert 0.125 <= pauses[0] <= 0.25 <= pauses[1] <= 0.5 <= pauses[2] <= 1.0  # growing, with jitter
 
 
-def test_it_gives_up_after_the_set_number_and_says_why(tmp_path: Path) -> None:
+def test_it_gives_up_after_the_set_number_with_a_reason(tmp_path: Path) -> None:
     talk = Talk(lambda request: httpx.Response(502, text="bad gateway"), tmp_path, tries=4)
     with pytest.raises(SourceError, match=r"failed 4 times.*HTTP 502 bad gateway"):
         talk.ask()

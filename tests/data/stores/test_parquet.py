@@ -292,7 +292,7 @@ def test_the_same_load_is_the_same_object_until_the_rows_change(
     assert bars.close[-1] == 1.0
 
 
-def test_loading_what_is_not_there_says_what_is(store: ParquetStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_of_a_missing_series_names_what_exists(store: ParquetStore, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MAESTRO_STORE", str(store.root))
     store.append(BARS, rows(YEARS))
     with pytest.raises(BarsError, match=r"maestro data fetch TEST BTCUSDT 6h.*Did you mean 'TEST:BTCUSD:6h'"):

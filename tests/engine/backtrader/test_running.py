@@ -56,7 +56,7 @@ def test_the_compiled_signals_are_not_read(name: str, made_up: Bars, monkeypatch
     assert ms.backtest(made_up, name).metrics["final_equity"] != before.metrics["final_equity"]
 
 
-def test_a_persons_own_strategy_is_traded_by_its_signals_and_the_notes_say_so() -> None:
+def test_a_user_defined_strategy_is_traded_by_its_signals_with_a_note() -> None:
     class EmaCrossStrategy(ms.Strategy):
         """Of the name of a built-in one, which it is not."""
 
@@ -102,7 +102,7 @@ def with_ways(bars: Bars, name: str, *ways: str) -> Agreement:
         ("funding", "TrendFollowingATR", None),
     ],
 )
-def test_each_way_of_backtrader_changes_what_it_is_said_to_change(
+def test_each_way_of_backtrader_changes_only_its_own_behaviour(
     way: str, changed: str, unchanged: str | None, made_up: Bars
 ) -> None:
     assert not with_ways(made_up, changed, way).nearly

@@ -16,7 +16,7 @@ def test_the_page_explains_every_way() -> None:
     assert set(WAYS) == set(DEFAULT_SETTINGS)
 
 
-def test_an_order_that_the_cash_does_not_pay_is_refused_and_told() -> None:
+def test_an_order_that_exceeds_the_cash_is_refused_with_a_note() -> None:
     bars = ms.load_sample("AAPL")[:800]  # the made-up bars open where the last one closed
     rule = ms.strategy("EmaCrossStrategy", fast=5, slow=20)
     theirs = run_engine(

@@ -31,7 +31,7 @@ def test_a_repository_goes_before_the_folder_of_the_settings() -> None:
     assert vault.where == "restic:host:/b", "without the user"
 
 
-def test_a_folder_that_is_given_goes_before_the_repository(tmp_path: Path) -> None:
+def test_an_explicit_folder_overrides_the_repository(tmp_path: Path) -> None:
     vault = open_vault(load_settings(), tmp_path / "other")
     assert isinstance(vault, Archives)
     assert str(tmp_path / "other") in vault.where

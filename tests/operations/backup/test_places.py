@@ -50,7 +50,7 @@ def test_a_store_that_cannot_be_copied_is_refused_and_not_left_out(monkeypatch: 
     assert "secret" not in str(error.value)
 
 
-def test_runs_of_the_service_are_below_it_unless_another_folder_is_given(tmp_path: Path) -> None:
+def test_runs_of_the_service_are_below_it_by_default(tmp_path: Path) -> None:
     (tmp_path / "maestro.yaml").write_text("service:\n  folder: jobs\nruns_dir: own\n")
     found = places_of(load_settings())
     assert (found.service, found.service_runs) == (tmp_path / "jobs", tmp_path / "jobs" / "runs")

@@ -53,6 +53,6 @@ def test_a_whole_name_goes_before_the_beginning_of_another() -> None:
         ),
     ],
 )
-def test_what_cannot_be_found_is_said(vault: Stub, name: str | None, message: str) -> None:
+def test_a_missing_backup_is_reported(vault: Stub, name: str | None, message: str) -> None:
     with pytest.raises(BackupError, match=message):
         find(vault, name)

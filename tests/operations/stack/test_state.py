@@ -66,7 +66,7 @@ def test_another_process_with_the_number_is_left_alone(process: subprocess.Popen
     assert process.poll() is None
 
 
-def test_a_part_that_runs_and_does_not_answer_is_said(process: subprocess.Popen[bytes], tmp_path: Path) -> None:
+def test_a_part_that_runs_without_an_answer_is_reported(process: subprocess.Popen[bytes], tmp_path: Path) -> None:
     silent = part(process.pid, beginning(process.pid), "http://127.0.0.1:9/readyz")
     write(tmp_path, [silent])
     assert status(tmp_path) == [(silent, "does not answer")]

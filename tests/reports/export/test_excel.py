@@ -58,7 +58,7 @@ def test_numbers_have_the_formats_that_people_read(run: StandIn, tmp_path: Path)
     assert folds.formats[1, heads["Fast"]] in ("General", "0")
 
 
-def test_the_summary_says_what_the_run_is_and_what_failed(run: StandIn, tmp_path: Path) -> None:
+def test_the_summary_describes_the_run_and_its_failures(run: StandIn, tmp_path: Path) -> None:
     summary = read(export_run(run, tmp_path / "run.xlsx")).sheets["Summary"]
     message = summary.text()
     for words in ("EmaCrossStrategy on BITSTAMP:BTCUSD:1h", run.id, "The bars are synthetic.", "Fold 4 failed",
@@ -123,7 +123,7 @@ def test_text_that_looks_like_a_formula_stays_text(run: StandIn, tmp_path: Path)
     assert table["exit_reason"][0] == "'=1+1"
 
 
-def test_a_table_longer_than_a_sheet_is_cut_and_says_so(run: StandIn, tmp_path: Path) -> None:
+def test_a_table_longer_than_a_sheet_is_cut_and_marked(run: StandIn, tmp_path: Path) -> None:
     path = write_workbook(run, tmp_path / "run.xlsx", max_rows=101)
     book = read(path)
     trials = book.sheets["Trials"]

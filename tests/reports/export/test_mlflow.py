@@ -183,7 +183,7 @@ def test_a_server_that_is_none_of_mlflow_or_stores_no_files_is_named(local: Stan
         ms.MLflow(local.url).log(wf)
 
 
-def test_long_values_are_cut_and_say_so() -> None:
+def test_long_values_are_cut_and_marked() -> None:
     fixed = {"options": [f"option {k}" for k in range(2000)]}
     pairs = mlflow_pairs(fixed)
     assert len(pairs[0]["value"]) <= 6000

@@ -56,7 +56,7 @@ def test_a_folder_holds_every_table(run: StandIn, tmp_path: Path, form: str) -> 
         assert (folder / "equity.csv").read_text().splitlines()[1].startswith("2021-01-17T16:00:00Z,0,")
 
 
-def test_the_form_may_be_said_apart(run: StandIn, tmp_path: Path) -> None:
+def test_the_form_may_be_an_argument(run: StandIn, tmp_path: Path) -> None:
     assert (export_run(run, tmp_path / "export", form="parquet") / "folds.parquet").exists()
     with pytest.raises(SettingsError, match=r"end it in \.xlsx"):
         export_run(run, tmp_path / "export.ods")

@@ -24,7 +24,7 @@ def test_chart_of_one_backtest(rows: int | None, strategy: str) -> None:
     assert entries == len(marked) + (marked["exit_reason"] != "open").sum()
 
 
-def test_chart_says_which_trades_it_marks(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_chart_states_which_trades_it_marks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("maestro.reports.figures.chart.MARKERS", 5)
     bt = ms.backtest(ms.load_sample("AAPL"), "MACDStrategy")
     layout = reports.backtest_figure(bt, overlays=False)

@@ -37,12 +37,12 @@ def test_values_of_a_table_are_in_their_cells() -> None:
         ({"kind": "noise", "level": 0.5}, " of a bar’s volatility"),
     ],
 )  # fmt: skip
-def test_disturbances_say_how_strong_they_are(row: dict[str, Any], ending: str) -> None:
+def test_disturbances_show_their_level(row: dict[str, Any], ending: str) -> None:
     assert drawn.disturbance(row).endswith(ending)
     assert drawn.disturbance({**row, "level": None}) in drawn.KINDS.values()
 
 
-def test_a_break_even_that_is_not_there_is_said() -> None:
+def test_a_missing_break_even_is_explained() -> None:
     table = str(drawn.break_even_table(CostMap(pl.DataFrame(), pl.DataFrame(), 0.001, 0.0, math.nan, math.inf, 0.002)))
     assert "no profit even at 0" in table
     assert "beyond what was looked at" in table

@@ -55,7 +55,7 @@ def test_the_cheap_parts_are_there_without_a_measurement(wf: ms.WalkForward) -> 
     assert f"maestro report {wf.id} --decision" in page.text
 
 
-def test_a_part_without_a_result_says_why(wf: ms.WalkForward, decision: Decision) -> None:
+def test_a_part_without_a_result_has_a_reason(wf: ms.WalkForward, decision: Decision) -> None:
     found = {k: v for k, v in decision.found.items() if k not in ("regimes", "random_entries")}
     problems = {"regimes": "the bars are too few", "random_entries": "nothing <was> traded"}
     page = Page(render(wf, decision=Decision(found, problems, "1y")))

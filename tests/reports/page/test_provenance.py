@@ -15,7 +15,7 @@ def words(html: object) -> str:
     return " ".join(re.sub(r"<[^>]+>", " ", str(html)).split())
 
 
-def test_settings_are_shown_without_those_that_were_not_given(wf: StandIn) -> None:
+def test_only_settings_with_a_value_are_shown(wf: StandIn) -> None:
     shown = words(provenance(wf))
     assert "Seed 7" in shown
     assert "fee 0.100" in shown

@@ -17,7 +17,7 @@ def test_the_page_stands_alone_and_takes_no_markup_from_names(tmp_path: Path) ->
     assert not re.findall(r'<\w+ [^>]*(?:src|href)="https?:', page)
 
 
-def test_a_clean_series_says_that_nothing_was_found(tmp_path: Path) -> None:
+def test_a_clean_series_is_reported_as_clean(tmp_path: Path) -> None:
     page = write_quality(ms.Bars.from_frame(FRAME, timeframe="1h"), tmp_path / "quality.html").read_text()
     assert "No anomaly was found." in page
     assert "3,000 bars of 1h" in page

@@ -90,7 +90,7 @@ def test_one_parameter_has_a_line_and_no_map(wf: ms.WalkForward) -> None:
     assert len(drawn.neighbourhood_parts(near)) == 1
 
 
-def test_the_page_stands_alone_and_says_what_it_shows(
+def test_the_page_is_self_contained_and_explains_what_it_shows(
     wf: ms.WalkForward, found: dict[str, Any], tmp_path: Path
 ) -> None:
     path = ms.reports.write_robustness(wf, tmp_path / "deep" / "robust.html", found)

@@ -74,7 +74,7 @@ def test_synthetic_data_is_labelled(wf: StandIn, tmp_path: Path) -> None:
     assert "(synthetic data)" in Page(path.read_text("utf-8")).text
 
 
-def test_too_little_for_a_sheet_is_said_in_the_report(tmp_path: Path) -> None:
+def test_the_report_explains_a_missing_tear_sheet(tmp_path: Path) -> None:
     wf = stand_in(folds=2, bars=72)
     with pytest.raises(RunError, match="6 days of returns are too few"):
         write_tearsheet(wf, tmp_path / "sheet.html")

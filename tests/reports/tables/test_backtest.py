@@ -37,7 +37,7 @@ def test_the_curve_begins_and_ends_where_the_equity_does() -> None:
     assert "log scale" in shown
 
 
-def test_a_ruined_account_is_said_first() -> None:
+def test_a_ruined_account_is_stated_first() -> None:
     sizing = ms.Sizing("percent", 60.0, max_exposure=60.0)
     ruined = ms.backtest(BARS[1_000:], "EmaCrossStrategy", sizing=sizing)
     assert ruined.metrics["ruined"]

@@ -44,7 +44,7 @@ def test_times_that_cannot_be_ranked_have_no_rank() -> None:
     assert "At random times, median 0.30" in words(retiming_html(found))
 
 
-def test_ranks_are_said_with_the_number_of_runs() -> None:
+def test_ranks_are_shown_with_the_number_of_runs() -> None:
     found = SimpleNamespace(
         metric="total_return", observed=0.1, rank=0.8, null=np.zeros(1_500), positions=1, pvalue=0.0123
     )
@@ -54,7 +54,7 @@ def test_ranks_are_said_with_the_number_of_runs() -> None:
     assert "(p = 0.0123)" in shown
 
 
-def test_the_bias_of_tpe_and_failed_sets_are_said() -> None:
+def test_the_bias_of_tpe_and_failed_sets_are_shown() -> None:
     found = SimpleNamespace(
         metric="sharpe_ratio",
         values=np.array([1.0, 2.0]),

@@ -91,7 +91,7 @@ def test_others_do_not_get_in(hub: FakeHub, tmp_path: Path) -> None:
         assert len(hub.asked) == before, "only what may be a token of the hub is sent there"
 
 
-def test_a_revoked_token_ends_and_a_hub_that_is_away_is_said(
+def test_a_revoked_token_ends_and_an_unreachable_hub_is_reported(
     hub: FakeHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with listening(tmp_path / "service") as site, site.http() as http:

@@ -14,7 +14,7 @@ from maestro.service.jobs import Database, Job, Queue
 Submit = Callable[..., Job]
 
 
-def test_a_locked_and_a_damaged_database_are_told_in_words(database: Database) -> None:
+def test_a_locked_and_a_damaged_database_are_reported(database: Database) -> None:
     hasty = Database(database.folder, wait=0.05)
     with database.writing(), pytest.raises(ServiceError, match="another program has kept it locked"), hasty.writing():
         pass
@@ -25,7 +25,7 @@ def test_a_locked_and_a_damaged_database_are_told_in_words(database: Database) -
         Database(database.folder)
 
 
-def test_a_full_disk_is_told_in_words_and_nothing_is_lost(submit: Submit, queue: Queue, database: Database) -> None:
+def test_a_full_disk_is_reported_and_nothing_is_lost(submit: Submit, queue: Queue, database: Database) -> None:
     job = submit()
     (pages,) = database.rows("PRAGMA page_count")[0]
     database.rows(f"PRAGMA max_page_count = {pages}")

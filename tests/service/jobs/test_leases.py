@@ -109,7 +109,7 @@ def test_a_job_that_was_cancelled_while_its_worker_was_dead_is_cancelled(
     assert queue.get(job.id).state == "cancelled"
 
 
-def test_a_job_given_back_counts_no_attempt(submit: Submit, database: Database, queue: Queue) -> None:
+def test_a_returned_job_counts_no_attempt(submit: Submit, database: Database, queue: Queue) -> None:
     job = submit()
     worker = Leases(database, "w")
     for _ in range(5):

@@ -18,7 +18,7 @@ def document(tmp_path: Path) -> dict[str, Any]:
     return openapi(tmp_path)
 
 
-def test_every_endpoint_says_what_it_does(document: dict[str, Any]) -> None:
+def test_every_endpoint_is_described(document: dict[str, Any]) -> None:
     found = [one for methods in document["paths"].values() for one in methods.values()]
     assert len(found) > 20
     assert not [one for one in found if not one.get("summary") or not one.get("tags")]

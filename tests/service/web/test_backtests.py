@@ -60,7 +60,7 @@ def test_the_request_of_2020_gives_the_numbers_of_the_library(version: str, alon
         assert "maestro_best_sharpe_ratio{" not in text, "that of a backtest is in sample"
 
 
-def test_what_a_backtest_does_not_have_is_said(alone: Site) -> None:
+def test_a_backtest_has_no_report_verdict_folds_or_trials(alone: Site) -> None:
     with alone.http() as http:
         estimate = http.post(f"{JOBS}/estimate", json=OLD).json()
         assert 0 < estimate["core_seconds"] < 60

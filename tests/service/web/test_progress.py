@@ -95,7 +95,7 @@ async def first(service: Service, ident: str, count: int, after: int = 0) -> lis
     return found
 
 
-def test_a_reader_is_told_how_far_a_job_is_and_then_that_it_is_alive(service: Service, hasty: None) -> None:
+def test_the_stream_sends_the_progress_of_a_job_then_pings(service: Service, hasty: None) -> None:
     event, share, ping = asyncio.run(first(service, submitted(service), 3))
     assert (event["kind"], event["seq"]) == ("queued", 1)
     assert share == {"kind": "progress", "data": {"done": 0, "total": 3 * 24, "state": "queued"}}

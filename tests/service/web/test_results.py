@@ -87,7 +87,7 @@ def test_a_verdict_is_one_document_and_a_damaged_one_can_be_made_again(alone: Si
         assert (answer.status_code, "maestro verdict" in answer.json()["remedy"]) == (500, True)
 
 
-def test_unfinished_runs_say_what_their_job_does(site: Site) -> None:
+def test_unfinished_runs_show_the_state_of_their_job(site: Site) -> None:
     with site.http("anna") as anna, site.http("ben") as ben, site.http("ada") as admin:
         job = anna.post(JOBS, json=SMALL).json()
         for http, words in ((anna, "is queued"), (admin, "is queued"), (ben, "no run")):

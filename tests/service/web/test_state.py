@@ -16,7 +16,7 @@ def without_hub(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MAESTRO_SERVICE_HUB", raising=False)
 
 
-def test_runs_are_in_the_folder_of_the_service_unless_another_one_is_given(tmp_path: Path) -> None:
+def test_runs_are_in_the_folder_of_the_service_by_default(tmp_path: Path) -> None:
     assert Service(tmp_path / "a").runs_dir == tmp_path / "a" / "runs"
     other = Service(tmp_path / "b", tmp_path / "runs", quota=3)
     assert other.runs_dir == other.bodies.runs_dir == tmp_path / "runs"

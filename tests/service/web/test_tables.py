@@ -44,7 +44,7 @@ def truncate(path: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", [truncate, flip, Path.unlink])
-def test_a_damaged_run_says_which_file_and_what_to_do(alone: Site, damage: Callable[[Path], None]) -> None:
+def test_the_error_of_a_damaged_run_names_the_file_and_a_remedy(alone: Site, damage: Callable[[Path], None]) -> None:
     run = finished(alone)
     folder = alone.service.runs_dir / run
     with alone.http() as http:
@@ -72,7 +72,7 @@ def test_a_run_that_is_made_again_is_not_finished(alone: Site) -> None:
         assert http.post(JOBS, json=SMALL).status_code == 202
 
 
-def test_a_full_disk_is_said_and_a_report_is_made_all_the_same(alone: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_report_is_made_although_the_disk_is_full(alone: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     run = finished(alone)
 
     def full(*given: Any, **more: Any) -> None:

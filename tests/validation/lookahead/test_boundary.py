@@ -169,7 +169,7 @@ def test_a_strategy_that_has_another_source_than_its_bars_is_caught(strategy: An
     assert "training" in failed(audit(strategy=strategy, splitter="rolling:4,2,1", folds=[0]))
 
 
-def test_folds_without_a_complete_trial_prove_nothing_and_say_so() -> None:
+def test_folds_without_a_complete_trial_prove_nothing_and_are_reported() -> None:
     found = audit(strategy=NeverTrades, splitter="rolling:4,2,1", folds=[0])
     assert found.passed
     assert found.table["passed"].to_list() == [True, True, None, None]

@@ -12,7 +12,7 @@ def test_the_warm_up_that_is_named_is_the_one_that_is_missing() -> None:
     assert "at least 49 " in words  # bar 49 has the whole window of 50
 
 
-def test_what_fades_is_told_with_its_size_and_passes() -> None:
+def test_a_fading_difference_is_reported_with_its_size_and_passes() -> None:
     row = row_of(check("EmaCrossStrategy", params={"fast": 20, "slow": 50}), "history")
     assert row["passed"]
     assert "Recursive: " in row["finding"]

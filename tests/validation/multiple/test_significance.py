@@ -55,7 +55,7 @@ def test_the_numbers_do_not_depend_on_the_order_of_runs(many: ms.WalkForwards) -
     assert not one.table.equals(significance(many, repetitions=499, seed=4).table)
 
 
-def test_the_sentence_says_what_remains() -> None:
+def test_the_sentence_states_what_remains() -> None:
     def message(p: list[float | None], adjusted: list[float | None]) -> str:
         table = pl.DataFrame(
             {"p_value": p, "p_adjusted": adjusted}, schema={"p_value": pl.Float64, "p_adjusted": pl.Float64}

@@ -49,7 +49,7 @@ def test_a_neighbour_is_what_its_backtest_gives(wf: ms.WalkForward, bars: ms.Bar
 
 
 @pytest.mark.parametrize(("width", "shape"), [(60.0, "plateau"), (13.5, "slope"), (2.0, "needle")])
-def test_a_planted_plateau_and_a_planted_needle_are_told_apart(bars: ms.Bars, width: float, shape: str) -> None:
+def test_a_planted_plateau_and_a_planted_needle_are_distinguished(bars: ms.Bars, width: float, shape: str) -> None:
     run = ms.walk_forward(
         bars, Foresight(width=width), trials=40, workers=1, params={"width": width}, splitter="rolling:5,2,1"
     )

@@ -13,7 +13,7 @@ from maestro.metrics import from_returns
 from maestro.validation import bootstrap_metrics, optimal_block
 
 
-def test_the_interval_holds_the_true_sharpe_ratio_about_as_often_as_it_says() -> None:
+def test_the_interval_holds_the_true_sharpe_ratio_about_as_often_as_its_level() -> None:
     true, held = 0.1, 0
     for seed in range(60):
         returns = np.random.default_rng(seed).normal(true * 0.01, 0.01, 400)
@@ -63,7 +63,7 @@ def test_the_seed_decides() -> None:
     assert not one.table.equals(other.table)
 
 
-def test_a_metric_that_is_mostly_undefined_says_so() -> None:
+def test_a_metric_that_is_mostly_undefined_is_reported() -> None:
     returns = np.zeros(60)
     returns[30] = 0.05
     table = bootstrap_metrics(returns, periods_per_year=365, metrics=["calmar_ratio", "total_return"], reps=100).table

@@ -40,7 +40,7 @@ def test_returns_and_shapes_are_kept_and_their_order_is_not(bars: ms.Bars) -> No
     np.testing.assert_array_equal(made.time, bars.time)
 
 
-def test_permuted_bars_are_valid_bars_that_say_what_they_are(bars: ms.Bars) -> None:
+def test_permuted_bars_are_valid_and_marked_as_permuted(bars: ms.Bars) -> None:
     made = permuted_bars(bars, 2)
     again = ms.Bars.from_frame(made.to_frame(), timeframe=made.timeframe)  # refuses what is broken
     assert again.fingerprint == made.fingerprint != bars.fingerprint
@@ -125,7 +125,7 @@ def test_the_pvalue_counts_the_real_series_too() -> None:
     assert "p = 0.6000" in repr(found)
 
 
-def test_smaller_is_better_where_the_metric_says_so(wf: ms.WalkForward) -> None:
+def test_smaller_is_better_for_a_metric_with_a_minus_sign(wf: ms.WalkForward) -> None:
     found = permutation_test(wf, repetitions=3, workers=1, metric="-volatility")
     assert found.observed == -wf.metrics["volatility"]
     assert (found.null < 0).all()

@@ -13,7 +13,7 @@ def noise(seed: int, rules: int = 20, periods: int = 250) -> np.ndarray:
     return np.random.default_rng(seed).normal(0.0, 0.01, (periods, rules))
 
 
-def test_on_noise_the_tests_reject_about_as_often_as_they_say() -> None:
+def test_on_noise_the_tests_reject_about_as_often_as_their_level() -> None:
     found = np.array(
         [[test(noise(seed), reps=200, block=1).pvalue for test in (reality_check, spa)] for seed in range(60)]
     )

@@ -142,7 +142,7 @@ def test_a_rule_that_looks_ahead_is_never_robust() -> None:
     assert ms.verdict(closes, permutations=0)["lookahead"].outcome == "fail"
 
 
-def test_a_user_defined_strategy_is_given_with_a_loaded_run(tmp_path: Path) -> None:
+def test_a_loaded_run_of_a_user_defined_strategy_needs_its_class(tmp_path: Path) -> None:
     made = ms.walk_forward(ms.load("sample:MSFT"), Peeks, trials=2, workers=1, runs_dir=tmp_path)
     loaded = ms.load_run(made.id, tmp_path)
     assert "give its class" in ms.verdict(loaded, permutations=0, save=False)["lookahead"].meaning

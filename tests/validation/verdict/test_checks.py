@@ -15,7 +15,7 @@ from maestro.validation.verdict.rule import CONCLUSIONS
 from tests.validation.verdict.signs import KEYS
 
 
-def test_every_check_is_made_and_says_one_sentence(verdict: Verdict) -> None:
+def test_every_check_is_made_and_explained_in_a_sentence(verdict: Verdict) -> None:
     assert [c.key for c in verdict.checks] == [key for keys in KEYS.values() for key in keys]
     assert "not done" not in verdict.table["outcome"].to_list()
     for one in verdict.checks:

@@ -22,7 +22,7 @@ class FailsOnAll(ms.Strategy):
 
 
 @pytest.mark.parametrize("works_to", [0, 4, 20])
-def test_sets_that_cannot_be_simulated_again_are_told(works_to: int) -> None:
+def test_sets_that_cannot_be_simulated_again_are_noted(works_to: int) -> None:
     bars = ms.synthetic_bars(1_500, seed=23)
     wf = ms.walk_forward(bars, FailsOnAll, trials=20, search="sobol", workers=1, params={"works_to": works_to})
     tried = wf.trials["n"].n_unique()

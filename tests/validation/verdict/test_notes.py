@@ -86,7 +86,7 @@ def test_many_missing_checks_are_counted(solid: Evidence) -> None:
     assert notes_of(solid, checks(luck="???", robustness="?+"))[0].startswith("4 of 15 checks could not be done")
 
 
-def test_warnings_in_order_and_said_once(solid: Evidence) -> None:
+def test_warnings_are_ordered_and_appear_once(solid: Evidence) -> None:
     loud = replace(
         solid, synthetic=True, fill="close", failed=2, ruined=True, overlapping=True,
         costs=CostsPaid(25_000.0, 0.0, 0.0, 0.0),

@@ -154,7 +154,7 @@ def test_preliminary_and_taken_over(many: ms.WalkForwards, p: ms.Portfolio) -> N
         ms.verdict(7)  # type: ignore[arg-type]
 
 
-def test_without_bars_it_says_what_is_not_done(many: ms.WalkForwards) -> None:
+def test_without_bars_checks_are_reported_as_not_done(many: ms.WalkForwards) -> None:
     runs = {}
     for cell, wf in many.items():
         runs[cell.symbol] = ms.WalkForward(

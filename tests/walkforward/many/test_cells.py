@@ -45,7 +45,7 @@ def test_the_sums_of_a_day_against_a_plain_loop() -> None:
     assert values == pytest.approx(list(wanted.values()), abs=1e-12)
 
 
-def test_what_a_drift_took_is_not_given_back() -> None:
+def test_a_loss_from_drift_is_not_added_back() -> None:
     bars = next(b for k in range(20) if (b := ms.synthetic_bars(600, k, "1d")).close[-1] < 0.5 * b.close[150])
     wf = ms.walk_forward(bars, Always, splitter="rolling:3,1,1", trials=2, executor="serial")
     _, values = timing_returns(wf)

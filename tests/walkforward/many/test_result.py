@@ -112,7 +112,7 @@ def test_a_list_leads_to_runs_of_its_own_folder_only(many: WalkForwards, runs: P
         load_walk_forwards(many.id, tmp_path)
 
 
-def test_it_says_what_remains(many: WalkForwards) -> None:
+def test_the_summary_states_what_remains(many: WalkForwards) -> None:
     assert "6 walk-forwards" in repr(many)
     assert "2 failed" in repr(many)
     shown = many._repr_html_()
