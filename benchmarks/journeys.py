@@ -1,8 +1,8 @@
 """Five tasks of a user in a real browser, from the home page on: clicks and seconds of each.
 
-``python -m benchmarks journeys`` performs all and writes the table of docs/journeys.md; with names (``own_csv resume``)
-it performs some and prints only. The seconds include the work of the server: pages, backtests, the verdict. Dropping a
-file counts as one click, and so does choosing from a list.
+``python -m benchmarks journeys`` runs all and writes the table of docs/journeys.md; with names (``own_csv resume``) it
+runs those and only prints. The seconds include the work of the server: pages, backtests, the verdict. Dropping a file
+counts as one click, and so does choosing from a list.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ class Journey(Visitor):
 
 
 def own_csv(journey: Journey, folder: Path) -> str:
-    """Own CSV to verdict."""
+    """From a CSV file to a verdict."""
     journey.app("Walk-forward")
     journey.drop(folder / "my_prices.csv")
     journey.page.locator("p.run", has_text="my_prices").wait_for()
@@ -112,7 +112,7 @@ def own_csv(journey: Journey, folder: Path) -> str:
 
 
 def own_strategy(journey: Journey, folder: Path) -> str:
-    """Own strategy file to verdict."""
+    """From a strategy file to a verdict."""
     journey.app("Walk-forward")
     journey.page.locator("p.run", has_text="TwoAverages").wait_for()
     journey.result()
@@ -120,7 +120,7 @@ def own_strategy(journey: Journey, folder: Path) -> str:
 
 
 def plateau(journey: Journey, folder: Path) -> str:
-    """The best parameters, and whether they are a plateau."""
+    """Find the best parameters and whether they lie on a plateau."""
     journey.app("Walk-forward")
     journey.result()
     journey.click(journey.page.get_by_role("link", name="Backtest the last fold", exact=False))
@@ -143,7 +143,7 @@ def resume(journey: Journey, folder: Path) -> str:
 
 
 def share(journey: Journey, folder: Path) -> str:
-    """Share a result with a colleague, who opens the file."""
+    """Share a report with a colleague, who opens the file."""
     row = journey.page.locator("tr", has_text="done").first
     journey.click(row.locator("a"))
     report = journey.page.get_by_role("button", name="Report", exact=True)

@@ -53,7 +53,7 @@ def test_servers_that_other_machines_reach_are_refused_without_a_login(
 
 def test_what_it_names_exists() -> None:
     assert {"files.unpacked", "files.rows", "runs_dir"} <= set(schema())
-    assert f"an upload has {UPLOAD_LIMIT // 2**20} MB at most" in TEXT
+    assert f"An upload has {UPLOAD_LIMIT // 2**20} MB at most" in TEXT
 
 
 def test_readers_find_it() -> None:

@@ -30,7 +30,7 @@ _RECORDED = Path(__file__).parents[2] / "tests/runs/recorded"
 
 
 def studies(tries: int, folder: Path) -> Iterator[str]:
-    """Flip or cut off bytes of a file of Optuna studies, then export into it: an error in words, or whole studies."""
+    """Flip or truncate bytes in a file of Optuna studies, then export into it: a clear error, or complete studies."""
     import optuna
 
     wf = ms.walk_forward(ms.load("sample:AAPL"), "EmaCrossStrategy", **_OPTIONS)
@@ -65,7 +65,7 @@ def studies(tries: int, folder: Path) -> Iterator[str]:
 
 
 def uploads(tries: int, folder: Path) -> Iterator[str]:
-    """Upload files of 64 MB: kept up to a limit, invisible to other visitors, and the memory stays flat."""
+    """Upload files of 64 MB: kept up to a limit, invisible to other visitors, and memory use stays flat."""
     from maestro.apps.shared import access
     from maestro.apps.shared.series import UPLOAD_LIMIT, UPLOADS_KEPT, keep_upload, listed
 
@@ -152,7 +152,7 @@ INTERNAL = (
 
 
 def archives(tries: int, folder: Path) -> Iterator[str]:
-    """Fetch from archives that are internal addresses, redirect to one, or never end: refused, with bounded memory."""
+    """Fetch from archives that are internal addresses, redirect to one, or never end: rejected, with bounded memory."""
     settings = make_settings({"state_dir": folder, "fetch.tries": 1, "fetch.timeout": 30.0})
     store, key = ParquetStore(folder / "store"), SeriesKey("BINANCE", "BTCUSDT", "1h")
     before = resident()
@@ -174,7 +174,7 @@ def archives(tries: int, folder: Path) -> Iterator[str]:
 
 
 def rollbacks(tries: int, folder: Path) -> Iterator[str]:
-    """Roll back migrations that are foreign folders, links or other stores: refused, and nothing is changed."""
+    """Roll back migrations that are foreign folders, links or in other stores: rejected, nothing changes."""
     root, store = folder / "migrations", ParquetStore(folder / "store")
     (folder / "own").mkdir()
     (folder / "own/manifest.json").write_text('{"id": "own", "status": "done"}')
@@ -203,7 +203,7 @@ def rollbacks(tries: int, folder: Path) -> Iterator[str]:
 
 
 def old_runs(tries: int, folder: Path) -> Iterator[str]:
-    """Load runs of older and newer versions: read with the same id, or an error that names the version."""
+    """Load runs of older and newer versions: loaded with the same id, or an error that names the version."""
     forms = list(json.loads((_RECORDED / "specs.json").read_bytes()).values())
     wf = ms.walk_forward(ms.load("sample:AAPL"), "EmaCrossStrategy", **_OPTIONS, runs_dir=folder / "runs")
     assert wf.folder is not None
@@ -236,7 +236,7 @@ def old_runs(tries: int, folder: Path) -> Iterator[str]:
 
 
 def large_search(tries: int, folder: Path) -> Iterator[str]:
-    """Ask the Walk-forward app for 100,000 trials per fold: it answers at once, runs aside, and can be cancelled."""
+    """Request 100,000 trials per fold in the Walk-forward app: it stays responsive, and the run can be cancelled."""
     from maestro.apps.walk_forward.app import App
 
     os.environ.setdefault("BOKEH_LOG_LEVEL", "error")

@@ -62,7 +62,7 @@ def _page(path: Path) -> object:
 
 
 def walk_forward(tries: int, folder: Path, how: Driver = killed) -> Iterator[str]:
-    """Kill ``maestro walk-forward --report``: tables, ledger and page equal those of a run that was not killed."""
+    """Kill ``maestro walk-forward --report``: tables, ledger and page equal those of an uninterrupted run."""
 
     def result(place: Path) -> object:
         return tables(place), when_there("report.html", _page)(place)
@@ -72,7 +72,7 @@ def walk_forward(tries: int, folder: Path, how: Driver = killed) -> Iterator[str
 
 
 def walk_forward_many(tries: int, folder: Path, how: Driver = killed) -> Iterator[str]:
-    """Kill ``maestro walk-forward-many``: runs, list and table equal those of a call that was not killed."""
+    """Kill ``maestro walk-forward-many``: runs, list and table equal those of an uninterrupted call."""
     for symbol in ("A", "B"):
         (folder / "series").mkdir(exist_ok=True)
         ms.synthetic_bars(600, timeframe="1d", seed=ord(symbol)).to_frame().write_csv(
@@ -90,7 +90,7 @@ def walk_forward_many(tries: int, folder: Path, how: Driver = killed) -> Iterato
 
 
 def backtest(tries: int, folder: Path, how: Driver = killed) -> Iterator[str]:
-    """Kill ``maestro backtest --trades --equity``: each table is whole or not there."""
+    """Kill ``maestro backtest --trades --equity``: each table is complete or absent."""
 
     def result(place: Path) -> object:
         return [when_there(name, parquet)(place) for name in ("t.parquet", "e.parquet")]
@@ -100,7 +100,7 @@ def backtest(tries: int, folder: Path, how: Driver = killed) -> Iterator[str]:
 
 
 def sweep(tries: int, folder: Path, how: Driver = killed) -> Iterator[str]:
-    """Kill ``maestro sweep --out`` onto an earlier table: the file is one table or the other."""
+    """Kill ``maestro sweep --out`` over an earlier table: the file is the old or the new table."""
     earlier = ms.sweep(ms.load("sample:AAPL"), "EmaCrossStrategy", n=5).table
 
     def prepare(place: Path) -> object:
@@ -113,12 +113,12 @@ def sweep(tries: int, folder: Path, how: Driver = killed) -> Iterator[str]:
 
 
 def report(tries: int, folder: Path, how: Driver = killed) -> Iterator[str]:
-    """Kill ``maestro report RUN``: the page is whole or not there."""
+    """Kill ``maestro report RUN``: the page is complete or absent."""
     yield from _run(tries, folder, how, ("report", "{}", "--out", "report.html"), when_there("report.html", _page))
 
 
 def tearsheet(tries: int, folder: Path, how: Driver = killed) -> Iterator[str]:
-    """Kill ``maestro report RUN --tearsheet``: page and tear sheet are each whole or not there."""
+    """Kill ``maestro report RUN --tearsheet``: page and tear sheet are each complete or absent."""
 
     def sheet(path: Path) -> object:
         return path.read_text(encoding="utf-8").rstrip().endswith("</html>")
@@ -131,13 +131,13 @@ def tearsheet(tries: int, folder: Path, how: Driver = killed) -> Iterator[str]:
 
 
 def robustness(tries: int, folder: Path, how: Driver = killed) -> Iterator[str]:
-    """Kill ``maestro robustness --out``: the page is whole or not there."""
+    """Kill ``maestro robustness --out``: the page is complete or absent."""
     words = ("robustness", "{}", "--part", "neighbourhood", "--out", "maps.html")
     yield from _run(tries, folder, how, words, when_there("maps.html", _page))
 
 
 def verdict(tries: int, folder: Path, how: Driver = killed) -> Iterator[str]:
-    """Kill ``maestro verdict``: the run has its verdict or none, and its tables are as before."""
+    """Kill ``maestro verdict``: the run has a complete verdict or none, and its tables are unchanged."""
 
     def result(place: Path) -> object:
         [wf] = [ms.load_run(path.name, place / "runs") for path in (place / "runs").iterdir()]
@@ -168,7 +168,7 @@ def runs_parquet(tries: int, folder: Path, how: Driver = killed) -> Iterator[str
 
 
 def runs_workbook(tries: int, folder: Path, how: Driver = killed) -> Iterator[str]:
-    """Kill ``maestro runs export`` to a workbook: it is whole or not there."""
+    """Kill ``maestro runs export`` to a workbook: it is complete or absent."""
 
     def whole(path: Path) -> object:
         with zipfile.ZipFile(path) as book:
@@ -178,7 +178,7 @@ def runs_workbook(tries: int, folder: Path, how: Driver = killed) -> Iterator[st
 
 
 def runs_remove(tries: int, folder: Path, how: Driver = killed) -> Iterator[str]:
-    """Kill ``maestro runs remove``: the run is whole, in its place or in the trash."""
+    """Kill ``maestro runs remove``: the complete run is in its place or in the trash."""
 
     def result(place: Path) -> object:
         trashed = ms.runs.trashed(place / "runs")["id"].to_list()
@@ -188,7 +188,7 @@ def runs_remove(tries: int, folder: Path, how: Driver = killed) -> Iterator[str]
 
 
 def runs_restore(tries: int, folder: Path, how: Driver = killed) -> Iterator[str]:
-    """Kill ``maestro runs trash restore``: the run is whole, in the trash or in its place."""
+    """Kill ``maestro runs trash restore``: the complete run is in the trash or in its place."""
     wf = ms.walk_forward(
         ms.load("sample:AAPL"), "EmaCrossStrategy", splitter="rolling:3,2,1", trials=10, runs_dir=folder / "runs",
         executor="serial",
@@ -206,7 +206,7 @@ def runs_restore(tries: int, folder: Path, how: Driver = killed) -> Iterator[str
 
 
 def new_project(tries: int, folder: Path, how: Driver = killed) -> Iterator[str]:
-    """Kill ``maestro new project``: the same command completes the folder, and each file in it is whole."""
+    """Kill ``maestro new project``: the same command completes the folder, and each file in it is complete."""
 
     def result(place: Path) -> object:
         return {path.name: path.read_bytes() for path in (place / "study").glob("*")}
@@ -224,7 +224,7 @@ def _notebook(path: Path) -> None:
 
 
 def notebook(tries: int, folder: Path, how: Driver = killed) -> Iterator[str]:
-    """Kill ``maestro report NOTEBOOK --executed``: page and notebook are whole or not there."""
+    """Kill ``maestro report NOTEBOOK --executed``: page and notebook are each complete or absent."""
     _notebook(folder / "own.ipynb")
 
     def result(place: Path) -> object:
@@ -235,7 +235,7 @@ def notebook(tries: int, folder: Path, how: Driver = killed) -> Iterator[str]:
 
 
 def report_batch(tries: int, folder: Path, how: Driver = killed) -> Iterator[str]:
-    """Kill ``maestro report NOTEBOOK --batch``: each page, notebook and record is whole; reports that are done stay."""
+    """Kill ``maestro report NOTEBOOK --batch``: each page, notebook and record is complete; finished ones are kept."""
     _notebook(folder / "own.ipynb")
     (folder / "batch.yaml").write_text("each: {x: [1, 2]}\n")
 
@@ -251,7 +251,7 @@ def report_batch(tries: int, folder: Path, how: Driver = killed) -> Iterator[str
 
 
 def parity(tries: int, folder: Path, how: Driver = killed) -> Iterator[str]:
-    """Kill ``maestro parity --write``: the page is whole or not there."""
+    """Kill ``maestro parity --write``: the page is complete or absent."""
 
     def whole(path: Path) -> object:
         return len(path.read_text(encoding="utf-8").splitlines())
@@ -262,7 +262,7 @@ def parity(tries: int, folder: Path, how: Driver = killed) -> Iterator[str]:
 
 
 def runs_empty(tries: int, folder: Path, how: Driver = killed) -> Iterator[str]:
-    """Kill ``maestro runs trash empty``: what was not in the trash is as before, and the trash is empty afterwards."""
+    """Kill ``maestro runs trash empty``: all outside the trash is unchanged, and the trash is empty afterwards."""
     for seed in range(4):
         wf = ms.walk_forward(
             ms.load("sample:AAPL"), "EmaCrossStrategy", splitter="rolling:3,2,1", trials=2, runs_dir=folder / "runs",

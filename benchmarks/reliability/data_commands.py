@@ -48,7 +48,7 @@ def _filled(place: Path, count: int = 5_000) -> object:
 
 
 def data_import(tries: int, folder: Path, how: Driver = killed) -> Iterator[str]:
-    """Kill ``maestro data import``: the series holds every row afterwards."""
+    """Kill ``maestro data import``: the series has every row afterwards."""
     source = folder / "bars.csv"
     ms.synthetic_bars(5_000, timeframe="1h", seed=1).to_frame().write_csv(source)
     words = ("data", "import", source, "--provider", "KRAKEN", "--symbol", "BTCUSD", "--timeframe", "1h", "--yes")
@@ -56,7 +56,7 @@ def data_import(tries: int, folder: Path, how: Driver = killed) -> Iterator[str]
 
 
 def data_export(tries: int, folder: Path, how: Driver = killed) -> Iterator[str]:
-    """Kill ``maestro data export --force`` onto an earlier export: the file is one export or the other."""
+    """Kill ``maestro data export --force`` over an earlier export: the file is the old or the new export."""
     _filled(folder)
 
     def prepare(place: Path) -> object:
@@ -88,7 +88,7 @@ def data_rm(tries: int, folder: Path, how: Driver = killed) -> Iterator[str]:
 
 
 def data_fetch(tries: int, folder: Path, how: Driver = killed) -> Iterator[str]:
-    """Kill ``maestro data fetch``: the series holds every row of the exchange afterwards."""
+    """Kill ``maestro data fetch``: the series has every row of the exchange afterwards."""
     series = rows(2_000)
     first, last = series["timestamp"][0], series["timestamp"][-1]
     with FakeExchange(ExchangeMarket({("BTCUSDT", "bars", "1h"): series}, cap=200)) as exchange:
@@ -119,7 +119,7 @@ def _with_user(place: Path) -> object:
 
 
 def user_add(tries: int, folder: Path, how: Driver = killed) -> Iterator[str]:
-    """Kill ``maestro user add``: the user is there with role and password, or not at all."""
+    """Kill ``maestro user add``: the user exists with role and password, or not at all."""
     (folder / "password").write_text(_PASSWORD)
 
     def prepare(place: Path) -> object:
@@ -131,17 +131,17 @@ def user_add(tries: int, folder: Path, how: Driver = killed) -> Iterator[str]:
 
 
 def user_key(tries: int, folder: Path, how: Driver = killed) -> Iterator[str]:
-    """Kill ``maestro user key``: a key of the user is there, or none."""
+    """Kill ``maestro user key``: the user has a complete key or none."""
     yield from how(tries, folder, Case(("user", "key", "ada", "--label", "ci"), _with_user, _accounts))
 
 
 def user_remove(tries: int, folder: Path, how: Driver = killed) -> Iterator[str]:
-    """Kill ``maestro user remove``: the user is there, or not at all."""
+    """Kill ``maestro user remove``: the user exists unchanged, or not at all."""
     yield from how(tries, folder, Case(("user", "remove", "ada"), _with_user, _accounts))
 
 
 def backup_create(tries: int, folder: Path, how: Driver = killed) -> Iterator[str]:
-    """Kill ``maestro backup create``: each backup that is listed is whole and restores every row."""
+    """Kill ``maestro backup create``: each listed backup is complete and restores every row."""
 
     def prepare(place: Path) -> object:
         Database(place / "service").close()
@@ -163,7 +163,7 @@ def backup_create(tries: int, folder: Path, how: Driver = killed) -> Iterator[st
 
 
 def backup_restore(tries: int, folder: Path, how: Driver = killed) -> Iterator[str]:
-    """Kill ``maestro backup restore``: the folder is whole or not there."""
+    """Kill ``maestro backup restore``: the folder is complete or absent."""
     from maestro.config import make_settings
     from maestro.operations import backup
 
@@ -187,13 +187,13 @@ def _dump(folder: Path) -> Path:
 
 
 def migrate(tries: int, folder: Path, how: Driver = killed) -> Iterator[str]:
-    """Kill ``maestro data migrate``: the same command completes it, and the store holds every row of the dump."""
+    """Kill ``maestro data migrate``: the same command completes it, and the store has every row of the dump."""
     words = ("data", "migrate", "--from", _dump(folder), "--quiet")
     yield from how(tries, folder, Case(words, nothing, _stored, whole=False))
 
 
 def migrate_back(tries: int, folder: Path, how: Driver = killed) -> Iterator[str]:
-    """Kill ``maestro data migrate --rollback``: the same command completes it, and no row of the migration is left."""
+    """Kill ``maestro data migrate --rollback``: the same command completes it, and no row of the migration remains."""
     from maestro.data.legacy import migrate as move
     from maestro.data.legacy import open_legacy
 

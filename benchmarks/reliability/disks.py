@@ -19,12 +19,12 @@ _SIZE, _FILES = 96 * 2**20, 3_000
 
 
 def full_disk(tries: int, folder: Path) -> Iterator[str]:
-    """Run every command that writes on a disk that becomes full: an error in words, and the command goes on later."""
+    """Run every command that writes on a disk that fills up: a clear error, and the command resumes later."""
     yield from _everywhere(tries, folder, "bytes")
 
 
 def full_inodes(tries: int, folder: Path) -> Iterator[str]:
-    """Run every command that writes on a disk without room for more files: as on a full disk."""
+    """Run every command that writes on a disk without free inodes: as on a full disk."""
     yield from _everywhere(tries, folder, "inodes")
 
 

@@ -39,7 +39,7 @@ def _flipped(content: bytes, rng: random.Random) -> bytes:
 
 
 def flips_of_runs(tries: int, folder: Path) -> Iterator[str]:
-    """Flip a bit of a run's manifest or tables: an error in words, or the same values."""
+    """Flip a bit in a run's manifest or tables: a clear error, or the same values."""
     wf = _run(folder / "runs")
     whole = [getattr(wf, name) for name in ("folds", "trials", "trades", "equity")]
     files = [path for path in sorted((folder / "runs" / wf.id).iterdir()) if path.suffix in (".json", ".parquet")]
@@ -53,7 +53,7 @@ def flips_of_runs(tries: int, folder: Path) -> Iterator[str]:
 
 
 def flips_of_backtests(tries: int, folder: Path) -> Iterator[str]:
-    """Flip a bit of a backtest's manifest or tables, as the service keeps them: an error in words, or the same rows."""
+    """Flip a bit in the manifest or tables of a backtest stored by the service: a clear error, or the same rows."""
     store = stored(ms.backtest(ms.load("sample:AAPL"), "EmaCrossStrategy"), folder)
 
     def rows() -> list[str]:
@@ -65,7 +65,7 @@ def flips_of_backtests(tries: int, folder: Path) -> Iterator[str]:
 
 
 def flips_of_series(tries: int, folder: Path) -> Iterator[str]:
-    """Flip a bit of a stored series, its manifest included: an error in words, or the same rows."""
+    """Flip a bit in a stored series or its manifest: a clear error, or the same rows."""
     frame = ms.synthetic_bars(2_000, timeframe="1h", seed=1).to_frame()
     rows = frame.select(pl.col(frame.columns[0]).alias("timestamp"), *frame.columns[1:])
     with closing(ParquetStore(folder / "store")) as store:
@@ -81,7 +81,7 @@ def flips_of_series(tries: int, folder: Path) -> Iterator[str]:
 
 
 def flips_of_data(tries: int, folder: Path) -> Iterator[str]:
-    """Flip a bit of a data file without a checksum: bars or an error in words, never a raw error."""
+    """Flip a bit in a data file without a checksum: bars or a clear error, never an unhandled exception."""
     frame = ms.synthetic_bars(300, seed=1).to_frame()
     frame.write_parquet(folder / "bars.parquet")
     frame.write_ipc(folder / "bars.feather")
@@ -110,7 +110,7 @@ def _flips(tries: int, files: list[Path], same: Callable[[Path], bool], *, seed:
 
 
 def links(tries: int, folder: Path) -> Iterator[str]:
-    """Ask an app by its link for a file or a folder of runs elsewhere: refused, in every spelling of the path."""
+    """Request files or runs outside the allowed folders by a link to an app: rejected in every spelling of the path."""
     (folder / "data").mkdir()
     (folder / "secret.csv").write_text("secret")
     (folder / "data/link.csv").symlink_to(folder / "secret.csv")
@@ -132,7 +132,7 @@ def links(tries: int, folder: Path) -> Iterator[str]:
 
 
 def bombs(tries: int, folder: Path) -> Iterator[str]:
-    """Load files of 60 MB of zeros in a few kB, with a limit of 10 MB: refused in words."""
+    """Load files that unpack from a few kB to 60 MB of zeros, with a limit of 10 MB: rejected with a clear error."""
     import os
 
     data = b"timestamp,open,high,low,close,volume\n" + b"2024-01-01,1,1,1,1,1\n" * 3_000_000
@@ -160,7 +160,7 @@ def bombs(tries: int, folder: Path) -> Iterator[str]:
 
 
 def foreign_folders(tries: int, folder: Path) -> Iterator[str]:
-    """Remove what is not a run, and export onto what Maestro did not write: refused, and nothing is changed."""
+    """Remove folders that are not runs, and export over files that Maestro did not write: rejected, nothing changes."""
     runs = folder / "work/runs"
     wf = _run(runs)
     places = {

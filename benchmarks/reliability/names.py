@@ -17,7 +17,7 @@ _PARTS = (
 
 
 def hostile_names(tries: int, folder: Path) -> Iterator[str]:
-    """Give strategies and series names that are markup: none becomes markup in a result's HTML, a table or a report."""
+    """Name strategies and series with markup: none becomes markup in a result's HTML, a table or a report."""
     rng = random.Random(7)
     frame = ms.synthetic_bars(1_500, seed=4).to_frame()
     for number in range(tries):

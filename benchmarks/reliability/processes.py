@@ -19,7 +19,7 @@ print(hashlib.sha256((wf.trials.write_csv() + wf.equity.write_csv()).encode()).h
 
 
 def environments(tries: int, folder: Path) -> Iterator[str]:
-    """Repeat a walk-forward under other hash seeds, locales, time zones, threads and folders: equal to the bit."""
+    """Repeat a walk-forward with other hash seeds, locales, time zones, threads and folders: bit-identical."""
     rng = random.Random(5)
     expected = ""
     for number in range(tries + 1):
@@ -71,15 +71,15 @@ def _growing(tries: int, folder: Path, job: str, limit: float) -> Iterator[str]:
 
 
 def backtests(tries: int, folder: Path) -> Iterator[str]:
-    """Run backtests in one process: the same number each time, and at most 50 MB more memory."""
+    """Run backtests in one process: the same result each time, and memory grows by at most 50 MB."""
     yield from _growing(tries, folder, "backtest", 50.0)
 
 
 def walk_forwards(tries: int, folder: Path) -> Iterator[str]:
-    """Run walk-forwards in one process: the same number each time, and at most 50 MB more memory."""
+    """Run walk-forwards in one process: the same result each time, and memory grows by at most 50 MB."""
     yield from _growing(tries, folder, "walk-forward", 50.0)
 
 
 def reports(tries: int, folder: Path) -> Iterator[str]:
-    """Write reports in one process: the same length each time, and at most 100 MB more memory."""
+    """Write reports in one process: the same length each time, and memory grows by at most 100 MB."""
     yield from _growing(tries, folder, "report", 100.0)

@@ -50,17 +50,16 @@ _FIRST = (
 """The areas that take longest begin first, so that no process works alone at the end."""
 _HEAD = """# Reliability
 
-`python -m benchmarks reliability` breaks things on purpose, counts what does not hold, and writes this page;
-`python -m benchmarks reliability AREA --share 0.1` repeats one area with a tenth of the tries and writes nothing.
-A run that is interrupted continues with the areas that are left if the code is the same; `--fresh` starts anew. Filling
-disks takes root.
+`python -m benchmarks reliability` breaks things on purpose, counts failures, and writes this page.
+`python -m benchmarks reliability AREA --share 0.1` runs one area with a tenth of the tries and leaves the page alone.
+An interrupted run of the same code resumes with the remaining areas; `--fresh` starts over. Filling disks needs root.
 
 """
 _TAIL = """
-A command that is killed runs in a fork of a process that has imported everything, so that the kill, at a random moment
-of its work, rarely meets an import. Then the same command runs again. Nothing may be lost or half written: what the
-command is for is afterwards equal to that of a run that was not killed, and no temporary file is left. On a full disk
-the command must also fail in words. Processes that run until they are stopped are killed elsewhere:
+Each command runs in a fork of a process that has already imported everything, so a kill at a random moment rarely hits
+an import. Then the same command runs again. Nothing may be lost or half written: the final result must equal that of an
+uninterrupted command, and no temporary files may remain. On a full disk, the command must also fail with a clear error.
+Long-running processes are killed by other tests:
 
 ```bash
 MAESTRO_TEST_WORKER_KILLS=500 python -m pytest tests/service/test_worker.py -k sigkill       # workers of the service
@@ -68,10 +67,10 @@ MAESTRO_TEST_API_KILLS=100 python -m pytest tests/service/web/test_serving.py -k
 python benchmarks/bench_cluster.py --kills 20                                                # workers of a cluster
 ```
 
-More tests of the suite break things: flipped bits of folds, ledgers, backups and lists of runs; names that are markup
-over every public object (`tests/test_hostile_names.py`); other origins (`tests/apps`, `tests/service`); files that
-Maestro did not write in the place of every output (`tests/cli/test_foreign_files.py`). What is promised is in
-`SECURITY.md`.
+The test suite breaks more things: it flips bits in folds, ledgers, backups and lists of runs, passes markup as names to
+every public object (`tests/test_hostile_names.py`), connects from other origins (`tests/apps`, `tests/service`), and
+puts files that Maestro did not write in the place of every output (`tests/cli/test_foreign_files.py`). The guarantees
+are in `SECURITY.md`.
 """
 
 

@@ -115,7 +115,7 @@ _TURN = (*APPS, *(name for name in APPS if name != "walk_forward"))
 
 
 def visits(tries: int, folder: Path, names: Sequence[str] = _TURN) -> Iterator[str]:
-    """Visit the apps in turn and leave: the server holds no page of a visitor who has left."""
+    """Visit the apps in turn and leave: the server keeps no page of a visitor who has left."""
     import panel as pn
 
     access.restrict()

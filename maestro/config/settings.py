@@ -18,12 +18,12 @@ BUILT_IN = "built in"
 class QuestDBSettings:
     """The QuestDB server."""
 
-    url: Annotated[str, Doc("address of its HTTP port", "url")] = "http://localhost:9000"
+    url: Annotated[str, Doc("address of its HTTP API", "url")] = "http://localhost:9000"
     user: Annotated[str | None, Doc("user, if the server asks for one")] = None
     password: Annotated[str | None, Doc("password; in the environment only", secret=True)] = None
-    timeout: Annotated[float, Doc("longest wait for an answer", "time")] = 60.0
+    timeout: Annotated[float, Doc("maximum wait for a response", "time")] = 60.0
     home: Annotated[Path, Doc("data folder of `maestro data questdb start`")] = Path("~/.local/share/maestro-questdb")
-    jar: Annotated[Path | None, Doc("the server's jar, if it is elsewhere")] = None
+    jar: Annotated[Path | None, Doc("path of the server's jar, if it is not in the default location")] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class BitMEXSettings:
 class CcxtSettings:
     """Exchanges that are read through ccxt."""
 
-    url: Annotated[str | None, Doc("address of a mirror that all their requests go to", "url")] = None
+    url: Annotated[str | None, Doc("address of a mirror that receives all requests to them", "url")] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +67,11 @@ class MLflowSettings:
     url: Annotated[
         str | None, Doc("address of an MLflow server; `maestro worker` logs every run there if it is set", "url")
     ] = None
-    experiment: Annotated[str, Doc("experiment that runs are logged in")] = "maestro"
+    experiment: Annotated[str, Doc("experiment to which runs are logged")] = "maestro"
     user: Annotated[str | None, Doc("user, if the server asks for one")] = None
     password: Annotated[str | None, Doc("password; in the environment only", secret=True)] = None
     token: Annotated[
-        str | None, Doc("token that is sent in place of user and password; in the environment only", secret=True)
+        str | None, Doc("token, used instead of user and password; in the environment only", secret=True)
     ] = None
 
 
@@ -101,12 +101,12 @@ class ServerSettings:
 class FetchSettings:
     """Limits of requests to exchanges."""
 
-    timeout: Annotated[float, Doc("longest wait for one answer", "time", low=0.001)] = 30.0
-    tries: Annotated[int, Doc("consecutive failed answers to one request before giving up", low=1)] = 10
+    timeout: Annotated[float, Doc("maximum wait for one response", "time", low=0.001)] = 30.0
+    tries: Annotated[int, Doc("consecutive failed attempts at one request before giving up", low=1)] = 10
     patience: Annotated[float, Doc("maximum wait for a ban; a longer one is an error", "time")] = 900.0
     concurrency: Annotated[int, Doc("concurrent requests to one host", low=1)] = 4
     max_age: Annotated[
-        float, Doc("age beyond two bars at which a series that is fetched counts as stale in the alerts", "time")
+        float, Doc("age, in addition to two bars, above which the alerts treat a fetched series as stale", "time")
     ] = 93_600.0
 
 
@@ -114,20 +114,20 @@ class FetchSettings:
 class CacheSettings:
     """Local copies of rows."""
 
-    enabled: Annotated[bool, Doc("keep rows of a server in local Parquet files")] = True
+    enabled: Annotated[bool, Doc("cache rows from a server in local Parquet files")] = True
     path: Annotated[Path, Doc("folder of these files")] = Path("~/.cache/maestro/rows")
     max_age: Annotated[
         float | None, Doc("maximum age of cached rows; never: trust them until invalidated", "time", empty="never")
     ] = 3600.0
-    memory: Annotated[int, Doc("memory for the ranges read last", "size")] = 256 * 2**20
+    memory: Annotated[int, Doc("memory for the most recently read ranges", "size")] = 256 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
 class FileSettings:
     """Limits of data files."""
 
-    unpacked: Annotated[int, Doc("bytes that a compressed file may have when it is unpacked", "size")] = 2 * 2**30
-    rows: Annotated[int, Doc("rows that a file may have", low=1)] = 20_000_000
+    unpacked: Annotated[int, Doc("maximum size of a compressed file after unpacking", "size")] = 2 * 2**30
+    rows: Annotated[int, Doc("maximum number of rows in a file", low=1)] = 20_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,11 +147,9 @@ class ServiceSettings:
     folder: Annotated[Path, Doc("folder of the service: its jobs, users, key and runs")] = Path(
         "~/.local/share/maestro-service"
     )
-    quota: Annotated[int, Doc("open jobs that a user may have", low=1)] = 20
-    hub: Annotated[
-        str | None, Doc("address of the API of a JupyterHub whose users may log in by their token", "url")
-    ] = None
-    url: Annotated[str | None, Doc("address of a service that the client and the walk-forward app use", "url")] = None
+    quota: Annotated[int, Doc("maximum number of open jobs per user", low=1)] = 20
+    hub: Annotated[str | None, Doc("API address of a JupyterHub whose users may log in with their token", "url")] = None
+    url: Annotated[str | None, Doc("address of the service that the client and the Walk-forward app use", "url")] = None
     key: Annotated[str | None, Doc("API key for it; in the environment only", secret=True)] = None
 
 
@@ -159,11 +157,11 @@ class ServiceSettings:
 class BackupSettings:
     """Backups of `maestro backup`."""
 
-    folder: Annotated[Path, Doc("folder of backups, and of the temporary copy that each is made from")] = Path(
+    folder: Annotated[Path, Doc("folder of backups, and of the temporary copy made for each")] = Path(
         "~/.local/share/maestro-backups"
     )
     keep: Annotated[int | None, Doc("backups to keep; older ones are removed", low=1, empty="all")] = None
-    restic: Annotated[str | None, Doc("restic repository to keep backups in, in place of the folder")] = None
+    restic: Annotated[str | None, Doc("restic repository that stores the backups instead of the folder")] = None
     password: Annotated[str | None, Doc("password of that repository; in the environment only", secret=True)] = None
 
 
@@ -204,11 +202,11 @@ class Settings:
     ledger_team: Annotated[
         bool, Doc("whether the deflated Sharpe ratio counts the trials of all users of `ledger_dir`, or of one")
     ] = True
-    state_dir: Annotated[Path, Doc("folder of state: bans of exchanges, migrations, files dropped into an app")] = Path(
+    state_dir: Annotated[Path, Doc("folder of state: bans by exchanges, migrations, files dropped into an app")] = Path(
         "~/.cache/maestro"
     )
     cluster: Annotated[
-        str | None, Doc("address of a Dask scheduler on which walk-forwards are computed, such as tcp://HOST:8786")
+        str | None, Doc("address of the Dask scheduler that computes walk-forwards, such as tcp://HOST:8786")
     ] = None
     servers: ServerSettings = field(default_factory=ServerSettings)
     fetch: FetchSettings = field(default_factory=FetchSettings)

@@ -97,7 +97,7 @@ def run_and_keep(planned: PlannedBacktest, runs_dir: Path, stop: threading.Event
     RunCancelled
         `stop` was set.
     MaestroError
-        What the backtest raises; `RunError` if its process raised it, or ended without a word.
+        The error of the backtest; `RunError` if its process raised an error or died.
     """
     store = BacktestStore(runs_dir, planned.id)
     if store.exists:
@@ -122,8 +122,8 @@ def run_and_keep(planned: PlannedBacktest, runs_dir: Path, stop: threading.Event
         words = receiving.recv()
     except EOFError:
         words = (
-            f"the process that ran {planned.spec.engine} ended without a word (killed, or out of memory?); see the "
-            "worker's log, and submit the job again."
+            f"the process that ran {planned.spec.engine} died (killed, or out of memory?); see the worker's log, and "
+            "submit the job again."
         )
     finally:
         child.kill()

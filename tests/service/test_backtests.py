@@ -73,7 +73,7 @@ def test_another_engine_is_stopped_with_its_process(tmp_path: Path, monkeypatch:
     assert not (tmp_path / "backtests").exists()
 
 
-@pytest.mark.parametrize(("end", "words"), [(dies, "ended without a word"), (fails, "no such order")])
+@pytest.mark.parametrize(("end", "words"), [(dies, "backtrader died"), (fails, "no such order")])
 def test_a_failure_in_its_process_is_reported(
     end: Any, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -56,8 +56,8 @@ class Leases:
                     self._close(connection, row["id"], "cancelled", {"done": row["done"]})
                 elif row["attempts"] >= ATTEMPTS:
                     words = (
-                        f"{ATTEMPTS} workers in a row ended without a word while they worked on the same fold (killed, "
-                        "or out of memory?); see the workers' logs, and submit the job again: finished folds are kept."
+                        f"{ATTEMPTS} workers in a row died while they computed the same fold (killed, or out of "
+                        "memory?); see the workers' logs, and submit the job again: finished folds are kept."
                     )
                     self._close(connection, row["id"], "failed", {"error": words, "error_type": "WorkerDied"})
             row = connection.execute(

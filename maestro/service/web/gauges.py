@@ -50,7 +50,7 @@ class Gauges:
         alive, lost = count_workers(self._folder)
         series = self._series()
         yield Gauge("maestro_workers_alive", "Workers that run.", values={(): alive})
-        yield Gauge("maestro_workers_lost", "Workers that ended without a word within a day.", values={(): lost})
+        yield Gauge("maestro_workers_lost", "Workers that died during the last day.", values={(): lost})
         yield Gauge("maestro_store_readable", "1 if the store can be read, else 0.", values={(): series is not None})
         yield from _ages(series or [])
         yield self._backup()
