@@ -43,7 +43,7 @@ ENTRIES = {"__init__", "__main__"}
 LAYER = {name: number for number, layer in enumerate(LAYERS) for name in layer}
 
 ONCE = (
-    "arch", "backtrader", "bokeh_sampledata", "distributed", "fastapi", "jumpmodels", "mlflow", "panel",
+    "backtrader", "bokeh_sampledata", "distributed", "fastapi", "jumpmodels", "mlflow", "panel",
     "prometheus_client", "psycopg", "quantstats", "questdb", "rethinkdb", "uvicorn", "vectorbt", "xlsxwriter",
 )  # fmt: skip
 """Imported in at most one module each, and there only when used."""

@@ -1,4 +1,7 @@
-"""Confidence intervals of metrics: stationary block bootstrap of returns. The only module that imports `arch`."""
+"""Stationary block bootstrap of returns: its resamples, the length of its blocks, and confidence intervals of metrics.
+
+Resamples and lengths equal those of `arch.bootstrap` to the bit; importing it would take longer than a verdict.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ import polars as pl
 
 from maestro import metrics as m
 from maestro._core.markup import Markup, html
-from maestro.errors import MissingExtraError, RunCancelled, SettingsError, nearest
+from maestro.errors import RunCancelled, SettingsError, nearest
 from maestro.typing import FloatArray
 from maestro.validation.statistics.inputs import numeric_returns, refuse_total_loss
 
@@ -109,8 +112,6 @@ def bootstrap_metrics(
     ------
     SettingsError
         Too few or non-finite returns, an unknown metric, an impossible level, number or length.
-    MissingExtraError
-        `arch` is not installed.
 
     Source: D. Politis and J. Romano, The Stationary Bootstrap, 1994, doi:10.1080/01621459.1994.10476870.
     """
@@ -161,29 +162,45 @@ def optimal_block(returns: Any) -> float:
     values = _returns(returns)
     if np.ptp(values) == 0:
         return 1.0
-    found = float(library().optimal_block_length(values)["stationary"].iloc[0])
+    n = len(values)
+    distances = values - values.mean()
+    usual = max(5, int(np.log10(n)))
+    most = int(np.ceil(np.sqrt(n))) + usual
+    band = 2 * np.sqrt(np.log10(n) / n)
+    covariances, correlations = np.zeros(most + 1), np.zeros(most + 1)
+    significant: int | None = None  # lags after which `usual` correlations in a row lie within the band
+    with np.errstate(divide="ignore", invalid="ignore"):  # a stretch without variance has no correlation
+        for lag in range(most + 1):
+            later, earlier = distances[lag + 1 :], distances[: -(lag + 1)]
+            product = distances[lag:] @ distances[: n - lag]
+            covariances[lag] = product / n
+            correlations[lag] = np.abs(product) / np.sqrt((later @ later) * (earlier @ earlier))
+            if significant is None and lag >= usual and (correlations[lag - usual : lag] < band).all():
+                significant = lag - usual
+        lags = most if significant is None else min(2 * max(significant, 1), most)
+        slope, variance = 0.0, covariances[0]
+        for lag in range(1, lags + 1):
+            weight = 1 if lag / lags <= 1 / 2 else 2 * (1 - lag / lags)
+            slope += 2 * weight * lag * covariances[lag]
+            variance += 2 * weight * covariances[lag]
+        length = ((2 * slope**2) / (2 * variance**2)) ** (1 / 3) * n ** (1 / 3)
+    found = float(min(length, np.ceil(min(3 * np.sqrt(n), n / 3))))
     return max(found, 1.0) if math.isfinite(found) else 1.0
 
 
 def resamples(values: FloatArray, block: float, reps: int, seed: int) -> Iterator[FloatArray]:
-    """Yield resamples of a series, each as long as the series."""
-    drawn = library().StationaryBootstrap(block, values, seed=np.random.default_rng(seed))
-    for positional, _ in drawn.bootstrap(reps):
-        yield positional[0]
-
-
-def library() -> Any:
-    """`arch.bootstrap`, imported here alone.
-
-    Raises
-    ------
-    MissingExtraError
-    """
-    try:
-        import arch.bootstrap
-    except ImportError as error:
-        raise MissingExtraError(error.name or "arch", "validation") from error
-    return arch.bootstrap
+    """Yield resamples of the rows of an array, each with as many rows."""
+    rng = np.random.default_rng(seed)
+    n, share = len(values), 1.0 / block
+    places = np.arange(n)
+    for _ in range(reps):
+        drawn = rng.integers(n, size=n)
+        begins = rng.random(n) <= share
+        begins[0] = True
+        first = np.maximum.accumulate(np.where(begins, places, 0))
+        rows = drawn[first] + (places - first)
+        rows[rows >= n] -= n  # a block goes on at the beginning
+        yield values[rows]
 
 
 def _measure(returns: FloatArray, periods: float, out: FloatArray) -> None:

@@ -1,4 +1,7 @@
-"""Data snooping: the best of many rules compared with a benchmark by Reality Check, SPA and StepM."""
+"""Data snooping: the best of many rules compared with a benchmark by Reality Check, SPA and StepM.
+
+Results equal those of `arch.bootstrap`, whose classes take losses where these functions take gains.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ import numpy as np
 
 from maestro.errors import SettingsError
 from maestro.typing import FloatArray
-from maestro.validation.statistics.bootstrap import library, optimal_block
+from maestro.validation.statistics.bootstrap import optimal_block, resamples
 from maestro.validation.statistics.inputs import numeric_returns, refuse_constant
 
 _LOOKED_AT = 20
@@ -79,12 +82,12 @@ def reality_check(
 
     Raises
     ------
-    SettingsError, MissingExtraError
+    SettingsError
 
     Source: H. White, A Reality Check for Data Snooping, 2000, doi:10.1111/1468-0262.00152.
     """
     gains = _gains(returns, benchmark)
-    return _test("Reality Check", gains, gains, "upper", reps, block, seed)
+    return _test("Reality Check", gains, gains, _UPPER, reps, block, seed)
 
 
 def spa(returns: Any, benchmark: Any = 0.0, *, reps: int = 1_000, block: int | None = None, seed: int = 0) -> Snooping:
@@ -96,7 +99,7 @@ def spa(returns: Any, benchmark: Any = 0.0, *, reps: int = 1_000, block: int | N
     Source: P. Hansen, A Test for Superior Predictive Ability, 2005, doi:10.1198/073500105000000063.
     """
     gains = _gains(returns, benchmark)
-    return _test("SPA", gains, _scaled(gains), "consistent", reps, block, seed)
+    return _test("SPA", gains, _scaled(gains), _CONSISTENT, reps, block, seed)
 
 
 def step_m(
@@ -120,25 +123,54 @@ def step_m(
         raise SettingsError(f"size={size!r} is not between 0 and 1; 0.05 is usual.")
     gains = _gains(returns, benchmark)
     length = _checked(gains, reps, block)
-    # The library takes losses: smaller is better.
-    test = library().StepM(np.zeros(len(gains)), -_scaled(gains), size, length, reps, seed=np.random.default_rng(seed))
-    test.compute()
-    return [int(column) for column in test.superior_models]
+    scaled = _scaled(gains)
+    simulated, means = _simulated(scaled, reps, length, seed)
+    distances = simulated - _centres(scaled, length)[_CONSISTENT]
+    left, better = np.ones(scaled.shape[1], np.bool_), []
+    while left.any():
+        found = left & (means > np.percentile(distances[:, left].max(axis=1), 100.0 * (1.0 - size)))
+        if not found.any():
+            break
+        better += np.flatnonzero(found).tolist()
+        left &= ~found
+    return sorted(better)
+
+
+_LOWER, _CONSISTENT, _UPPER = range(3)
 
 
 def _test(
-    name: str, gains: FloatArray, scaled: FloatArray, kind: str, reps: int, block: int | None, seed: int
+    name: str, gains: FloatArray, scaled: FloatArray, kind: int, reps: int, block: int | None, seed: int
 ) -> Snooping:
     length = _checked(gains, reps, block)
-    test = library().SPA(np.zeros(len(scaled)), -scaled, length, reps, seed=np.random.default_rng(seed))
-    test.compute()
-    means = scaled.mean(axis=0)
+    simulated, means = _simulated(scaled, reps, length, seed)
+    reached = np.asfortranarray(scaled).mean(axis=0).max()  # each column summed pairwise
+    values = [float(((simulated - centre).max(axis=1) > reached).mean()) for centre in _centres(scaled, length)]
     best = int(means.argmax())
-    values = {one: float(test.pvalues[one]) for one in ("lower", "consistent", "upper")}
     return Snooping(
-        values[kind], values["lower"], values["upper"], best, float(means[best]), name, scaled.shape[1], len(scaled),
+        values[kind], values[_LOWER], values[_UPPER], best, float(means[best]), name, scaled.shape[1], len(scaled),
         reps, length, seed,
     )  # fmt: skip
+
+
+def _simulated(scaled: FloatArray, reps: int, block: int, seed: int) -> tuple[FloatArray, FloatArray]:
+    """Mean of each column in each resample, float64[reps, N], and in the returns themselves, float64[N]."""
+    means = np.empty((reps, scaled.shape[1]))
+    for k, sample in enumerate(resamples(scaled, block, reps, seed)):
+        sample.mean(axis=0, out=means[k])
+    return means, scaled.mean(axis=0)
+
+
+def _centres(scaled: FloatArray, block: int) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Means that the resamples are compared with, float64[N] each: for the lower, consistent and upper p-value."""
+    means, n = scaled.mean(axis=0), len(scaled)
+    distances, share = scaled - means, 1.0 / block
+    variances = np.sum(distances**2, 0) / n
+    for lag in range(1, n):
+        weight = ((1.0 - (lag / n)) * ((1 - share) ** lag)) + ((lag / n) * ((1 - share) ** (n - lag)))
+        variances += 2 * weight * np.sum(distances[: n - lag] * distances[lag:], 0) / n
+    plainly_worse = ~(means >= -1.0 * np.sqrt((variances / n) * 2 * np.log(np.log(n))))
+    return np.where(means < 0, 0.0, means), np.where(plainly_worse, 0.0, means), means
 
 
 def _gains(returns: Any, benchmark: Any) -> FloatArray:

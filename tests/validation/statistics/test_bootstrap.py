@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import sys
-
 import numpy as np
 import polars as pl
 import pytest
+from arch import bootstrap
 
-from maestro.errors import MissingExtraError, SettingsError
+from maestro.errors import SettingsError
 from maestro.metrics import from_returns
 from maestro.validation import bootstrap_metrics, optimal_block
+from maestro.validation.statistics.bootstrap import resamples
 
 
 def test_the_interval_holds_the_true_sharpe_ratio_about_as_often_as_its_level() -> None:
@@ -95,7 +95,25 @@ def test_what_is_refused(arguments: dict[str, object], words: str) -> None:
         bootstrap_metrics(given.pop("returns"), **given)  # type: ignore[arg-type]
 
 
-def test_without_the_library_the_message_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "arch.bootstrap", None)
-    with pytest.raises(MissingExtraError, match="validation"):
-        bootstrap_metrics(np.random.default_rng(0).normal(0, 1e-2, 30), periods_per_year=365)
+def serial(seed: int, n: int) -> np.ndarray:
+    """Noise, noise that depends on itself, or mostly zeros."""
+    rng = np.random.default_rng(seed)
+    returns = rng.normal(0.0, 0.01, n)
+    if seed % 3 == 1:
+        return np.convolve(returns, np.ones(8), "same")
+    return np.where(rng.random(n) < 0.9, 0.0, returns) if seed % 3 == 2 else returns
+
+
+def test_blocks_are_as_long_as_those_of_arch() -> None:
+    for seed in range(60):
+        returns = serial(seed, 40 + 37 * seed)
+        expected = float(bootstrap.optimal_block_length(returns)["stationary"].iloc[0])
+        assert optimal_block(returns) == max(expected, 1.0)
+
+
+@pytest.mark.parametrize("block", [1.0, 1.7, 12.0, 150.0])
+def test_resamples_are_those_of_arch(block: float) -> None:
+    returns = serial(0, 200)
+    drawn = bootstrap.StationaryBootstrap(block, returns, seed=np.random.default_rng(7)).bootstrap(40)  # type: ignore[arg-type]
+    for (expected, _), found in zip(drawn, resamples(returns, block, 40, 7), strict=True):
+        np.testing.assert_array_equal(found, expected[0])

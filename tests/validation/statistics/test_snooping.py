@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
+from arch import bootstrap
 
 from maestro.errors import SettingsError
 from maestro.validation import reality_check, spa, step_m
@@ -57,6 +60,22 @@ def test_the_seed_decides() -> None:
     returns = noise(5)
     assert spa(returns, seed=1) == spa(returns, seed=1)
     assert spa(returns, seed=1).pvalue != spa(returns, seed=2).pvalue
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_results_are_those_of_arch(seed: int) -> None:
+    rules = 3 + 9 * seed
+    returns = noise(seed, rules, 60 + 40 * seed) + np.linspace(-0.004, 0.003, rules) * (seed % 3)
+    losses = -(returns / returns.std(axis=0, ddof=1))
+    found = spa(returns, reps=200, seed=seed)
+    settings: Any = {"block_size": found.block, "reps": 200, "seed": np.random.default_rng(seed)}
+    test = bootstrap.SPA(np.zeros(len(returns)), losses, **settings)
+    test.compute()
+    assert (found.lower, found.pvalue, found.upper) == tuple(test.pvalues[["lower", "consistent", "upper"]])
+    settings["seed"] = np.random.default_rng(seed)
+    steps = bootstrap.StepM(np.zeros(len(returns)), losses, 0.05, **settings)
+    steps.compute()
+    assert step_m(returns, reps=200, seed=seed) == steps.superior_models
 
 
 def test_a_rule_that_never_trades_does_not_matter() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -44,11 +43,9 @@ def test_without_bars_what_needs_them_is_not_done(wf: ms.WalkForward) -> None:
         ms.verdict(loaded, ms.load("sample:IBM"), save=False)
 
 
-def test_without_the_extra_the_reason_names_it(wf: ms.WalkForward, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "arch.bootstrap", None)
+def test_no_permutations_are_one_check_that_is_not_done(wf: ms.WalkForward) -> None:
     found = ms.verdict(wf, permutations=0, save=False)
-    assert {c.key for c in found.checks if c.outcome == "not done"} == {"interval", "spa", "permutation"}
-    assert "maestro-research[validation]" in found["interval"].meaning
+    assert {c.key for c in found.checks if c.outcome == "not done"} == {"permutation"}
     assert found["permutation"].meaning == "Not requested: permutations=0."
 
 
