@@ -87,24 +87,23 @@ def _block_extremes(bits: Any) -> tuple[int, int]:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _drawdown(equity: Any, start: float) -> float:
-    """Largest fall from a running peak that begins at `start`; blocks that cannot beat what is known are skipped."""
-    peak = start
-    worst = 1.0
-    bits = equity.view(np.int64)
-    scratch = np.empty(2, np.int64)
+def _fall(block: Any, bits: Any, peak: float, worst: float, scratch: Any) -> tuple[float, float]:
+    """Return the running peak and the smallest share of it after a block; `bits` and `scratch` are int64.
+
+    Division is monotone: under one peak the lowest value is the smallest share, to the bit. Values are read one by one
+    only in a block with a new peak that can beat what is known.
+    """
+    scratch[0], scratch[1] = _block_extremes(bits)
     extremes = scratch.view(np.float64)
-    for a in range(0, equity.shape[0], _BLOCK):
-        block = equity[a : a + _BLOCK]
-        scratch[0], scratch[1] = _block_extremes(bits[a : a + _BLOCK])
-        top = max(peak, extremes[1])
-        if extremes[0] / top < worst:
-            running = peak
-            for value in block:
-                running = max(running, value)
-                worst = min(worst, value / running)
-        peak = top
-    return worst - 1.0
+    low, high = extremes[0], extremes[1]
+    if high <= peak:
+        return peak, min(worst, low / peak)
+    if low / high < worst:
+        running = peak
+        for value in block:
+            running = max(running, value)
+            worst = min(worst, value / running)
+    return high, worst
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -145,11 +144,15 @@ def measure(equity: Any, start: float, periods: float, out: Any) -> None:
     first = np.empty(1)
     first[0] = start
     _block_sums(equity[:1], first, decay[:1], math.exp(-growth), centre_r, centre_d, sums)
+    scratch = np.empty(2, np.int64)
+    bits = equity.view(np.int64)
+    peak, worst = _fall(equity[:1], bits[:1], start, 1.0, scratch)
     for a in range(1, n, _BLOCK):
         b = min(a + _BLOCK, n)
         scale = math.exp(-growth * (a + 1))
         _block_sums(equity[a:b], equity[a - 1 : b - 1], decay[: b - a], scale, centre_r, centre_d, sums)
-    drawdown = _drawdown(equity, start)
+        peak, worst = _fall(equity[a:b], bits[a:b], peak, worst, scratch)  # while the block is in the cache
+    drawdown = worst - 1.0
     annual = math.exp(growth * periods) - 1.0
     mean = centre_r + sums[0] / n
     root = math.sqrt(periods)

@@ -228,9 +228,13 @@ def _evaluated(
 
 
 def _spans(n: int, executor: Executor) -> list[tuple[int, int]]:
-    """Begin and end of each piece: one per worker, or several if only finished pieces show progress."""
+    """Begin and end of each piece.
+
+    Several per worker, as sets of short periods trade more often and take longer, and as some executors show the
+    progress of finished pieces only.
+    """
     whole = _split(0, n, executor.workers)
-    if executor.reports:
+    if executor.reports and executor.workers == 1:
         return whole
     return [span for a, b in whole for span in _split(a, b, max(1, min(8, (b - a) // 500)))]
 

@@ -99,6 +99,17 @@ def test_the_kernel_equals_the_definitions(n: int, scale: float) -> None:
         assert ours[name] == pytest.approx(value, rel=1e-9, abs=1e-12), name
 
 
+@pytest.mark.parametrize("n", [1, 2, 511, 512, 513, 514, 1_024, 1_025, 5_000])
+@pytest.mark.parametrize("drift", [-0.01, -1e-4, 0.0, 1e-4, 0.01])
+def test_the_drawdown_is_exact(n: int, drift: float) -> None:
+    for seed in range(20):
+        steps = np.random.default_rng(seed).normal(drift, 0.01, n)
+        equity = 1_000 * np.exp(np.cumsum(np.where(np.arange(n) % 3 == seed % 4, 0.0, steps)))  # equal values, too
+        peaks = np.maximum.accumulate(np.concatenate(([1_000.0], equity)))[1:]
+        found = metrics.from_equity(equity, 1_000.0, periods_per_year=365)["max_drawdown"]
+        assert found == min((equity / peaks).min(), 1.0) - 1.0
+
+
 @given(st.integers(0, 10_000), st.floats(0.01, 1e6))
 @settings(max_examples=200, deadline=None)
 def test_scale_changes_no_ratio(seed: int, factor: float) -> None:
