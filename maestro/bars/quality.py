@@ -122,7 +122,7 @@ class Quality:
 
     def __repr__(self) -> str:
         if not self.findings:
-            return "Quality: nothing odd was found"
+            return "Quality: no anomalies were found"
         lines = [f"{f.severity:8}{f.check:22}{f.count:>8,}  {f.examples}\n{'':8}{f.meaning}" for f in self.findings]
         return "Quality:\n" + "\n".join(lines)
 

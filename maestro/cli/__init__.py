@@ -125,7 +125,7 @@ def _run(arguments: list[str] | None) -> int:
         if type(error).__name__ == "NoArgsIsHelpError":
             typer.echo(error.format_message())
             return 0
-        _complain(error.format_message(), f" See: {ctx.command_path} --help" if ctx else "")
+        _complain(_what_came(error), f" See: {ctx.command_path} --help" if ctx else "")
         return 2
     except typer.Abort:
         result = 130
@@ -137,6 +137,14 @@ def _run(arguments: list[str] | None) -> int:
     if result == 130:
         _complain("stopped.")
     return result if isinstance(result, int) else 0
+
+
+def _what_came(error: Any) -> str:
+    """Message of a usage error, with the value that came, which pydantic's own leaves out, and a full stop."""
+    message = error.format_message().removesuffix(".")
+    if details := getattr(error.__cause__, "errors", None):
+        message = f"{message.partition(', unable to parse')[0]}, not {details()[0]['input']!r}"
+    return f"{message}."
 
 
 def _exit_code(error: Exception) -> int:

@@ -15,7 +15,9 @@ def serve_apps(
         list[str] | None,
         typer.Argument(metavar="[NAME]...", help="market, backtest, walk_forward, many, runs; all of them."),
     ] = None,
-    port: Annotated[int, typer.Option(metavar="N", help="Port to listen on; 0 takes a free one.")] = 5006,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, metavar="N", help="Port to listen on; 0 takes a free one.")
+    ] = 5006,
     address: Annotated[
         str, typer.Option(metavar="HOST", help="Address to listen on; any but this machine needs a login in front.")
     ] = "127.0.0.1",

@@ -30,8 +30,11 @@ Name = Annotated[
 
 def _vault(at: Path | None) -> Vault:
     from maestro.config import load_settings
+    from maestro.errors import SettingsError
     from maestro.operations.backup import open_vault
 
+    if at is not None and at.exists() and not at.is_dir():
+        raise SettingsError(f"--at {at} is not a folder; give the folder of the backups.")
     return open_vault(load_settings(), at)
 
 
@@ -107,7 +110,7 @@ def verify(
     if json:
         print_json({**asdict(outcome), "good": outcome.good})
         return 0 if outcome.good else 1
-    repeated = f"run {outcome.repeated} repeats bit by bit" if outcome.repeated else "no finished run to repeat"
+    repeated = f"run {outcome.repeated} repeats bit for bit" if outcome.repeated else "no finished run to repeat"
     say(
         f"{outcome.name} is {'good' if outcome.good else 'not good'}: {outcome.jobs:,} jobs, {outcome.runs:,} finished "
         f"runs, {outcome.series:,} series with {outcome.rows:,} rows, {outcome.ledgers:,} ledgers"

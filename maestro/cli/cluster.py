@@ -21,8 +21,12 @@ app = typer.Typer(
 
 @app.command()
 def start(
-    workers: Annotated[int | None, typer.Option(metavar="N", help="Worker processes.  [default: all cores]")] = None,
-    port: Annotated[int, typer.Option(metavar="N", help="Port of the scheduler; 0 takes a free one.")] = 8786,
+    workers: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Worker processes.  [default: all cores]")
+    ] = None,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, metavar="N", help="Port of the scheduler; 0 takes a free one.")
+    ] = 8786,
     memory: Annotated[str, typer.Option(metavar="SIZE", help="Memory of each worker: 2GB, or auto.")] = "auto",
 ) -> None:
     """Start a scheduler and workers on this machine, and run until Ctrl-C."""

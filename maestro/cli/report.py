@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from maestro.cli import options
-from maestro.cli.recorded import Own
+from maestro.cli.recorded import Own, found_run
+from maestro.errors import SettingsError
 
 if TYPE_CHECKING:
     from maestro.reports.notebooks.batch import Record
@@ -50,7 +51,7 @@ def report(
         Path | None, typer.Option(metavar="FILE", help="Of a notebook: write it here as it was run, too.")
     ] = None,
     timeout: Annotated[
-        float | None, typer.Option(metavar="SECONDS", help="Of a notebook: the longest time a cell may take.")
+        float | None, typer.Option(min=1, metavar="SECONDS", help="Of a notebook: the longest time a cell may take.")
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Of a batch: make finished reports again.")] = False,
     parameters: Annotated[
@@ -78,27 +79,28 @@ def report(
     if notebook is None:
         aside = {"-p": param, "--batch": batch, "--executed": executed, "--timeout": timeout, "--force": force,
                  "--parameters": parameters, "--no-code": not code}  # fmt: skip
-        _refuse(aside, f"{what} is not a notebook (a file ending in .ipynb, or one that comes with Maestro)")
+        _refuse(aside, f"a notebook, and {what} is not one (a file ending in .ipynb, or one that comes with Maestro)")
         if not decision:
-            _refuse({"--data": data, "--strategy": strategy}, "--decision was not given")
+            _refuse({"--data": data, "--strategy": strategy}, "--decision, which was not given")
         _of_run(what, runs_dir, out, tearsheet, json, (data, strategy) if decision else None)
         return
     apart = {"--tearsheet": tearsheet, "--runs-dir": runs_dir, "--decision": decision, "--data": data}
-    _refuse({**apart, "--strategy": strategy}, f"{notebook.name} is a notebook, not a run")
+    _refuse({**apart, "--strategy": strategy}, f"a run, and {notebook.name} is a notebook")
     if parameters:
         _list_parameters(notebook, json)
     elif batch is None:
-        _refuse({"--force": force}, "--batch was not given")
+        _refuse({"--force": force}, "--batch, which was not given")
         _of_notebook(notebook, _pairs(param), out, code, executed, timeout, progress, json)
     else:
-        _refuse({"--executed": executed}, "a batch keeps every notebook beside its page")
+        _refuse({"--executed": executed}, "one notebook, and a batch keeps each beside its page")
         _of_batch(notebook, _pairs(param), batch, out or Path("reports"), code, timeout, force, progress, json)
 
 
-def _refuse(given: dict[str, Any], because: str) -> None:
+def _refuse(given: dict[str, Any], wanted: str) -> None:
     named = [flag for flag, value in given.items() if value]
     if named:
-        raise typer.BadParameter(f"{' and '.join(named)}: no use here, {because}; leave it out.")
+        are, them = ("is", "it") if len(named) == 1 else ("are", "them")
+        raise SettingsError(f"{' and '.join(named)} {are} only for {wanted}; leave {them} out.")
 
 
 def _pairs(texts: list[str] | None) -> dict[str, str]:
@@ -111,11 +113,10 @@ def _of_run(
     what: str, runs_dir: Path | None, out: Path | None, tearsheet: bool, json: bool,
     decision: tuple[str | None, str | None] | None,
 ) -> None:  # fmt: skip
-    from maestro.cli.parsing import configured, read_bars, read_strategy
+    from maestro.cli.parsing import read_bars, read_strategy
     from maestro.cli.printing import print_json
-    from maestro.walkforward.result import load_run
 
-    wf = load_run(what, configured(runs_dir, "runs_dir"))
+    wf = found_run(what, runs_dir)
     more: dict[str, Any] = {}
     if decision is not None:
         data, strategy = decision
@@ -147,7 +148,6 @@ def _of_notebook(
     progress: bool, json: bool,
 ) -> None:  # fmt: skip
     from maestro.cli.printing import print_json
-    from maestro.errors import SettingsError
     from maestro.reports.notebooks.page import headline_of_notebook, notebook_page
     from maestro.reports.notebooks.running import (
         notebook_parameters,

@@ -10,7 +10,7 @@ import typer
 
 from maestro.cli import options
 from maestro.cli.file_options import takes_file_options
-from maestro.cli.recorded import opened_run
+from maestro.cli.recorded import Own, Run, opened_run
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
@@ -18,7 +18,7 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 @app.command()
 @takes_file_options
 def robustness(
-    run: Annotated[str, typer.Argument(metavar="RUN", help="Id of a run, the beginning of one, or its folder.")],
+    run: Run,
     part: Annotated[
         list[str] | None,
         typer.Option("--part", metavar="PART", help="neighbourhood, geometry, costs or perturbations; repeatable."),
@@ -28,9 +28,7 @@ def robustness(
         str | None, typer.Option("--data", "-d", metavar="NAME", help="Bars in place of where the run says they are.")
     ] = None,
     symbol: options.Symbol = None,
-    strategy: Annotated[
-        str | None, typer.Option(metavar="FILE:CLASS", help="The class, if the run used a user-defined strategy.")
-    ] = None,
+    strategy: Own = None,
     runs_dir: options.RunsDir = None,
     progress: options.Progress = True,
     json: options.Json = False,

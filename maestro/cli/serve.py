@@ -16,7 +16,9 @@ def serve(
     address: Annotated[
         str, typer.Option(metavar="HOST", help="Address to listen on; others need users.")
     ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(metavar="N", help="Port to listen on.")] = 8400,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, metavar="N", help="Port to listen on; 0 takes a free one.")
+    ] = 8400,
     folder: options.ServiceFolder = None,
     runs: options.ServiceRuns = None,
 ) -> None:

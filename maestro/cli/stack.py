@@ -24,14 +24,19 @@ Folder = Annotated[
 
 
 def _folder(given: Path | None) -> Path:
-    return (given or Path("stack")).absolute()
+    from maestro.errors import SettingsError
+
+    folder = (given or Path("stack")).absolute()
+    if folder.exists() and not folder.is_dir():
+        raise SettingsError(f"--folder {folder} is not a folder; give another one.")
+    return folder
 
 
 @app.command()
 def up(
     context: typer.Context,
     folder: Folder = None,
-    port: Annotated[int, typer.Option(metavar="N", help="Port of nginx; 0 takes a free one.")] = 8443,
+    port: Annotated[int, typer.Option(min=0, max=65535, metavar="N", help="Port of nginx; 0 takes a free one.")] = 8443,
     address: Annotated[str, typer.Option(metavar="HOST", help="Address that nginx listens on.")] = "127.0.0.1",
     origin: Annotated[
         list[str] | None,

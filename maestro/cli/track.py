@@ -22,7 +22,7 @@ def track_command(
     data: Annotated[str, typer.Option("--data", "-d", metavar="NAME", help="The run's bars with newer ones behind.")],
     symbol: options.Symbol = None, strategy: Own = None, runs_dir: options.RunsDir = None,
     seed: Annotated[
-        int, typer.Option(metavar="N", help="Seed of the bootstrap.  [default: 0]")
+        int, typer.Option(min=0, metavar="N", help="Seed of the bootstrap.  [default: 0]")
     ] = 0,
     json: options.Json = False,
 ) -> None:  # fmt: skip

@@ -8,6 +8,7 @@ import typer
 
 from maestro.cli import options
 from maestro.cli.file_options import takes_file_options
+from maestro.cli.recorded import Own, Run, found_run, given_bars
 
 if TYPE_CHECKING:
     from maestro.validation.verdict.result import Verdict
@@ -19,8 +20,7 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 @app.command(epilog="The checks, their thresholds and the rule: docs/verdict.md.")
 @takes_file_options
 def verdict(
-    ctx: typer.Context,
-    run: Annotated[str, typer.Argument(metavar="RUN", help="Id of a run, the beginning of one, or its folder.")],
+    run: Run,
     runs_dir: options.RunsDir = None,
     data: Annotated[
         str | None,
@@ -29,9 +29,7 @@ def verdict(
     symbol: options.Symbol = None,
     start: options.Start = None,
     end: options.End = None,
-    strategy: Annotated[
-        str | None, typer.Option("--strategy", metavar="FILE:CLASS", help="Its strategy, if it is user-defined.")
-    ] = None,
+    strategy: Own = None,
     permutations: Annotated[
         int, typer.Option(metavar="N", help="Repetitions on permuted bars; 199 can show p = 0.005, 0 skips them.")
     ] = 19,
@@ -52,11 +50,9 @@ def verdict(
     from maestro.cli import parsing as reading
     from maestro.cli.printing import print_json
     from maestro.validation.verdict import build as judge
-    from maestro.walkforward.result import load_run
 
-    wf = load_run(run, reading.configured(runs_dir, "runs_dir"))
-    if data is None and any((symbol, start, end)):
-        raise typer.BadParameter("--symbol, --start and --end belong to --data; say --data too", ctx)
+    wf = found_run(run, runs_dir)
+    bars = given_bars(data, symbol, start, end)
     number = reading.configured(seed, "search.seed")
     if preliminary:
         from maestro.validation.verdict.preliminary import preliminary_verdict
@@ -67,7 +63,6 @@ def verdict(
     kept = None if force else wf.verdict
     asked = {"permutations": permutations, "seed": number}
     if kept is None or kept.preliminary or any(kept.settings[name] != value for name, value in asked.items()):
-        bars = None if data is None else reading.read_bars(data, symbol, start, end)
         own = None if strategy is None else reading.read_strategy(strategy, None)
         with stopping.stopped_by_ctrl_c() as cancel:
             kept = judge.verdict(

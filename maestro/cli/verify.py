@@ -9,6 +9,7 @@ import typer
 
 from maestro.cli import options
 from maestro.cli.file_options import takes_file_options
+from maestro.cli.recorded import Own, Run, given_bars
 
 if TYPE_CHECKING:
     from maestro.reproduce.verify import Verification
@@ -20,7 +21,7 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 @takes_file_options
 def verify(
     ctx: typer.Context,
-    run: Annotated[str, typer.Argument(metavar="RUN", help="Id of a run, the beginning of one, or its folder.")],
+    run: Run,
     fold: Annotated[
         list[int] | None, typer.Option("--fold", metavar="K", help="A fold to repeat; may be given several times.")
     ] = None,
@@ -29,9 +30,7 @@ def verify(
         str | None, typer.Option("--data", "-d", metavar="NAME", help="Bars in place of where the run says they are.")
     ] = None,
     symbol: options.Symbol = None,
-    strategy: Annotated[
-        str | None, typer.Option(metavar="FILE:CLASS", help="The class, if the run used a user-defined strategy.")
-    ] = None,
+    strategy: Own = None,
     runs_dir: options.RunsDir = None,
     workers: options.Workers = None,
     progress: options.Progress = True,
@@ -48,10 +47,10 @@ def verify(
     from maestro.walkforward import ProgressBar
 
     if fold and all_:
-        raise typer.BadParameter("--fold and --all exclude each other", ctx)
+        raise typer.BadParameter("--fold and --all exclude each other; give one of them.", ctx)
     cls = None if strategy is None else reading.read_strategy(strategy, None)
     folder = reading.configured(runs_dir, "runs_dir")
-    bars: Any = None if data is None else reading.read_bars(data, symbol, None, None)
+    bars = given_bars(data, symbol)
     bar = ProgressBar(mininterval=0.1 if sys.stderr.isatty() else 10.0)
     try:
         with stopping.stopped_by_ctrl_c() as cancel:
@@ -96,4 +95,4 @@ def show(outcome: Verification) -> None:
     show_notes(outcome.notes)
     say(f"Compiled code: {outcome.kernels}")
     if outcome.equal and len(outcome.folds) < outcome.of:
-        say(f"All of them: maestro verify {outcome.id} --all")
+        say(f"To repeat all folds: maestro verify {outcome.id} --all")

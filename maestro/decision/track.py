@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -84,6 +85,9 @@ def read_fills(path: str | Path) -> pl.DataFrame:
     SettingsError
         A file that cannot be read, or lacks a column.
     """
+    if not os.path.isfile(path):
+        missing = "is a folder" if os.path.isdir(path) else "does not exist"
+        raise SettingsError(f"{path} {missing}; give a CSV file with the columns {', '.join(COLUMNS)}.")
     try:
         frame = pl.read_csv(path)
     except (OSError, pl.exceptions.PolarsError) as error:

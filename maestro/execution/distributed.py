@@ -127,13 +127,21 @@ def local_cluster(workers: int | None, port: int, memory: str) -> Iterator[Any]:
 
     Raises
     ------
+    SettingsError
+        The memory is not a size.
     RunError
         The port is taken, or a worker does not start.
     """
     try:
+        from dask.utils import parse_bytes
         from distributed import LocalCluster
     except ImportError as error:
         raise MissingExtraError("distributed", "distributed") from error
+    if memory != "auto":
+        try:
+            parse_bytes(memory)
+        except ValueError as error:
+            raise SettingsError(f"--memory {memory!r} is not a size; give 2GB, 500MB or auto.") from error
     try:
         cluster = LocalCluster(
             n_workers=workers or os.cpu_count(), threads_per_worker=1, processes=True, host="127.0.0.1",

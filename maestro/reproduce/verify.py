@@ -46,7 +46,7 @@ _CAUSES = {
 
 @dataclass
 class Verification:
-    """Whether a run came out again.
+    """Whether a run repeats bit for bit.
 
     Attributes
     ----------
@@ -55,7 +55,7 @@ class Verification:
         Folds that were repeated; of how many says `of`.
     differences : list of (what, text)
         ``file``, ``manifest``, ``ledger``: something on disk is not as it was written; ``bars``, ``code``: what went
-        in is not what it was; ``result``: what came out is not.
+        in is not what it was; ``result``: the repetition gives another result.
     notes : list of str
         What does not make the run another one, but may be why it differs: versions, the kind of CPU.
     kernels : str
@@ -79,18 +79,20 @@ class Verification:
     @property
     def conclusion(self) -> str:
         """The outcome in a sentence."""
-        one = f"fold {', '.join(map(str, self.folds))} of {self.of}"
+        several = len(self.folds) > 1
+        one = f"fold{'s' * several} {', '.join(map(str, self.folds))} of {self.of}"
         part = f"all {self.of} folds" if len(self.folds) == self.of > 1 else one
+        repeats = f"{part} {'repeat' if several else 'repeats'} bit for bit"
         if self.equal:
-            return f"Run {self.id}: {part} came out again, equal to the bit."
+            return f"Run {self.id}: {repeats}."
         kinds = list(dict.fromkeys(what for what, _ in self.differences))
         if not self.folds:
             return f"Run {self.id} was not repeated: {_and(_WORDS[kind] for kind in kinds)}."
         if "result" in kinds:
             causes = [_WORDS[kind] for kind in kinds if kind != "result"]
             why = f" ({_and(causes)})" if causes else ""
-            return f"Run {self.id}: {part} did not come out as recorded{why}."
-        return f"Run {self.id}: {part} came out again, but {_and(_WORDS[kind] for kind in kinds)}."
+            return f"Run {self.id}: {part} {'do' if several else 'does'} not repeat the recorded result{why}."
+        return f"Run {self.id}: {repeats}, but {_and(_WORDS[kind] for kind in kinds)}."
 
     def __repr__(self) -> str:
         return "\n".join([self.conclusion, *(f"  {what}: {text}" for what, text in self.differences)])
@@ -282,7 +284,9 @@ def _wanted(folds: Any, count: int) -> list[int]:
     wanted = [folds] if isinstance(folds, int) else list(folds)
     for fold in wanted:
         if isinstance(fold, bool) or not isinstance(fold, int) or not 0 <= fold < count:
-            raise SettingsError(f"fold {fold!r} is none of the run's; it has 0 to {count - 1}, or give 'all'.")
+            raise SettingsError(
+                f"there is no fold {fold!r}; the run has 0 to {count - 1}, and 'all' (--all in the shell) repeats each."
+            )
     return sorted(set(wanted))
 
 
@@ -295,7 +299,7 @@ def _inputs(spec: RunSpec, search: Any, pruner: Any) -> None:
             )
 
 
-# -- what comes out ------------------------------------------------------------------------------
+# -- the result --------------------------------------------------------------------------------
 
 
 def _repeat(

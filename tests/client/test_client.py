@@ -157,19 +157,3 @@ def test_a_failed_job_has_a_reason(site: Site) -> None:
         site.work()
         with pytest.raises(JobError, match=r"failed: the data, the strategy or the version of Maestro changed"):
             job.wait(progress=True)
-
-
-def test_the_command_line_runs_on_a_server(working: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MAESTRO_SERVICE_KEY", working.keys["anna"])
-    line = [sys.executable, "-m", "maestro", "--server", working.url, "walk-forward", "EmaCrossStrategy", "-d",
-            "sample:AAPL", "--trials", "8", "--splitter", "rolling:4,2,1", "--space", "fast=5:20",
-            "--runs-dir", str(tmp_path / "runs")]  # fmt: skip
-    done = subprocess.run(line, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    run = ms.plan(ms.load("sample:AAPL"), "EmaCrossStrategy", **ASKED).id
-    assert f"makes run {run}" in done.stderr
-    assert f"Run {run} is kept in" in done.stdout
-    assert ms.load_run(run, tmp_path / "runs").id == run
-    refused = subprocess.run([*line[:5], "strategies"], capture_output=True, text=True)
-    assert refused.returncode == 2
-    assert "--server is for walk-forward and backtest only" in refused.stderr

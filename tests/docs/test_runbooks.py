@@ -84,7 +84,7 @@ def test_restore(system: System, tmp_path: Path) -> None:
     done = rehearse("restore", system.folder, NEW=tmp_path / "new")
     assert done.returncode == 0, done.stderr
     assert len(list_runs(tmp_path / "new" / "service" / "runs")) == 2  # the job that waited was run
-    assert "repeats bit by bit" in " ".join(done.stdout.split())
+    assert "repeats bit for bit" in " ".join(done.stdout.split())
 
 
 def test_corrupt_run(system: System) -> None:

@@ -1,12 +1,9 @@
-"""A recorded run comes out again to the bit, and what differs is named: files, manifest, ledger, bars, code, result."""
+"""A recorded run repeats bit for bit, and what differs is named: files, manifest, ledger, bars, code, result."""
 
 from __future__ import annotations
 
-import hashlib
-import io
 import json
 import textwrap
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +12,10 @@ import pytest
 
 import maestro as ms
 from maestro.bars.source_line import evaluate, named
-from maestro.cli import main
 from maestro.errors import RunError, SettingsError, StrategyError
 from maestro.reproduce.verify import Verification
 from maestro.runs.store import TABLES, _manifest
+from tests.support.rewriting import rewritten
 
 FEW: dict[str, Any] = {"splitter": "rolling:4,2,1", "trials": 8, "workers": 1}
 
@@ -45,16 +42,16 @@ def kinds(outcome: Verification) -> set[str]:
 # -- equal ---------------------------------------------------------------------------------------
 
 
-def test_a_run_comes_out_again(run: ms.WalkForward, tmp_path: Path) -> None:
+def test_a_run_repeats_bit_for_bit(run: ms.WalkForward, tmp_path: Path) -> None:
     before = ms.Ledger("SYNTHETIC:WALK-3:1h").trials
     outcome = again(run)
     assert outcome.equal
     assert outcome.folds == [0, 1, 2]
-    assert outcome.conclusion == f"Run {run.id}: all 3 folds came out again, equal to the bit."
+    assert outcome.conclusion == f"Run {run.id}: all 3 folds repeat bit for bit."
     one = ms.verify(run.id[:6], runs_dir=tmp_path / "runs")
     assert one.equal
     assert len(one.folds) == 1
-    assert f"fold {one.folds[0]} of 3 came out again" in one._repr_html_()
+    assert f"fold {one.folds[0]} of 3 repeats bit for bit" in one._repr_html_()
     assert again(run, folds=[2, 1]).folds == [1, 2]
     assert ms.Ledger("SYNTHETIC:WALK-3:1h").trials == before  # nothing counts
     assert not outcome.notes
@@ -69,7 +66,7 @@ def test_a_run_comes_out_again(run: ms.WalkForward, tmp_path: Path) -> None:
         {"space": {"fast": (5, 9), "slow": [30, 40]}, "costs": ms.Costs(fee=0.002, slippage=0.0), "fill": "close"},
     ],
 )
-def test_every_kind_of_run_comes_out_again(bars: ms.Bars, tmp_path: Path, settings: dict[str, Any]) -> None:
+def test_every_kind_of_run_repeats_bit_for_bit(bars: ms.Bars, tmp_path: Path, settings: dict[str, Any]) -> None:
     if "slow" in settings.get("space", {}):
         settings = {**settings, "space": {"fast": (5, 9), "slow": (30, 40, 5)}}
     wf = ms.walk_forward(bars, "EmaCrossStrategy", runs_dir=tmp_path, **{**FEW, **settings})
@@ -90,7 +87,7 @@ class Chop:
         return [(0, 300, 300, 400), (100, 400, 410, 500)]
 
 
-def test_own_splitters_samplers_and_classes_come_out_again(bars: ms.Bars, tmp_path: Path) -> None:
+def test_user_defined_splitters_samplers_and_classes_repeat_bit_for_bit(bars: ms.Bars, tmp_path: Path) -> None:
     import optuna
 
     class Mine(ms.Strategy):
@@ -132,18 +129,6 @@ def test_a_flipped_bit_in_any_file_is_found(run: ms.WalkForward) -> None:
     assert "trades.parquet is missing" in repr(again(run))
 
 
-def rewritten(run: ms.WalkForward, table: str, change: Callable[[pl.DataFrame], pl.DataFrame]) -> None:
-    """Change a table and make the manifest vouch for it."""
-    assert run.folder is not None
-    path, manifest = run.folder / f"{table}.parquet", json.loads((run.folder / "manifest.json").read_text())
-    buffer = io.BytesIO()
-    change(pl.read_parquet(path)).write_parquet(buffer)
-    path.write_bytes(buffer.getvalue())
-    manifest["sha256"][table] = hashlib.sha256(buffer.getvalue()).hexdigest()
-    manifest.pop("seal")
-    (run.folder / "manifest.json").write_bytes(_manifest(manifest))
-
-
 @pytest.mark.parametrize(
     ("table", "column", "fold"),
     [("trials", "sharpe_ratio", 1), ("equity", "position", 2), ("trades", "pnl", 0), ("folds", "oos_vwr", 1)],
@@ -153,12 +138,12 @@ def test_a_forged_value_is_named(run: ms.WalkForward, table: str, column: str, f
         first = (pl.col("fold") == fold) & (pl.col("fold").cum_count() == pl.col("fold").search_sorted(fold) + 1)
         return frame.with_columns(pl.when(first).then(pl.col(column) + 1e-9).otherwise(pl.col(column)).alias(column))
 
-    rewritten(run, table, forge)
+    rewritten(run.folder, table, forge)
     outcome = again(run, folds=fold)
     assert "result" in kinds(outcome)
     assert f"fold {fold}" in repr(outcome)
     assert f"{column} in row 0 was " in repr(outcome)
-    assert "did not come out as recorded" in outcome.conclusion
+    assert "does not repeat the recorded result" in outcome.conclusion
     assert "result" not in kinds(again(run, folds=(fold + 1) % 3))
 
 
@@ -171,7 +156,7 @@ def test_figures_that_are_not_those_of_the_tables_are_found(run: ms.WalkForward)
     path.write_bytes(_manifest(manifest))
     outcome = again(run, folds=0)
     assert outcome.differences == [("manifest", "its sharpe_ratio are not those of its tables")]
-    assert "came out again, but its manifest was changed" in outcome.conclusion
+    assert "bit for bit, but its manifest was changed" in outcome.conclusion
 
 
 def test_a_ledger_that_was_rewritten_is_found(bars: ms.Bars, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -316,41 +301,5 @@ def test_what_is_not_there_is_named(run: ms.WalkForward, tmp_path: Path) -> None
     with pytest.raises(RunError, match="no run 'zzz'"):
         ms.verify("zzz", runs_dir=tmp_path / "runs")
     for fold in (3, -1, True, "first"):
-        with pytest.raises(SettingsError, match="is none of the run's; it has 0 to 2"):
+        with pytest.raises(SettingsError, match=r"there is no fold .*; the run has 0 to 2"):
             again(run, folds=[fold] if isinstance(fold, str) else fold)
-
-
-# -- the shell -----------------------------------------------------------------------------------
-
-
-def shell(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
-    with pytest.raises(SystemExit) as end:
-        main(["verify", *words])
-    printed = capsys.readouterr()
-    return int(end.value.code or 0), printed.out, printed.err
-
-
-def test_the_command(run: ms.WalkForward, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    place = ("--runs-dir", str(tmp_path / "runs"))
-    code, out, err = shell(capsys, run.id, *place, "--workers", "1")
-    assert (code, "equal to the bit" in out, f"maestro verify {run.id} --all" in out) == (0, True, True)
-    code, out, err = shell(capsys, run.id, *place, "--all", "--no-progress", "--json", "--workers", "1")
-    document = json.loads(out)
-    assert (code, document["equal"], document["folds"], err) == (0, True, [0, 1, 2], "")
-    code, out, _ = shell(capsys, run.id, *place, "--fold", "1", "-d", "sample:AAPL", "--no-progress")
-    assert (code, "! bars: " in out) == (1, True)
-    assert shell(capsys, "zzz", *place)[0] == 2
-    assert shell(capsys, run.id, *place, "--fold", "9")[0] == 2
-    assert shell(capsys, run.id, *place, "--fold", "1", "--all")[0] == 2
-    assert run.folder is not None
-    path = run.folder / "manifest.json"
-    whole = path.read_bytes()
-    manifest = json.loads(whole)
-    manifest.pop("seal")
-    path.write_bytes(_manifest({**manifest, "status": "running"}))
-    code, _, err = shell(capsys, run.id, *place)
-    assert (code, "is not finished" in err) == (2, True)
-    path.write_bytes(whole)
-    rewritten(run, "folds", lambda frame: frame.with_columns(pl.col("oos_vwr") + 1e-12))
-    code, out, _ = shell(capsys, run.id, *place, "--all", "--no-progress", "--workers", "1")
-    assert (code, "! result: fold 0" in out) == (1, True)

@@ -35,6 +35,8 @@ def check(
     """Look for gaps, bad ticks, changed units and other oddities; exit code 1 where one of them is fatal."""
     files = [name for name in names or () if Path(name).is_file()]
     series = [name for name in names or () if name not in files]
+    for name in series:
+        _refuse_path(name)
     found: dict[str, tuple[Quality, Bars | None]] = {name: _of_file(Path(name), symbol) for name in files}
     if series or not files:
         with opened(store) as source:
@@ -50,6 +52,17 @@ def check(
         for name, (quality, bars) in found.items():
             _show(name, quality, bars)
     return int(any(quality.fatal for quality, _ in found.values()))
+
+
+def _refuse_path(name: str) -> None:
+    """Refuse a name that is a path of no file."""
+    from maestro.errors import SettingsError
+
+    path = Path(name)
+    if path.is_dir():
+        raise SettingsError(f"{name} is a folder; give a file, or a series as PROVIDER:SYMBOL:TIMEFRAME.")
+    if ":" not in name and path.suffix:
+        raise SettingsError(f"there is no file {name}; give a file, or a series as PROVIDER:SYMBOL:TIMEFRAME.")
 
 
 def _draw(found: dict[str, tuple[Quality, Bars | None]], path: Path) -> None:
@@ -124,7 +137,7 @@ def _document(name: str, quality: Quality, bars: Bars | None) -> dict[str, Any]:
 def _show(name: str, quality: Quality, bars: Bars | None) -> None:
     from maestro.cli.printing import say
 
-    typer.echo(f"{name}: " + ("nothing odd was found" if not quality.findings else ""))
+    typer.echo(f"{name}: " + ("no anomalies were found" if not quality.findings else ""))
     if bars is not None:
         say(bars.calendar.text, bullet="  ")
     for finding in quality.findings:

@@ -21,10 +21,18 @@ app = typer.Typer(
 def start(
     port: Annotated[
         int | None,
-        typer.Option(metavar="N", help="HTTP port; 0 takes a free one.  [default: the port of servers.questdb.url]"),
+        typer.Option(
+            min=0,
+            max=65535,
+            metavar="N",
+            help="HTTP port; 0 takes a free one.  [default: the port of servers.questdb.url]",
+        ),
     ] = None,
     pg_port: Annotated[
-        int | None, typer.Option("--pg-port", metavar="N", help="Also speak PostgreSQL, for other tools, 8812 say.")
+        int | None,
+        typer.Option(
+            "--pg-port", min=0, max=65535, metavar="N", help="Also serve PostgreSQL clients on this port: 8812."
+        ),
     ] = None,
     json: options.Json = False,
 ) -> None:
@@ -63,7 +71,7 @@ def stop() -> int:
     from maestro.data.stores import questdb_server as server
 
     stopped = server.stop(load_settings().servers.questdb.home)
-    typer.echo(f"QuestDB at {stopped.url} is stopped" if stopped else "no QuestDB of ours runs")
+    typer.echo(f"QuestDB at {stopped.url} is stopped" if stopped else "no QuestDB started by Maestro is running")
     return 0 if stopped else 1
 
 
@@ -88,7 +96,7 @@ def status(json: options.Json = False) -> int:
     if json:
         print_json({"server": asdict(running) if running else None, "series": len(held), "rows": rows})
     elif running is None:
-        typer.echo("no QuestDB of ours runs; start it with maestro data questdb start")
+        typer.echo("no QuestDB started by Maestro is running; start one: maestro data questdb start")
     else:
         typer.echo(f"QuestDB runs at {running.url} (process {running.pid}): {len(held)} series, {rows:,} rows")
     return 0 if running else 1

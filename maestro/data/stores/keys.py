@@ -81,7 +81,7 @@ class SeriesKey:
         if len(inner) > 1:
             return cls(provider, ":".join(inner[:-1]), inner[-1])
         raise SettingsError(
-            f"{text!r} does not name a series; give PROVIDER:SYMBOL:timeframe like BITSTAMP:BTCUSD:1h, or "
+            f"{text!r} does not name a series; give PROVIDER:SYMBOL:TIMEFRAME like BITSTAMP:BTCUSD:1h, or "
             "PROVIDER:SYMBOL:funding."
         )
 

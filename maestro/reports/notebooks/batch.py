@@ -243,11 +243,18 @@ def _named(varied: Sequence[str], values: Mapping[str, Any], declared: Mapping[s
     return " · ".join(parts) or "report"
 
 
-def _read_csv(path: Path) -> list[dict[str, Any]]:
+def _read(path: Path, encoding: str) -> str:
+    remedy = "give a CSV or YAML file of parameters."
+    if not path.exists():
+        raise SettingsError(f"there is no file {path}; {remedy}")
     try:
-        text = path.read_text("utf-8-sig")
+        return path.read_text(encoding)
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"cannot read {path}: {error}; give a CSV or YAML file of parameters.") from error
+        raise SettingsError(f"cannot read {path}: {error}; {remedy}") from error
+
+
+def _read_csv(path: Path) -> list[dict[str, Any]]:
+    text = _read(path, "utf-8-sig")
     rows = []
     for number, row in enumerate(csv.DictReader(text.splitlines()), 2):
         if None in row or None in row.values():
@@ -259,10 +266,7 @@ def _read_csv(path: Path) -> list[dict[str, Any]]:
 def _read_yaml_rows(path: Path) -> list[dict[str, Any]]:
     if path.suffix.lower() not in (".yaml", ".yml"):
         raise SettingsError(f"{path} is neither YAML nor CSV by its ending; give {_FORM}.")
-    try:
-        document = read_yaml(path.read_text("utf-8"), str(path))
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"cannot read {path}: {error}; give a CSV or YAML file of parameters.") from error
+    document = read_yaml(_read(path, "utf-8"), str(path))
     if isinstance(document, list):
         document = {"reports": document}
     if isinstance(document, dict) and document and not set(document) & {"common", "each", "reports"}:

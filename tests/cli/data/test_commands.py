@@ -10,54 +10,28 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
 
-import maestro as ms
 from maestro.cli import main
 from maestro.config import load_settings
 from maestro.data.files import trash
 from maestro.data.stores import SeriesKey
 from maestro.data.stores.parquet import ParquetStore
 from maestro.testing import FakeExchange
-from tests.support.exchange.markets import ExchangeMarket
-from tests.support.exchange.truth import HOUR_US, STAMP, hourly, stamp_us
+from tests.cli.data.conftest import BARS, dates
 from tests.support.patience import GIVE_UP
 
 ROOT = Path(__file__).parents[3]
-BARS = hourly().head(500)
-END_US = stamp_us(BARS, -1) + HOUR_US
-
-
-@pytest.fixture
-def exchange(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeExchange]:
-    """An exchange that has closed its books some time ago, and settings that point at it."""
-    eight = BARS.gather_every(8).select("timestamp", (pl.col("volume") * 1e-9).alias("funding_rate"))
-    series = {("BTCUSDT", "bars", "1h"): BARS, ("BTCUSDT", "funding", ""): eight, ("ETHUSDT", "bars", "1h"): BARS}
-    with FakeExchange(ExchangeMarket(series, cap=100)) as running:
-        for name, value in {"BINANCE_URL": running.url, "STATE_DIR": tmp_path, "STORE": tmp_path / "store"}.items():
-            monkeypatch.setenv(f"MAESTRO_{name}", str(value))
-        monkeypatch.chdir(tmp_path)
-        yield running
 
 
 def run(*arguments: object) -> int:
     with pytest.raises(SystemExit) as ended:
         main([str(argument) for argument in ("data", *arguments)])
     return int(ended.value.code or 0)
-
-
-def dates() -> list[str]:
-    return [
-        "--from",
-        f"{BARS['timestamp'][0]:%Y-%m-%dT%H:%MZ}",
-        "--to",
-        f"{pl.Series([END_US]).cast(STAMP)[0]:%Y-%m-%d %H:%M}",
-    ]
 
 
 def document(capsys: pytest.CaptureFixture[str]) -> Any:
@@ -251,45 +225,6 @@ def test_remove_keeps_rows_that_came_after_the_copy(
     assert store.read(key).equals(BARS)
 
 
-def test_check_tells_an_outage_from_a_missing_download(
-    exchange: FakeExchange, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    exchange.market.series["BTCUSDT", "bars", "1h"] = BARS.filter(~pl.int_range(pl.len()).is_between(100, 119))
-    assert run("fetch", "BINANCE", "BTCUSDT", "1h", *dates(), "-q") == 0
-    assert "has no rows from" in capsys.readouterr().out
-    store = ParquetStore(tmp_path / "store")
-    store.delete(SeriesKey("BINANCE", "BTCUSDT", "1h"), stamp_us(BARS, 300), stamp_us(BARS, 310))
-    assert run("check", "BINANCE:BTCUSDT:1h", "--json") == 0
-    [checked] = document(capsys)
-    found = {finding["check"]: finding for finding in checked["findings"]}
-    assert found["exchange outage"]["severity"] == "info"
-    assert found["exchange outage"]["first"] == BARS["timestamp"][100].isoformat()
-    assert found["gap"]["severity"] == "warning"
-    assert found["gap"]["first"] == BARS["timestamp"][300].isoformat()
-    assert run("ls") == 0
-    assert re.match(r"BINANCE:BTCUSDT:1h +470 .* 1$", capsys.readouterr().out.splitlines()[1])
-    assert run("fetch", "BINANCE", "BTCUSDT", "1h", *dates(), "-q", "--json") == 0
-    assert document(capsys)[0]["added"] == 10
-
-
-def test_check_of_files_and_of_all_that_is_stored(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    place = ("--store", tmp_path / "store")
-    assert run("check", *place) == 2
-    assert "no bars are stored" in capsys.readouterr().err
-    file = tmp_path / "KRAKEN_BTCUSD.parquet"
-    BARS.reverse().write_parquet(file)
-    assert run("check", file) == 0
-    assert "nothing odd was found" in capsys.readouterr().out
-    BARS.with_columns(low=pl.when(pl.int_range(pl.len()) == 7).then(1e9).otherwise("low")).write_parquet(file)
-    assert run("check", file) == 1
-    assert "unusable rows, 1 times" in capsys.readouterr().out
-    ParquetStore(tmp_path / "store").append(SeriesKey("KRAKEN", "BTCUSD", "1h"), pl.read_parquet(file))
-    assert run("check", *place) == 1  # what a store holds need not be bars
-    assert "KRAKEN:BTCUSD:1h" in capsys.readouterr().out
-    assert run("check", "KRAKEN:BTCUSD:1d", *place) == 2
-    assert "Did you mean 'KRAKEN:BTCUSD:1h'" in capsys.readouterr().err
-
-
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -340,16 +275,3 @@ def test_ctrl_c_keeps_what_has_come(exchange: FakeExchange, tmp_path: Path) -> N
     stored = ParquetStore(tmp_path / "store").read(SeriesKey("BINANCE", "BTCUSDT", "1h"))
     assert len(stored) in (200, 300, 400)
     assert stored.equals(BARS.head(len(stored)))
-
-
-def test_check_draws_one_series_and_refuses_several(tmp_path: Path) -> None:
-    csv = tmp_path / "prices.csv"
-    ms.synthetic_bars(100, seed=1).to_frame().with_columns(pl.col("timestamp").dt.to_string("iso:strict")).write_csv(
-        csv
-    )
-    assert run("check", csv, "--picture", tmp_path / "q.html") == 0
-    assert (tmp_path / "q.html").stat().st_size > 100_000
-    other = tmp_path / "other.csv"
-    other.write_bytes(csv.read_bytes())
-    assert run("check", csv, other, "--picture", tmp_path / "x.html") == 2
-    assert not (tmp_path / "x.html").exists()

@@ -10,45 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from maestro.cli import _run
-from maestro.data.stores import QuestDBStore, SeriesKey
 from maestro.data.stores import questdb_server as servers
 from maestro.data.stores.questdb_server import QuestDBServer
 from maestro.errors import (
     StoreError,
     StoreUnavailableError,
 )
-from tests.data.stores.test_questdb import HOUR, rows
 
 pytestmark = pytest.mark.questdb
-
-
-def test_the_command_starts_watches_and_stops_a_server(
-    make_questdb: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    jar = servers.find_jar(Path(__file__).parents[3] / ".questdb")
-    monkeypatch.setenv("MAESTRO_QUESTDB_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("MAESTRO_QUESTDB_JAR", str(jar))
-    monkeypatch.setenv("MAESTRO_QUESTDB_USER", "me")
-    monkeypatch.setenv("MAESTRO_QUESTDB_PASSWORD", "secret")
-    assert _run(["data", "questdb", "status"]) == 1
-    assert "maestro data questdb start" in capsys.readouterr().out
-    try:
-        assert _run(["data", "questdb", "start", "--port", "0", "--json"]) == 0
-        running = json.loads(capsys.readouterr().out)
-        store = QuestDBStore(running["url"], user="me", password="secret")
-        store.append(SeriesKey("X", "Y", "1h"), rows([0, HOUR]))
-        store.close()
-        assert _run(["data", "questdb", "start", "--json"]) == 0
-        assert json.loads(capsys.readouterr().out) == running
-        assert _run(["data", "questdb", "status", "--json"]) == 0
-        assert json.loads(capsys.readouterr().out) == {"server": running, "series": 1, "rows": 2}
-    finally:
-        assert _run(["data", "questdb", "stop"]) == 0
-    assert _run(["data", "questdb", "stop"]) == 1
-    capsys.readouterr()
-    assert servers._command_of(running["pid"]) == ""
-    assert running["pid"] not in {process.pid for process in servers._left_running}
 
 
 SLOW_TO_END = """

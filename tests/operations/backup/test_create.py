@@ -15,14 +15,13 @@ from pathlib import Path
 
 import pytest
 
-from maestro.cli import _run
 from maestro.config import load_settings
 from maestro.data.stores import QuestDBStore
 from maestro.data.stores import questdb_server as servers
 from maestro.data.stores.parquet import ParquetStore
 from maestro.errors import BackupError, SettingsError
 from maestro.ledger import Ledger
-from maestro.operations.backup import create, places_of, restore, verify
+from maestro.operations.backup import create, open_vault, places_of, restore, verify
 from maestro.runs import list_runs
 from maestro.service.last_backup import last_backup
 from tests.operations.backup.conftest import KEY, System, bars
@@ -103,9 +102,7 @@ def restored(system: System, name: str) -> bool:
     return held.equals(system.store.read(KEY))
 
 
-def test_old_backups_are_removed_and_a_second_one_at_once_is_refused(
-    system: System, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_old_backups_are_removed_and_a_second_one_at_once_is_refused(system: System) -> None:
     service = system.folder / "service"
     assert last_backup(service) is None
     made = [system.back_up() for _ in range(3)]
@@ -114,12 +111,10 @@ def test_old_backups_are_removed_and_a_second_one_at_once_is_refused(
     at = last_backup(service)
     assert at is not None
     assert at.isoformat() == made[-1].contents.created
-    assert _run(["backup", "create", "--keep", "2"]) == 0
-    out = capsys.readouterr().out
-    assert f"removed {names[0]}" in out
-    assert f"removed {names[1]}" in out
-    assert len(system.vault().kept()[0]) == 2
     settings = load_settings()
+    _, removed = create(places_of(settings), settings, system.vault(), keep=2)
+    assert sorted(removed) == sorted(names[:2])
+    assert len(system.vault().kept()[0]) == 2
     with pytest.raises(BackupError, match="0 backups cannot be kept"):
         create(places_of(settings), settings, system.vault(), keep=0)
     from maestro._core.locks import locked
@@ -128,14 +123,13 @@ def test_old_backups_are_removed_and_a_second_one_at_once_is_refused(
         system.back_up()
 
 
-def test_nothing_to_back_up_and_a_store_elsewhere_are_errors(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_nothing_to_back_up_and_a_store_elsewhere_are_errors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for name in ("store", "ledger_dir", "service_folder", "backup_folder", "questdb_home"):
         monkeypatch.setenv(f"MAESTRO_{name.upper()}", str(tmp_path / name))
-    assert _run(["backup", "create"]) == 1
-    assert "there is nothing to back up" in capsys.readouterr().err
+    settings = load_settings()
+    with pytest.raises(BackupError, match="there is nothing to back up"):
+        create(places_of(settings), settings, open_vault(settings))
     monkeypatch.setenv("MAESTRO_STORE", "questdb://me:secret@elsewhere:9000")
     with pytest.raises(SettingsError, match=r"kept in elsewhere:9000, whose files are not in .*questdb_home"):
         places_of(load_settings())

@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-import json
-
 import polars as pl
 import pytest
 
 import maestro as ms
-from maestro.cli import _run
 from maestro.errors import BackupError
 from maestro.operations.backup import verify
 from maestro.runs import list_runs
 from tests.operations.backup.conftest import System
 from tests.support.backtests import stored
-
-
-def test_the_command_repeats_a_run(system: System, capsys: pytest.CaptureFixture[str]) -> None:
-    system.back_up()
-    assert _run(["backup", "verify", "--json"]) == 0
-    found = json.loads(capsys.readouterr().out)
-    assert found["repeated"] == list_runs("service/runs")["id"][0]
-    assert (found["good"], found["rows"], found["jobs"], found["ledgers"]) == (True, 500, 2, 2)
 
 
 def test_a_run_that_was_damaged_before_the_backup_is_found(system: System) -> None:

@@ -146,8 +146,8 @@ def test_the_shell_runs_a_notebook(tmp_path: Path) -> None:
     for words, message in (
         (["../small.ipynb", "-p", "y=1"], "no parameter 'y'"),
         (["../small.ipynb", "--out", "../small.ipynb"], "is the notebook itself"),
-        (["../small.ipynb", "--tearsheet"], "--tearsheet: no use here"),
-        (["1c9a", "-p", "x=1"], "-p: no use here"),
+        (["../small.ipynb", "--tearsheet"], "--tearsheet is only for a run, and small.ipynb is a notebook"),
+        (["1c9a", "-p", "x=1"], "-p is only for a notebook, and 1c9a is not one"),
     ):
         refused = report(*words)
         assert refused.returncode == 2, refused.stderr

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 import maestro as ms
-from maestro.cli import main
 from maestro.decision import Decision, measure
 from maestro.reports.page.walk_forward import render
 from tests.reports.pages import Page
@@ -17,13 +14,10 @@ MEASURED = {"now", "concentration", "luck", "kelly", "entries", "regimes", "sets
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("runs")
-
-
-@pytest.fixture(scope="module")
-def wf(runs: Path) -> ms.WalkForward:
-    return ms.walk_forward(ms.load_sample("AAPL"), "EmaCrossStrategy", trials=12, workers=1, runs_dir=runs)
+def wf(tmp_path_factory: pytest.TempPathFactory) -> ms.WalkForward:
+    return ms.walk_forward(
+        ms.load_sample("AAPL"), "EmaCrossStrategy", trials=12, workers=1, runs_dir=tmp_path_factory.mktemp("runs")
+    )
 
 
 @pytest.fixture(scope="module")
@@ -79,16 +73,3 @@ def test_a_triggered_run_is_shown_beside_its_placebo() -> None:
     assert "fig-retiming-retiming-0" in page.ids
     assert "On the calendar" in page.text
     assert f"p = {found.found['retiming'].pvalue:.3g}" in page.text
-
-
-def test_the_command_writes_the_same_page(wf: ms.WalkForward, decision: Decision, runs: Path, tmp_path: Path) -> None:
-    out = tmp_path / "r.html"
-    assert leave("report", wf.id, "--runs-dir", str(runs), "--decision", "--out", str(out)) == 0
-    assert out.read_text("utf-8") == render(wf, decision=decision)
-    assert leave("report", wf.id, "--runs-dir", str(runs), "--data", "sample:AAPL") == 2
-
-
-def leave(*arguments: str) -> object:
-    with pytest.raises(SystemExit) as left:
-        main(arguments)
-    return left.value.code
