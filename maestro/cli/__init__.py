@@ -27,7 +27,7 @@ COMMANDS = {
     "runs": "List, show, annotate, export and remove runs on disk.",
     "robustness": "Change parameters, windows, costs and bars a little; what is left of a run?",
     "verdict": "Judge a run: robust, inconclusive, fitted, or not enough data.",
-    "now": "Choose parameters for now: the run's own search on the most recent training window.",
+    "now": "Choose the current parameters: the run's own search on the most recent training window.",
     "signal": "Print the orders for the next bar, as JSON.",
     "track": "Compare live fills with what the run promised.",
     "verify": "Repeat a recorded run, in part or whole, and compare it bit by bit.",

@@ -17,7 +17,7 @@ def now_command(
     run: Run, data: Data = None, symbol: options.Symbol = None, strategy: Own = None,
     runs_dir: options.RunsDir = None, json: options.Json = False,
 ) -> None:  # fmt: skip
-    """Choose parameters for now: the run's own search on the most recent training window."""
+    """Choose the current parameters: the run's own search on the most recent training window."""
     from maestro._core import formatting as formats
     from maestro.cli.printing import print_json, say, show_table
     from maestro.decision import now

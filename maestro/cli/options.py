@@ -79,7 +79,7 @@ ServiceRuns = Annotated[
 Tearsheet = Annotated[bool, typer.Option("--tearsheet/--no-tearsheet", help="Also write the QuantStats tear sheet.")]
 Decision = Annotated[
     bool,
-    typer.Option("--decision", help="Measure also parameters for now, regimes, random entries and paths (seconds)."),
+    typer.Option("--decision", help="Also compute current parameters, regimes, random entries and paths (seconds)."),
 ]
 BackupEvery = Annotated[
     str | None, typer.Option("--backup", metavar="INTERVAL", help="Back up as often as this: 1d, 6h.  [default: never]")

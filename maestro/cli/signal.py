@@ -24,8 +24,8 @@ def signal_command(
 ) -> None:  # fmt: skip
     """Print the orders for the next bar, as JSON.
 
-    The strategy runs with the parameters for now on the bars that came since; the document holds position, orders with
-    their levels, costs, sizing, and what to expect of the next test window.
+    The strategy trades the bars since the training window with the current parameters. The document has the position,
+    orders with their levels, costs, sizing, and the expected band for the next test window.
     """
     from maestro.cli.printing import print_json
     from maestro.decision import signal

@@ -1,4 +1,4 @@
-"""From a verdict to trading: the parameters for now, the signal at the last bar, and whether live results fit."""
+"""From a verdict to trading: current parameters, orders for the next bar, and a check of live results."""
 
 from __future__ import annotations
 

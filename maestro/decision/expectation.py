@@ -23,7 +23,7 @@ class Expectation:
     Attributes
     ----------
     bars : int
-        Length of the stretch.
+        Number of bars ahead.
     total_return, max_drawdown : dict of float by quantile, ``"0.05"`` to ``"0.95"``
     repetitions, block, seed : of the bootstrap
     """
@@ -45,23 +45,23 @@ class Expectation:
 
 
 def expectation(wf: Any, bars: int | None = None, *, repetitions: int = 1_000, seed: int = 0) -> Expectation:
-    """Quantiles of return and drawdown over a stretch of bars, if the future is like the tested past.
+    """Quantiles of return and drawdown over a number of bars, if the future resembles the tested past.
 
-    Stretches are drawn from the out-of-sample returns by the stationary bootstrap, in blocks of the length that their
-    dependence asks for.
+    The out-of-sample returns are resampled by the stationary bootstrap, with a block length chosen from their
+    serial dependence.
 
     Parameters
     ----------
     wf : WalkForward
     bars : int, optional
-        Length of the stretch; by default that of the last test window.
+        Number of bars ahead; by default the length of the last test window.
     repetitions : int, at least 100
     seed : int
 
     Raises
     ------
     SettingsError
-        An impossible number, or fewer than 20 returns out of sample.
+        An invalid number, or fewer than 20 out-of-sample returns.
 
     Source: D. Politis and J. Romano, The Stationary Bootstrap, 1994, doi:10.1080/01621459.1994.10476870.
     """

@@ -1,4 +1,4 @@
-"""Everything between a verdict and trading, measured in one call for a page or an app."""
+"""All results between a verdict and trading, computed in one call for a page or an app."""
 
 from __future__ import annotations
 

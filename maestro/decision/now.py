@@ -1,4 +1,4 @@
-"""The parameters for now: the run's own search on the most recent training window."""
+"""Current parameters: the run's own search on the most recent training window."""
 
 from __future__ import annotations
 
@@ -73,13 +73,13 @@ class Now:
     def _repr_html_(self) -> str:
         rows = [(name, str(value)) for name, value in self.params.items()]
         rows += [("trained", f"{self.trained_from:%Y-%m-%d %H:%M} to {self.trained_until:%Y-%m-%d %H:%M} UTC")]
-        return str(html("<p><b>{}</b> on {}, parameters for now</p>{}", self.strategy, self.series, table((), rows)))
+        return str(html("<p><b>{}</b> on {}, current parameters</p>{}", self.strategy, self.series, table((), rows)))
 
 
 def now(wf: Any, bars: Bars | None = None, *, strategy: Any = None) -> Now:
-    """Search the most recent training window as the run searched its folds, and choose as it chose.
+    """Repeat the run's search and selection on the most recent training window.
 
-    The result is that of the next fold of a walk-forward whose earlier folds are those of the run: the same method,
+    The result is the choice that the next fold of the same walk-forward would make: the same method,
     number of trials, ranking and seed. The training window is as long as the run's last one (by the calendar for
     `Calendar` and `OnRegime`, as if the next bar opened when the last one ends; from the first bar on if all windows
     begin there) and ends with the last bar, less the purge.
@@ -88,7 +88,7 @@ def now(wf: Any, bars: Bars | None = None, *, strategy: Any = None) -> Now:
     ----------
     wf : WalkForward, live or loaded
     bars : Bars, optional
-        The run's bars, or the same bars with newer ones behind; by default the run's.
+        The run's bars, or the same bars followed by newer ones; by default the run's.
     strategy : type of Strategy, optional
         The class, for a run with a user-defined strategy that was loaded from disk.
 
@@ -107,7 +107,7 @@ def now(wf: Any, bars: Bars | None = None, *, strategy: Any = None) -> Now:
     fold = len(windows)
     last = _last_choice(wf, plan.space)
     first = [{name: last[name] for name in plan.space.names}] if wf.spec.warm_start and last else []
-    with uncounted("parameters for now"):
+    with uncounted("current parameters"):
         result = search_fold(plan, whole, window, fold, first=first)
     if result.chosen is None or result.chosen.metrics is None:
         raise RunError(f"no parameters can be chosen on the most recent training window: {result.error}")
@@ -120,7 +120,7 @@ def now(wf: Any, bars: Bars | None = None, *, strategy: Any = None) -> Now:
 
 
 def extended_bars(wf: Any, bars: Bars | None) -> Bars:
-    """Return the bars of a run, or given ones that begin with them; either with the bars per year of the run.
+    """Return the bars of a run, or `bars` if they begin with them; either with the bars per year of the run.
 
     Raises
     ------
@@ -141,7 +141,7 @@ def extended_bars(wf: Any, bars: Bars | None) -> Bars:
 
 
 def next_window(wf: Any, bars: Bars, windows: list[Window]) -> Window:
-    """Training window that ends with the last bar; its test window is still to come."""
+    """Training window that ends with the last bar; its test window lies in the future."""
     how, n = wf.spec.splitter, len(bars)
     stop = n - int(how.settings.get("purge", 0) or 0)
     if how.kind in ("Calendar", "OnRegime"):
@@ -165,7 +165,7 @@ def _last_choice(wf: Any, space: Space) -> dict[str, Any] | None:
 
 
 def _changes(wf: Any, space: Space, chosen: dict[str, Any], last: dict[str, Any] | None) -> pl.DataFrame:
-    """Distance of the parameters for now from those of the folds."""
+    """Distance of the current parameters from those of the folds."""
     good = wf.folds.filter(pl.col("error").is_null())
     cells, before = space.row(chosen), None if last is None else space.row(last)
     rows = []

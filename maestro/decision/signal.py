@@ -20,7 +20,7 @@ from maestro.reproduce.plan import recorded_plan
 from maestro.walkforward.plan import Plan
 
 _FAR = 1e6
-"""A probe reaches prices this many times lower and higher: every resting order is met."""
+"""A probe reaches prices this many times lower and higher, so that every resting order fills."""
 
 _USUAL = 3 * WEEK_US
 """The next bar opens on a weekday and at an hour at which a bar opened within this stretch."""
@@ -34,7 +34,7 @@ class Order(NamedTuple):
     side: str
     """``buy`` or ``sell``."""
     size: float
-    """Units, by the last close where the size depends on the price."""
+    """Units; computed at the last close if the size depends on the price."""
     price: float | None
     """Level; None for a market order."""
     reason: str
@@ -51,16 +51,16 @@ class Signal:
     params : dict
     bar, close : open of the last closed bar, and its close
     next_open : datetime
-        When the orders are for: the next usual open. Holidays are not known.
+        Time of the orders: the next usual open. Holidays are not known.
     position : float
         Units held after the last closed bar; negative is short.
     equity : float
-        Of the account since the parameters are in use.
+        Equity of the account that trades these parameters.
     orders : tuple of Order
     settings : dict
         Costs, sizing and cash of the run.
     expected : Expectation or None
-        Of the next test window.
+        Expected band for the next test window.
     """
 
     run: str
@@ -98,30 +98,30 @@ def signal(
     wf: Any, bars: Bars | None = None, chosen: Now | None = None, *, strategy: Any = None, seed: int = 0,
     expect: bool = True,
 ) -> Signal:  # fmt: skip
-    """Orders for the next bar, of the run's strategy with the parameters for now.
+    """Orders for the next bar, from the run's strategy with its current parameters.
 
-    The account begins flat with the run's cash at the first bar after the training window, as a test window does, and
-    trades the bars that came since. The orders are what the engine does at a bar that opens at the last close: it is
-    asked with a flat bar, one that falls far and one that rises far.
+    The account starts flat with the run's cash at the first bar after the training window, like a test window, and
+    trades the bars since. The orders are the engine's fills in one additional bar that opens at the last close: once
+    without a price move, once with a very low price, and once with a very high one.
 
     Parameters
     ----------
     wf : WalkForward, live or loaded
     bars : Bars, optional
-        The run's bars with those behind them that have closed since; by default the run's.
+        The run's bars followed by those that have closed since; by default the run's.
     chosen : Now, optional
         Parameters and the end of their training window; by default those of `now` on the run's own bars.
     strategy : type of Strategy, optional
         The class, for a run with a user-defined strategy that was loaded from disk.
     seed : int
-        Of the bootstrap of what to expect.
+        Seed of the bootstrap for the expected band.
     expect : bool
-        Whether to compute what to expect of the next test window.
+        Whether to compute the expected band for the next test window.
 
     Raises
     ------
     BarsError, RunError
-        As `now`.
+        As in `now`.
     SettingsError
         The run fills orders at the close that decides them, which cannot be traded.
     """
@@ -144,7 +144,7 @@ def signal(
 
 
 def next_open(bars: Bars) -> datetime:
-    """When the bar after the last one opens, by the weekdays and hours of the last three weeks."""
+    """Time at which the next bar opens, according to the weekdays and hours of the last three weeks."""
     end = end_of(bars, len(bars) - 1)
     if infer_calendar(bars.time, bars.timeframe).kind in ("24/7", "sparse", "weeks", "months"):
         return end
@@ -167,7 +167,7 @@ def next_orders(
         From the start of the training window on.
     params : dict, complete
     begin : int
-        Row of `history` at which trading began, as a test window does; its length if it begins with the next bar.
+        Row of `history` at which trading began, like a test window; its length if it begins with the next bar.
     """
     price = float(history.close[-1])
     flat = _probe(plan, history, params, begin, price, price)
@@ -219,7 +219,7 @@ def _order(row: Any, closed: list[Any], plan: Plan, opened: float) -> Order:
 
 
 def _one_more(bars: Bars, price: float, low: float, high: float) -> Bars:
-    """Return the bars with one more behind them."""
+    """Return the bars followed by one more."""
     values = {"open": price, "high": high, "low": low, "close": price, "volume": float(bars.volume[-1])}
     columns: dict[str, Any] = {"time": np.append(bars.time, bar_ends(bars.time[-1:], bars.timeframe))}
     columns |= {name: np.append(getattr(bars, name), values[name]) for name in (*PRICES, "volume")}

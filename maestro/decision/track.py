@@ -1,4 +1,4 @@
-"""Live results compared with expectations: the band of the run, and the fills of the engine."""
+"""Live results compared with the expected band of the run and with the fills of the engine."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ class Track:
     Attributes
     ----------
     bars : int
-        Bars that have closed since the parameters are in use.
+        Bars that have closed since the parameters came into use.
     live_return, model_return : float
-        Of the account by the fills, and of the engine on the same bars.
+        Return of the account by its fills, and of the engine on the same bars.
     expected : Expectation
-        Over as many bars.
+        Expected band over the same number of bars.
     position, model_position : float
         Units held now.
     fills, model_fills : polars.DataFrame
-        Those given, and the engine's: timestamp, side, size, price, fee.
+        Your fills, and the engine's: timestamp, side, size, price, fee.
     """
 
     bars: int
@@ -96,7 +96,7 @@ def read_fills(path: str | Path) -> pl.DataFrame:
 
 
 def checked_fills(frame: pl.DataFrame) -> pl.DataFrame:
-    """Return fills in order, with stamps in UTC and a fee in each; refuse what is not a fill.
+    """Return valid fills in order of time, with timestamps in UTC and a fee for each.
 
     Raises
     ------
@@ -134,7 +134,7 @@ def checked_fills(frame: pl.DataFrame) -> pl.DataFrame:
 def track(
     wf: Any, fills: pl.DataFrame, bars: Bars, chosen: Now | None = None, *, strategy: Any = None, seed: int = 0
 ) -> Track:
-    """Compare live fills with the run's promise since its parameters are in use.
+    """Compare live fills with the expected band and with the engine since the parameters came into use.
 
     Parameters
     ----------
@@ -142,7 +142,7 @@ def track(
     fills : polars.DataFrame
         See `read_fills`.
     bars : Bars
-        The run's bars with those behind them that have closed since.
+        The run's bars followed by those that have closed since.
     chosen : Now, optional
         Parameters in use; by default those of `now` on the run's own bars.
     strategy : type of Strategy, optional
@@ -153,7 +153,7 @@ def track(
     RunError
         No bar has closed since the parameters are in use.
     SettingsError
-        Fills that are none, or lie before that.
+        Invalid fills, or fills before that time.
     """
     plan, whole = recorded_plan(wf, strategy), extended_bars(wf, bars)
     found, given = chosen or now(wf, strategy=strategy), checked_fills(fills)

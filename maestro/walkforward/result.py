@@ -152,7 +152,7 @@ class WalkForward:
         tearsheet : bool
             Also write a QuantStats tear sheet next to it (``pip install "maestro-research[report]"``).
         decision : bool or maestro.decision.Decision
-            Also measure parameters for now, regimes, random entries, fixed parameters and cross-validation paths.
+            Also measure current parameters, regimes, random entries, fixed parameters and cross-validation paths.
         bars, strategy : optional
             For these: the run's bars where they cannot be loaded again, and the class of a user-defined strategy.
         """
@@ -177,11 +177,11 @@ class WalkForward:
         return table
 
     def now(self, bars: Bars | None = None, *, strategy: Any = None) -> Any:
-        """Parameters for now: the same search on the most recent training window (see `maestro.decision.now`)."""
+        """Current parameters: the same search on the most recent training window (see `maestro.decision.now`)."""
         return hook("now")(self, bars, strategy=strategy)
 
     def signal(self, bars: Bars | None = None, chosen: Any = None, *, strategy: Any = None) -> Any:
-        """Orders for the next bar with the parameters for now (see `maestro.decision.signal`)."""
+        """Orders for the next bar with the current parameters (see `maestro.decision.signal`)."""
         return hook("signal")(self, bars, chosen, strategy=strategy)
 
     def to_optuna(self, path: str | Path) -> list[str]:

@@ -1,4 +1,4 @@
-"""The research notebook runs to its end, with a small budget."""
+"""The research notebook runs without an error, with a small number of trials."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What MyStrategy must hold, whatever it earns."""
+"""Requirements that MyStrategy must meet, whatever it earns."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from maestro.testing import StrategyContract
 class TestMyStrategy(StrategyContract):
     """It does not look ahead, trades, follows its parameters, and has a result in every fold.
 
-    Override the fixture `bars` to test it on bars of your own; add tests of your rule below.
+    Override the fixture `bars` to test it on your own bars; add tests of your rule below.
     """
 
     strategy = MyStrategy

@@ -1,4 +1,4 @@
-"""The Decision tab of the Walk-forward app: concentration, Monte Carlo, regimes and parameters for now, on request."""
+"""The Decision tab of the Walk-forward app: concentration, Monte Carlo, regimes and current parameters, on request."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from maestro.walkforward.result import WalkForward
 _EVERY = 150
 """Milliseconds between two looks at the measurement."""
 _HINT = (
-    "<p>Measure shows where the profit comes from, what luck could do, regimes, and parameters for now. It takes "
+    "<p>Measure shows the sources of the profit, the role of luck, regimes, and current parameters. It takes "
     "seconds.</p>"
 )
 

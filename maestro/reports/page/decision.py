@@ -1,4 +1,4 @@
-"""The part of the walk-forward page between verdict and decision: luck of the trades, regimes, parameters for now."""
+"""The part of the walk-forward page between verdict and decision: luck of the trades, regimes, current parameters."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ def write_report(
     tearsheet : bool
         Whether to write QuantStats' tear sheet next to it, as ``<name>-tearsheet.html``.
     decision : bool or Decision
-        Whether to measure what needs the bars again (parameters for now, regimes, random entries, cross-validation),
+        Whether to measure what needs the bars again (current parameters, regimes, random entries, cross-validation),
         which takes seconds; or what `maestro.decision.measure` gave.
     bars, strategy : optional
         For these measurements: the run's bars where they cannot be loaded again, and the class of a user-defined

@@ -128,7 +128,7 @@ def by_regime_html(found: Any) -> Html:
 
 
 def now_html(found: Any) -> Html:
-    """Parameters for now, with their distance from the choices of the folds."""
+    """Current parameters, with their distance from the choices of the folds."""
     rows = []
     for r in found.changes.to_dicts():
         chosen = [significant(r[key]) for key in ("lowest", "median", "highest")]
@@ -136,7 +136,7 @@ def now_html(found: Any) -> Html:
             [r["parameter"], r["now"], NONE if r["last"] is None else r["last"], *chosen, percent(r["moved"], 0)]
         )
     head = ["", "Now", "Last fold", "Lowest", "Median", "Highest", "Moved"]
-    shown = table(head, rows, numeric=range(1, 7), kind="plain", caption="Parameters for now")
+    shown = table(head, rows, numeric=range(1, 7), kind="plain", caption="Current parameters")
     text = (
         f"Trained on {moment(found.trained_from)} to {moment(found.trained_until)} UTC with the search of the folds: "
         f"Sharpe ratio {metric('sharpe_ratio', found.in_sample['sharpe_ratio'])} in sample. Moved: distance from the "

@@ -1,4 +1,4 @@
-"""Boundary audit: each fold's search is repeated with other bars after its training window."""
+"""Boundary audit: repeat each fold's search with different bars after its training window."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ class BoundaryAudit:
     Attributes
     ----------
     passed : bool
-        No check of any fold found anything. A fold without a complete trial has nothing to compare (null).
+        Whether no check found a problem in any fold. A fold without a complete trial cannot be compared (null).
     table : polars frame, one row per fold and check
         fold, check, passed, train_stop and test_start (bar indices), finding.
     strategy, bars : str
-        What was checked, on what.
+        Strategy that was checked, and the bars.
     """
 
     table: pl.DataFrame
@@ -52,12 +52,12 @@ class BoundaryAudit:
 
     @property
     def passed(self) -> bool:
-        """Whether no check found anything."""
+        """Whether no check found a problem."""
         return self.failed.is_empty()
 
     @property
     def failed(self) -> pl.DataFrame:
-        """Rows of the checks that found something."""
+        """Rows of the checks that found a problem."""
         return self.table.filter(~pl.col("passed"))
 
     def _verdict(self) -> str:
@@ -98,33 +98,33 @@ def boundary_audit(
     folds: Sequence[int] | None = None,
     recorded: pl.DataFrame | None = None,
 ) -> BoundaryAudit:
-    """Show that no bar of a test window, and none after it, influenced the training of its fold.
+    """Check that no bar in or after a test window influenced the training of its fold.
 
     Four checks per fold:
 
-    - *windows*: training ends before the test begins, `purge` bars are missing at the end of the one and `embargo`
-      bars at the beginning of the other, against the same cut without gaps.
-    - *splitter*: with other prices from the test on, all windows up to this fold are the same. (The number of bars
-      and their stamps stay: a splitter may know those.) Where test windows end by an event, the end may depend on the
+    - *windows*: training ends before the test begins; `purge` bars are missing at the end of training and `embargo`
+      bars at the beginning of the test, compared with the same split without gaps.
+    - *splitter*: with different prices from the test on, all windows up to this fold are the same. (The number of bars
+      and their timestamps stay: a splitter may know those.) If test windows end by an event, the end may depend on the
       bars inside the window, and on none after it.
-    - *training*: the search is repeated on bars that are quite others from the end of the training window on. Every
-      trial, its parameters and metrics, must be the same to the bit, and so must the choice.
-    - *test*: the whole fold is repeated on bars that are others before its training window and after its test window;
-      trials, metrics, equity and trades must be the same to the bit.
+    - *training*: the search is repeated on bars that differ completely from the end of the training window on. Every
+      trial, its parameters and metrics, must be bit-identical, and so must the choice.
+    - *test*: the whole fold is repeated on bars that differ before its training window and after its test window;
+      trials, metrics, equity and trades must be bit-identical.
 
     Parameters
     ----------
     bars, strategy, splitter, trials, search, seed, params, space, costs, sizing, cash, fill, select
-        As of `ms.walk_forward`; fewer trials show the same in less time.
+        As in `ms.walk_forward`; fewer trials show the same in less time.
     folds : sequence of int, optional
-        Only these.
+        Folds to check; by default all.
     recorded : polars frame, optional
-        ``wf.trials`` of a run with the same settings: then the run's own trials are held against the repeated ones.
+        ``wf.trials`` of a run with the same settings, to compare the run's own trials with the repeated ones.
 
     Raises
     ------
     SettingsError, SplitError, ParameterError, StrategyError
-        As of `ms.walk_forward`.
+        As in `ms.walk_forward`.
     """
     if not isinstance(bars, Bars):
         raise SettingsError(f"bars is a {type(bars).__name__}; give ms.Bars (ms.load, ms.Bars.from_frame).")

@@ -1,4 +1,4 @@
-"""Look-ahead check: the signals of a strategy without the future, and related checks."""
+"""Look-ahead check: whether a strategy's signals depend on later bars, and related checks."""
 
 from __future__ import annotations
 
@@ -36,18 +36,18 @@ class LookAhead:
     Attributes
     ----------
     passed : bool
-        No check found anything. A check that could not be made does not count against it; `table` names it.
+        Whether no check found a problem. A check that could not be made does not count; `table` names it.
     table : polars frame, one row per check
         check, passed (null where it could not be made), signal, bar, timestamp, cut, columns, finding.
-    changes : polars frame, a row for each signal that a cut changed
+    changes : polars frame, one row per signal that a cut changed
         cut (bars given), signal, bar and timestamp of its first change, bars (how many changed), and its value there
         with all bars (whole) and with the first `cut` of them (truncated).
     strategy, bars : str
-        What was checked, on what.
+        Strategy that was checked, and the bars.
     cuts : tuple of int
-        Numbers of bars that were given.
+        Numbers of bars that the strategy was run on.
     seed : int
-        Of the choice of cuts and beginnings.
+        Seed of the choice of cuts and later starts.
     """
 
     table: pl.DataFrame
@@ -59,16 +59,16 @@ class LookAhead:
 
     @property
     def passed(self) -> bool:
-        """Whether no check found anything."""
+        """Whether no check found a problem."""
         return not self.failed
 
     @property
     def failed(self) -> list[str]:
-        """Names of the checks that found something."""
+        """Names of the checks that found a problem."""
         return self.table.filter(~pl.col("passed"))["check"].to_list()
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain values, for a program."""
+        """Return plain values, for JSON."""
         return {
             "strategy": self.strategy, "bars": self.bars, "passed": self.passed, "failed": self.failed,
             "cuts": len(self.cuts), "seed": self.seed, "checks": self.table.to_dicts(),
@@ -103,33 +103,33 @@ def lookahead(
     starts: int = 12,
     seed: int = 0,
 ) -> LookAhead:
-    """Check that a strategy's signals come from the past of the bars it is given, and from nothing else.
+    """Check that a strategy's signals depend on past bars only.
 
     Signals on the first k bars must be those on all bars, up to k, for every k tried, and the same when later values
     are altered. Six checks, each named in the table:
 
-    - *look-ahead*: a signal changes when the bars after it do; with the signal, the bar, and the columns that cause it.
-    - *warm-up*: signals that a longer history takes back, because `warmup` is too short.
-    - *history*: signals that depend for ever on where the bars begin. What fades within 20 times the warm-up, as
+    - *look-ahead*: a signal changes when later bars change; reported with signal, bar, and the columns that cause it.
+    - *warm-up*: signals that disappear with a longer history, because `warmup` is too short.
+    - *history*: signals that always depend on where the bars begin. A dependence that fades within 20 warm-ups, as of
       recursive averages do, passes, and the result states its size.
-    - *randomness*: the same question has another answer.
-    - *state*: the answer depends on what was asked before (a cache keyed wrongly).
-    - *mutation*: the bars are changed.
+    - *randomness*: the same bars give different signals.
+    - *state*: the signals depend on earlier calls (a wrongly keyed cache).
+    - *mutation*: the strategy changes the bars.
 
     Parameters
     ----------
     bars : Bars
-        The more, the more is seen: at least four times the warm-up.
+        At least four times the warm-up; more bars detect more.
     strategy : str, type of Strategy or Strategy
-        Also a class of your own.
+        A user-defined class, too.
     params : dict, optional
-        Parameter values; defaults elsewhere.
+        Parameter values; the others keep their defaults.
     cuts : int
-        How many lengths are tried, half of them next to bars where a signal changes; each is one call of the strategy.
+        Number of lengths tried, half of them next to bars where a signal changes; each is one call of the strategy.
     starts : int
-        How many later beginnings.
+        Number of later starts.
     seed : int
-        Of the choice of both.
+        Seed of the choice of both.
 
     Returns
     -------
@@ -138,15 +138,15 @@ def lookahead(
     Raises
     ------
     SettingsError
-        Too few bars, or numbers that make no check.
+        Too few bars, or numbers of cuts and starts that check nothing.
     StrategyError, ParameterError, MissingSeriesError
-        No strategy, or one that refuses these bars.
+        Not a strategy, or one that refuses these bars.
 
     Notes
     -----
-    What a class reads from elsewhere, a file of future prices, say, no cut of the bars can take away; the check
-    *state* says so where the signals do not depend on the bars at all. A rule that peeks only at bars that were not
-    cut at is not seen: more cuts see more.
+    Removing bars does not affect what a class reads from elsewhere, such as a file of future prices; the check
+    *state* reports signals that do not depend on the bars at all. A rule that looks ahead only at bars that were not
+    cut at is not detected: use more cuts.
     """
     if not isinstance(bars, Bars):
         raise SettingsError(f"bars is a {type(bars).__name__}; give ms.Bars (ms.load, ms.Bars.from_frame).")
@@ -176,7 +176,7 @@ def lookahead(
 
 
 def _accepts(rule: Strategy, bars: Bars) -> None:
-    """Let the strategy refuse these bars in its own words; what else it raises is a finding."""
+    """Let the strategy refuse these bars with its own error; any other error is a finding."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -188,7 +188,7 @@ def _accepts(rule: Strategy, bars: Bars) -> None:
 
 
 def _begin(rule: Strategy, bars: Bars) -> int:
-    """First bar at which every series that the rule requires has had a value."""
+    """First bar at which every series that the rule requires has a value."""
     first = 0
     if not rule.params.get("proxy"):
         for name in rule.requires:

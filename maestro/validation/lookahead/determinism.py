@@ -14,7 +14,7 @@ from maestro.validation.lookahead.truncation import Finding
 
 
 def mutation(answers: list[Answer | Refused]) -> Finding:
-    """Whether a call changed the bars it was given, or tried to."""
+    """Whether a call changed its bars, or tried to."""
     for answer in answers:
         if isinstance(answer, Answer) and answer.changed:
             words = f"The strategy changes what it is given: {answer.changed}. Work on a copy: np.array(bars.close)."
@@ -30,7 +30,7 @@ def _column(words: str) -> str:
 
 
 def randomness(fresh: Callable[[], Strategy], bars: Bars, whole: Answer) -> Finding:
-    """Whether the same question, asked of an untouched copy, has another answer."""
+    """Whether a fresh copy of the strategy gives different signals on the same bars."""
     try:
         found = differences(whole, ask(fresh(), private(bars)))
     except Refused as error:
@@ -47,10 +47,10 @@ def randomness(fresh: Callable[[], Strategy], bars: Bars, whole: Answer) -> Find
 
 
 def memory_of_calls(fresh: Callable[[], Strategy], bars: Bars, whole: Answer, cut: int) -> Finding:
-    """Whether an answer depends on what was asked before: a cache keyed wrongly, a variable that is kept.
+    """Whether signals depend on earlier calls: a wrongly keyed cache, or a variable that is kept.
 
-    The first `cut` bars are asked about first of all, after the whole, after other bars of the same name, stamps and
-    number, and under another name; all answers must be the same one.
+    The strategy runs on the first `cut` bars at first, after all bars, after other bars of the same name, stamps and
+    number, and under another name; all signals must be the same.
     """
     other = private(bars, **_reversed(bars))
     renamed = private(bars, 0, cut)
@@ -95,7 +95,7 @@ _REMEDY = (
 
 
 def _named(fresh: Callable[[], Strategy], other: Bars) -> Finding | None:
-    """Whether a name decides: what a notebook has kept of bars of this name answers for quite other ones, too."""
+    """Whether signals depend on the name: those cached for bars of this name are returned for different bars, too."""
     alias = private(other)
     alias.symbol = f"{alias.symbol}-renamed"
     try:
@@ -113,7 +113,7 @@ def _named(fresh: Callable[[], Strategy], other: Bars) -> Finding | None:
 
 
 def _deaf(strategy: Strategy, bars: Bars, whole: Answer, other: Bars) -> Finding:
-    """Whether quite other bars of the same name and stamps have the same answer; then it does not come from them."""
+    """Whether different bars of the same name and stamps give the same signals, which then do not depend on them."""
     passed = Finding("state", True, "The answer does not depend on what was asked before.")
     if max(int((flags[2:] != flags[1:-1]).sum()) for flags in whole.flags.values()) < _TELLING:
         return passed
@@ -134,7 +134,7 @@ def _deaf(strategy: Strategy, bars: Bars, whole: Answer, other: Bars) -> Finding
 
 
 def _reversed(bars: Bars) -> dict[str, Any]:
-    """Columns of a market that never was: the same one reversed, at three times the price."""
+    """Columns of an invented market: the same one reversed, at three times the price."""
     columns = {}
     for name in COLUMNS:
         values = getattr(bars, name)

@@ -29,7 +29,7 @@ ROUNDING = 1e-9
 
 @dataclass
 class Answer:
-    """The output of a strategy on some bars.
+    """Output of a strategy on some bars.
 
     Attributes
     ----------
@@ -38,7 +38,7 @@ class Answer:
     series : columns that an order step reads, one value per bar; compared at every bar
     constants : values that hold for all bars, units and fractions of a bracket
     raw : the signals themselves
-    changed : str or None, what the strategy did to the bars it was given
+    changed : str or None, how the strategy changed its bars
     """
 
     flags: dict[str, BoolArray]
@@ -55,7 +55,7 @@ class Answer:
 
 
 class Difference(NamedTuple):
-    """A signal that two answers give differently: at which bars, and the two values at the first of them."""
+    """A signal that differs between two answers: the bars, and both values at the first of them."""
 
     signal: str
     bars: tuple[int, ...]
@@ -63,7 +63,7 @@ class Difference(NamedTuple):
 
 
 class Refused(Exception):
-    """The strategy raised; `name` and `words` say what. Not an error of Maestro: it is a finding."""
+    """The strategy raised; `name` and `words` describe the error. It is a finding, not an error of Maestro."""
 
     def __init__(self, error: Exception) -> None:
         self.name, self.words = type(error).__name__, str(error)
@@ -71,9 +71,9 @@ class Refused(Exception):
 
 
 def private(bars: Bars, start: int = 0, stop: int | None = None, **replaced: Any) -> Bars:
-    """Copy a window into new arrays, so that nothing done to them reaches the caller's bars.
+    """Copy a window into new arrays, so that changes do not reach the caller's bars.
 
-    `replaced` gives whole columns (`time` too) in place of the bars' own, before the cut.
+    `replaced` has whole columns (`time` too) to use instead of the bars' own, before the cut.
     """
     columns: dict[str, Any] = {}
     for name in ("time", *COLUMNS):
@@ -85,7 +85,7 @@ def private(bars: Bars, start: int = 0, stop: int | None = None, **replaced: Any
 
 
 def ask(strategy: Strategy, given: Bars) -> Answer:
-    """Signals on bars that only this call sees, the warm-up suppressed, as the engine would trade them.
+    """Signals on a private copy of the bars, with the warm-up suppressed, as the engine would trade them.
 
     Raises
     ------
@@ -189,9 +189,9 @@ def fills(answer: Answer, bars: Bars, last: int) -> FloatArray:
 
 
 def fresh_copies(strategy: Strategy) -> Callable[[], Strategy]:
-    """Return what gives the strategy with the state that its module has now, untouched by later calls.
+    """Return a function that makes the strategy with the current state of its module, unaffected by later calls.
 
-    A class that cannot be copied with its module's variables (a built-in one has none) comes as it is.
+    A class that cannot be copied with its module's variables (a built-in one has none) is returned as it is.
     """
     cls = type(strategy)
     if cls.__module__.startswith("maestro.strategies."):
@@ -220,7 +220,7 @@ def fresh_copies(strategy: Strategy) -> Callable[[], Strategy]:
 
 
 def _clear_caches(cls: type[Strategy]) -> None:
-    """Empty `functools` caches that the class or its module hold: what they keep may come from other bars."""
+    """Empty `functools` caches of the class and its module: their content may come from other bars."""
     module = sys.modules.get(cls.__module__)
     for value in [*vars(cls).values(), *(vars(module).values() if module else ())]:
         if callable(getattr(value, "cache_clear", None)) and hasattr(value, "cache_info"):

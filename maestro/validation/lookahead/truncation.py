@@ -28,12 +28,12 @@ class Finding:
     Attributes
     ----------
     check : str
-    passed : bool or None, None where it could not be made
-    words : str, what was found, in a sentence
-    signal : str or None, which changed first
+    passed : bool or None, None if it could not be made
+    words : str, the finding in a sentence
+    signal : str or None, the signal that changed first
     bar : int or None, the first bar at which it did
-    cut : int or None, number of bars that were given then
-    columns : tuple of str, columns whose future changed it; ``length`` where only the number of bars does
+    cut : int or None, number of bars that the strategy was run on
+    columns : tuple of str, columns whose later values changed it; ``length`` if only the number of bars does
     """
 
     check: str
@@ -52,7 +52,7 @@ class Changes:
     rows: list[dict[str, Any]] = field(default_factory=list)
 
     def add(self, cut: int, found: Sequence[Difference]) -> None:
-        """Note the differences of one cut."""
+        """Add the differences of one cut."""
         for signal, at, (whole, part) in found:
             self.rows.append(
                 {"cut": cut, "signal": signal, "bar": at[0], "bars": len(at), "whole": whole, "truncated": part}
@@ -60,9 +60,9 @@ class Changes:
 
 
 def choose_cuts(answer: Answer, n: int, least: int, number: int, rng: np.random.Generator) -> list[int]:
-    """Lengths to cut the bars to: half of them by chance, half just before, at and after bars where signals change.
+    """Lengths to cut the bars to: half of them random, half just before, at and after bars where signals change.
 
-    A leak of a few bars shows itself only where the cut falls right behind a bar that it decides.
+    A look-ahead of a few bars is visible only if the cut is directly after a bar whose signal it affects.
     """
     if number >= n - least:
         return list(range(least, n))
@@ -86,7 +86,7 @@ def truncation(
     rng: np.random.Generator,
     changes: Changes,
 ) -> Finding:
-    """Ask again with the bars after each cut removed; then, at a few cuts, with them altered."""
+    """Run the strategy again with the bars after each cut removed; then, at a few cuts, with them altered."""
     worst: tuple[int, int, str] | None = None
     for k in cuts:
         try:
@@ -131,9 +131,9 @@ def _first(worst: tuple[int, int, str] | None, found: Sequence[Difference], cut:
 def _orders(
     of: Callable[[], Strategy], bars: Bars, whole: Answer, cuts: Sequence[int], rng: np.random.Generator
 ) -> Finding | None:
-    """Fills up to a cut of a strategy with its own orders, whose step could read columns ahead of its bar.
+    """Compare fills up to a cut for a strategy with its own orders, whose step could read columns ahead of its bar.
 
-    The prices stay as they are, and the columns after the cut are those of other prices: orders that were laid
+    The prices stay as they are, and the columns after the cut are those of other prices: orders that were placed
     before it, and fill until the bar at the cut, cannot know them.
     """
     if not whole.series:
@@ -158,7 +158,7 @@ def _orders(
 def altered(
     bars: Bars, k: int, names: Sequence[str], rng: np.random.Generator, *, together: bool = False, shape: int = 0
 ) -> dict[str, Any]:
-    """Columns whose values from bar `k` on are others: scaled by noise (prices `together` by the same), or shuffled."""
+    """Columns with altered values from bar `k` on: scaled by noise (the same for prices `together`), or shuffled."""
     changed = {}
     m = len(bars) - k
     path = np.exp(rng.normal(_DRIFT[shape], 0.4, m))
@@ -177,9 +177,9 @@ def altered(
 def causes(
     of: Callable[[], Strategy], bars: Bars, whole: Answer, cuts: Sequence[int], rng: np.random.Generator
 ) -> tuple[str, ...]:
-    """Columns of which other values after a cut, each column on its own, change a signal before it.
+    """Columns that change a signal before a cut if their values after it are altered, one column at a time.
 
-    Looked at are some of the cuts that showed a change, as each may show another side of a rule.
+    Some of the cuts that showed a change are checked, because each may reveal another part of the rule.
     """
     guilty: tuple[str, ...] = ()
     for cut in [*cuts[:1], *cuts[1 :: max(len(cuts) // _CAUSE_CUTS, 1)]]:

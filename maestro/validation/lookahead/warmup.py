@@ -1,9 +1,9 @@
-"""History that a signal needs: warm-ups that are too short, and signals that always depend on the first bar.
+"""History that signals need: warm-ups that are too short, and signals that always depend on the first bar.
 
-A strategy is asked about bars that begin later, and its signals are compared with those it gives with all the history.
-A signal that it gives from little history and would not give from more is a *premature* one. (Silence is none: a rule
-that waits for its third funding settlement says nothing, and says nothing wrong.) Recursive averages forget their
-beginning gradually; that is honest as long as it is over within `FORGIVEN` times the warm-up.
+The strategy runs on bars that begin later, and its signals are compared with those on the whole history.
+A signal with little history that would not be given with more is *premature*. (No signal is not an error: a rule
+may wait for its third funding settlement.) Recursive averages forget their
+beginning gradually, which is accepted if it is over within `FORGIVEN` times the warm-up.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _NOTICED = 1e-6
 
 @dataclass
 class Start:
-    """What beginning at one bar changed: offsets of premature signals from that beginning, and how many were given."""
+    """Effect of a later start: offsets of premature signals from it, and the number of signals."""
 
     bar: int
     offsets: np.ndarray[Any, np.dtype[np.int64]]
@@ -40,7 +40,7 @@ class Start:
 def dependence(
     of: Callable[[], Strategy], bars: Bars, whole: Answer, first: int, starts: int, rng: np.random.Generator
 ) -> tuple[Finding, Finding]:
-    """Return the findings *warm-up* and *history*; `first` is the first bar from which the strategy can be asked."""
+    """Return the findings *warm-up* and *history*; `first` is the first bar at which the strategy can start."""
     n, rule = len(bars), of()
     warm = rule.warmup(rule.params)
     reach = max(FORGIVEN * warm, NEVER)
@@ -108,7 +108,7 @@ def dependence(
 
 
 def _premature(whole: Answer, late: Answer, start: int, warm: int) -> Start:
-    """Offsets at which the late beginner gives what it would not give with all the history."""
+    """Offsets at which the later start gives signals that the whole history does not give."""
     n = len(late.flags["long_entry"])
     spoken = np.zeros(n, np.bool_)
     signal = None

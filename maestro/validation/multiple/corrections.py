@@ -26,7 +26,7 @@ def benjamini_hochberg(pvalues: Any) -> FloatArray:
 
 
 def holm(pvalues: Any) -> FloatArray:
-    """Adjusted p-values that bound the familywise error rate whatever the dependence; NaN stays NaN, uncounted.
+    """Adjusted p-values that bound the familywise error rate for any dependence; NaN stays NaN and does not count.
 
     The probability that even one result with an adjusted p-value of at most 0.05 is false is at most 5 %.
 
@@ -38,7 +38,7 @@ def holm(pvalues: Any) -> FloatArray:
 
 
 def _sorted(pvalues: Any) -> tuple[FloatArray, Any]:
-    """All p-values, and the places of those that are known, the smallest first."""
+    """All p-values, and the positions of those that are not NaN, the smallest first."""
     p = np.asarray(pvalues, np.float64)
     if p.ndim != 1 or (p[~np.isnan(p)] < 0).any() or (p[~np.isnan(p)] > 1).any():
         raise SettingsError("p-values are one list of numbers from 0 to 1; NaN is one that is not known.")

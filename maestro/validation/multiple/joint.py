@@ -1,4 +1,4 @@
-"""Orders that permute the returns of several series alike, so that their correlation is kept."""
+"""Joint permutation of the returns of several series, which preserves their correlation."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Key = TypeVar("Key", bound=Hashable)
 
 @dataclass(frozen=True)
 class JointOrder:
-    """Stamps of several series, in classes within which bars may change places.
+    """Timestamps of several series, in classes within which bars may be exchanged.
 
     All stamps of a class are stamps of the same series: if a bar of one series moves from Monday to Friday, so does
     that of every other series that trades on both. The first stamp of each series stays where it is.
@@ -26,9 +26,9 @@ class JointOrder:
     Attributes
     ----------
     rows : dict of int64 arrays
-        Place of each series' bars among the stamps of all.
+        Position of each series' bars among all timestamps.
     classes : tuple of int64 arrays
-        Places that may be exchanged, ascending in each class.
+        Positions that may be exchanged, ascending in each class.
     stamps : int
     """
 
@@ -99,7 +99,7 @@ def jointly_permuted(
     seed: Any,
     block: int = 1,
 ) -> Iterator[tuple[Key, Bars]]:
-    """Yield each series with its returns permuted, all series of a timeframe alike.
+    """Yield each series with its returns permuted, jointly for all series of a timeframe.
 
     Each timeframe is drawn from the same seed by itself, so that one series comes out the same whichever others of
     another timeframe there are.

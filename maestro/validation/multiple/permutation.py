@@ -1,4 +1,4 @@
-"""All walk-forwards of a universe, or a whole portfolio, repeated on series that are permuted alike."""
+"""Permutation tests of all walk-forwards of a universe, or of a portfolio, on jointly permuted series."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Job(NamedTuple):
 
 @dataclass(frozen=True)
 class Material:
-    """Inputs of every repetition: series, how they may be permuted, and the walk-forwards."""
+    """Inputs of each repetition: the series, their joint orders, and the walk-forwards."""
 
     series: dict[Any, Bars]
     timeframes: dict[Any, str]
@@ -64,7 +64,7 @@ class Material:
         return dict(jointly_permuted(chosen, self.orders, self.timeframes, drawn, self.block))
 
     def only(self, key: Any) -> Material:
-        """What the walk-forwards on one series need."""
+        """Inputs of the walk-forwards on one series."""
         name = self.timeframes[key]
         return replace(
             self, series={key: self.series[key]}, timeframes={key: name}, orders={name: self.orders[name]},
@@ -120,13 +120,13 @@ class ManyPermutation:
 
     @property
     def p_value(self) -> FloatArray:
-        """Of each alone: (1 + repetitions in which it did as well) / (1 + repetitions)."""
+        """P-value of each alone: (1 + repetitions in which it did as well) / (1 + repetitions)."""
         own, null = self._compared
         return np.where(np.isnan(own), np.nan, (1 + (null >= own).sum(axis=0)) / (1 + len(null)))
 
     @property
     def p_adjusted(self) -> FloatArray:
-        """When all are considered: how often the best of those that did no better than this one does as well.
+        """P-value adjusted for all: how often the best of those that did no better than this one does as well.
 
         Step-down maxima (Westfall and Young, 1993): the probability that even one of those at or below q has no edge
         is at most q.
@@ -165,7 +165,7 @@ class ManyPermutation:
 
     @property
     def sentence(self) -> str:
-        """The result for all of them together, in words."""
+        """Result for all of them together, in words."""
         p = self.p_value
         tested = int(np.isfinite(p).sum())
         if not tested:
@@ -198,11 +198,11 @@ def permutation_test_many(
     cancel: threading.Event | None = None,
     progress: bool | Callable[[int], None] | None = None,
 ) -> ManyPermutation:
-    """Repeat all walk-forwards, with their searches, on universes whose returns are permuted alike.
+    """Repeat all walk-forwards, with their searches, on universes whose returns are jointly permuted.
 
     In each repetition the bars of one stamp move together on all series that have it, so that the series stay as
-    correlated as they were: forty symbols that move together are not forty independent chances. What the best of all
-    of them shows on such universes is what the whole procedure makes of luck.
+    correlated as they were: forty correlated symbols are not forty independent series. The best results on such
+    universes show what the whole procedure finds by luck.
 
     Parameters
     ----------
@@ -223,8 +223,8 @@ def permutation_test_many(
     cancel : threading.Event, optional
         Set it to stop; `RunCancelled` follows.
     progress : bool or callable, optional
-        True shows a bar, which a notebook also shows by itself for work over a second; a callable gets the number of
-        tasks done since the last call.
+        True shows a bar, which a notebook also shows by itself for work over a second; a callable receives the number
+        of tasks done since the last call.
 
     Raises
     ------
@@ -236,7 +236,7 @@ def permutation_test_many(
     Notes
     -----
     Stamps change places only with stamps of the same series, and the first stamp of each series stays, so that a
-    series that begins later does not tear the others apart. Several timeframes are permuted each by itself. Nothing
+    series that begins later does not restrict the others. Each timeframe is permuted separately. Nothing
     is written, and nothing is entered in the ledger.
     """
     known = _checked(repetitions, metric, seed)
@@ -273,9 +273,9 @@ def permutation_test_portfolio(
     cancel: threading.Event | None = None,
     progress: bool | Callable[[int], None] | None = None,
 ) -> Permutation:
-    """Repeat a portfolio with all its searches and weights on series that are permuted alike.
+    """Repeat a portfolio with all its searches and weights on jointly permuted series.
 
-    Parameters and errors as of `permutation_test_many`; a task is one repetition of the whole portfolio.
+    Parameters and errors as in `permutation_test_many`; a task is one repetition of the whole portfolio.
 
     Returns
     -------

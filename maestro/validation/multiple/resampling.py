@@ -44,8 +44,8 @@ def resampled_test(
 ) -> Resampled:
     """Test whether the means of series are above 0, each alone and all together.
 
-    Every resample takes the same periods of all series, so that their correlation is kept: forty symbols that move
-    together are not forty independent chances. Statistics are studentised within each resample. The step-down
+    Every resample takes the same periods of all series, which preserves their correlation: forty symbols that move
+    together are not forty independent series. Statistics are studentised within each resample. The step-down
     procedure is that of Romano and Wolf.
 
     Parameters

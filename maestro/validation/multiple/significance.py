@@ -1,4 +1,4 @@
-"""Significance over many walk-forwards: p-values, their corrections, and one sentence that says what remains."""
+"""Significance of many walk-forwards: p-values, corrected p-values, and a summary in one sentence."""
 
 from __future__ import annotations
 
@@ -51,12 +51,12 @@ class Significance:
 
     @property
     def expected(self) -> float:
-        """Expected number below the level if none had an edge."""
+        """Expected number of p-values below the level if no walk-forward had an edge."""
         return self.size * self.tested
 
     @property
     def remaining(self) -> pl.DataFrame:
-        """Rows that stay significant by StepM when all are considered."""
+        """Rows that are significant by StepM, adjusted for all of them."""
         return self.table.filter(pl.col("p_adjusted") <= self.size)
 
     @property
@@ -100,9 +100,9 @@ class Significance:
 def significance(
     many: WalkForwards, *, size: float = 0.05, repetitions: int = 9_999, seed: int = 0, block: int | None = None
 ) -> Significance:
-    """Number of walk-forwards that are better than chance, corrected for the number of all of them.
+    """Test which walk-forwards are better than chance, corrected for their number.
 
-    What is tested is the mean daily return of each run's out-of-sample timing: its returns after costs, less what its
+    The test is on the mean daily return of each run's out-of-sample timing: its returns after costs, less what its
     average exposure earned from the market's drift. A rule that is always long has none, in whatever market.
 
     Parameters
@@ -111,7 +111,7 @@ def significance(
     size : float
         Level: the probability that even one of those that remain has no edge.
     repetitions, seed, block
-        As of `resampled_test`; a period is a day.
+        As in `resampled_test`; a period is a day.
 
     Raises
     ------

@@ -54,11 +54,11 @@ class Parity:
 
     Attributes
     ----------
-    table : polars frame, a row for each series, strategy and engine: trades of ours and theirs, share of the trades
+    table : polars frame, one row per series, strategy and engine: trades of both engines, share of the trades
         of the same side that begin and end within one bar of each other, the metric that differs most and by how
         much (relative), largest relative difference of a fill's size, price or fee (infinite where the fills are not
-        the same ones) and of equity, correlation of equity, whether it passed, and the reason of what differs
-    costs, sizing, cash : with what it was traded
+        the same ones) and of equity, correlation of equity, whether it passed, and the reason for any difference
+    costs, sizing, cash : settings of the backtests
     """
 
     table: pl.DataFrame
@@ -73,7 +73,7 @@ class Parity:
 
     @property
     def passed(self) -> bool:
-        """Whether every comparison that is required to agree does."""
+        """Whether all comparisons that must agree do."""
         return self.failures.is_empty()
 
 
@@ -88,19 +88,19 @@ def parity(
     cash: float = 100_000.0,
     progress: Callable[[str], None] | None = None,
 ) -> Parity:
-    """Compare engines with the fast one, strategy by strategy, series by series, with default parameters.
+    """Compare engines with the fast one on every strategy and series, with default parameters.
 
-    vectorbt trades the same signals by its own order logic and must agree to 1e-9 on every fill, equity value and
-    metric. backtrader trades the rules written again, bar by bar, with its own broker; the requirements are metrics
-    within 2 %, 95 % of the trades within one bar, and a correlation of equity above 0.95. A strategy whose series is
-    missing runs on its proxy; for a user-defined one, backtrader trades the signals. With `default_settings`,
-    backtrader runs once more without the settings that make it comparable, and for every row that then differs, each
-    of them is tried alone to find the reason.
+    vectorbt trades the same signals with its own order logic and must agree to 1e-9 on every fill, equity value and
+    metric. backtrader trades reimplemented rules, bar by bar, with its own broker; the requirements are metrics
+    within 2 %, 95 % of the trades within one bar, and a correlation of equity above 0.95. A strategy whose data is
+    missing runs with its proxy; for a user-defined one, backtrader trades the signals. With `default_settings`,
+    backtrader also runs without the settings that make it comparable; for every row that then differs, each setting
+    is tried on its own to find the reason.
 
     Raises
     ------
     SettingsError
-        No series, or an engine that is not known or is the fast one.
+        No series, an unknown engine, or the fast one.
     MissingExtraError
         An engine's library is not installed.
     """
@@ -149,7 +149,7 @@ def _rows(
 
 
 def _runnable(bars: Bars, given: str | type[Strategy]) -> tuple[Strategy, list[str]]:
-    """Return a strategy that the bars can serve, on its proxy where a series is missing."""
+    """Return a strategy that can run on the bars, with its proxy if a series is missing."""
     rule = strategy(given) if isinstance(given, str) else given()
     notes = [] if STRATEGIES.get(rule.name) is type(rule) else [_OWN]
     try:
@@ -179,7 +179,7 @@ def _with_vectorbt(bars: Bars, rule: Strategy, ours: Backtest, settings: _Settin
 
 
 def _plain(bars: Bars, rule: Strategy, ours: Backtest, settings: _Settings, notes: list[str]) -> dict[str, Any]:
-    """Compare with backtrader's default settings; the reasons are the defaults that change this result, each alone.
+    """Compare with backtrader's default settings; the reasons are the defaults that each change this result.
 
     The effect on the final equity is in brackets.
     """
@@ -237,7 +237,7 @@ class Agreement:
 
     @property
     def nearly(self) -> bool:
-        """Equal but for the rounding of orders for all the cash."""
+        """Equal except for the rounding of orders for all the cash."""
         return max(self.metric, self.fill, self.equity_difference) <= 1e-6
 
     @property
@@ -260,10 +260,10 @@ class Agreement:
 
 
 def compare(ours: Backtest, theirs: Backtest) -> Agreement:
-    """Compare two results of the same bars; nothing that differs is left out.
+    """Compare two results on the same bars.
 
-    A metric that only one of them has differs infinitely, and so do fills that are not the same ones. After a ruin
-    relative differences of equity are those of the cash.
+    A metric that only one of them has differs infinitely, and so do fills that do not correspond. After ruin,
+    differences of equity are relative to the cash.
     """
     differences = {name: difference(ours.metrics[name], theirs.metrics[name]) for name in m.NAMES}
     worst = max(differences, key=lambda name: differences[name])
@@ -279,7 +279,7 @@ def compare(ours: Backtest, theirs: Backtest) -> Agreement:
 
 
 def difference(a: float, b: float) -> float:
-    """Relative difference of two numbers, of the larger one; 0 where both are NaN, infinite where one is."""
+    """Difference of two numbers relative to the larger one; 0 if both are NaN, infinite if one is."""
     if a == b or (math.isnan(a) and math.isnan(b)):
         return 0.0
     if math.isnan(a) or math.isnan(b):
@@ -288,9 +288,9 @@ def difference(a: float, b: float) -> float:
 
 
 def within_a_bar(ours: Backtest, theirs: Backtest) -> float:
-    """Share of the trades that pair: same side, entries and exits at most one bar apart; 1 where there are none.
+    """Share of the trades that pair: same side, entries and exits at most one bar apart; 1 if there are no trades.
 
-    Equal ones pair first and no search follows, so it is a lower bound.
+    Equal trades pair first, without a search for the best pairing, so it is a lower bound.
     """
     mine, other = _legs(ours), _legs(theirs)
     if not mine and not other:
@@ -323,9 +323,9 @@ def _legs(result: Backtest) -> list[tuple[int, int, str]]:
 
 
 def _fill_difference(ours: Backtest, theirs: Backtest) -> float:
-    """Largest relative difference of a fill's size, price or fee; infinite where they are not the same fills.
+    """Largest relative difference of a fill's size, price or fee; infinite if the fills do not correspond.
 
-    What is filled in one bar on one side at one price is one fill: an engine may sell a grid's lots one by one.
+    Fills of one bar, side and price count as one, because an engine may sell a grid's lots one by one.
     """
     a, b = (_merged(result.orders) for result in (ours, theirs))
     if len(a) != len(b) or not a.select("timestamp", "side").equals(b.select("timestamp", "side")):
@@ -348,7 +348,7 @@ def _merged(orders: pl.DataFrame) -> pl.DataFrame:
 
 
 def _correlation(a: FloatArray, b: FloatArray) -> float:
-    """Correlation of two equity curves; 1 where they are the same line."""
+    """Correlation of two equity curves; 1 if they are equal."""
     if np.allclose(a, b, rtol=EXACT, atol=0.0):
         return 1.0
     if not (a.std() > 0 and b.std() > 0):

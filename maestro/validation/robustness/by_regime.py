@@ -1,4 +1,4 @@
-"""Performance by regime: what a run earned, traded and paid in each kind of market, in and out of sample."""
+"""Performance by regime: returns, trades and costs of a run in each regime, in and out of sample."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def by_regime(
     wf: Any, model: Regimes | None = None, *, bars: Bars | None = None, strategy: Any = None, train: str = "1y",
     refit: str | None = "3mo",
 ) -> pl.DataFrame:  # fmt: skip
-    """Performance, trades and costs per regime: of a walk-forward in and out of sample, or of a backtest.
+    """Performance, trades and costs per regime, of a walk-forward in and out of sample, or of a backtest.
 
     A bar's return belongs to the state that was known at the close before it, a trade to the state known when it was
     decided; a bar without a known state (before the first fit) has the state null. States are causal, see
@@ -51,11 +51,11 @@ def by_regime(
     model : Regimes, optional
         Two states by returns if absent.
     bars : Bars, optional
-        Those of the run; loaded again by name if absent. A backtest has its own.
+        Bars of the run; loaded by name if absent. A backtest has its own.
     strategy : type of Strategy, optional
         The class, for a run with a user-defined strategy that was loaded from disk.
     train, refit : str
-        Of the regimes, see `maestro.regimes`.
+        Settings of the regimes, see `maestro.regimes`.
 
     Returns
     -------
@@ -99,7 +99,7 @@ def _table(history: RegimeHistory, samples: dict[str, list[_Part]]) -> pl.DataFr
 
 
 def _part(choices: Choices, k: int, window: Window, sample: str) -> _Part:
-    """Trade a fold's choice on its training window, or on its test window with the training window as history."""
+    """Trade a fold's choice on its training window, or on its test window after the training window as history."""
     plan, bars, first = choices.plan, choices.bars, window.train_start
     simulator = plan.simulator(window.training(bars)) if sample == "in" else plan.test_simulator(bars, window)
     books = simulator.record(plan.signals(choices.params[k], simulator.bars))

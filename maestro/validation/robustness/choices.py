@@ -1,4 +1,4 @@
-"""The choices of a walk-forward, fold by fold, tested out of sample again under other conditions."""
+"""Choices of a walk-forward, fold by fold, tested again out of sample under other conditions."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ CURVE = ("sharpe_ratio", "total_return", "annual_return", "volatility", "max_dra
 
 @dataclass(frozen=True)
 class Outcome:
-    """The stitched out-of-sample stretch.
+    """Result of the stitched test windows.
 
     Attributes
     ----------
     metrics : dict of float
-        Sharpe ratio, returns, volatility and drawdown of the whole, num_trades of all folds; NaN where nothing is.
+        Sharpe ratio, returns, volatility and drawdown of the whole, num_trades of all folds; NaN if undefined.
     stamps : int64[n]
         Open of each bar [µs since 1970, UTC].
     returns : float64[n]
@@ -86,10 +86,10 @@ class Choices:
         Parameters
         ----------
         signals : sequence of Signals, optional
-            In place of the choices' own.
+            Signals to use instead of the choices' own.
         costs : Costs, optional
         bars : Bars, optional
-            As many as the run's, with other values; the signals are made from them where none are given.
+            As many bars as the run's, with other values; signals are computed from them unless given.
         """
         stamps, returns, positions, trades = [], [], [], 0.0
         seen = -1
@@ -106,14 +106,14 @@ class Choices:
         return replace(self.chained(stamps, returns, trades), position=np.concatenate([np.empty(0), *positions]))
 
     def chained(self, stamps: Sequence[Any], returns: Sequence[FloatArray], trades: float) -> Outcome:
-        """Outcome of the folds' stretches in order, none of which overlap."""
+        """Outcome of the folds' test windows in order, without overlaps."""
         at = np.concatenate(stamps) if stamps else np.empty(0, np.int64)
         earned = np.concatenate(returns) if returns else np.empty(0)
         return chained(at, earned, trades, self.plan.cash, self.bars.periods_per_year)
 
 
 def chained(stamps: Any, returns: FloatArray, trades: float, cash: float, periods_per_year: float) -> Outcome:
-    """Outcome of returns one after the other; an account that is ruined stays so."""
+    """Outcome of chained returns; a ruined account stays ruined."""
     if not len(returns):
         return Outcome({**dict.fromkeys(CURVE, math.nan), "num_trades": 0.0}, stamps, returns)
     equity = cash * np.cumprod(1.0 + returns)

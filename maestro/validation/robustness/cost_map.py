@@ -1,4 +1,4 @@
-"""The costs at which the profit is gone: fee × slippage (and funding), and the break-even of each."""
+"""Cost map: results over fee × slippage (and funding), and the break-even of each cost."""
 
 from __future__ import annotations
 
@@ -59,9 +59,9 @@ class CostMap:
 
     @property
     def margin(self) -> float:
-        """Break-even fee and slippage over the run's, taken together: 2 is room for doubled costs; NaN without costs.
+        """Break-even fee and slippage as multiples of the run's: 2 means that costs may double; NaN without costs.
 
-        The smaller of the two ratios; a cost that is 0 in the run has none.
+        The smaller of the two ratios; a cost that is 0 in the run does not count.
         """
         pairs = ((self.break_even_fee, self.fee), (self.break_even_slippage, self.slippage))
         ratios = [at / own for at, own in pairs if own > 0]
@@ -85,10 +85,10 @@ def cost_map(
     cancel: threading.Event | None = None,
     progress: bool | Callable[[int], None] | None = None,
 ) -> CostMap:
-    """Trade the choices of a walk-forward at other costs.
+    """Trade the chosen parameters of a walk-forward at other costs.
 
-    The choices stay as they are: what a search would have chosen at other costs is another walk-forward. The run's
-    own fee and slippage are cells of the map too. Signals do not depend on costs and are made once.
+    The parameters stay the same; a search at other costs would be another walk-forward. The run's
+    own fee and slippage are cells of the map too. Signals do not depend on costs and are computed once.
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ def cost_map(
     fees, slippages : floats
         Fractions per side.
     funding : floats
-        Rates settled every 8 h in place of the bars' own; a rule still sees the bars' own.
+        Rates settled every 8 h, instead of the bars' own; the rule still sees the bars' own.
     strategy : type of Strategy, optional
         Class of a user-defined strategy, for a run loaded from disk.
     cancel : threading.Event, optional

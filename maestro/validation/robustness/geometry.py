@@ -1,4 +1,4 @@
-"""Sensitivity to the windows: the walk-forward repeated over lengths and offsets of its windows."""
+"""Sensitivity to the windows: the walk-forward repeated with other lengths and offsets of its windows."""
 
 from __future__ import annotations
 
@@ -63,14 +63,14 @@ class GeometryMap:
 
     @property
     def spread(self) -> tuple[float, float, float]:
-        """Smallest, middle and largest Sharpe ratio on the common stretch."""
+        """Smallest, median and largest Sharpe ratio on the common stretch."""
         known = self.table["common_sharpe_ratio"].drop_nulls().drop_nans().to_numpy()
         if not len(known):
             return math.nan, math.nan, math.nan
         return float(known.min()), float(np.median(known)), float(known.max())
 
     def grid(self, column: str = "common_sharpe_ratio") -> pl.DataFrame:
-        """Middle value over the offsets of each pair of lengths: train, test, low, median, high."""
+        """Values over the offsets for each pair of lengths: train, test, low, median, high."""
         value = pl.col(column).drop_nans()
         return (
             self.table.group_by("train", "test")
@@ -100,10 +100,10 @@ def geometry_map(
     cancel: threading.Event | None = None,
     progress: bool | Callable[[int], None] | None = None,
 ) -> GeometryMap:
-    """Repeat a walk-forward with longer and shorter windows, begun at other bars.
+    """Repeat a walk-forward with longer and shorter windows that begin at other bars.
 
-    Windows of fixed length move on by a test length, whatever splitter the run had; its purge and embargo are not
-    kept. The search is the run's, with its seed, and so is all else.
+    Windows have fixed lengths and advance by a test length, whatever the run's splitter was; its purge and embargo are
+    not used. Search, seed and all other settings are those of the run.
 
     Parameters
     ----------
@@ -113,9 +113,9 @@ def geometry_map(
     trains, tests : floats
         Lengths, as multiples of the run's.
     offsets : floats
-        By which part of a test length the first window begins later.
+        Later starts of the first window, as fractions of a test length.
     trials : int, optional
-        A fold; as in the run if not given.
+        Trials per fold; by default those of the run.
     strategy : type of Strategy, optional
         Class of a user-defined strategy, for a run loaded from disk.
     workers : int, optional
@@ -128,8 +128,8 @@ def geometry_map(
 
     Notes
     -----
-    Nothing is entered in the ledger, because nothing is chosen. If you take a geometry from the map because it looks
-    best has chosen, and must not call what it shows out of sample.
+    No trial is recorded in the ledger, because nothing is chosen. If you pick a geometry from the map because it looks
+    best, you have made a choice, and its result is no longer out of sample.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Plateau or peak: the results of the neighbours of the chosen parameters, in and out of sample."""
+"""Plateau or peak: results of the neighbours of the chosen parameters, in and out of sample."""
 
 from __future__ import annotations
 
@@ -111,8 +111,8 @@ def neighbourhood(
 ) -> Neighbourhood:
     """Evaluate the parameter sets around each fold's choice, on its training and on its test window.
 
-    All combinations of up to `steps` steps up and down in every searched number or switch are neighbours. A set outside
-    the searched ranges, or one that breaks a constraint, is none.
+    Neighbours are all combinations of up to `steps` steps up and down in every searched number or switch. A set outside
+    the searched ranges, or one that breaks a constraint, does not count.
 
     Parameters
     ----------
@@ -120,15 +120,15 @@ def neighbourhood(
     bars : Bars, optional
         Those of the run; loaded again by name if not given.
     steps : int
-        How far, at least 1.
+        Number of steps in each direction, at least 1.
     size : float
-        A step is this share of the searched range, and at least one step of its grid.
+        Size of a step as a share of the searched range; at least one step of its grid.
     metric : str, optional
-        What is compared; what the search maximised first if not given.
+        Metric to compare; by default the first metric of the selection.
     most : int
-        Displacements at most.
+        Maximum number of displacements.
     seed : int
-        Of the draw where there are more.
+        Seed of the draw if there are more.
     strategy : type of Strategy, optional
         Class of a user-defined strategy, for a run loaded from disk.
     cancel : threading.Event, optional
@@ -140,7 +140,7 @@ def neighbourhood(
     Raises
     ------
     SettingsError
-        Nothing that was searched has neighbours, an unknown metric, a number out of bounds.
+        No searched parameter has neighbours, an unknown metric, or a number out of bounds.
     BarsError, RunError, RunCancelled
     """
     if isinstance(steps, bool) or not isinstance(steps, int) or not 1 <= steps <= 20:
@@ -192,7 +192,7 @@ def _step(dimension: Dimension, size: float) -> float:
 
 
 def _moved(dimension: Dimension, value: Any, steps: int, size: float) -> Any:
-    """Value so many steps away; None where it is outside the searched range, or no other value."""
+    """Value that many steps away; None if it is outside the searched range, or the same value."""
     if steps == 0:
         return value
     d, code, step = dimension, dimension.encode(value), _step(dimension, size)

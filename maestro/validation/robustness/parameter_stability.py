@@ -22,14 +22,14 @@ def movement(values: pl.Series, searched: Range) -> float:
     values : Series, one per fold, in order
         Numbers, booleans or options.
     searched : Range
-        Where it was searched. Two independent uniform picks from an interval lie a third of it apart on average,
+        Searched range. Two independent uniform picks from an interval lie a third of it apart on average,
         from `m` evenly spaced values (m² - 1) / (3m) spacings; two picks from `k` options differ with
         probability 1 - 1/k.
 
     Returns
     -------
     float
-        About 1 for picks at random; NaN with fewer than three folds, or where there was nothing to choose.
+        About 1 for random picks; NaN with fewer than three folds, or if there was nothing to choose.
         Worked: 10, 30, 20 searched in [0, 60] as real numbers: mean step 15, expected 20, movement 0.75.
     """
     picks = values.drop_nulls()

@@ -1,4 +1,4 @@
-"""Sensitivity to single bars: the choices tested with late execution, with bars missing, with noise on prices."""
+"""Sensitivity to single bars: chosen parameters tested with late execution, missing bars and noise on prices."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Perturbations:
         deviation of a bar's return), repetition, failed (folds that raised), and of the stitched out-of-sample stretch
         sharpe_ratio, total_return, annual_return, volatility, max_drawdown, num_trades.
     notes : tuple of str
-        What could not be done.
+        Tests that could not be made, with reasons.
     seed : int
     """
 
@@ -52,7 +52,7 @@ class Perturbations:
 
     @property
     def base(self) -> dict[str, Any]:
-        """The row of what was, unchanged."""
+        """Row of the unperturbed result."""
         return self.table.row(0, named=True)
 
     @property
@@ -91,7 +91,7 @@ def perturbations(
     cancel: threading.Event | None = None,
     progress: bool | Callable[[int], None] | None = None,
 ) -> Perturbations:
-    """Test the choices of a walk-forward under small disturbances, without searching again.
+    """Test the chosen parameters of a walk-forward under small perturbations, without searching again.
 
     Parameters
     ----------
@@ -99,13 +99,13 @@ def perturbations(
     bars : Bars, optional
         Those of the run; loaded again by name if not given.
     delays : ints [bars]
-        Every signal is acted on so many bars later than it would be. Not for a strategy with user-defined orders.
+        Number of bars by which execution of every signal is delayed. Not for a strategy with user-defined orders.
     missing : floats
-        Share of the bars that are drawn and left out, the first and last of each window excepted: the rule sees, and
-        trades, what is left.
+        Share of the bars that are removed at random, except the first and last of each window: the rule sees, and
+        trades, the remaining ones.
     noise : floats
-        Standard deviation of what is added to the logarithm of every open, high, low and close, each by itself, as a
-        share of that of the bars' returns; high and low then reach round all of them.
+        Standard deviation of the noise added to the logarithm of every open, high, low and close, independently, as a
+        share of that of the bars' returns; high and low are then widened to include all four.
     repetitions : int
         Draws for each share of `missing` and `noise`.
     seed : int
@@ -161,7 +161,7 @@ def _row(kind: str, level: float | None, repetition: int, outcome: Outcome, fail
 
 
 def delayed(signals: Signals, late: int, first: int) -> Signals:
-    """Signals so many bars later, none of which comes from before bar `first`, where the test window begins."""
+    """Signals delayed by that many bars, none from before bar `first`, where the test window begins."""
 
     def flags(values: BoolArray) -> BoolArray:
         moved = np.zeros_like(values)
@@ -190,7 +190,7 @@ def delayed(signals: Signals, late: int, first: int) -> Signals:
 
 
 def _without(choices: Choices, share: float, rng: np.random.Generator) -> tuple[Outcome, int]:
-    """Outcome where bars are missing, and how many folds raised."""
+    """Outcome with missing bars, and the number of folds that raised."""
     keep = rng.random(len(choices.bars)) >= share
     for w in choices.windows:
         keep[[w.train_start, w.train_stop - 1, w.test_start, w.test_stop - 1]] = True
@@ -220,7 +220,7 @@ def _without(choices: Choices, share: float, rng: np.random.Generator) -> tuple[
 
 
 def _noisy(choices: Choices, share: float, rng: np.random.Generator) -> tuple[Outcome, int]:
-    """Outcome with noise on every price; a strategy that raises on it is the run's failure of one fold."""
+    """Outcome with noise on every price; a fold whose strategy raises on it counts as failed."""
     bars = choices.bars
     spread = float(np.diff(np.log(bars.close)).std()) * share
     moved = {name: getattr(bars, name) * np.exp(rng.normal(0.0, spread, len(bars))) for name in _PRICES}

@@ -1,4 +1,4 @@
-"""Re-optimisation at other times: does a trigger beat the calendar, or chance?"""
+"""Re-optimisation at other times: does a trigger beat regular intervals, or chance?"""
 
 from __future__ import annotations
 
@@ -37,15 +37,15 @@ class Retiming:
     own : float
         Of the run, out of sample.
     calendar : float
-        With as many test windows of equal length over the same bars.
+        Result with as many test windows of equal length over the same bars.
     random : float64[repetitions]
-        With as many test windows that end at random times; NaN where it is not defined.
+        Results with as many test windows that end at random times; NaN if undefined.
     repetitions, seed : int
 
     Notes
     -----
-    Random times at which the metric is not defined, mostly because nothing was traded, did not do as well as a run
-    where it is.
+    Random times with an undefined metric, mostly because nothing was traded, count as worse than a run
+    with a defined one.
     """
 
     metric: str
@@ -57,7 +57,7 @@ class Retiming:
 
     @property
     def rank(self) -> float:
-        """Share of the random times that the run beats, ties as half; about one half if the times do not matter."""
+        """Share of the random runs that the run beats, ties as half; about one half if the times do not matter."""
         if not np.isfinite(self.random).any() or not math.isfinite(self.own):
             return math.nan
         values = self._values
@@ -65,7 +65,7 @@ class Retiming:
 
     @property
     def pvalue(self) -> float:
-        """(1 + number of random times at least as good) / (1 + repetitions); NaN where `rank` is."""
+        """(1 + number of random runs at least as good) / (1 + repetitions); NaN if `rank` is."""
         if math.isnan(self.rank):
             return math.nan
         return float((1 + (self._values >= self.own).sum()) / (1 + len(self.random)))
@@ -105,20 +105,20 @@ def retiming(
     strategy: Any = None, workers: int | None = None, cancel: threading.Event | None = None,
     progress: bool | Callable[[int], None] | None = None,
 ) -> Retiming:  # fmt: skip
-    """Repeat a walk-forward with as many re-optimisations at random times, and on the calendar.
+    """Repeat a walk-forward with as many re-optimisations at random times, and at regular intervals.
 
     All of them test the same bars, from the run's first test window to its last one, in as many windows; the training
     windows have the length of the run's own, fold by fold. No test window at random times is shorter than the run's
-    shortest, since each one ends flat and short ones would cost more. What the run adds is what its times are worth.
+    shortest, since each one ends flat and short ones would cost more. The difference is the value of the run's times.
 
     Parameters
     ----------
     wf : WalkForward, live or loaded
-        Its test windows follow one another without a gap, as those of `OnRegime`, `Rolling` and `Expanding` do.
+        Its test windows must follow one another without gaps, as those of `OnRegime`, `Rolling` and `Expanding` do.
     bars : Bars, optional
         Those of the run; loaded again by name if absent.
     repetitions : int
-        Random choices of times; 19 can show p = 0.05 and not less.
+        Number of random choices of times; with 19, the smallest possible p-value is 0.05.
     metric : str
     seed : int
     strategy : type of Strategy, optional

@@ -1,4 +1,4 @@
-"""Shifts: each searched parameter of every fold 10 % lower and 10 % higher, one at a time, and tested again."""
+"""Shifts: tests with each searched parameter of every fold 10 % lower and 10 % higher, one at a time."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def shifts(space: Space, sets: Sequence[Parameters]) -> Iterator[tuple[str, list
     """Name of each shift with the shifted set of every fold.
 
     A fold keeps its choice if the shifted value is outside the searched range or breaks a constraint; a direction in
-    which no fold can be shifted is left out. Options (a choice of words, yes or no) cannot be shifted.
+    which no fold can be shifted is left out. Options (`Choice` and `Bool`) cannot be shifted.
     """
     for dimension in space.dimensions:
         if dimension.options:

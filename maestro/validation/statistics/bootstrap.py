@@ -80,8 +80,8 @@ def bootstrap_metrics(
 ) -> Intervals:
     """Percentile intervals of metrics by the stationary block bootstrap.
 
-    Blocks of random length are drawn with replacement from the returns and put together to a series as long as they
-    are, `reps` times: what follows each other within a block stays together, so the intervals know of serial
+    Blocks of random length are drawn with replacement from the returns and joined into series of the same length,
+    `reps` times. The order within a block is preserved, so the intervals account for serial
     dependence up to about the length of a block.
 
     Parameters
@@ -104,9 +104,9 @@ def bootstrap_metrics(
 
     Notes
     -----
-    A metric that is not defined in a resample (no variance, no drawdown) is left out there; `defined` says how often
-    it was. Of the largest drawdown the interval tells how much deeper it could have been by another order of the
-    same returns.
+    Resamples in which a metric is undefined (no variance, no drawdown) are left out; `defined` says how often
+    it is defined. For the maximum drawdown, the interval shows how much deeper it could have been with another order
+    of the same returns.
 
     Raises
     ------

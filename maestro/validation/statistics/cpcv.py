@@ -100,7 +100,7 @@ def cpcv(
     strategy: Any = None,
     **settings: Any,
 ) -> Cpcv:
-    """Choose among the sets of a walk-forward on every combination of groups, and test on the groups left out.
+    """Choose among the sets of a walk-forward on every combination of groups, and test on the other groups.
 
     The bars are cut into `groups` equal groups. For each choice of `test` of them, the set with the best Sharpe ratio
     on the others is taken, and its returns on the test groups are kept. The C(groups, test) splits recombine into

@@ -31,7 +31,7 @@ def numeric_returns(given: Any, name: str = "returns") -> FloatArray:
 
 
 def refuse_total_loss(values: FloatArray, name: str = "returns") -> None:
-    """Refuse returns of -100 % and less, after which no equity is left to compound.
+    """Refuse returns of -100 % or less, after which no equity is left to compound.
 
     Raises
     ------
@@ -46,7 +46,7 @@ def refuse_total_loss(values: FloatArray, name: str = "returns") -> None:
 
 
 def refuse_constant(table: FloatArray, what: str) -> None:
-    """Refuse periods x columns of which no column varies: nothing was traded, and nothing can be tested.
+    """Refuse returns in which no column varies: nothing was traded, and nothing can be tested.
 
     Raises
     ------

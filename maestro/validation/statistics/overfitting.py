@@ -41,7 +41,7 @@ class Overfitting:
 
     @property
     def slope(self) -> float:
-        """Slope of the out-of-sample metric on the in-sample one; below 0 the better past is the worse future."""
+        """Slope of the out-of-sample metric on the in-sample one; below 0, a better past means a worse future."""
         if np.ptp(self.in_sample) == 0:
             return float("nan")
         return float(np.polyfit(self.in_sample, self.out_of_sample, 1)[0])
@@ -61,8 +61,8 @@ class Overfitting:
 def pbo(returns: Any, n_blocks: int = 16, metric: Literal["sharpe_ratio", "mean"] = "sharpe_ratio") -> Overfitting:
     """Probability of backtest overfitting by combinatorially symmetric cross-validation.
 
-    The T rows are cut into `n_blocks` even blocks (the rows that do not divide are left out at the beginning); each
-    choice of half of them is once in sample, the rest out of sample.
+    The T rows are divided into `n_blocks` equal blocks (excess rows are left out at the beginning); each
+    combination of half of them is once in sample, with the rest out of sample.
 
     Parameters
     ----------
@@ -71,12 +71,12 @@ def pbo(returns: Any, n_blocks: int = 16, metric: Literal["sharpe_ratio", "mean"
     n_blocks : int
         Even, at least 2; 16 gives 12,870 combinations.
     metric : {"sharpe_ratio", "mean"}
-        What ranks the trials; a column without variance has no Sharpe ratio and ranks last.
+        Metric that ranks the trials; a column without variance has no Sharpe ratio and ranks last.
 
     Raises
     ------
     SettingsError
-        A shape, value or number of blocks that allows no answer.
+        An invalid shape, value or number of blocks.
 
     Source: D. Bailey, J. Borwein, M. López de Prado, Q. Zhu, The Probability of Backtest Overfitting, 2015,
     doi:10.21314/JCF.2016.322. Worked: block means [4, 1.1, 2, .3], [0, 1.3, 3, 2.2], [-3, .9, .1, 2.5],

@@ -33,9 +33,9 @@ class ParameterPermutation:
     ----------
     metric : str
     values : float64[n]
-        Of each set over the tested bars; NaN where the metric is not defined, mostly because nothing was traded.
+        Metric of each set over the tested bars; NaN if undefined, mostly because nothing was traded.
     observed : float
-        Of the walk-forward over the same bars.
+        Metric of the walk-forward over the same bars.
     left_out : int
         Sets beyond `most`, left out by a seeded draw.
     failed : int
@@ -83,7 +83,7 @@ def parameter_permutation(
     wf: Recorded, bars: Bars | None = None, *, metric: str = "sharpe_ratio", most: int = MOST_SETS,
     strategy: Any = None, **settings: Any,
 ) -> ParameterPermutation:  # fmt: skip
-    """Trade every set that a walk-forward tried over all bars, and measure each over the tested ones.
+    """Trade every set that a walk-forward tried over all bars, and measure each over the tested bars.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ def parameter_permutation(
 
     Notes
     -----
-    Positions of a fixed set run through the cuts between the folds, those of the walk-forward are closed there.
+    Positions of a fixed set stay open across fold boundaries; those of the walk-forward are closed there.
     """
     if metric not in MEASURED:
         raise SettingsError(

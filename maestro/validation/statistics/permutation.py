@@ -60,7 +60,7 @@ class Permutation:
 
     @property
     def pvalue(self) -> float:
-        """Share of the series without an edge on which the procedure did at least as well."""
+        """Share of the series without an edge on which the result was at least as good."""
         n = len(self.null) + self.undefined
         if not n or math.isnan(self.observed):
             return math.nan
@@ -77,7 +77,7 @@ class Permutation:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values; `from_dict` takes them back."""
+        """Return plain values, for JSON; `from_dict` reads them."""
         return {
             "metric": self.metric, "observed": self.observed, "null": self.null.tolist(), "undefined": self.undefined,
             "repetitions": self.repetitions, "seed": self.seed, "block": self.block,
@@ -85,17 +85,17 @@ class Permutation:
 
     @classmethod
     def from_dict(cls, form: dict[str, Any]) -> Permutation:
-        """Read what `to_dict` gave."""
+        """Read what `to_dict` returned."""
         return cls(**{**form, "null": np.asarray(form["null"], np.float64)})
 
 
 def permuted_bars(bars: Bars, seed: Any = 0, *, block: int = 1) -> Bars:
-    """Bars with the same returns in another order: what was predictable from the past is gone.
+    """Bars with the same returns in another order, which removes everything predictable from the past.
 
     Each bar keeps its shape (the step from the close before to its open, and high, low and close against the open)
     and its volume, and moves as a whole; the first bar stays. So the returns, gaps and ranges are the same, and so is
-    the way from the first close to the last, drift included. Stamps stay where they are. Funding, open interest and
-    basis stay in time too: their own course is kept, and what they say of prices is gone.
+    the total return, drift included. Timestamps stay where they are. Funding, open interest and
+    basis stay in place too: they keep their own course, but not their relation to prices.
 
     Parameters
     ----------
@@ -103,12 +103,12 @@ def permuted_bars(bars: Bars, seed: Any = 0, *, block: int = 1) -> Bars:
         At least 3.
     seed : int, or what `numpy.random.default_rng` takes
     block : int
-        Move so many bars together: then patterns shorter than the block, and part of the clusters of volatility, stay.
+        Number of bars that move together: patterns shorter than the block, and part of volatility clustering, remain.
 
     Returns
     -------
     Bars
-        Marked as synthetic, noted, and named ``…-PERMUTED``, so that what is tried on them has its own ledger.
+        Marked as synthetic, with a note, and named ``…-PERMUTED``, so that trials on them have their own ledger.
 
     Raises
     ------
@@ -130,7 +130,7 @@ def reordered_bars(bars: Bars, order: IntArray) -> Bars:
     ----------
     bars : Bars
     order : int64[n - 1]
-        A permutation of 1 to n - 1: which bar stands at each place after the first.
+        A permutation of 1 to n - 1: the bar at each position after the first.
     """
     opens, close = bars.open, bars.close
     gap = np.log(opens[1:] / close[:-1])
@@ -164,7 +164,7 @@ def reordered_bars(bars: Bars, order: IntArray) -> Bars:
 
 
 def drawn_order(n: int, block: int, rng: np.random.Generator) -> IntArray:
-    """A permutation of 0..n-1 in blocks; the blocks begin at a drawn place, so that no boundary is privileged."""
+    """A permutation of 0..n-1 in blocks; the blocks begin at a random place, so that no boundary is privileged."""
     if block == 1:
         whole: IntArray = rng.permutation(n)
         return whole
@@ -190,9 +190,9 @@ def permutation_test(
 ) -> Permutation:
     """Repeat a walk-forward, with its searches, on series with permuted returns.
 
-    The same windows, search, budget, seed, selection, costs and stitching, on bars in which nothing can be
-    predicted. The distribution of the out-of-sample metric that comes out is what the procedure makes of luck, and of
-    the drift of the market, which the permuted series share.
+    The same windows, search, number of trials, seed, selection and costs, on bars in which nothing can be
+    predicted. The distribution of the out-of-sample metric shows what the procedure gets out of luck, and out of
+    the market's drift, which the permuted series share.
 
     Parameters
     ----------
@@ -200,7 +200,7 @@ def permutation_test(
     bars : Bars, optional
         Those of the run; loaded again by name if not given.
     repetitions : int
-        199 can show p = 0.005, 19 can show p = 0.05 and not less.
+        The smallest possible p-value is 0.005 with 199 repetitions, 0.05 with 19.
     metric : str, optional
         The first one of the run's selection if not given.
     seed : int
@@ -209,7 +209,7 @@ def permutation_test(
     block : int
         See `permuted_bars`.
     strategy : type of Strategy, optional
-        The class, for a run with a strategy of your own that was loaded from disk.
+        The class, for a run with a user-defined strategy that was loaded from disk.
     workers : int, optional
         Processes; all cores if not given.
     cancel : threading.Event, optional
@@ -220,9 +220,9 @@ def permutation_test(
 
     Notes
     -----
-    Nothing is written, and nothing is entered in the ledger: the series are made up, and what is found on them
-    cannot be chosen for the real one. An adaptive splitter's windows stay where they were on the real bars. Permuting
-    takes the clusters of volatility away too; `block` keeps part of them.
+    Nothing is written, and no trial is recorded in the ledger: the series are synthetic, so a result on them
+    cannot be chosen for the real one. An adaptive splitter's windows are those of the real bars. Permuting also
+    removes volatility clustering; `block` keeps part of it.
 
     Raises
     ------

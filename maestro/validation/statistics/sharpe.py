@@ -15,12 +15,12 @@ _NORMAL = NormalDist()
 
 
 def expected_max_sharpe(n_trials: float, trials_variance: float) -> float:
-    """Largest Sharpe ratio per period that luck alone is expected to show among independent trials.
+    """Expected maximum of the per-period Sharpe ratios of independent trials without an edge.
 
     Parameters
     ----------
     n_trials : float
-        Every trial run on the way to the result, at least 1; one trial has an expected maximum of 0.
+        Number of trials on the way to the result, at least 1; one trial has an expected maximum of 0.
     trials_variance : float
         Variance of the trials' per-period Sharpe ratios.
 
@@ -68,7 +68,7 @@ def probabilistic_sharpe_ratio(
 def deflated_sharpe_ratio(
     sharpe: float, *, n_obs: int, n_trials: float, trials_variance: float, skew: float = 0.0, kurtosis: float = 3.0
 ) -> float:
-    """Probability that the true Sharpe ratio is above what luck alone would show among all trials.
+    """Probability that the true Sharpe ratio is above the maximum expected from luck among all trials.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ def deflated_sharpe_ratio(
     n_obs : int
         Number of returns behind it.
     n_trials : float
-        **Every** trial run on the way, reruns included.
+        Number of **all** trials on the way to the result, reruns included.
     trials_variance : float
         Variance of the trials' Sharpe ratios, per period.
 
@@ -93,7 +93,7 @@ def minimum_track_record_length(
 ) -> float:
     """Number of returns after which a Sharpe ratio is above `benchmark` with `confidence`; infinite if it is not above.
 
-    Source as of `probabilistic_sharpe_ratio`, whose inverse it is.
+    It is the inverse of `probabilistic_sharpe_ratio`, from the same source.
     """
     if not 0.5 < confidence < 1.0:
         raise SettingsError(f"confidence={confidence!r} is not between 0.5 and 1; 0.95 is usual.")

@@ -1,6 +1,6 @@
-"""Data snooping: the best of many rules compared with a benchmark by Reality Check, SPA and StepM.
+"""Data snooping: Reality Check, SPA and StepM compare the best of many rules with a benchmark.
 
-Results equal those of `arch.bootstrap`, whose classes take losses where these functions take gains.
+Results equal those of `arch.bootstrap`, whose classes take losses instead of gains.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Snooping:
     Attributes
     ----------
     pvalue : float
-        Probability of a best rule as good as this one when none of them is better than the benchmark.
+        Probability that the best rule is as good as this one if no rule is better than the benchmark.
     lower, upper : float
         Bounds of it: rules worse than the benchmark counted as bad as they look, or as good as the benchmark.
     best : int
@@ -65,9 +65,9 @@ def reality_check(
     Parameters
     ----------
     returns : float64[T, N]
-        Returns per period of every rule that was tried, those that were dropped too.
+        Returns per period of every rule that was tried, including those that were dropped.
     benchmark : float or float64[T]
-        Its returns per period; 0 is doing nothing.
+        Returns of the benchmark per period; 0 is holding cash.
     reps : int
         Resamples.
     block : int, optional
@@ -77,8 +77,8 @@ def reality_check(
 
     Notes
     -----
-    Rules that are plainly bad make the Reality Check blind: they count as if they were as good as the benchmark.
-    `spa` mends that.
+    Clearly bad rules reduce the power of the Reality Check, because they count as if they equalled the benchmark.
+    `spa` corrects this.
 
     Raises
     ------
@@ -93,8 +93,8 @@ def reality_check(
 def spa(returns: Any, benchmark: Any = 0.0, *, reps: int = 1_000, block: int | None = None, seed: int = 0) -> Snooping:
     """Hansen's test of superior predictive ability; arguments and errors as of `reality_check`.
 
-    Each rule's returns above the benchmark are divided by their standard deviation first, so that a wild rule does
-    not hide a steady one, and rules that are plainly worse than the benchmark do not count (the consistent p-value).
+    Each rule's returns above the benchmark are first divided by their standard deviation, so that a volatile rule does
+    not hide a steady one, and rules that are clearly worse than the benchmark do not count (the consistent p-value).
 
     Source: P. Hansen, A Test for Superior Predictive Ability, 2005, doi:10.1198/073500105000000063.
     """
@@ -111,10 +111,10 @@ def step_m(
     block: int | None = None,
     seed: int = 0,
 ) -> list[int]:
-    """StepM of Romano and Wolf: columns of all rules that are better than the benchmark.
+    """StepM by Romano and Wolf: columns of all rules that are better than the benchmark.
 
-    The probability that even one of them is not is at most `size`. Other arguments and errors as of `spa`, on whose
-    statistic it works.
+    The probability that even one of them is not better is at most `size`. It uses the statistic of `spa`, with the same
+    other arguments and errors.
 
     Source: J. Romano and M. Wolf, Stepwise Multiple Testing as Formalized Data Snooping, 2005,
     doi:10.1111/j.1468-0262.2005.00615.x.

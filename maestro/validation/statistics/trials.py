@@ -1,4 +1,4 @@
-"""Returns of the parameter sets that a walk-forward tried, simulated again from their recorded parameters."""
+"""Returns of the parameter sets that a walk-forward tried, simulated from their recorded parameters."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ class TrialReturns:
     Attributes
     ----------
     returns : float64[T, N]
-        Simple returns per period of the N distinct parameter sets; after a ruin 0.
+        Simple returns per period of the N distinct parameter sets; 0 after ruin.
     market : float64[T]
-        Return a period of the series itself, from close to close.
+        Return per period of the series itself, from close to close.
     exposure : float64[N]
         Mean share of the equity that each set had in the market; negative is short.
     sets : polars frame, one row per set
@@ -66,12 +66,12 @@ class TrialReturns:
     def timing(self) -> FloatArray:
         """Returns beyond those of holding each set's own mean exposure all the time, float64[T, N].
 
-        What is left of a rule when the market's drift is taken away: a rule that is always in the market has 0.
+        The part of the returns that does not come from the market's drift: 0 for a rule that is always in the market.
         """
         return self.returns - self.market[:, None] * self.exposure
 
     def coarser(self, periods: int) -> TrialReturns:
-        """Compound the returns to at most so many periods of about equal length."""
+        """Compound the returns to at most that many periods of about equal length."""
         count = len(self.returns)
         if periods >= count:
             return self
@@ -103,7 +103,7 @@ def trial_returns(
     cancel: threading.Event | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> TrialReturns:
-    """Simulate the sets that a walk-forward tried, each distinct one once.
+    """Simulate each distinct parameter set that a walk-forward tried.
 
     Parameters
     ----------
@@ -116,13 +116,13 @@ def trial_returns(
     periods : int, optional
         Compound the returns to at most this many periods of equal length, to save memory; by default one per bar.
     most : int, optional
-        At most so many sets: those that were chosen and a seeded draw of the others.
+        Maximum number of sets: those that were chosen and a seeded draw of the others.
     seed : int
-        Of that draw.
+        Seed of that draw.
     strategy : type of Strategy, optional
         See `recorded_plan`.
     max_bytes : int
-        Refuse a larger matrix.
+        Maximum size of the matrix; a larger one is refused.
     cancel : threading.Event, optional
         Set it to stop; `RunCancelled` follows.
     progress : callable, optional

@@ -1,4 +1,4 @@
-"""Trades as returns on the account: what each closed trade added to the equity before it."""
+"""Trades as returns on the account: the profit of each closed trade relative to the equity before its exit."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ class AccountTrades:
     table : polars frame
         The result's trades, closed ones only, with ``account_return`` and, for a walk-forward, ``fold``.
     returns : float64[n]
-        pnl over the equity before the trade was closed; compounded they give the result's final equity, where every
+        pnl over the equity before the trade was closed; compounded they give the result's final equity, if every
         trade closed before the next one did.
     cash : float
         Starting cash [currency].
     ruined : bool
-        A trade took all that the account had; the trades after it are left out.
+        Whether a trade took the whole account; the trades after it are left out.
     """
 
     table: pl.DataFrame

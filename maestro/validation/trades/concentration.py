@@ -19,7 +19,7 @@ WITHOUT = (1, 5)
 
 @dataclass(frozen=True)
 class Concentration:
-    """Where the profit of a result comes from.
+    """Sources of the profit of a result.
 
     Attributes
     ----------
@@ -27,9 +27,9 @@ class Concentration:
         One row per part: by (``fold``, ``month``, ``side``), part, trades, log_return (sum over its trades), share (of
         the result's log return; null where that is not above 0).
     without : polars frame
-        One row per number of best trades taken away: best, total_return, share.
+        One row per number of best trades removed: best, total_return, share.
     largest : float
-        Share of the profit that the best trade brought; NaN where the result has no profit.
+        Share of the profit from the best trade; NaN if the result has no profit.
     total_return : float
         Of all closed trades, compounded.
     trades : int

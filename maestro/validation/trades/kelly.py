@@ -1,4 +1,4 @@
-"""Kelly fraction: the size at which the closed trades of a result would have grown fastest, and how uncertain it is."""
+"""Kelly fraction: the size at which an account with a result's closed trades would have grown fastest."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Kelly:
     Attributes
     ----------
     full : float
-        Multiple at which the account grows fastest: 1 is the size as traded, 0.3 is three tenths of it. 0 if the mean
+        Multiple at which the account grows fastest: 1 is the size as traded, 0.3 is 30 % of it. 0 if the mean
         return of the trades is not above 0. NaN if no trade lost, as no size is then too large.
     low, high : float
         Interval of `full` over resampled trades; infinite where a resample has no loss.
@@ -82,8 +82,8 @@ class Kelly:
 def kelly(result: Any, *, level: float = 0.90, resamples: int = 1_000, seed: int = 0) -> Kelly:
     """Compare the traded size of a result with the Kelly fraction of its closed trades.
 
-    A comparison, not advice: the fraction is fitted to the trades, and above it the account grows more slowly at more
-    risk. The interval shows how little a few hundred trades say about it.
+    A comparison, not advice: the fraction is fitted to the trades, and above the true one an account grows more slowly
+    at more risk. The interval shows how uncertain it is, even with a few hundred trades.
 
     Parameters
     ----------
@@ -102,7 +102,7 @@ def kelly(result: Any, *, level: float = 0.90, resamples: int = 1_000, seed: int
 
     Notes
     -----
-    Trades follow one another; their returns are taken as independent. Worked: a game that gains 100 % of the stake with
+    Trades are assumed not to overlap, with independent returns. Worked: a game that gains 100 % of the stake with
     probability 0.6 and loses it otherwise has a fraction of 0.6 - 0.4 = 0.2.
 
     Source: J. Kelly, A New Interpretation of Information Rate, 1956, doi:10.1002/j.1538-7305.1956.tb03809.x.

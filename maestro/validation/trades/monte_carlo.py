@@ -1,4 +1,4 @@
-"""Monte Carlo of trades: the same trades in another order, drawn again, or some of them missed."""
+"""Monte Carlo of trades: the same trades in another order, resampled, or some of them missed."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _KEPT = 200
 
 @dataclass(frozen=True)
 class MonteCarlo:
-    """Distribution of what a set of trades can do to an account.
+    """Distribution of the outcomes of an account that makes a set of trades.
 
     Attributes
     ----------
@@ -39,11 +39,11 @@ class MonteCarlo:
         do not count), ``time_under_water`` (the longest stretch below an earlier peak, in trades),
         ``longest_losing_streak`` (trades).
     observed : dict of float
-        The same of the trades as they came.
+        The same figures for the trades in their actual order.
     ruin_level : float
         Loss from the starting cash that counts as ruin, a fraction.
     risk_of_ruin : float
-        Share of the paths that lost so much at any time.
+        Share of the paths that lost that much at any time.
     sample : float64[m, trades + 1]
         Equity over starting cash of some paths, for a figure.
     settings : dict
@@ -103,22 +103,22 @@ def monte_carlo(
     block: int = 1,
     seed: int = 0,
 ) -> MonteCarlo:
-    """Draw many orders of a result's closed trades, and look at drawdown, time under water and ruin.
+    """Simulate many paths of a result's closed trades: drawdown, time under water and risk of ruin.
 
     Parameters
     ----------
     result : WalkForward, Backtest or float64[n]
         Trades out of sample, of the backtest, or returns on the account of trades.
     method : {"bootstrap", "reshuffle", "skip"}
-        ``bootstrap`` draws as many trades with replacement; ``reshuffle`` changes their order alone, so the total
-        return stays and the drawdown moves; ``skip`` keeps the order and misses each trade with probability `skip`.
+        ``bootstrap`` draws as many trades with replacement; ``reshuffle`` changes only their order, so the total
+        return stays and the drawdown changes; ``skip`` keeps the order and misses each trade with probability `skip`.
     paths : int
     ruin : float
         Loss from the starting cash that counts as ruin, a fraction in (0, 1].
     skip : float
         Probability in (0, 1) that a trade is missed, for ``method="skip"``.
     block : int
-        Trades that are drawn together by ``bootstrap``, where gains and losses come in series.
+        Number of consecutive trades that ``bootstrap`` draws together, for gains and losses that come in series.
     seed : int
         Equal arguments give equal results, on any number of threads.
 

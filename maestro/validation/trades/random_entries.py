@@ -1,4 +1,4 @@
-"""Random entries: does the timing of the entries matter, or would any with the same holding times do as well?"""
+"""Random entries: is the timing of a run's entries better than that of random entries with the same holding times?"""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ METRICS = ("sharpe_ratio", "total_return", "max_drawdown")
 
 @dataclass(frozen=True)
 class RandomEntries:
-    """Where a run ranks among runs that enter at random.
+    """Rank of a run among runs that enter at random.
 
     Attributes
     ----------
@@ -37,10 +37,10 @@ class RandomEntries:
     observed : float
         Of the run.
     replayed : float
-        Of the run's own entries and holding times, entered and left at opens as the random ones are. Where it differs
-        much from `observed`, exits inside bars (stops, targets) make the difference, not the entries.
+        Metric of the run's own entries and holding times, filled at opens like the random ones. If it differs
+        much from `observed`, exits inside bars (stops, targets) cause the difference, not the entries.
     null : float64[n]
-        Of the random runs; one that was ruined is minus infinity.
+        Metric of the random runs; a ruined one is minus infinity.
     pvalue : float
         (1 + number of random runs at least as good) / (1 + n).
     positions : int
@@ -116,10 +116,10 @@ class _Window:
 def random_entries(
     wf: Any, bars: Bars | None = None, *, repetitions: int = 999, metric: str = "sharpe_ratio", seed: int = 0
 ) -> RandomEntries:
-    """Test the entries of a walk-forward against random ones, out of sample.
+    """Compare the entries of a walk-forward with random ones, out of sample.
 
-    The positions of each test window keep their number, sides and holding times. They are put at random places of a
-    random stretch of the bars, as long as the test window and outside of it, in random order, without overlap. Costs
+    The positions of each test window keep their number, sides and holding times. They are placed at random in a
+    random stretch of the bars outside the test window and as long as it, in random order, without overlap. Costs
     and sizing are the run's; orders fill at opens, and a position that a stop or target closed inside a bar is held to
     the next open.
 
@@ -140,10 +140,10 @@ def random_entries(
 
     Notes
     -----
-    The stretch lies outside the test window because sides and holding times depend on the path: a rule that follows the
-    trend is long for longer where the price rises, so any long positions with these holding times profit there, and the
+    The stretch lies outside the test window because sides and holding times depend on the path: a trend-following rule
+    stays long for longer where the price rises, so any long positions with these holding times profit there, and the
     run ranks too low (mean rank 0.14 instead of 0.5 for `EmaCrossStrategy`); one that trades against the trend ranks
-    too high. On other bars the same positions earn no more than the drift, as the run's own do without an edge.
+    too high. On other bars the same positions earn only the drift, like the run's own without an edge.
 
     Ranks on random walks are close to uniform; docs/decision.md has the measurement. The drift is taken from the bars
     outside the window, so a rule that only holds the market ranks near one half whatever the market did: for rules

@@ -1,4 +1,4 @@
-"""`verdict`: every check of a walk-forward, and the conclusion from them."""
+"""`verdict`: run every check of a walk-forward and draw the conclusion."""
 
 from __future__ import annotations
 
@@ -72,13 +72,13 @@ def verdict(
     Parameters
     ----------
     wf : WalkForward, live or loaded, or Portfolio
-        A portfolio is judged by its own equity curve, with the trials on all of its series; checks that make no sense
-        for it say so.
+        A portfolio is judged by its own equity curve, with the trials on all of its series; checks that do not apply
+        to it are "not done", with the reason.
     bars : Bars, optional
-        Those of the run. By default the run's own while it is live, and otherwise loaded again by their name; checks
+        Bars of the run. By default the run's own while it is live, otherwise loaded by their name; checks
         that need bars are "not done" if that fails.
     permutations : int or Permutation
-        Repetitions of the search on permuted bars, 0 for none; or the result of a test
+        Number of repetitions of the search on permuted bars, 0 for none; or the result of a test
         (`ms.validation.permutation_test`), for many repetitions.
     seed : int
         The verdict depends on the run, the seed, the number of permutations and the ledger only, not on `workers`.
@@ -139,7 +139,7 @@ def verdict(
 
 
 class _Work:
-    """The steps of a verdict; why a step was not possible is kept for the check that needs it."""
+    """The steps of a verdict; the reason why a step failed is kept for the check that needs it."""
 
     def __init__(
         self, wf: WalkForward, bars: Bars | None, seed: int, strategy: Any, workers: int | None,
@@ -266,7 +266,7 @@ class _Work:
         self.inputs.reasons.update(dict.fromkeys(keys, reason))
 
     def _try(self, key: str, action: Callable[[], None]) -> None:
-        """Compute what a check needs; an expected failure is the reason why it is not done."""
+        """Compute an input of a check; an expected failure becomes the reason why the check is not done."""
         try:
             action()
         except RunCancelled as error:

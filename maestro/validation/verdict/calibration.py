@@ -23,12 +23,12 @@ from maestro.walkforward.run import walk_forward
 
 
 def planted_bars(bars: Bars, edge: float, *, duration: float = 30.0, seed: Any = 0) -> Bars:
-    """Bars in whose permuted returns a trend is hidden that can be found.
+    """Return bars with permuted returns and a planted trend.
 
     The returns of `bars` are permuted, so that nothing is left to predict; then each log return gets
-    ``+edge`` or ``-edge`` standard deviations, by a hidden state that turns over with probability ``1 / duration`` a
-    bar. Who knew the state and traded it without costs would have a Sharpe ratio of about `edge` a bar, that is
-    ``edge * sqrt(periods_per_year)`` a year; a rule that must find the trends earns a part of it.
+    ``+edge`` or ``-edge`` standard deviations, by a hidden state that flips with probability ``1 / duration`` per
+    bar. An oracle that knows the state, without costs, would have a Sharpe ratio of about `edge` per bar, that is
+    ``edge * sqrt(periods_per_year)`` per year; a rule that must find the trends earns a part of it.
 
     Parameters
     ----------
@@ -83,27 +83,27 @@ def calibrate(
     progress: Callable[[int], None] | None = None,
     **settings: Any,
 ) -> pl.DataFrame:
-    """Make walk-forwards with verdicts on many made-up series; a row each.
+    """Run walk-forwards and verdicts on many synthetic series; one row per series.
 
     Parameters
     ----------
     bars : Bars
-        Real ones, whose returns are permuted.
+        Real bars, whose returns are permuted.
     strategy : str or type of Strategy
     edge, duration
         See `planted_bars`; an edge of 0 is pure noise.
     series : int
-        How many; on noise at least ``permutations + 1``.
+        Number of series; on noise at least ``permutations + 1``.
     permutations : int
-        Of the permutation test in each verdict. On noise the other series take their place: permuting permuted
-        returns once more gives nothing else than another permutation, so the test is the same and costs nothing.
+        Repetitions of each verdict's permutation test. On noise, the other series are used instead: permuting permuted
+        returns again only gives another permutation, so the test is the same and costs nothing.
     seed : int
     workers : int, optional
         Processes; all cores where absent.
     cancel, progress
         As in `permutation_test`.
     **settings
-        As of `walk_forward`: splitter, trials, search, costs, …
+        As in `walk_forward`: splitter, trials, search, costs, …
 
     Returns
     -------
@@ -135,7 +135,7 @@ def calibrate(
 
 
 def shares(table: pl.DataFrame) -> pl.DataFrame:
-    """Share of each conclusion, of each question answered yes, and of each check passed among those done; by edge."""
+    """Share of each conclusion, of each question answered yes, and of each check passed among those done, by edge."""
     rows: list[tuple[float, str, str, float | None, int]] = []
 
     def add(edge: Any, what: str, name: str, hits: pl.Series) -> None:
@@ -156,7 +156,7 @@ def _one(
     bars: Bars, context: TaskContext, strategy: Any, settings: dict[str, Any], edge: float, duration: float,
     permutations: int, seed: int, number: int,
 ) -> tuple[float, tuple[Check, ...]]:  # fmt: skip
-    """Sharpe ratio out of sample and checks of a walk-forward on one made-up series."""
+    """Out-of-sample Sharpe ratio and checks of a walk-forward on one synthetic series."""
     if context.cancelled():
         raise RunCancelled("cancelled.")
     made = planted_bars(bars, edge, duration=duration, seed=np.random.SeedSequence([seed, number]))
@@ -169,7 +169,7 @@ def _one(
 def _against_the_others(
     found: list[tuple[float, tuple[Check, ...]]], permutations: int, seed: int
 ) -> list[tuple[float, tuple[Check, ...]]]:
-    """Compare each series of noise with others drawn from the rest, instead of with its own permutations."""
+    """Compare each noise series with others drawn from the rest, instead of with its own permutations."""
     sharpes = np.array([sharpe for sharpe, _ in found])
     result = []
     for k, (sharpe, checks) in enumerate(found):

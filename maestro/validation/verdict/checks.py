@@ -1,4 +1,4 @@
-"""The checks of a verdict: each a value, its threshold, and one sentence."""
+"""The checks of a verdict, each with a value, a threshold and one sentence."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ CHECKS: Registry[CheckFunction] = Registry(
 
 
 def all_checks(inputs: VerdictInputs) -> tuple[Check, ...]:
-    """Every built-in check, in the order of the table; a reason that was given before is not repeated."""
+    """Every built-in check, in the order of the table; a reason that was stated before is not repeated."""
     given: set[str] = set()
     found = []
     for key in CHECKS.builtin:
@@ -107,7 +107,7 @@ def failed_check(
     key: str, title: str, question: Question, threshold: float, *, threshold_text: str, meaning: str,
     value_text: str = "undefined",
 ) -> Check:  # fmt: skip
-    """Return a check that fails without a value: it is undefined, which speaks against the result."""
+    """Return a check that fails because its value is undefined, which is evidence against the result."""
     return Check(key, title, question, "fail", None, float(threshold), True, value_text, threshold_text, meaning)
 
 
@@ -147,7 +147,7 @@ def folds(inputs: VerdictInputs) -> Check:
 
 
 def length(inputs: VerdictInputs) -> Check:
-    """Bars tested, against those that even a very good Sharpe ratio needs."""
+    """Number of tested bars, compared with the number that even a very good Sharpe ratio needs."""
     _, skew, kurtosis = inputs.moments
     good = GOOD_SHARPE / math.sqrt(inputs.periods_per_year)
     needed = minimum_track_record_length(good, confidence=CONFIDENCE, skew=skew, kurtosis=kurtosis)
@@ -232,7 +232,7 @@ def interval(inputs: VerdictInputs) -> Check:
 
 
 def benchmark(inputs: VerdictInputs) -> Check:
-    """Sharpe ratio against that of buy and hold."""
+    """Sharpe ratio compared with that of buy and hold."""
     key, title = "benchmark", "Sharpe ratio against buy and hold"
     own, held = inputs.evidence.oos_sharpe, inputs.evidence.benchmark_sharpe
     asked = f"at least {number(held)}"
@@ -353,7 +353,7 @@ def permutation(inputs: VerdictInputs) -> Check:
 
 
 def predictive_ability(inputs: VerdictInputs) -> Check:
-    """Hansen's test of superior predictive ability, on timing alone."""
+    """Hansen's test of superior predictive ability, on timing only."""
     key, title, asked = "spa", "Superior predictive ability (SPA)", f"at most {SIGNIFICANCE:g}"
     found = inputs.snooping
     if found is None:
@@ -422,7 +422,7 @@ def _growth(value: float) -> str:
 
 
 def _duration(bars: float, inputs: VerdictInputs) -> str:
-    """So many bars as years, months or days."""
+    """A number of bars in years, months or days."""
     years = bars / inputs.periods_per_year
     if years >= 1.95:
         return f"{number(years, 1)} years"

@@ -1,4 +1,4 @@
-"""Evidence: the figures of a walk-forward that the verdict's notes and the report's tiles state."""
+"""Evidence: figures of a walk-forward for the verdict's notes and the report's tiles."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def _mean(values: FloatArray) -> float:
 
 
 def _spearman(a: FloatArray, b: FloatArray) -> float:
-    """Rank correlation, ties averaged; NaN with fewer than five pairs or where one side is constant."""
+    """Rank correlation, ties averaged; NaN with fewer than five pairs or if one side is constant."""
     both = np.isfinite(a) & np.isfinite(b)
     if both.sum() < 5:
         return math.nan

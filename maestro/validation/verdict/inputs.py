@@ -1,4 +1,4 @@
-"""Inputs of the verdict's checks: a walk-forward, and what was computed of it."""
+"""Inputs of the verdict's checks: a walk-forward and the results computed from it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class TrialCount(NamedTuple):
 
 
 class Moments(NamedTuple):
-    """Of the out-of-sample returns per bar."""
+    """Moments of the out-of-sample returns per bar."""
 
     sharpe: float
     """Sharpe ratio per period; NaN if the account was ruined or never moved."""
@@ -52,13 +52,13 @@ class VerdictInputs:
     ----------
     wf : WalkForward
     trials, lookahead, overfitting, snooping, permutation, intervals : optional
-        Results of what takes time; None if not computed.
+        Results of the slow computations; None if not computed.
     cost_multiple : float, optional
         Multiple of the costs at which the return out of sample is zero; NaN without a profit at no costs.
     shifts : dict of float, optional
         Out-of-sample Sharpe ratio with each parameter shifted, by the name of the shift.
     lost : str
-        Which of the sets that were tried could not be simulated again; empty if all could.
+        Which of the tried sets could not be simulated; empty if all could.
     reasons : dict of str
         Why an input is missing, by the key of the check that needs it.
     pending : str
@@ -106,7 +106,7 @@ class VerdictInputs:
 
 
 def count_trials(wf: WalkForward, bars: Bars | None) -> TrialCount:
-    """Count the trials behind a run: those in the ledger of its series, or its own if the ledger has fewer.
+    """Count the trials behind a run: those in the ledger of its series, or the run's own if the ledger has fewer.
 
     The ledger has fewer if the run was made on another machine. On a shared ``ledger_dir`` the trials of all users
     count, or with the setting ``ledger_team`` off those of the user who made the run.
@@ -127,12 +127,12 @@ def count_trials(wf: WalkForward, bars: Bars | None) -> TrialCount:
 
 
 def own_permutation(test: Permutation, metrics: Mapping[str, float], what: str, call: str) -> Permutation:
-    """Return a permutation test that was made before.
+    """Return the result of an earlier permutation test.
 
     Raises
     ------
     SettingsError
-        It observed another value than `what` (a run or a portfolio) has, so it belongs to another one.
+        Its observed value differs from that of `what` (a run or a portfolio), so it belongs to another one.
     """
     own = metrics.get(test.metric.removeprefix("-"))
     if own is None or abs(test.observed) != abs(own):

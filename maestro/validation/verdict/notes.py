@@ -27,7 +27,7 @@ _IN_WARNINGS = ("synthetic", "looks ahead", "ruined", "proxy", "failed; their er
 
 @dataclass(frozen=True)
 class Caveat:
-    """A warning: what a reader must know before any figure is read."""
+    """A warning that a reader must see before any figure."""
 
     title: str
     text: str
@@ -53,7 +53,7 @@ def summary(e: Evidence) -> str:
 
 
 def warnings_of(e: Evidence) -> tuple[Caveat, ...]:
-    """Warnings, the gravest first."""
+    """Warnings, most serious first."""
     return tuple(Caveat(title, text) for title, text in _warnings(e))
 
 
@@ -90,7 +90,7 @@ def _warnings(e: Evidence) -> Iterator[tuple[str, str]]:
 
 
 def notes_of(e: Evidence, checks: Sequence[Check]) -> tuple[str, ...]:
-    """Notes on the parameters, the costs and the number of trades, and those of the run."""
+    """Notes on parameters, costs and number of trades, and the notes of the run."""
     lacking = sum(check.outcome == "not done" for check in checks)
     found = [*_of_figures(e)]
     if lacking > _NOT_DONE:
@@ -152,7 +152,7 @@ def _of_costs(e: Evidence) -> Iterator[str]:
 
 
 def hints_of(checks: Sequence[Check]) -> tuple[str, ...]:
-    """What more data or more repetitions would change, in sentences."""
+    """Sentences on what more data or more repetitions would change."""
     found = {check.key: check for check in checks}
     hints = []
     sharpe, length, permuted = found["sharpe"], found["length"], found["permutation"]

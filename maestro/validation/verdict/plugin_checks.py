@@ -15,7 +15,7 @@ def plugin_checks(inputs: VerdictInputs) -> tuple[tuple[Check, ...], tuple[str, 
     -------
     checks : tuple of Check
     problems : tuple of str
-        What is wrong with those that could not be run, each in a sentence; the other checks stand without them.
+        One sentence for each check that could not be run; the other checks are not affected.
     """
     found, problems = [], []
     for name in CHECKS.names()[len(CHECKS.builtin) :]:
@@ -38,7 +38,7 @@ def plugin_checks(inputs: VerdictInputs) -> tuple[tuple[Check, ...], tuple[str, 
 
 
 def _wrong(check: object, name: str) -> str:
-    """Why a result is not a check of that name; empty if it is one."""
+    """Why a result is not a valid check of that name; empty if it is."""
     if not isinstance(check, Check):
         return f"it returned a {type(check).__name__}, not a maestro.validation.Check."
     if check.key != name:

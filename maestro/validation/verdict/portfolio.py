@@ -68,7 +68,7 @@ class PortfolioInputs(VerdictInputs):
 
 
 def preliminary_portfolio_verdict(of: Portfolio) -> Verdict:
-    """Return the verdict of a portfolio from its tables alone; `ms.verdict` makes all checks."""
+    """Return the verdict of a portfolio from its tables alone; `ms.verdict` runs all checks."""
     return _draw_up(_inputs(of, "Not done yet: it is part of the full verdict."), {}, preliminary=True)
 
 
@@ -76,7 +76,7 @@ def portfolio_verdict(
     of: Portfolio, *, permutations: int | Permutation, seed: int, strategies: Any, workers: int | None,
     cancel: threading.Event, shown: StepProgress,
 ) -> Verdict:  # fmt: skip
-    """Make all checks of a portfolio; see `maestro.verdict`."""
+    """Run all checks of a portfolio; see `maestro.verdict`."""
     work = _Work(of, seed, strategies, workers, cancel, shown)
     inputs = work.inputs_with(permutations)
     repetitions = permutations if isinstance(permutations, int) else permutations.repetitions
@@ -114,7 +114,7 @@ def _draw_up(
 
 
 def _texts(inputs: PortfolioInputs) -> dict[str, str]:
-    """What checks say of a portfolio, where their words for a walk-forward do not fit."""
+    """Texts of checks for a portfolio, if those for a walk-forward do not apply."""
     texts = {}
     permuted, timing = inputs.permutation, inputs.snooping
     if permuted is not None and not math.isnan(permuted.pvalue):
@@ -134,7 +134,7 @@ def _texts(inputs: PortfolioInputs) -> dict[str, str]:
 
 
 class _Work:
-    """The steps of a portfolio's verdict; why a step was not possible is kept for the check that needs it."""
+    """The steps of a portfolio's verdict; the reason why a step failed is kept for the check that needs it."""
 
     def __init__(
         self, of: Portfolio, seed: int, strategies: Any, workers: int | None, cancel: threading.Event,
@@ -278,7 +278,7 @@ class _Work:
 
 
 def changed_run(wf: WalkForward, outcome: Outcome, costs: dict[str, Any] | None = None) -> WalkForward:
-    """A walk-forward whose out-of-sample returns and positions are those of its choices under other conditions."""
+    """A walk-forward with the out-of-sample returns and positions of its choices under other conditions."""
     if outcome.position is None or len(outcome.returns) != len(wf.equity):
         raise RunError(f"run {wf.id} gave {len(outcome.returns):,} bars out of sample when repeated, not as before.")
     cash = float(wf.spec.cash)

@@ -1,4 +1,4 @@
-"""Evidence of a portfolio: its figures, the windows that its folds are, and all the trials behind its sleeves."""
+"""Evidence of a portfolio: its figures, the windows that serve as folds, and the trials behind its sleeves."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from maestro.walkforward.result import WalkForward
 
 
 def gather_portfolio(of: Portfolio) -> Evidence:
-    """Figures of a portfolio; those of single parameters are left out.
+    """Figures of a portfolio, without those of single parameters.
 
-    Folds are the test windows of the sleeve that has most of them, and a fold is profitable if the portfolio gained
-    from its begin to that of the next. The return in sample is that of the sleeves, each weighted by its mean share of
+    Folds are the test windows of the sleeve with the most of them; a fold is profitable if the portfolio gained
+    from its beginning to that of the next. The in-sample return is that of the sleeves, weighted by their mean share of
     the equity.
     """
     parts = {name: gather(wf) for name, wf in of.runs.items()}
@@ -75,7 +75,7 @@ def _windows(of: Portfolio) -> tuple[int, int, int, int]:
 
 
 def _costs(runs: Mapping[str, WalkForward]) -> CostsPaid:
-    """Nothing where no sleeve paid anything; otherwise unknown, as the accounts of the runs have other sizes."""
+    """Zero if no sleeve paid any costs; otherwise unknown, because the accounts of the runs have different sizes."""
     paid = [costs_paid(wf) for wf in runs.values()]
     if all(one.total == 0 for one in paid):
         return CostsPaid(0.0, 0.0, 0.0, 0.0)
@@ -95,11 +95,11 @@ def _notes(of: Portfolio, parts: Mapping[str, Evidence]) -> tuple[str, ...]:
 
 
 def count_looks(runs: Mapping[str, WalkForward]) -> TrialCount:
-    """Count the trials behind all sleeves: on their own series, and on the others of the universes they come from.
+    """Count the trials behind all sleeves: on their own series, and on the other series of their universes.
 
     Each ledger has the trials on its series, and in entries of kind ``universe`` those on the others that were tried
-    with it. The trials on all series of the sleeves are added up; if one ledger knows of more, from a universe of
-    which only some became sleeves, that number counts. Where a ledger has fewer trials than the run itself, those of
+    with it. The trials on all series of the sleeves are added up; if one ledger has more, from a universe of
+    which only some became sleeves, that number counts. If a ledger has fewer trials than the run itself, those of
     the run count.
     """
     groups: dict[str, list[WalkForward]] = {}

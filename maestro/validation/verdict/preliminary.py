@@ -13,7 +13,7 @@ from maestro.walkforward.result import WalkForward
 
 
 def preliminary_verdict(wf: WalkForward) -> Verdict:
-    """Return the verdict from the tables of a walk-forward alone; `ms.verdict` makes all checks.
+    """Return the verdict from the tables of a walk-forward alone; `ms.verdict` runs all checks.
 
     The other checks are "not done", so whether the result is more than luck stays open: the conclusion is *not enough
     data*, *fitted* or *inconclusive*, and never *robust*. It depends on the run alone.
@@ -23,7 +23,7 @@ def preliminary_verdict(wf: WalkForward) -> Verdict:
 
 
 def draw_up(inputs: VerdictInputs, settings: dict[str, object] | None = None, *, preliminary: bool = False) -> Verdict:
-    """Put a verdict together from the inputs of its checks."""
+    """Build a verdict from the inputs of its checks."""
     wf, evidence = inputs.wf, inputs.evidence
     checks = all_checks(inputs)
     problems: tuple[str, ...] = ()
@@ -40,7 +40,7 @@ def draw_up(inputs: VerdictInputs, settings: dict[str, object] | None = None, *,
 
 
 def current_verdict(wf: WalkForward) -> tuple[Verdict, str]:
-    """Verdict of a walk-forward, preliminary if none was made, and why the one on disk cannot be read."""
+    """Verdict of a walk-forward, preliminary if there is no other, and the reason if the one on disk is unreadable."""
     try:
         found: Verdict = wf.verdict
     except RunError as error:

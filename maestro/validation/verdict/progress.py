@@ -1,4 +1,4 @@
-"""Progress of a verdict: how far it is, and which step it is at."""
+"""Progress of a verdict: the share that is done, and the current step."""
 
 from __future__ import annotations
 

@@ -37,29 +37,29 @@ FORMAT = 2
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a walk-forward is worth; made by `ms.verdict`, and without the expensive checks by `preliminary_verdict`.
+    """Verdict on a walk-forward, from `ms.verdict`, or from `preliminary_verdict` without the slow checks.
 
     Attributes
     ----------
     conclusion : {"robust", "inconclusive", "fitted", "not enough data"}
     preliminary : bool
-        Whether only the checks were done that need neither bars nor a simulation.
+        Whether only the checks that need neither bars nor a simulation were done.
     table : polars frame, one row per check
         question, check, value, threshold, outcome, meaning.
     checks : tuple of Check
     answers : dict
         Answer (yes, no, open) to each question.
     changes : tuple of str
-        What would change the conclusion, in sentences.
+        Sentences on what would change the conclusion.
     summary : str
         Growth in sample, out of sample and of buy and hold, in a sentence or two.
     warnings : tuple of Caveat
-        What a reader must know before any figure is read.
+        Warnings that a reader must see before any figure.
     notes : tuple of str
-        What else is worth knowing.
+        Further notes.
     run, strategy, series : str
     settings : dict
-        What the verdict depends on besides the run: seed, repetitions, version, trials in the ledger.
+        Inputs of the verdict besides the run: seed, repetitions, version, trials in the ledger.
     """
 
     checks: tuple[Check, ...]
@@ -131,7 +131,7 @@ class Verdict:
         return CONCLUSIONS[self.conclusion]
 
     def _statements(self, *answers: Answer) -> list[str]:
-        """What the given answers to weighed questions say."""
+        """Statements of the answers to weighed questions."""
         given = self.answers
         return [STATEMENTS[q][given[q] == "no"] for q in WEIGHED if given[q] in answers]
 
@@ -143,7 +143,7 @@ class Verdict:
 
     @property
     def changes(self) -> tuple[str, ...]:
-        """What would change the conclusion, in sentences."""
+        """Sentences on what would change the conclusion."""
         if self.preliminary:
             count = f"{len(self.not_done)} of {plural(len(self.checks), 'check')} are not done yet"
             how = "ms.verdict(portfolio)" if self.of_portfolio else f"ms.verdict(wf), or maestro verdict {self.run}"
@@ -186,7 +186,7 @@ class Verdict:
     # -- on disk ----------------------------------------------------------------------------
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, from which `from_dict` makes the verdict again."""
+        """Return plain values, for JSON; `from_dict` reads them."""
         return {
             "format": FORMAT, "run": self.run, "strategy": self.strategy, "series": self.series,
             "conclusion": self.conclusion, "preliminary": self.preliminary, "summary": self.summary,
@@ -197,7 +197,7 @@ class Verdict:
 
     @classmethod
     def from_dict(cls, form: dict[str, Any]) -> Verdict:
-        """Make a verdict from the result of `to_dict`; the conclusion is drawn again from the checks."""
+        """Read the result of `to_dict`; the conclusion is drawn again from the checks."""
         return cls(
             tuple(Check(**{**check, "value": _number(check["value"])}) for check in form["checks"]),
             form["run"], form["strategy"], form["series"], form["summary"],
@@ -260,7 +260,7 @@ def _number(value: Any) -> float | None:
 
 
 def read_verdict(folder: Path, run: str) -> Verdict | None:
-    """Verdict in a run's folder, None if there is none; raises as `Verdict.from_json`."""
+    """Verdict in a run's folder, None if there is none; errors as of `Verdict.from_json`."""
     path = folder / FILE
     try:
         content = path.read_bytes()

@@ -50,7 +50,7 @@ class Check:
     ----------
     key, title : str
     question : str
-        Which of `QUESTIONS` it helps to answer.
+        Question in `QUESTIONS` that it helps to answer.
     outcome : {"pass", "fail", "not done"}
     value, threshold : float or None
     at_least : bool
@@ -58,7 +58,7 @@ class Check:
     value_text, threshold_text : str
         Value and threshold with their units.
     meaning : str
-        One sentence: what the value says, or why the check was not done.
+        One sentence: the meaning of the value, or why the check was not done.
     details : dict
         Further figures, plain values.
     """
@@ -110,7 +110,7 @@ def conclude_from(checks: Sequence[Check]) -> Conclusion:
 
 
 def answers_of(checks: Sequence[Check]) -> dict[Question, Answer]:
-    """Answer to each question; the two conditions are met unless a check fails."""
+    """Answer to each question; the two conditions are met unless one of their checks fails."""
     found: dict[Question, Answer] = {}
     for question in QUESTIONS:
         if question in CONDITIONS:
@@ -122,7 +122,7 @@ def answers_of(checks: Sequence[Check]) -> dict[Question, Answer]:
 
 
 def what_would_change(checks: Sequence[Check]) -> list[str]:
-    """Sentences on which checks, with another outcome, would lead to another conclusion."""
+    """Sentences on the checks that would lead to another conclusion with another outcome."""
     now = conclude_from(checks)
     if now == "robust":
         return _worse_than_robust(checks)
@@ -183,6 +183,6 @@ def _titles(checks: Sequence[Check], word: str = "and") -> str:
 
 
 def _lower(check: Check) -> str:
-    """Title for the middle of a sentence; the name Sharpe and abbreviations keep their capitals."""
+    """Title in lower case, for the middle of a sentence; the name Sharpe and abbreviations keep their capitals."""
     title = check.title
     return title if title.startswith("Sharpe") else title[0].lower() + title[1:]
