@@ -1,10 +1,10 @@
-"""How moments are written; numbers are tested with the tables that show them."""
+"""How moments and durations are written; numbers are tested with the tables that show them."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone
 
-from maestro._core.formatting import minute
+from maestro._core.formatting import duration, minute
 
 
 def test_a_minute_is_written_in_utc_from_a_moment_or_from_microseconds() -> None:
@@ -13,3 +13,7 @@ def test_a_minute_is_written_in_utc_from_a_moment_or_from_microseconds() -> None
     assert minute(1_580_454_059_000_000) == "2020-01-31 07:00"
     assert minute(-1) == "1969-12-31 23:59"
     assert minute(datetime(2020, 1, 1, tzinfo=UTC)) == "2020-01-01 00:00"
+
+
+def test_durations_have_a_readable_unit() -> None:
+    assert [duration(seconds) for seconds in (3.2, 240, 9_000)] == ["3 s", "4 min", "2.5 h"]

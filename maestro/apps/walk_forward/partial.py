@@ -66,7 +66,8 @@ class FinishedFolds(pn.viewable.Viewer):
         self._drawn = len(kept)
         failed = f", {len(wf.failed_folds)} of them failed" if len(wf.failed_folds) else ""
         missing = [fold for fold in range(max(self._kept)) if fold not in self._kept]
-        gap = f" Not finished before these: folds {formats.listed([str(fold) for fold in missing])}." if missing else ""
+        names = f"fold{'s' if len(missing) > 1 else ''} {formats.listed([str(fold) for fold in missing])}"
+        gap = f" Not finished before these: {names}." if missing else ""
         with pn.io.hold():
             self.headline.object = (
                 f"<p>{len(kept)} of {folds} folds{failed}; return out of sample so far "

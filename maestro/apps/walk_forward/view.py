@@ -104,7 +104,11 @@ class WalkForwardView(pn.viewable.Viewer):
         """Draw where the folds lie."""
         self.message.say()
         self._windows = (bars, windows)
-        self.windows.object = themed(figures.windows_figure(bars, windows), self.dark)
+        self._draw_windows()
+
+    def _draw_windows(self) -> None:
+        if self._windows is not None:
+            self.windows.object = themed(figures.windows_figure(*self._windows), self.dark)
 
     def hide_windows(self) -> None:
         """Draw none: the settings give none."""
@@ -233,8 +237,7 @@ class WalkForwardView(pn.viewable.Viewer):
         self.decision.theme(dark)
         self.finished.theme(dark)
         self.opened.theme(dark)
-        if self._windows is not None:
-            self.show_windows(*self._windows)
+        self._draw_windows()
         self._draw()
 
     def __panel__(self) -> Any:

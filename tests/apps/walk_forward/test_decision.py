@@ -3,37 +3,20 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
-
-import pytest
 
 import maestro as ms
 from maestro.apps.walk_forward.app import App
 from maestro.apps.walk_forward.decision import DecisionTab
+from tests.apps.walk_forward.conftest import ended
 from tests.support.patience import GIVE_UP
-
-
-@pytest.fixture(scope="module")
-def bars() -> ms.Bars:
-    return ms.synthetic_bars(3_000, seed=5)
-
-
-def app_of(bars: ms.Bars, folder: Path, **settings: object) -> App:
-    made = App(bars, runs_dir=str(folder), **{"trials": 5, **settings})
-    made.live.value = False
-    made.begin()
-    made.runner.wait(GIVE_UP)
-    made.look()
-    return made
 
 
 def text_of(tab: DecisionTab) -> str:
     return re.sub(r"<[^>]+>", " ", " ".join(pane.object for pane in tab.body if isinstance(pane.object, str)))
 
 
-def test_the_run_that_is_shown_is_measured(bars: ms.Bars, tmp_path: Path) -> None:
-    app = app_of(bars, tmp_path)
-    tab = app.view.decision
+def test_the_run_that_is_shown_is_measured(bars: ms.Bars, finished_page: App) -> None:
+    app, tab = finished_page, finished_page.view.decision
     assert app.wf is not None
     assert len(tab.body) == 0
     tab.begin()
@@ -59,14 +42,12 @@ def test_the_run_that_is_shown_is_measured(bars: ms.Bars, tmp_path: Path) -> Non
     assert text_of(tab) == text
 
 
-def test_another_run_ends_the_measurement_and_empties_the_tab(bars: ms.Bars, tmp_path: Path) -> None:
-    app = app_of(bars, tmp_path)
-    tab = app.view.decision
+def test_another_run_ends_the_measurement_and_empties_the_tab(finished_page: App) -> None:
+    app, tab = finished_page, finished_page.view.decision
     tab.begin()
     app.state.strategy = "RSIStrategy"
     app.begin()
-    app.runner.wait(GIVE_UP)
-    app.look()
+    ended(app)
     assert tab.measured is None
     assert len(tab.body) == 0
     assert not tab.button.disabled
@@ -79,9 +60,8 @@ def test_another_run_ends_the_measurement_and_empties_the_tab(bars: ms.Bars, tmp
     assert tab.measured.found["now"].strategy == "RSIStrategy"
 
 
-def test_a_failure_is_shown(bars: ms.Bars, tmp_path: Path) -> None:
-    app = app_of(bars, tmp_path)
-    tab = app.view.decision
+def test_a_failure_is_shown(bars: ms.Bars, finished_page: App) -> None:
+    app, tab = finished_page, finished_page.view.decision
     app.job.bars = bars[:2_000]  # type: ignore[union-attr]
     tab.begin()
     tab.wait(GIVE_UP)

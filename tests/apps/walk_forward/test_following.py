@@ -15,11 +15,6 @@ from maestro.apps.walk_forward import following
 from maestro.apps.walk_forward.app import App
 
 
-@pytest.fixture(scope="module")
-def bars() -> ms.Bars:
-    return ms.synthetic_bars(3_000, seed=5)
-
-
 def test_a_page_stays_usable_while_a_result_is_computed_and_shows_the_last_one(bars: ms.Bars, tmp_path: Path) -> None:
     begun, go_on = threading.Event(), threading.Event()
 

@@ -1,4 +1,4 @@
-"""Runs of the Walk-forward app that outlive a page: followed by another one, resumed, opened; their finished folds."""
+"""Runs of the Walk-forward app that outlive a page: followed by another one, resumed, opened."""
 
 from __future__ import annotations
 
@@ -9,36 +9,12 @@ from typing import Any
 import pytest
 
 import maestro as ms
-from maestro._core import formatting as formats
 from maestro.apps.walk_forward import following, runner, session
 from maestro.apps.walk_forward.app import App
 from maestro.apps.walk_forward.job import Job
-from maestro.apps.walk_forward.partial import FinishedFolds
 from maestro.apps.walk_forward.state import WalkForwardState
-from maestro.errors import RunCancelled
-from maestro.execution import events as ev
+from tests.apps.walk_forward.conftest import Interrupt, ended
 from tests.support.patience import GIVE_UP
-
-
-@pytest.fixture(scope="module")
-def bars() -> ms.Bars:
-    return ms.synthetic_bars(3_000, seed=5)
-
-
-def interrupted(state: WalkForwardState, bars: ms.Bars, folds: int) -> ms.RunStore:
-    """Store of a run that was cancelled after so many folds."""
-    cancel = threading.Event()
-
-    def listen(event: ev.Event) -> None:
-        if isinstance(event, ev.FoldDone) and event.fold == folds - 1:
-            cancel.set()
-
-    with pytest.raises(RunCancelled):
-        session.walk_forward(
-            bars, state.chosen(), **session.arguments(state), runs_dir=state.runs_dir, executor="serial",
-            progress=listen, cancel=cancel,
-        )  # fmt: skip
-    return ms.runs.RunStore(Path(state.runs_dir) / Job(state, bars).id)
 
 
 def page_of(bars: ms.Bars, folder: Path, monkeypatch: pytest.MonkeyPatch) -> App:
@@ -47,9 +23,9 @@ def page_of(bars: ms.Bars, folder: Path, monkeypatch: pytest.MonkeyPatch) -> App
 
 
 def test_a_page_offers_to_resume_an_interrupted_run_and_opens_a_finished_one(
-    bars: ms.Bars, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    bars: ms.Bars, interrupt: Interrupt, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store = interrupted(WalkForwardState(trials=5, runs_dir=str(tmp_path)), bars, 4)
+    store = interrupt(WalkForwardState(trials=5, runs_dir=str(tmp_path)), 4)
     assert store.status() == "interrupted"
     assert ms.runs.list_runs(tmp_path)["status"].to_list() == ["interrupted"]
     page = page_of(bars, tmp_path, monkeypatch)
@@ -58,8 +34,7 @@ def test_a_page_offers_to_resume_an_interrupted_run_and_opens_a_finished_one(
         f"Run {store.id[:8]} is interrupted: 4 of 9 folds are finished. Resume continues it."
     )
     page.begin()
-    page.runner.wait(GIVE_UP)
-    page.look()
+    ended(page)
     assert page.wf is not None
     assert page.start.label == "Start"
     again = page_of(bars, tmp_path, monkeypatch)
@@ -111,26 +86,6 @@ def test_a_cancelled_run_is_called_interrupted_on_the_page_too(
     page.state.trials = 3_000
     page.begin()
     page.runner.cancel()
-    page.runner.wait(GIVE_UP)
-    page.look()
+    ended(page)
     assert "is interrupted: " in page.view.message.text
     assert page.view.message.text.endswith(" of 9 folds are finished. Resume continues it.")
-
-
-def test_finished_folds_are_drawn_while_others_run(bars: ms.Bars, tmp_path: Path) -> None:
-    state = WalkForwardState(trials=5, runs_dir=str(tmp_path))
-    store = interrupted(state, bars, 4)
-    whole = session.run(state, bars, keep=False)
-    shown = FinishedFolds()
-    shown.look(store.folder, 9)
-    assert shown.card.visible
-    assert shown.headline.object.startswith("<p>4 of 9 folds; return out of sample so far ")
-    assert shown.table.widget.value["fold"].tolist() == [0, 1, 2, 3]
-    last = whole.equity.filter(whole.equity["fold"] == 3)["equity"][-1]
-    assert formats.percent(last / 100_000 - 1, sign=True) in shown.headline.object
-    (store.folder / "partial" / "0001.zip").unlink()
-    gap = FinishedFolds()
-    gap.look(store.folder, 9)
-    assert "Not finished before these: folds 1." in gap.headline.object
-    gap.clear()
-    assert not gap.card.visible

@@ -21,17 +21,8 @@ from maestro.apps.walk_forward.runner import Runner
 from maestro.apps.walk_forward.state import WalkForwardState
 from maestro.errors import RunCancelled, SettingsError
 from maestro.execution.jobs import RunProgress
+from tests.apps.walk_forward.conftest import ended
 from tests.support.patience import GIVE_UP
-
-
-@pytest.fixture(scope="module")
-def bars() -> ms.Bars:
-    return ms.synthetic_bars(3_000, seed=5)
-
-
-@pytest.fixture(scope="module")
-def wf(bars: ms.Bars) -> ms.WalkForward:
-    return session.run(WalkForwardState(trials=12), bars, keep=False)
 
 
 def test_the_lines_of_python_give_the_run_that_is_shown(bars: ms.Bars, wf: ms.WalkForward) -> None:
@@ -137,13 +128,11 @@ def test_a_strategy_that_raises_is_named_and_the_app_lives_on(bars: ms.Bars, tmp
 
     page = App(bars, own=Broken, trials=3, runs_dir=str(tmp_path))
     page.begin()
-    page.runner.wait(GIVE_UP)
-    page.look()
+    ended(page)
     assert page.wf is not None
     assert len(page.wf.failed_folds) == len(page.wf.folds)
     assert "ZeroDivisionError" in page.wf.folds["error"][0]
     page.state.strategy = "RSIStrategy"
     page.begin()
-    page.runner.wait(GIVE_UP)
-    page.look()
+    ended(page)
     assert not len(page.wf.failed_folds)

@@ -13,11 +13,6 @@ from maestro.apps.walk_forward.windows_form import WindowsForm
 from maestro.walkforward.splitter_text import splitter_of
 
 
-@pytest.fixture(scope="module")
-def bars() -> ms.Bars:
-    return ms.synthetic_bars(3_000, seed=5)
-
-
 def form_of(text: str) -> WindowsForm:
     return WindowsForm(WalkForwardState(splitter=text), "splitter")
 
