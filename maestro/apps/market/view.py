@@ -86,7 +86,7 @@ class MarketView(pn.viewable.Viewer):
 
     def _step(self, by: int) -> None:
         """Go to the next place of any defect, or the one before."""
-        if self._market is not None:
+        if self._market is not None and self._market.places:
             start = self._place if self._place >= 0 or by > 0 else 0
             self._go((start + by) % len(self._market.places))
 
@@ -94,7 +94,8 @@ class MarketView(pn.viewable.Viewer):
         """Go to the next place of the defect in that row of the table."""
         if self._market is not None:
             own = [number for number, place in enumerate(self._market.places) if place.row == row]
-            self._go(next((number for number in own if number > self._place), own[0]))
+            if own:  # else the click is on the table of the series before
+                self._go(next((number for number in own if number > self._place), own[0]))
 
     def _go(self, number: int) -> None:
         assert self._market is not None

@@ -67,35 +67,6 @@ def test_regimes_are_drawn_and_performance_is_split_by_them() -> None:
     assert shown(app).by_regime is None
 
 
-def test_the_same_rows_of_another_year_are_other_bars(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HOME", str(tmp_path))
-    frame = ms.synthetic_bars(400, timeframe="1d").to_frame()
-    for days in (365, 252):
-        bars = ms.Bars.from_frame(frame, symbol="X", periods_per_year=days)
-        assert ms.load(ms.app("backtest", bars).settings()["data"]).periods_per_year == days
-
-
-@pytest.mark.parametrize("kind", ["backtest", "walk_forward", "market"])
-@pytest.mark.parametrize(
-    ("bars", "data"),
-    [
-        (ms.load("sample:IBM", start="2005"), "sample:IBM"),
-        (ms.load_sample("IBM")[100:900], "SAMPLE_IBM_1d.parquet"),
-        (ms.Bars.from_frame(ms.synthetic_bars(400).to_frame(), symbol="../<b>", periods_per_year=99), "b_1h.parquet"),
-    ],
-)
-def test_settings_name_the_bars_that_were_handed_over(
-    kind: str, bars: ms.Bars, data: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("HOME", str(tmp_path))
-    settings = ms.app(kind, bars).settings()
-    again = ms.load(settings["data"], start=settings["start"], end=settings["end"])
-    assert again.fingerprint == bars.fingerprint
-    assert again.periods_per_year == bars.periods_per_year
-    assert settings["data"].endswith(data)
-    assert ms.app(kind, bars).settings() == settings
-
-
 def test_a_control_moves_the_result_and_keeps_the_components() -> None:
     app = App()
     before, chart, table = shown(app), app.view.chart, app.view.trades.widget
@@ -217,8 +188,13 @@ def test_bars_per_year_annualise_the_figures_and_are_part_of_what_is_frozen() ->
     assert (page.state.periods_per_year, shown(page).bt.metrics) == (None, usual.metrics)
 
 
-def test_bars_of_a_notebook_keep_their_own_number_per_year() -> None:
-    bars = ms.load("sample:AAPL", end="2005", periods_per_year=365)
-    page = App(bars, periods_per_year=100.0)
-    assert (page.state.periods_per_year, shown(page).bt.bars.periods_per_year) == (None, 365)
-    assert App(query={"data": page.state.data}).picker.bars.periods_per_year == 365  # type: ignore[union-attr]
+@pytest.mark.parametrize("kind", ["backtest", "walk_forward", "market"])
+def test_settings_name_the_bars_that_were_handed_over(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    bars = ms.load("sample:IBM", start="2009", periods_per_year=250)[5:]
+    settings = ms.app(kind, bars).settings()
+    again = ms.load(settings["data"])
+    assert (again.fingerprint, again.periods_per_year) == (bars.fingerprint, 250)
+    assert settings["periods_per_year"] is None
