@@ -171,6 +171,7 @@ def _multiply(kind: int, scale: Any, x: Any, mu: Any, sigma: Any, density: Any) 
         return
     inverse = np.empty(kernels)
     norm = np.empty(kernels)
+    masses = np.empty((x.shape[0] if kind == GRID else 0, kernels))
     for k in range(kernels):
         inverse[k] = 1.0 / sigma[k]
         norm[k] = 1.0 / _mass((low - mu[k]) * inverse[k], (high - mu[k]) * inverse[k])
@@ -181,11 +182,17 @@ def _multiply(kind: int, scale: Any, x: Any, mu: Any, sigma: Any, density: Any) 
                 z = (at - mu[k]) * inverse[k]
                 density[j, k] *= math.exp(-0.5 * z * z) * norm[k] * inverse[k] * (high - low)
             continue
-        left, right = x[j] - step / 2, x[j] + step / 2
-        if log:
-            left, right = math.log(left), math.log(right)
+        twin = 0  # an earlier candidate of this value: on a grid there are many, and the masses take most of the time
+        while twin < j and x[twin] != x[j]:
+            twin += 1
+        if twin == j:
+            left, right = x[j] - step / 2, x[j] + step / 2
+            if log:
+                left, right = math.log(left), math.log(right)
+            for k in range(kernels):
+                masses[j, k] = _mass((left - mu[k]) * inverse[k], (right - mu[k]) * inverse[k]) * norm[k]
         for k in range(kernels):
-            density[j, k] *= _mass((left - mu[k]) * inverse[k], (right - mu[k]) * inverse[k]) * norm[k]
+            density[j, k] *= masses[twin, k]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
