@@ -20,7 +20,6 @@ import pytest
 
 import maestro as ms
 from maestro.apps import serving
-from maestro.apps.shared.page import page
 from maestro.cli import main
 from maestro.errors import SettingsError
 from tests.support.patience import GIVE_UP
@@ -141,14 +140,3 @@ def test_names_of_this_machine_and_configured_origins_are_allowed(monkeypatch: p
     assert list(one) == ["runs"]
     assert f"{socket.gethostname()}:5007" in shared["websocket_origin"]
     assert "*" not in shared["websocket_origin"]
-
-
-def test_a_busy_visitor_does_not_mark_other_pages_busy() -> None:
-    import panel as pn
-    from panel.util import edit_readonly
-
-    made = page("backtest", [], [])
-    with edit_readonly(pn.state):
-        pn.state.busy = True
-        assert made.busy is False
-        pn.state.busy = False

@@ -129,7 +129,7 @@ class BacktestView(pn.viewable.Viewer):
         self.heat_map.theme(dark)
 
     def _clicked(self, event: Any) -> None:
-        if self._shown is not None:
+        if self._shown is not None and event.row < len(self._shown.bt.trades):  # else the table was an older one
             row = session.trades(self._shown.bt).row(event.row, named=True)
             start, end = session.window(self._shown.bt, row)
             self.chart.go_to(start, end)

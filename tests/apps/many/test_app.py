@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
-import panel as pn
 import polars as pl
 import pytest
 
@@ -14,17 +12,6 @@ from maestro.apps.many import App
 from maestro.apps.many.session import ManySession, cell_of
 from maestro.apps.runs.session import RunsSession
 from maestro.errors import RunError
-
-SETTINGS: dict[str, Any] = {"splitter": "calendar:6mo,2mo", "trials": 3, "executor": "serial",
-                            "space": {"fast": (2, 6), "slow": (7, 20)}}  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    place = tmp_path_factory.mktemp("many") / "runs"
-    series = {**{f"S{k}": ms.synthetic_bars(500, k, "1d") for k in range(5)}, "SHORT": ms.synthetic_bars(40, 9, "1d")}
-    ms.walk_forward_many(series, "EmaCrossStrategy", runs_dir=place, **SETTINGS)
-    return place
 
 
 @pytest.fixture
@@ -42,13 +29,6 @@ def test_the_newest_result_is_shown_with_its_sentence(app: App, folder: Path) ->
     assert "1 failed: why" in app.view.head.object
     assert app.view.save.callback().getvalue().startswith(b"<!")
     assert "ms.load_walk_forwards" in app.state.python()
-
-
-def test_a_phone_shows_the_figures_that_decide_first(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(type(pn.state), "headers", {"User-Agent": "Mozilla/5.0 (Linux; Android 14) Mobile"})
-    shown = App(runs_dir=str(folder)).view.list
-    assert shown.value.columns.tolist()[:5] == ["symbol", "strategy", "sharpe_ratio", "p_adjusted", "timeframe"]
-    assert sum(shown.widths[name] for name in shown.value.columns[:4]) <= 420 - 2 * 36
 
 
 def test_filters_and_order(app: App) -> None:
