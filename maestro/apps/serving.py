@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from maestro._core.json import as_text
 from maestro.apps.shared.access import check_address, restrict, restricted
-from maestro.apps.shared.page import APPS
+from maestro.apps.shared.page import APPS, ICON
 from maestro.apps.shared.strategy_files import FILES
 from maestro.errors import SettingsError, nearest
 from maestro.strategies.files import in_file, load_strategy
@@ -180,7 +180,7 @@ def jupyter_tile(name: str) -> dict[str, Any]:
         "timeout": 60,
         "launcher_entry": {
             "title": f"Maestro {APPS[name]}", "path_info": f"{first}/{name}",  # icons are for its own categories only
-            "icon_path": str(Path(__file__).with_name("icon.svg")),
+            "icon_path": str(ICON),
         },
     }  # fmt: skip
 

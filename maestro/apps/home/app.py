@@ -36,11 +36,19 @@ _STYLE = """
 .apps a:hover, .apps a:focus-visible { border-color: #0f7fbf; background: rgba(15, 127, 191, .08); }
 .apps b { display: block; font-size: 16px; margin-bottom: 3px; } .apps span { font-size: 13px; }
 .scroll { overflow-x: auto; }
-table { width: 100%; border-collapse: collapse; font-size: 13px; font-variant-numeric: tabular-nums; }
+table { width: 100%; max-width: 1200px; border-collapse: collapse; font-size: 13px;
+  font-variant-numeric: tabular-nums; }
 th, td { text-align: left; padding: 5px 10px 5px 0; border-bottom: 1px solid rgba(128, 128, 128, .2);
   white-space: nowrap; }
 th { font-weight: 500; }
-td.number, th.number { text-align: right; }
+td.number, th.number { text-align: right; padding-right: 24px; }
+@media (max-width: 700px) {
+  .runs code { display: inline-block; max-width: 8ch; overflow: hidden; vertical-align: bottom; }
+  .runs .status, .runs .started { display: none; }
+  .runs .number { padding-right: 0; padding-left: 6px; }
+  .runs td { white-space: normal; overflow-wrap: anywhere; }
+  .runs td.number { white-space: nowrap; }
+}
 td a, p a { color: inherit; }
 p { margin: 4px 0; font-size: 14px; }
 """
@@ -65,7 +73,7 @@ class App(pn.viewable.Viewer):
         super().__init__()
         self.served = tuple(served)
         self.apps, self.runs, self.series = (
-            HtmlPane(text, stylesheets=[_STYLE], sizing_mode="stretch_width")
+            HtmlPane(text, stylesheets=[_STYLE], sizing_mode="stretch_width", margin=(5, 0))
             for text in (self._apps(), self._runs(), self._series())
         )
 
@@ -91,11 +99,13 @@ class App(pn.viewable.Viewer):
             )
         rows = "".join(self._row(row) for row in found.head(RUNS).iter_rows(named=True))
         head = (
-            "<th>Run</th><th>Strategy</th><th>Bars</th><th>Status</th><th class='number'>Sharpe</th>"
-            "<th class='number'>Return</th><th>Started, UTC</th>"
+            "<th>Run</th><th>Strategy</th><th>Bars</th><th class='status'>Status</th><th class='number'>Sharpe</th>"
+            "<th class='number'>Return</th><th class='started'>Started, UTC</th>"
         )
-        more = f"<p>{len(found) - RUNS:,} more are in the Runs app.</p>" if len(found) > RUNS else ""
-        return f"<div class='scroll'><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>{more}"
+        left = len(found) - RUNS
+        more = f"<p>{left:,} more {'is' if left == 1 else 'are'} in the Runs app.</p>" if left > 0 else ""
+        table = f"<table class='runs'><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+        return f"<div class='scroll'>{table}</div>{more}"
 
     def _row(self, row: Mapping[str, Any]) -> str:
         done = row["status"] == "done"
@@ -104,10 +114,10 @@ class App(pn.viewable.Viewer):
             formats.percent(row["total_return"], sign=True) if done else "",
         ]
         numbers = "".join(f"<td class='number'>{escape(one)}</td>" for one in figures)
-        words = "".join(f"<td>{escape(row[name] or '')}</td>" for name in ("strategy", "bars", "status"))
+        words = "".join(f"<td class='{name}'>{escape(row[name] or '')}</td>" for name in ("strategy", "bars", "status"))
         name = f"<code>{escape(row['id'])}</code>"
         shown = _link("runs", name, runs=json.dumps([row["id"]])) if "runs" in self.served else name
-        return f"<tr><td>{shown}</td>{words}{numbers}<td>{escape(row['started'] or '')}</td></tr>"
+        return f"<tr><td>{shown}</td>{words}{numbers}<td class='started'>{escape(row['started'] or '')}</td></tr>"
 
     def _series(self) -> str:
         names, lacking = listed()

@@ -29,7 +29,9 @@ _STYLE = """
 .job { display: grid; grid-template-columns: minmax(180px, 2fr) 90px minmax(150px, 1fr) 150px 60px; gap: 10px;
   align-items: center; font-size: 13px; font-variant-numeric: tabular-nums; min-height: 34px; }
 .job progress { width: 80px; margin-right: 6px; } .job small { opacity: .75; display: block; }
-.job .failed { color: #b3261e; }
+.job .failed { font-weight: 600; box-shadow: inset 3px 0 #cc4e00; padding-left: 8px; }
+@media (max-width: 800px) { .job { display: flex; flex-wrap: wrap; gap: 2px 12px; padding: 6px 0; }
+  .job > :first-child { flex: 1 0 100%; } }
 """
 
 

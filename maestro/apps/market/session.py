@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from maestro._core.formatting import minute
+from maestro._core.formatting import minute, percent
 from maestro.apps.chart import Line, Pane
 from maestro.apps.chart.component import DOWN, UP
 from maestro.apps.shared.indicator_panes import merged, panes_of
@@ -69,7 +69,7 @@ def facts(bars: Bars) -> dict[str, str]:
         "To": minute(bars.end),
         "Calendar": bars.calendar.text,
         "Last close": f"{bars.close[-1]:,.6g}",
-        "Change": f"{change:+,.1%}".replace("-", "\u2212"),
+        "Change": percent(change, sign=True),
         "Carries": "prices, volume" + "".join(f", {name.replace('_', ' ')}" for name in more),
         "Fingerprint": bars.fingerprint[:12],
     }  # fmt: skip

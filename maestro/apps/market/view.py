@@ -74,7 +74,8 @@ class MarketView(pn.viewable.Viewer):
             rows = "".join(
                 f"<div><dt>{name}</dt><dd>{escape(text)}</dd></div>" for name, text in session.facts(bars).items()
             )
-            notes = f"<p>{escape('; '.join(bars.notes))}</p>" if bars.notes else ""
+            others = [note for note in bars.notes if note != bars.calendar.text]  # which is among the facts
+            notes = f"<p>{escape('; '.join(others))}</p>" if others else ""
             self.facts.object = f"<h2>{escape(bars.name)}</h2><dl>{rows}</dl>{notes}"
             self.defects.fill(session.table(market.findings))
             self.defects.box.visible = self.steps.visible = odd

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from html import escape
+from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import panel as pn
@@ -25,6 +26,8 @@ APPS = {
     "runs": "Runs",
 }
 """The apps by the name of their script, in the order of the menu."""
+ICON = Path(__file__).parents[1] / "icon.svg"
+"""Icon of the product, of a tab of a browser and of JupyterLab."""
 _MENU = """
 h1 { position: absolute; width: 1px; height: 1px; margin: 0; overflow: hidden; clip-path: inset(50%); }
 nav { display: flex; gap: 4px; margin-left: 24px; }
@@ -87,8 +90,13 @@ _THEME = {
 }
 
 
-TAB_STYLE = ".bk-header { overflow: visible; } .bk-headers-wrapper { display: flex; flex-wrap: wrap; max-width: 100%; }"
-"""For tabs that do not fit into one row: Bokeh cuts them off."""
+TAB_STYLE = """
+.bk-header { overflow: visible; }
+.bk-headers-wrapper { display: flex; flex-wrap: wrap; max-width: 100%; }
+:host(.bk-above) .bk-header { border-bottom: 1px solid rgba(128, 128, 128, .35); }
+:host(.bk-above) .bk-header .bk-tab:not(.bk-active, :hover, :focus) { border-bottom-color: transparent; }
+"""
+"""For tabs that do not fit into one row, which Bokeh cuts off, with a line below the open one only."""
 BUTTON_STYLE = """
 a.button { display: inline-block; padding: 6px 14px; border: 1px solid currentColor; border-radius: 4px; color: inherit;
   text-decoration: none; font-size: 14px; font-weight: 500; }
@@ -137,7 +145,7 @@ def page(name: str, sidebar: list[Any], main: list[Any], state: AppState | None 
         state.param.watch(lambda *_: setattr(menu, "object", menu_text(name, state)), list(state.settings()))
     left = [pn.Column(*sidebar, margin=(14, 0), sizing_mode="stretch_width")] if sidebar else []
     made = Page(
-        title="Maestro", site_url="./", header=[menu], sidebar=left,
+        title="Maestro", site_url="./", favicon=ICON, header=[menu], sidebar=left,
         sidebar_open=bool(left) and not is_narrow(),  # in a narrow window the controls would cover the page
         main=[pn.Column(*main, margin=(14, 14), sizing_mode="stretch_width")],
         sx={"& main": {"backgroundColor": "background.default"}, **_NARROW}, sidebar_width=330 if left else 0,

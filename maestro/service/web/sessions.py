@@ -16,12 +16,25 @@ from maestro.service.web.access import COOKIE, document_of, identify, require, t
 from maestro.service.web.described import body_of
 from maestro.service.web.state import Service
 
-_STYLE = (
-    "body{font:16px system-ui,sans-serif;display:grid;place-items:center;min-height:90vh;margin:0;background:#f4f5f7}"
-    "form{background:#fff;padding:2rem;border-radius:8px;box-shadow:0 1px 6px #0003;display:grid;gap:.75rem}"
-    "input,button{font:inherit;padding:.5rem;border:1px solid #999;border-radius:4px}"
-    "button{background:#1a5fb4;color:#fff;border:0}[role=alert]{color:#a51d2d;margin:0}h1{font-size:1.3rem;margin:0}"
-)
+_STYLE = """
+:root { color-scheme: light dark; --page: #f1f3f6; --paper: #fff; --ink: #1b1d22; --line: #868d9a; --alarm: #a51d2d; }
+@media (prefers-color-scheme: dark) {
+  :root { --page: #0e1116; --paper: #171a20; --ink: #e6e8ec; --alarm: #ff8a80; }
+}
+* { box-sizing: border-box; }
+body { font: 16px system-ui, sans-serif; display: grid; place-items: center; min-height: 90vh; margin: 0;
+  background: var(--page); color: var(--ink); }
+form { background: var(--paper); width: min(360px, 100vw - 24px); padding: 2rem; border-radius: 8px;
+  box-shadow: 0 1px 6px #0003; display: grid; gap: .4rem; }
+input, button { font: inherit; padding: .5rem .6rem; border: 1px solid var(--line); border-radius: 4px; min-width: 0; }
+input { background: transparent; color: inherit; margin-bottom: .6rem; }
+input:focus-visible, button:focus-visible { outline: 2px solid #3d94cf; outline-offset: 1px; }
+label { font-size: .9rem; }
+button { background: #0b4f7d; color: #fff; border: 0; font-weight: 500; margin-top: .4rem; cursor: pointer; }
+button:hover { background: #0069a8; }
+[role=alert] { color: var(--alarm); margin: 0 0 .4rem; overflow-wrap: anywhere; }
+h1 { font-size: 1.3rem; margin: 0 0 .6rem; }
+"""
 
 
 def routes(service: Service) -> APIRouter:

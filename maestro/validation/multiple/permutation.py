@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from maestro import metrics as m
-from maestro._core.formatting import plural
+from maestro._core.formatting import percent, plural
 from maestro.bars import Bars
 from maestro.errors import RunCancelled, SettingsError, nearest
 from maestro.execution.choose import choose
@@ -177,8 +177,9 @@ class ManyPermutation:
         name = f"{best['strategy']} on {best['symbol']} {best['timeframe']}".rstrip()
         return (
             f"{plural(tested, 'walk-forward')} on {plural(self.repetitions, 'universe')} permuted alike; "
-            f"{int((p <= LEVEL).sum()):,} at or below {LEVEL:.0%}, {chance:.2g} expected by chance; {remains} when all "
-            f"are considered. The best, {name}: p = {best['p_value']:.3g} alone, {best['p_adjusted']:.3g} of all."
+            f"{int((p <= LEVEL).sum()):,} at or below {percent(LEVEL, 0)}, {chance:.2g} expected by chance; {remains} "
+            f"when all are considered. The best, {name}: p = {best['p_value']:.3g} alone, "
+            f"{best['p_adjusted']:.3g} of all."
         )
 
     def __repr__(self) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from maestro._core.formatting import percent
 from maestro._core.markup import html
 from maestro.errors import SettingsError
 from maestro.validation.multiple.corrections import benjamini_hochberg, holm
@@ -76,7 +77,7 @@ class Significance:
         remains = "none remains" if not left else f"{left:,} remain{'s' if left == 1 else ''}"
         untested = self.total - self.tested
         beside = f" ({untested:,} cannot be tested)" if untested else ""
-        return f"{runs}{beside}; {self.below:,} below {self.size:.0%}, {chance} expected by chance; {remains}."
+        return f"{runs}{beside}; {self.below:,} below {percent(self.size, 0)}, {chance} expected by chance; {remains}."
 
     @property
     def best_in_words(self) -> str:

@@ -24,7 +24,7 @@ def test_it_links_to_runs_series_and_the_apps_that_are_served(tmp_path: Path, mo
     linked = [unquote_plus(link) for link in re.findall("href='([^']+)'", page.runs.object)]
     assert len(linked) == RUNS
     assert set(linked) < {f'./runs?runs=["{wf.id}"]' for wf in made}
-    assert "<p>1 more are in the Runs app.</p>" in page.runs.object
+    assert "<p>1 more is in the Runs app.</p>" in page.runs.object
     assert "./market?data=sample%3AAAPL" in page.series.object
     assert "./backtest" not in page.series.object
 

@@ -62,7 +62,7 @@ def test_p_values_in_closed_form() -> None:
     assert np.isnan(found.p_value[2:]).all()  # no result, and nothing to compare with
     assert (found.p_adjusted[:2] >= found.p_value[:2]).all()
     assert found.table["symbol"].to_list()[:2] == ["a", "b"]
-    assert "1 at or below 5%, 0.1 expected by chance; 1 remains" in found.sentence
+    assert "1 at or below 5\u202f%, 0.1 expected by chance; 1 remains" in found.sentence
     less = ManyPermutation(cells, "-volatility", np.array([9.0, 0.0, np.nan, 1.0]), null, 19, 0, 1, 0.0)
     assert less.p_value[0] == 19 / 20  # the repetition without a value did not do as well
 

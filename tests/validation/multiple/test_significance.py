@@ -63,9 +63,9 @@ def test_the_sentence_states_what_remains() -> None:
         return Significance(table, 0.05, len(p), 999, 5, 0).sentence
 
     assert message([0.01] * 14 + [0.5] * 250, [0.3] * 14 + [1.0] * 250) == (
-        "264 walk-forwards; 14 below 5%, 13 expected by chance; none remains."
+        "264 walk-forwards; 14 below 5\u202f%, 13 expected by chance; none remains."
     )
-    assert message([0.001, 0.2], [0.01, 0.2]) == "2 walk-forwards; 1 below 5%, 0.1 expected by chance; 1 remains."
+    assert message([0.001, 0.2], [0.01, 0.2]) == "2 walk-forwards; 1 below 5\u202f%, 0.1 expected by chance; 1 remains."
     assert message([None], [None]) == "1 walk-forward; none can be tested."
 
 
