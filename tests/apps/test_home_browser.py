@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+import maestro as ms
 from tests.apps.visiting import Visitor, served
 
 pytestmark = pytest.mark.browser
@@ -39,4 +40,30 @@ def test_from_home_to_a_backtest_in_the_dark_and_back(browser: Any, tmp_path: Pa
         visitor.until(lambda: slider.get_attribute("aria-valuenow") == "50")
         page.go_forward()
         visitor.until(lambda: slider.get_attribute("aria-valuenow") == "46")
+        visitor.leave()
+
+
+_OUTSIDE = """() => {
+  const found = [], walk = root => { for (const node of root.querySelectorAll('*')) {
+    const hidden = node.scrollWidth > node.clientWidth + 1 && node.clientWidth > 1;
+    if (hidden && getComputedStyle(node).overflowX !== 'visible') found.push(node.className);
+    if (node.shadowRoot) walk(node.shadowRoot);
+  } };
+  walk(document);
+  return found;
+}"""
+"""Classes of the boxes that show a part of their width only."""
+
+
+def test_a_phone_shows_recent_runs_in_full(browser: Any, tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    wf = ms.walk_forward(
+        ms.load_sample("AAPL"), "BollingerBandsStrategy", trials=2, splitter="rolling:4,2,1", workers=1, runs_dir=runs
+    )
+    with served(tmp_path, MAESTRO_LEDGER_DIR=str(tmp_path / "ledger"), MAESTRO_RUNS_DIR=str(runs)) as url:
+        visitor = Visitor(browser, url, ready="Recent runs", width=420, height=860)
+        row = visitor.page.locator(".runs tbody tr")
+        for shown in (wf.id, "BollingerBandsStrategy", "SAMPLE:AAPL:1d"):
+            row.get_by_text(shown).wait_for()
+        assert visitor.page.evaluate(_OUTSIDE) == []
         visitor.leave()

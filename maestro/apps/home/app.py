@@ -43,11 +43,12 @@ th, td { text-align: left; padding: 5px 10px 5px 0; border-bottom: 1px solid rgb
 th { font-weight: 500; }
 td.number, th.number { text-align: right; padding-right: 24px; }
 @media (max-width: 700px) {
-  .runs code { display: inline-block; max-width: 8ch; overflow: hidden; vertical-align: bottom; }
+  .runs tr { display: grid; grid-template-columns: minmax(0, 1fr) 60px 76px; padding: 5px 0;
+    border-bottom: 1px solid rgba(128, 128, 128, .2); }
+  .runs td, .runs th { border: 0; padding: 1px 0; overflow: hidden; text-overflow: ellipsis; }
+  .runs .strategy { grid-area: 1 / 1; } .runs .bars { grid-area: 2 / 1; opacity: .75; }
+  .runs .run { grid-area: 2 / 2 / 3 / 4; text-align: right; }
   .runs .status, .runs .started { display: none; }
-  .runs .number { padding-right: 0; padding-left: 6px; }
-  .runs td { white-space: normal; overflow-wrap: anywhere; }
-  .runs td.number { white-space: nowrap; }
 }
 td a, p a { color: inherit; }
 p { margin: 4px 0; font-size: 14px; }
@@ -99,8 +100,9 @@ class App(pn.viewable.Viewer):
             )
         rows = "".join(self._row(row) for row in found.head(RUNS).iter_rows(named=True))
         head = (
-            "<th>Run</th><th>Strategy</th><th>Bars</th><th class='status'>Status</th><th class='number'>Sharpe</th>"
-            "<th class='number'>Return</th><th class='started'>Started, UTC</th>"
+            "<th class='run'>Run</th><th class='strategy'>Strategy</th><th class='bars'>Bars</th>"
+            "<th class='status'>Status</th><th class='number'>Sharpe</th><th class='number'>Return</th>"
+            "<th class='started'>Started, UTC</th>"
         )
         left = len(found) - RUNS
         more = f"<p>{left:,} more {'is' if left == 1 else 'are'} in the Runs app.</p>" if left > 0 else ""
@@ -117,7 +119,8 @@ class App(pn.viewable.Viewer):
         words = "".join(f"<td class='{name}'>{escape(row[name] or '')}</td>" for name in ("strategy", "bars", "status"))
         name = f"<code>{escape(row['id'])}</code>"
         shown = _link("runs", name, runs=json.dumps([row["id"]])) if "runs" in self.served else name
-        return f"<tr><td>{shown}</td>{words}{numbers}<td class='started'>{escape(row['started'] or '')}</td></tr>"
+        started = f"<td class='started'>{escape(row['started'] or '')}</td>"
+        return f"<tr><td class='run'>{shown}</td>{words}{numbers}{started}</tr>"
 
     def _series(self) -> str:
         names, lacking = listed()

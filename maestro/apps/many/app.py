@@ -77,7 +77,7 @@ class App(pn.viewable.Viewer):
             pmui.Select.from_param(state.param.only, label="Rows", options=_ONLY, **wide),
             pmui.Select.from_param(state.param.order, label="Ordered by", options=orders, **wide),
             curves,
-            HtmlPane(f"<small>runs in <code>{escape(state.runs_dir)}</code></small>"),
+            HtmlPane(f"<small>Folder of the runs: <code>{escape(state.runs_dir)}</code></small>"),
         ]  # fmt: skip
 
     # -- result -----------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from typing import Any
 import panel as pn
 import polars as pl
 
+from maestro._core.formatting import number
 from maestro.apps.many.session import cell_of, failures
 from maestro.apps.shared.narrow import is_narrow
 from maestro.apps.shared.page import TABLE_STYLE, HtmlPane, Message, card
@@ -50,12 +51,12 @@ svg.histogram text { fill: #868d9a; font-size: 11px; }
 svg line { stroke: #868d9a; stroke-width: 1; stroke-dasharray: 3 3; opacity: .7; }
 """
 _MULTIPLES = """
-.multiples { display: grid; grid-template-columns: repeat(auto-fill, minmax(170px, 1fr)); gap: 14px 18px; }
+.multiples { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(170px, 45%), 1fr)); gap: 14px 18px; }
 figure { margin: 0; min-width: 0; content-visibility: auto; contain-intrinsic-size: auto 84px; }
 figcaption { font-size: 12px; line-height: 1.35; white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
 figcaption span { opacity: .7; }
 svg.spark { width: 100%; height: 56px; display: block; overflow: visible; }
-svg.spark polyline { fill: none; stroke: #008563; stroke-width: 1.5; stroke-linejoin: round; }
+svg.spark polyline { fill: none; stroke: #0f7fbf; stroke-width: 1.5; stroke-linejoin: round; }
 svg.spark.down polyline { stroke: #cc4e00; }
 svg line { stroke: #868d9a; stroke-width: 1; stroke-dasharray: 3 3; opacity: .6; }
 p { margin: 6px 0; opacity: .75; font-size: 13px; }
@@ -90,6 +91,7 @@ class ManyView(pn.viewable.Viewer):
             widths={**_WIDTHS, **(_PHONE if is_narrow() else {})}, pagination="local", page_size=PAGE, disabled=True,
             show_index=False, selectable=1, sizing_mode="stretch_width", theme="simple", layout="fit_data_fill",
             stylesheets=[TABLE_STYLE, _LIST], header_tooltips=_TOOLTIPS,
+            header_align=dict.fromkeys(_NUMBERS, "right"),
         )  # fmt: skip
         wide: dict[str, Any] = {"size": "small", "margin": (4, 4)}
         self.report = pmui.Button(label="Report", icon="article", variant="outlined", disabled=True, **wide)
@@ -123,7 +125,8 @@ class ManyView(pn.viewable.Viewer):
                 f"{f'<ul>{notes}</ul>' if notes else ''}{failed if lost else ''}"
             )
             values = found.table["p_value"].drop_nulls().to_numpy()
-            self.histogram.object = str(p_histogram(values)) if len(values) else ""
+            words = "p-values: if no rule had an edge, every bar would be about as high as the line."
+            self.histogram.object = f"{p_histogram(values)}<p class='best'>{words}</p>" if len(values) else ""
             self.histogram.visible = len(values) > 0
             self.body.visible = True
 
@@ -169,7 +172,7 @@ def _multiples(many: WalkForwards, rows: pl.DataFrame, most: int) -> str:
     figures = []
     for row, (days, equity) in drawn:
         sharpe = row["sharpe_ratio"]
-        shown = "–" if sharpe is None or sharpe != sharpe else f"{sharpe:.2f}"
+        shown = number(sharpe)
         name = f"{row['strategy']} on {row['symbol']} {row['timeframe']}".rstrip()
         figures.append(
             f"<figure title='{escape(name)}'><figcaption><b>{escape(row['symbol'])}</b> <span>"

@@ -81,7 +81,7 @@ class App(pn.viewable.Viewer):
             pmui.Select.from_param(state.param.status, label="Status", options=_STATUS, **wide),
             pmui.Switch.from_param(state.param.common_stretch, label="common stretch only", margin=(6, 10)),
             pmui.Switch.from_param(state.param.log_scale, label="logarithmic growth", margin=(6, 10)),
-            HtmlPane(f"<small>runs in <code>{_escaped(state.runs_dir)}</code></small>"),
+            HtmlPane(f"<small>Folder of the runs: <code>{_escaped(state.runs_dir)}</code></small>"),
         ]  # fmt: skip
 
     # -- list -------------------------------------------------------------------------------

@@ -17,10 +17,10 @@ _GREY, _GRID = "#868d9a", "rgba(128, 128, 128, 0.22)"
 """Ink and rules that can be read on light and on dark paper alike."""
 _TABLE = """
 .scroll { overflow-x: auto; }
-table { width: 100%; border-collapse: collapse; font-size: 13px; font-variant-numeric: tabular-nums; }
+table { min-width: min(100%, 560px); border-collapse: collapse; font-size: 13px; font-variant-numeric: tabular-nums; }
 th, td { text-align: right; padding: 4px 10px; border-bottom: 1px solid rgba(128, 128, 128, .2); }
 th:first-child, td:first-child { text-align: left; white-space: nowrap; }
-th { font-weight: 500; vertical-align: bottom; min-width: 110px; }
+th { font-weight: 500; vertical-align: bottom; min-width: 150px; }
 th i { display: inline-block; width: 14px; height: 3px; margin-right: 6px; vertical-align: middle; }
 td.best { font-weight: 600; }
 td.long { white-space: normal; overflow-wrap: anywhere; max-width: 320px; }
@@ -37,8 +37,8 @@ _NUMBERS = {
     "sharpe_ratio": "0.00", "total_return": "0.0 %", "max_drawdown": "0.0 %", "num_trades": "0,0", "efficiency": "0.00",
 }  # fmt: skip
 _WIDTHS = {
-    "pin": 30, "id": 130, "strategy": 122, "bars": 114, "status": 64, "started": 140, "verdict": 100,
-    "sharpe_ratio": 64, "total_return": 68, "curve": 84, "efficiency": 64, "max_drawdown": 84, "num_trades": 62,
+    "pin": 30, "id": 130, "strategy": 122, "bars": 152, "status": 64, "started": 140, "verdict": 100,
+    "sharpe_ratio": 72, "total_return": 74, "curve": 84, "efficiency": 64, "max_drawdown": 84, "num_trades": 62,
     "tags": 110, "note": 180,
 }  # fmt: skip
 """Up to the return they fit beside the sidebar on a screen of 1366 pixels."""
@@ -79,12 +79,15 @@ class RunsView(pn.viewable.Viewer):
         self.list = pn.widgets.Tabulator(
             pl.DataFrame(schema=dict.fromkeys(_HEADINGS, pl.String)).to_pandas(), titles=_HEADINGS, formatters=formats,
             widths=_WIDTHS, pagination="remote", page_size=PAGE, disabled=True, show_index=False, selectable="checkbox",
+            header_align=dict.fromkeys(_NUMBERS, "right"),
             sizing_mode="stretch_width", theme="simple", layout="fit_data_fill", stylesheets=[TABLE_STYLE, _LIST],
         )  # fmt: skip
         self.pin = pmui.Button(label="Pin", variant="outlined", disabled=True, size="small", margin=(4, 4))
         self.tags = pmui.TextInput(label="Tags", placeholder="momentum, to check", width=230, size="small")
-        self.note = pmui.TextInput(label="Note", width=380, size="small")
-        self.about = pn.FlexBox(self.tags, self.note, gap="6px", visible=False, sizing_mode="stretch_width")
+        self.note = pmui.TextInput(label="Note", max_width=380, sizing_mode="stretch_width", size="small")
+        self.about = pn.FlexBox(
+            self.tags, self.note, gap="6px", visible=False, margin=(10, 0, 0, 0), sizing_mode="stretch_width"
+        )
         self.count = HtmlPane("", margin=(6, 10))
         wide: dict[str, Any] = {"size": "small", "margin": (4, 4)}
         self.refresh = pmui.Button(label="Refresh", icon="refresh", variant="outlined", **wide)
@@ -257,4 +260,4 @@ def _neutral(fig: Any) -> None:
             axis.formatter.context_location = "below"
     fig.ygrid.grid_line_color = _GRID
     for legend in fig.legend:
-        legend.label_text_color = _GREY
+        legend.label_text_color, legend.label_text_font_size = _GREY, "11px"

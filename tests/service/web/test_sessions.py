@@ -90,9 +90,13 @@ def test_the_login_page_sets_a_cookie_that_pages_of_other_sites_cannot_use(site:
 
 
 @pytest.mark.browser
-def test_the_login_page_by_axe(site: Site, browser: Any) -> None:
-    page = browser.new_page()
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_login_page_follows_the_system_and_by_axe(site: Site, browser: Any, theme: str) -> None:
+    page = browser.new_page(color_scheme=theme, viewport={"width": 320, "height": 560})
     page.goto(f"{site.url}/login")
+    red = page.evaluate("getComputedStyle(document.body).backgroundColor.match(/[0-9]+/)[0]")
+    assert (int(red) < 60) == (theme == "dark")
+    assert page.evaluate("document.documentElement.scrollWidth") == 320
     assert violations(page) == []
     page.get_by_label("Name").fill("anna")
     page.get_by_label("Password").fill("wrong")
