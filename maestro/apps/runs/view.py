@@ -260,4 +260,4 @@ def _neutral(fig: Any) -> None:
             axis.formatter.context_location = "below"
     fig.ygrid.grid_line_color = _GRID
     for legend in fig.legend:
-        legend.label_text_color, legend.label_text_font_size = _GREY, "11px"
+        legend.label_text_color = _GREY
