@@ -25,7 +25,7 @@ class CopyButton(JSComponent):
     export function render({model}) {
       const button = document.createElement("button");
       button.type = "button";
-      button.style.cssText = "font: inherit; font-size: 13px; font-weight: 500; padding: 5px 12px; cursor: pointer;"
+      button.style.cssText = "font: inherit; font-size: 13px; font-weight: 500; padding: 8px 14px; cursor: pointer;"
         + "border: 1px solid currentColor; border-radius: 4px; background: none; color: inherit;";
       button.setAttribute("aria-live", "polite");
       const name = () => { button.textContent = model.label; };

@@ -75,6 +75,7 @@ _THEME = {
     "dark": {
         "palette": {
             "primary": {"main": "#3d94cf", "contrastText": "#0b1016"},
+            "default": {"main": "#d5d9e0", "light": "#f1f3f6", "dark": "#b4bac5", "contrastText": "#0b1016"},
             "error": {"main": "#f44336", "contrastText": "#0b1016"},
             "background": {"default": "#0e1116", "paper": "#171a20"},
         },

@@ -306,7 +306,7 @@ class SeriesPicker(pn.viewable.Viewer):
             self.name_box, self.symbol, self.start, self.end, self.per_year, self.refused, self.file,
             HtmlPane(
                 f"CSV or Parquet, up to {UPLOAD_LIMIT // 2**20} MB; it stays on this machine.",
-                styles={"opacity": ".7", "font-size": "12px"}, margin=(0, 10),
+                styles={"opacity": ".7", "font-size": "12px"}, margin=(0, 10, 10, 10),
             ),
             HtmlPane(escape(self.lacking), visible=bool(self.lacking), margin=(8, 10)), sizing_mode="stretch_width",
         )  # fmt: skip
