@@ -19,30 +19,30 @@ COMMANDS = {
     "strategies": "List the strategies, or explain one with its parameters.",
     "backtest": "Simulate one strategy on bars.",
     "sweep": "Simulate many parameter sets on the same bars and rank them.",
-    "check-strategy": "Check that a strategy does not look ahead, nor know too much or too little.",
+    "check-strategy": "Check a strategy for look-ahead, hidden state and a warm-up that is too short.",
     "walk-forward": "Choose parameters on past bars, test them on later ones, fold by fold.",
-    "walk-forward-many": "Run strategies on many series; how many of the good results are chance?",
-    "parity": "Compare the engines, strategy by strategy: do they agree, and where not, why?",
-    "report": "Write the report of a run, of a notebook, or a batch of them: HTML that needs no network.",
+    "walk-forward-many": "Run strategies on many series, and estimate how many good results are due to chance.",
+    "parity": "Compare the engines, strategy by strategy, and explain where they differ.",
+    "report": "Write the report of a run, a notebook or a batch of notebooks, one HTML file each.",
     "runs": "List, show, annotate, export and remove runs on disk.",
-    "robustness": "Change parameters, windows, costs and bars a little; what is left of a run?",
+    "robustness": "Measure how much small changes of parameters, windows, costs and bars affect a run.",
     "verdict": "Judge a run: robust, inconclusive, fitted, or not enough data.",
     "now": "Choose the current parameters: the run's own search on the most recent training window.",
     "signal": "Print the orders for the next bar, as JSON.",
-    "track": "Compare live fills with what the run promised.",
-    "verify": "Repeat a recorded run, in part or whole, and compare it bit by bit.",
-    "ledger": "Show how often each series was tried; verify that nothing was changed.",
+    "track": "Compare live fills with the expectations of a run.",
+    "verify": "Repeat all or part of a recorded run, and compare the results bit for bit.",
+    "ledger": "Show the trials on each series; verify that no record was changed.",
     "data": "Fetch, list, check, import, export and remove market data.",
     "app": "Serve the interactive apps: market, backtest, walk-forward, many, runs.",
-    "serve": "Serve the service for a team: jobs, progress and results over HTTP.",
+    "serve": "Start the server of the team service: jobs, progress and results over HTTP.",
     "worker": "Run the jobs of the service.",
     "user": "Add, list and remove users of the service; make API keys.",
     "backup": "Back up jobs, runs, ledgers, bars and settings while they are in use; list, verify and restore backups.",
     "schedule": "Run backups and fetches at intervals.",
     "stack": "Start the API, workers, apps, nginx, Prometheus and QuestDB as plain processes; watch and stop them.",
-    "cluster": "Start a Dask cluster on this machine, or show the workers of any.",
-    "new": "Begin a strategy, or a project, from a template whose test passes at once.",
-    "config": "Show the settings in effect and where each came from.",
+    "cluster": "Start a Dask cluster on this machine, or show the workers of any cluster.",
+    "new": "Create a strategy or a project from a template with a passing test.",
+    "config": "Show the settings in effect and where each comes from.",
 }
 """Commands in the order of the help, each a module of this package with an `app`."""
 
@@ -90,7 +90,7 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback(epilog="Each command explains itself: maestro walk-forward --help")
+@app.callback(epilog="Help on a command: maestro walk-forward --help")
 def maestro(
     ctx: typer.Context,
     version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Show the version."),

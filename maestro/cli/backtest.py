@@ -42,7 +42,7 @@ def backtest(
     sizing: options.Sizing = "percent:1.0",
     fill: options.Fill = "next_open",
     engine: Annotated[
-        str, typer.Option(metavar="NAME", help="Who simulates: fast (v2), vectorbt or backtrader (v1).")
+        str, typer.Option(metavar="NAME", help="Engine: fast (v2), vectorbt or backtrader (v1).")
     ] = "fast",
     trades: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the trades, as CSV or Parquet by the name's ending.")

@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from maestro.cli import options
+from maestro.cli.groups import group
 
 if TYPE_CHECKING:
     from maestro.operations.backup import Kept, Vault
 
-app = typer.Typer(
-    rich_markup_mode=None,
-    add_completion=False,
-    no_args_is_help=True,
-    help="Back up jobs, runs, ledgers, bars and settings while they are in use; list, verify and restore backups.",
+app = group(
+    "Back up jobs, runs, ledgers, bars and settings while they are in use; list, verify and restore backups.",
 )
 
 At = Annotated[

@@ -37,12 +37,12 @@ def check_strategy(
     seed: options.Seed = None,
     json: options.Json = False,
 ) -> None:  # fmt: skip
-    """Check that a strategy does not look ahead, nor know too much or too little.
+    """Check a strategy for look-ahead, hidden state and a warm-up that is too short.
 
-    Exit code 1 where its signals do not come from the past of its bars.
+    The exit code is 1 if a signal depends on anything but past bars.
 
-    Its signals are asked for again with the future cut off and altered, with less history, twice, and after other
-    bars. What is found names the signal, the bar and the columns that cause it.
+    The signals are computed again with the future removed and altered, with less history, twice, and after other
+    bars. Each finding names the signal, the bar and the columns that cause it.
     """
     import maestro.validation as validation
     from maestro.bars.loading import samples

@@ -9,12 +9,10 @@ from typing import Annotated
 import typer
 
 from maestro.cli import options
+from maestro.cli.groups import group
 
-app = typer.Typer(
-    rich_markup_mode=None,
-    add_completion=False,
-    no_args_is_help=True,
-    help="Start a Dask cluster on this machine, or show the workers of any.",
+app = group(
+    "Start a Dask cluster on this machine, or show the workers of any cluster.",
     epilog="maestro cluster start, then in another terminal: maestro walk-forward ... --cluster tcp://127.0.0.1:8786",
 )
 

@@ -1,4 +1,4 @@
-"""``maestro config``: the settings in effect, and where each came from."""
+"""``maestro config``: the settings in effect, and where each comes from."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ if TYPE_CHECKING:
 app = typer.Typer(
     rich_markup_mode=None,
     add_completion=False,
-    help="Show the settings in effect and where each came from.",
+    help="Show the settings in effect and where each comes from.",
     epilog="A file maestro.yaml here or in a folder above sets them; variables MAESTRO_… win over it.",
 )
 
 
 @app.command()
 def config(
-    name: str = typer.Argument("", metavar="[TEXT]", help="Only settings whose name holds this text."),
+    name: str = typer.Argument("", metavar="[TEXT]", help="Only settings whose name contains this text."),
     venues: bool = typer.Option(False, "--venues", help="Show the costs of the venues that are known."),
     json: options.Json = False,
 ) -> None:
-    """Show the settings in effect and where each came from."""
+    """Show the settings in effect and where each comes from."""
     from maestro.cli.printing import print_json, show_notes, show_table
     from maestro.config import load_settings
     from maestro.config.settings import variable
@@ -38,7 +38,7 @@ def config(
     rows = [row for row in settings.items() if name in row[0]]
     if not rows:
         known = [row[0] for row in settings.items()]
-        raise SettingsError(f"no setting's name holds {name!r}; see maestro config.{nearest(name, known)}")
+        raise SettingsError(f"no setting's name contains {name!r}; see maestro config.{nearest(name, known)}")
     if json:
         listed = [
             {"name": key, "value": value, "from": origin, "variable": variable(key), "about": entry.doc.text}

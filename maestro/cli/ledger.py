@@ -23,7 +23,7 @@ def ledger(
     ),
     json: options.Json = False,
 ) -> None:
-    """Show how often each series was tried; verify that nothing was changed.
+    """Show the trials on each series; verify that no record was changed.
 
     With a series: everything that was tried on it.
     """

@@ -7,10 +7,9 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(
-    rich_markup_mode=None, add_completion=False, no_args_is_help=True,
-    help="Begin a strategy, or a project, from a template whose test passes at once.",
-)  # fmt: skip
+from maestro.cli.groups import group
+
+app = group("Create a strategy or a project from a template with a passing test.")
 
 _CLASS, _MODULE = "MyStrategy", "my_strategy"
 _PROJECT = ("README.md", "research.ipynb", "reports.yaml", "test_research.py", "requirements.txt", "gitignore")
@@ -18,10 +17,10 @@ _PROJECT = ("README.md", "research.ipynb", "reports.yaml", "test_research.py", "
 
 @app.command()
 def strategy(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Of the class: VolumeSurge, say.")],
-    folder: Annotated[Path, typer.Option("--dir", metavar="DIR", help="Where to.")] = Path("."),
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the class: VolumeSurge.")],
+    folder: Annotated[Path, typer.Option("--dir", metavar="DIR", help="Folder for the files.")] = Path("."),
 ) -> None:
-    """Write a strategy of your own and its test; nothing is overwritten."""
+    """Write a strategy and its test; nothing is overwritten."""
     module = module_name(name)
     files = copy(name, strategy_files(module), folder)
     for file in files:
@@ -36,7 +35,7 @@ def project(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder, or one without files of these names.")],
     name: Annotated[str, typer.Option("--strategy", metavar="NAME", help="Name of its strategy's class.")] = _CLASS,
 ) -> None:
-    """Write a folder to do research in: a strategy, a notebook, a batch of reports, and their tests."""
+    """Create a research folder: a strategy, a notebook, a batch of reports, and their tests."""
     wanted = {file: (("project", file), ".gitignore" if file == "gitignore" else file) for file in _PROJECT}
     for file in copy(name, [*strategy_files(module_name(name)), *wanted.values()], folder):
         typer.echo(str(file))

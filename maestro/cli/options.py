@@ -9,24 +9,24 @@ import typer
 
 StrategyName = Annotated[
     str | None,
-    typer.Argument(
-        metavar="STRATEGY", help="A name of 'maestro strategies', or path/to/file.py:ClassName of your own."
-    ),
+    typer.Argument(metavar="STRATEGY", help="A name from 'maestro strategies', or path/to/file.py:ClassName."),
 ]
-StrategyOption = Annotated[str | None, typer.Option("--strategy", help="The same as an option.", metavar="STRATEGY")]
+StrategyOption = Annotated[
+    str | None, typer.Option("--strategy", help="The strategy, as an option.", metavar="STRATEGY")
+]
 Data = Annotated[
     str,
     typer.Option(
         "--data", "-d", metavar="NAME", help="sample:AAPL, a CSV or Parquet file, or PROVIDER:SYMBOL:TIMEFRAME."
     ),
 ]
-Symbol = Annotated[str | None, typer.Option(help="Which one, where a file holds several.")]
+Symbol = Annotated[str | None, typer.Option(metavar="SYMBOL", help="The symbol to use, if a file has several.")]
 Start = Annotated[str | None, typer.Option(metavar="DATE", help="First bar, UTC: 2020, 2020-06 or '2020-06-01 12:00'.")]
 End = Annotated[str | None, typer.Option(metavar="DATE", help="Bars before this moment, UTC.")]
 Resample = Annotated[str | None, typer.Option(metavar="TIMEFRAME", help="Resample first, such as 1h bars to 4h.")]
 PeriodsPerYear = Annotated[
     float | None,
-    typer.Option(help="Bars per year for annualising; by default as the market's calendar has them.", metavar="N"),
+    typer.Option(help="Bars per year for annualising; by default those of the market's calendar.", metavar="N"),
 ]
 Params = Annotated[
     list[str] | None,
@@ -51,7 +51,7 @@ Fee = Annotated[float | None, typer.Option(metavar="FRACTION", help="Fee per sid
 Slippage = Annotated[
     float | None, typer.Option(metavar="FRACTION", help="Slippage of market orders.  [default: 0.0005]")
 ]
-Venue = Annotated[str | None, typer.Option(metavar="NAME", help="Fee and slippage of a known venue, BINANCE, say.")]
+Venue = Annotated[str | None, typer.Option(metavar="NAME", help="Fee and slippage of a known venue: BINANCE.")]
 Cash = Annotated[float, typer.Option(metavar="AMOUNT", help="Starting cash.")]
 Sizing = Annotated[
     str,
@@ -62,7 +62,7 @@ Sizing = Annotated[
     ),
 ]
 Fill = Annotated[str, typer.Option(metavar="WHERE", help="next_open, or close (looks ahead; for comparison only).")]
-Seed = Annotated[int | None, typer.Option(metavar="N", help="The same seed, the same result.  [default: 0]")]
+Seed = Annotated[int | None, typer.Option(metavar="N", help="Seed; the same one gives the same result.  [default: 0]")]
 Workers = Annotated[int | None, typer.Option(metavar="N", help="How many at once.  [default: all cores]")]
 Cluster = Annotated[
     str | None,

@@ -55,9 +55,9 @@ def parity(
     progress: options.Progress = True,
     json: options.Json = False,
 ) -> None:  # fmt: skip
-    """Compare the engines, strategy by strategy: do they agree, and where not, why?
+    """Compare the engines, strategy by strategy, and explain where they differ.
 
-    The exit code is 1 where one does not agree. vectorbt must agree to 1e-9 on every fill, equity value and metric;
+    The exit code is 1 if one does not agree. vectorbt must agree to 1e-9 on every fill, equity value and metric;
     backtrader on metrics within 2 %, on 95 % of the trades within one bar, with a correlation of equity above 0.95.
     """
     from tqdm import tqdm

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 Run = Annotated[str, typer.Argument(metavar="RUN", help="Id of a run, the beginning of one, or its folder.")]
 Data = Annotated[
     str | None,
-    typer.Option("--data", "-d", metavar="NAME", help="The run's bars with newer ones behind; by default the run's."),
+    typer.Option(
+        "--data", "-d", metavar="NAME", help="The run's bars followed by newer ones.  [default: the run's bars]"
+    ),
 ]
 Own = Annotated[
     str | None,

@@ -24,8 +24,8 @@ def report(
         str,
         typer.Argument(
             metavar="RUN|NOTEBOOK",
-            help="A run: its id, the beginning of one, or its folder. A notebook: a file, or one that comes with "
-            "Maestro, walk-forward, say.",
+            help="A run: its id, the beginning of one, or its folder. A notebook: a file, or the name of one that "
+            "comes with Maestro: walk-forward.",
         ),
     ],
     param: Annotated[
@@ -40,8 +40,8 @@ def report(
         Path | None,
         typer.Option(
             metavar="PATH",
-            help="Where to. Of a run: report.html in its folder; a notebook: NAME.html here; a batch: the folder "
-            "reports.",
+            help="File or folder to write.  [default: report.html in the run's folder, NAME.html here, or the folder "
+            "reports of a batch]",
         ),
     ] = None,
     code: Annotated[
@@ -62,16 +62,16 @@ def report(
     decision: options.Decision = False,
     data: Annotated[
         str | None,
-        typer.Option("--data", "-d", metavar="NAME", help="With --decision: the run's bars, if they have moved."),
+        typer.Option("--data", "-d", metavar="NAME", help="With --decision: the run's bars, if they were moved."),
     ] = None,
     strategy: Own = None,
     progress: options.Progress = True,
     json: options.Json = False,
 ) -> None:
-    """Write the report of a run, of a notebook, or a batch of them: HTML that needs no network.
+    """Write the report of a run, a notebook or a batch of notebooks, one HTML file each.
 
-    A notebook is run by papermill with the parameters given. A batch goes on after a failure, and what is done is
-    not made again.
+    A notebook is run by papermill with the parameters given. A batch continues after a failure, and skips
+    reports that are finished.
     """
     from maestro.reports.notebooks.running import find_notebook
 

@@ -25,7 +25,7 @@ def robustness(
     ] = None,
     out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write maps and tables, one HTML file.")] = None,
     data: Annotated[
-        str | None, typer.Option("--data", "-d", metavar="NAME", help="Bars in place of where the run says they are.")
+        str | None, typer.Option("--data", "-d", metavar="NAME", help="Bars to use in place of the recorded source.")
     ] = None,
     symbol: options.Symbol = None,
     strategy: Own = None,
@@ -33,7 +33,7 @@ def robustness(
     progress: options.Progress = True,
     json: options.Json = False,
 ) -> None:
-    """Change parameters, windows, costs and bars a little; what is left of a run?
+    """Measure how much small changes of parameters, windows, costs and bars affect a run.
 
     Takes seconds. Nothing is chosen, and no trial is counted.
     """

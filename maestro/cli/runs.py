@@ -9,12 +9,10 @@ from typing import Annotated, Any
 import typer
 
 from maestro.cli import options
+from maestro.cli.groups import group
 
-app = typer.Typer(
-    rich_markup_mode=None,
-    add_completion=False,
-    no_args_is_help=True,
-    help="List, show, annotate, export and remove runs on disk.",
+app = group(
+    "List, show, annotate, export and remove runs on disk.",
 )
 
 Run = Annotated[str, typer.Argument(metavar="RUN", help="Id of a run, the beginning of one, or its folder.")]
@@ -75,7 +73,7 @@ def _figures(row: dict[str, Any]) -> tuple[str, str]:
 
 @app.command()
 def show(run: Stored, runs_dir: options.RunsDir = None, json: options.Json = False) -> None:
-    """Show the results of a run or backtest; of a run also the line that repeats it."""
+    """Show the results of a run or backtest, and the command that repeats a run."""
     from maestro.cli import backtest, walk_forward
     from maestro.cli.printing import print_json
     from maestro.runs import find_stored
@@ -211,15 +209,15 @@ def _annotated(run: str, runs_dir: Path | None, json: bool, **changes: Any) -> N
     typer.echo(f"{store.id}{' (pinned)' if made.pinned else ''}\n" + "\n".join(lines))
 
 
-trash = typer.Typer(
-    rich_markup_mode=None, add_completion=False, no_args_is_help=True, help="List, restore or delete removed runs."
+trash = group(
+    "List, restore or delete removed runs.",
 )
 app.add_typer(trash, name="trash")
 
 
 @trash.command("list")
 def trash_list(runs_dir: options.RunsDir = None, json: options.Json = False) -> None:
-    """List the removed runs, removed last first."""
+    """List the removed runs, the latest removal first."""
     from maestro.cli.printing import print_json, show_table
     from maestro.runs import trashed
 

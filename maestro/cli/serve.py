@@ -22,9 +22,9 @@ def serve(
     folder: options.ServiceFolder = None,
     runs: options.ServiceRuns = None,
 ) -> None:
-    """Serve the service for a team: jobs, progress and results over HTTP.
+    """Start the server of the team service: jobs, progress and results over HTTP.
 
-    It ends by Ctrl-C or SIGTERM; `maestro worker` runs its jobs.
+    Stop it with Ctrl-C or SIGTERM. `maestro worker` runs the jobs.
     """
     from maestro.cli.parsing import configured
     from maestro.errors import MissingExtraError

@@ -19,7 +19,7 @@ def signal_command(
     run: Run, data: Data = None, symbol: options.Symbol = None, strategy: Own = None,
     runs_dir: options.RunsDir = None,
     seed: Annotated[
-        int, typer.Option(min=0, metavar="N", help="Seed of the bootstrap.  [default: 0]")
+        int, typer.Option(min=0, metavar="N", help="Seed of the bootstrap.")
     ] = 0,
 ) -> None:  # fmt: skip
     """Print the orders for the next bar, as JSON.

@@ -8,12 +8,10 @@ from typing import Annotated
 import typer
 
 from maestro.cli import options
+from maestro.cli.groups import group
 
-app = typer.Typer(
-    rich_markup_mode=None,
-    add_completion=False,
-    no_args_is_help=True,
-    help="Start the API, workers, apps, nginx, Prometheus and QuestDB as plain processes; watch and stop them.",
+app = group(
+    "Start the API, workers, apps, nginx, Prometheus and QuestDB as plain processes; watch and stop them.",
 )
 
 OPTIONS = "options"  # file in the folder: the options of the last start

@@ -19,14 +19,14 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 def track_command(
     run: Run,
     fills: Annotated[Path, typer.Option(metavar="FILE", help="CSV: timestamp, side, size, price and fee.")],
-    data: Annotated[str, typer.Option("--data", "-d", metavar="NAME", help="The run's bars with newer ones behind.")],
+    data: Annotated[str, typer.Option("--data", "-d", metavar="NAME", help="The run's bars followed by newer ones.")],
     symbol: options.Symbol = None, strategy: Own = None, runs_dir: options.RunsDir = None,
     seed: Annotated[
-        int, typer.Option(min=0, metavar="N", help="Seed of the bootstrap.  [default: 0]")
+        int, typer.Option(min=0, metavar="N", help="Seed of the bootstrap.")
     ] = 0,
     json: options.Json = False,
 ) -> None:  # fmt: skip
-    """Compare live fills with what the run promised."""
+    """Compare live fills with the expectations of a run."""
     from maestro._core import formatting as formats
     from maestro.cli.printing import print_json, say, show_table
     from maestro.decision import read_fills, track

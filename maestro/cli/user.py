@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from maestro.cli import options
+from maestro.cli.groups import group
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from maestro.service.accounts import Users
 
-app = typer.Typer(rich_markup_mode=None, add_completion=False, no_args_is_help=True,
-                  help="Add, list and remove users of the service; make API keys.")  # fmt: skip
+app = group(
+    "Add, list and remove users of the service; make API keys.",
+)
+
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Name of the user.")]
 
 
@@ -37,6 +40,7 @@ def add(
 ) -> None:
     """Add a user; the password is asked for, and never taken from the command line."""
     users = _users(folder)
+    users.check_new(name, role)
     if password_file is not None:
         password = password_file.readline().rstrip("\r\n")
     else:
@@ -87,8 +91,11 @@ def revoke(
 @app.command("list")
 def show(folder: options.ServiceFolder = None) -> None:
     """List the users with their roles."""
-    for name, role in _users(folder).names():
+    found = list(_users(folder).names())
+    for name, role in found:
         typer.echo(f"{name}\t{role}")
+    if not found:
+        typer.echo("there are no users; add one: maestro user add NAME --role admin", err=True)
 
 
 @app.command("remove")

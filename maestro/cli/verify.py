@@ -22,12 +22,10 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 def verify(
     ctx: typer.Context,
     run: Run,
-    fold: Annotated[
-        list[int] | None, typer.Option("--fold", metavar="K", help="A fold to repeat; may be given several times.")
-    ] = None,
+    fold: Annotated[list[int] | None, typer.Option("--fold", metavar="K", help="A fold to repeat; repeatable.")] = None,
     all_: Annotated[bool, typer.Option("--all", help="Repeat every fold.  [default: one at random]")] = False,
     data: Annotated[
-        str | None, typer.Option("--data", "-d", metavar="NAME", help="Bars in place of where the run says they are.")
+        str | None, typer.Option("--data", "-d", metavar="NAME", help="Bars to use in place of the recorded source.")
     ] = None,
     symbol: options.Symbol = None,
     strategy: Own = None,
@@ -36,9 +34,9 @@ def verify(
     progress: options.Progress = True,
     json: options.Json = False,
 ) -> None:
-    """Repeat a recorded run, in part or whole, and compare it bit by bit.
+    """Repeat all or part of a recorded run, and compare the results bit for bit.
 
-    Files, manifest and ledger are looked at too. Nothing is written, and no trial is counted.
+    Files, manifest and ledger are checked too. Nothing is written, and no trial is counted.
     """
     from maestro.cli import interrupts as stopping
     from maestro.cli import parsing as reading

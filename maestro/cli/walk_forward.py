@@ -36,13 +36,15 @@ def walk_forward(
         typer.Option(
             metavar="KIND:…",
             help="rolling:10,2,1 (splits, folds to train, to test), expanding:10, adaptive:10,2, "
-            "calendar:6mo,1mo or on-regime:6mo,0.9,3,2w,3mo; gaps as purge=24,embargo=6 behind.",
+            "calendar:6mo,1mo or on-regime:6mo,0.9,3,2w,3mo; gaps follow: purge=24,embargo=6.",
         ),
     ] = "rolling:10,2,1",
     trials: options.Trials = None,
     search: options.Search = None,
     select: options.Select = "sharpe_ratio,vwr",
-    warm_start: Annotated[bool, typer.Option("--warm-start", help="Begin with the choice of the fold before.")] = False,
+    warm_start: Annotated[
+        bool, typer.Option("--warm-start", help="Start with the choice of the previous fold.")
+    ] = False,
     seed: options.Seed = None,
     symbol: options.Symbol = None,
     start: options.Start = None,
@@ -58,7 +60,7 @@ def walk_forward(
     workers: options.Workers = None,
     cluster: options.Cluster = None,
     runs_dir: options.RunsDir = None,
-    force: Annotated[bool, typer.Option("--force", help="Compute again also where the run exists.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Compute again even if the run exists.")] = False,
     accept_defects: Annotated[
         bool, typer.Option("--accept-defects", help="Run also on data with a fatal defect (maestro data check).")
     ] = False,

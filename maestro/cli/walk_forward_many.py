@@ -65,7 +65,7 @@ def walk_forward_many(
     workers: options.Workers = None,
     cluster: options.Cluster = None,
     runs_dir: options.RunsDir = None,
-    force: Annotated[bool, typer.Option("--force", help="Compute again what exists too.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Compute again even if a run exists.")] = False,
     accept_defects: Annotated[
         bool, typer.Option("--accept-defects", help="Run also on series with a fatal defect.")
     ] = False,
@@ -75,9 +75,9 @@ def walk_forward_many(
     progress: options.Progress = True,
     json: options.Json = False,
 ) -> None:
-    """Run strategies on many series; how many of the good results are chance?
+    """Run strategies on many series, and estimate how many good results are due to chance.
 
-    Every walk-forward is kept as it ends: the same line continues where it was stopped.
+    Each walk-forward is kept when it ends: the same command continues where it was stopped.
     """
     from maestro.bars.universe import universe
     from maestro.cli import interrupts as stopping

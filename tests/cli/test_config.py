@@ -32,7 +32,7 @@ def test_config_shows_values_and_origins(
     ]
     assert found["settings"][1]["variable"] == "MAESTRO_SEARCH_TRIALS"
     assert _run(["config", "nothing"]) == 2
-    assert "no setting's name holds 'nothing'" in capsys.readouterr().err
+    assert "no setting's name contains 'nothing'" in capsys.readouterr().err
 
 
 def test_config_shows_the_venues(project: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -22,7 +22,7 @@ def check(
     names: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[SERIES|FILE]...", help="PROVIDER:SYMBOL:TIMEFRAME or a file; all bars where left out."
+            metavar="[SERIES|FILE]...", help="PROVIDER:SYMBOL:TIMEFRAME or a file; all stored bars if left out."
         ),
     ] = None,
     symbol: options.Symbol = None,
@@ -32,7 +32,7 @@ def check(
     ] = None,
     json: options.Json = False,
 ) -> int:
-    """Look for gaps, bad ticks, changed units and other oddities; exit code 1 where one of them is fatal."""
+    """Look for gaps, bad ticks, changed units and other anomalies; exit code 1 if one is fatal."""
     files = [name for name in names or () if Path(name).is_file()]
     series = [name for name in names or () if name not in files]
     for name in series:

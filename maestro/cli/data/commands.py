@@ -16,17 +16,15 @@ from maestro.cli.data import migrate as data_migrate
 from maestro.cli.data import questdb as data_questdb
 from maestro.cli.data.target import Place, opened
 from maestro.cli.file_options import read_columns
+from maestro.cli.groups import group
 
 if TYPE_CHECKING:
     from maestro.data.files.reading import Reading
     from maestro.data.stores import SeriesKey, Store
     from maestro.data.sync import SyncResult
 
-app = typer.Typer(
-    rich_markup_mode=None,
-    add_completion=False,
-    no_args_is_help=True,
-    help="Fetch, list, check, import, export and remove market data.",
+app = group(
+    "Fetch, list, check, import, export and remove market data.",
     epilog="maestro data fetch BINANCE BTCUSDT 1h --from 2020-01-01",
 )
 
@@ -43,7 +41,7 @@ def fetch(
         str, typer.Argument(metavar="PROVIDER", help="A source: BINANCE, BITMEX, an exchange of ccxt, or a plug-in's.")
     ] = "",
     symbols: Annotated[str, typer.Argument(metavar="SYMBOLS", help="BTCUSDT, or several: BTCUSDT,ETHUSDT.")] = "",
-    timeframe: Annotated[str, typer.Argument(help="1m, 1h, 1d, …; funding has none.")] = "",
+    timeframe: Annotated[str, typer.Argument(metavar="TIMEFRAME", help="1m, 1h, 1d, …; funding has none.")] = "",
     start: From = None,
     end: To = None,
     series: Annotated[
@@ -53,7 +51,9 @@ def fetch(
         str | None,
         typer.Option(metavar="PLACE", help="Read the exchange's archive files: a folder, a URL, or 'online'."),
     ] = None,
-    refresh: Annotated[bool, typer.Option("--refresh", help="Fetch all of it again and replace revised bars.")] = False,
+    refresh: Annotated[
+        bool, typer.Option("--refresh", help="Fetch everything again and replace revised bars.")
+    ] = False,
     every: Annotated[
         bool, typer.Option("--all", help="Bring every stored series of a source up to date; takes no names or dates.")
     ] = False,
@@ -61,7 +61,7 @@ def fetch(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
     json: options.Json = False,
 ) -> int:
-    """Fetch what is missing of a series, and nothing else; run it again to go on after an interruption."""
+    """Fetch only what a series lacks; run it again to continue after an interruption."""
     from maestro.cli.data.progress import shown_progress
     from maestro.data.fetching import fetch as fetch_series
     from maestro.data.fetching import fetch_all
@@ -92,7 +92,7 @@ def fetch(
                     target, keys, _moment(start), _moment(end), archive=place, refresh=refresh, progress=progress
                 )
         except KeyboardInterrupt:
-            typer.echo("\nwhat has come is stored; run the same again to go on", err=True)
+            typer.echo("\nwhat has arrived is stored; run the same command to continue", err=True)
             raise
     return _show_fetched(results, json, [f"{key} was imported, and is not fetched" for key in imported])
 
@@ -114,11 +114,11 @@ def _show_fetched(results: list[SyncResult], json: bool, notes: list[str]) -> in
 
 @app.command("ls")
 def list_series(
-    pattern: Annotated[str, typer.Argument(metavar="[TEXT]", help="Only series whose name holds this text.")] = "",
+    pattern: Annotated[str, typer.Argument(metavar="[TEXT]", help="Only series whose name contains this text.")] = "",
     store: Place = None,
     json: options.Json = False,
 ) -> None:
-    """List what is stored: rows, first and last, and what the exchange itself lacks."""
+    """List the stored series: rows, first and last timestamp, and outages of the exchange."""
     from maestro.cli.printing import plain_table, print_json
     from maestro.data.outages import Outages
     from maestro.data.timeframes import as_datetime
@@ -138,7 +138,7 @@ def list_series(
         print_json({"store": place, "series": listed})
         return
     if not infos:
-        typer.echo(f"nothing is stored in {place}" + (f" whose name holds {pattern!r}." if pattern else "."))
+        typer.echo(f"nothing is stored in {place}" + (f" whose name contains {pattern!r}." if pattern else "."))
         return
     plain_table(
         ("series", "rows", "first", "last", "outages"),
@@ -153,35 +153,47 @@ def list_series(
 @app.command("import")
 def import_file(
     file: Annotated[
-        Path, typer.Argument(help="CSV, Parquet, Feather, JSON or Excel, packed or not; of a zip, FILE.zip#MEMBER.")
+        Path,
+        typer.Argument(
+            metavar="FILE", help="CSV, Parquet, Feather, JSON or Excel, compressed or not; in a zip, FILE.zip#MEMBER."
+        ),
     ],
     provider: Annotated[str, typer.Option(help="Where the data is from.", metavar="NAME")] = "",
-    symbol: Annotated[str, typer.Option(help="Symbol of the bars; in a file of several, the one to take.")] = "",
-    timeframe: Annotated[str, typer.Option(help="Such as 1h; inferred from the stamps by default.")] = "",
-    series: Annotated[str, typer.Option(help="bars, funding, open_interest or basis.")] = "bars",
+    symbol: Annotated[
+        str, typer.Option(metavar="SYMBOL", help="Symbol of the bars; in a file of several, the one to import.")
+    ] = "",
+    timeframe: Annotated[
+        str, typer.Option(metavar="NAME", help="Such as 1h; inferred from the stamps by default.")
+    ] = "",
+    series: Annotated[str, typer.Option(metavar="KIND", help="bars, funding, open_interest or basis.")] = "bars",
     column: Annotated[
         list[str] | None,
         typer.Option("--column", "-c", metavar="NAME=COLUMN", help="volume=VolumeBTC, or volume=0; repeatable."),
     ] = None,
     unit: Annotated[
-        str, typer.Option(help="Of the stamps: s, ms, us, ns, or a date format like %d/%m/%Y; inferred by default.")
+        str,
+        typer.Option(
+            metavar="UNIT", help="Of the stamps: s, ms, us, ns, or a date format like %d/%m/%Y; inferred by default."
+        ),
     ] = "",
     zone: Annotated[
-        str, typer.Option(metavar="NAME", help="Time zone of stamps without one, America/New_York, say; else UTC.")
+        str, typer.Option(metavar="NAME", help="Time zone of stamps without one: America/New_York; else UTC.")
     ] = "",
-    stamps: Annotated[str, typer.Option(help="Which end of the bar the stamps are: open or close.")] = "open",
-    duplicates: Annotated[str, typer.Option(help="Of rows with one stamp: refuse, first or last.")] = "refuse",
+    stamps: Annotated[
+        str, typer.Option(metavar="END", help="Which end of the bar the stamps are: open or close.")
+    ] = "open",
+    duplicates: Annotated[
+        str, typer.Option(metavar="WHICH", help="Of rows with one stamp: refuse, first or last.")
+    ] = "refuse",
     decimal: Annotated[
         str, typer.Option(metavar="SIGN", help="Decimal sign of the numbers: . or , (else inferred).")
     ] = "",
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show how the file is understood, and store nothing.")
-    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show how the file is read, and store nothing.")] = False,
     yes: Yes = False,
     store: Place = None,
     json: options.Json = False,
 ) -> None:
-    """Import a file; what is guessed of it is shown first, and each guess has its flag."""
+    """Import a file; what is inferred is shown first, and each inference has an option."""
     from maestro.cli.printing import print_json
     from maestro.data.files.options import ReadOptions
     from maestro.data.files.reading import read_file, series_key
@@ -206,13 +218,13 @@ def import_file(
 @app.command()
 def export(
     name: Name,
-    file: Annotated[Path, typer.Argument(help="What to write: .csv, .csv.gz or .parquet.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="What to write: .csv, .csv.gz or .parquet.")],
     start: From = None,
     end: To = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
     store: Place = None,
 ) -> None:
-    """Write a series into a file."""
+    """Write a series to a file."""
     from maestro.data.files.exporting import write_file
     from maestro.data.stores import SeriesKey
 
@@ -281,7 +293,7 @@ def _ask(question: str, yes: bool) -> None:
     if yes:
         return
     if not sys.stdin.isatty():
-        raise SettingsError(f"{question} Nobody is there to answer; say it with --yes.")
+        raise SettingsError(f"{question} There is no terminal to ask; confirm with --yes.")
     typer.confirm(question, abort=True)
 
 

@@ -70,7 +70,7 @@ def migrate(
     from maestro.errors import SettingsError
 
     if [source is not None, rollback is not None, listed].count(True) != 1:
-        raise SettingsError("say one of: --from PLACE to move, --rollback ID to take back, --list to look.")
+        raise SettingsError("give one of: --from PLACE to move, --rollback ID to take back, --list to look.")
     if report is not None and report.suffix not in (".md", ".json"):
         raise SettingsError(f"--report {report} has another ending than .md or .json; choose one of them.")
     if report is not None:

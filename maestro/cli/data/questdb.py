@@ -7,12 +7,10 @@ from typing import Annotated
 import typer
 
 from maestro.cli import options
+from maestro.cli.groups import group
 
-app = typer.Typer(
-    rich_markup_mode=None,
-    add_completion=False,
-    no_args_is_help=True,
-    help="Start, watch and stop a local QuestDB server; it needs Java, and no container engine.",
+app = group(
+    "Start, watch and stop a local QuestDB server; it needs Java, and no container engine.",
     epilog="maestro data questdb start, then MAESTRO_STORE=questdb",
 )
 
@@ -36,7 +34,7 @@ def start(
     ] = None,
     json: options.Json = False,
 ) -> None:
-    """Start it, fetching it first where it is not there; user and password as in the settings."""
+    """Start the server, after fetching it if it is missing; user and password are those of the settings."""
     from dataclasses import asdict
     from urllib.parse import urlsplit
 
@@ -66,7 +64,7 @@ def start(
 
 @app.command()
 def stop() -> int:
-    """Stop it; its data stays."""
+    """Stop the server; its data stays."""
     from maestro.config import load_settings
     from maestro.data.stores import questdb_server as server
 
@@ -77,7 +75,7 @@ def stop() -> int:
 
 @app.command()
 def status(json: options.Json = False) -> int:
-    """Say whether it runs, where, and what it holds; exit code 1 where it does not."""
+    """Show whether the server runs, where, and what it stores; exit code 1 if it does not run."""
     from contextlib import closing
     from dataclasses import asdict
 

@@ -218,6 +218,8 @@ def holds_members(path: Path) -> bool:
 
 
 def _table(path: Path, member: str) -> Table:
+    if os.path.isdir(path):
+        raise BarsError(f"{path} is a folder; give a file in it.")
     if not os.path.isfile(path):
         raise BarsError(f"there is no file {path}{_neighbour(path)}")
     table = read_table(path, member)

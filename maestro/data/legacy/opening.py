@@ -54,7 +54,9 @@ def open_legacy(text: str | os.PathLike[str], *, timeout: float = 20.0) -> OldSo
         )
     path = Path(text).expanduser()
     if not path.exists():
-        raise SettingsError(f"there is no {path}; give rethinkdb://HOST, a dump archive, an export folder or a file.")
+        raise SettingsError(
+            f"there is no file or folder {path}; give rethinkdb://HOST, a dump archive, an export folder or a file."
+        )
     if path.is_dir() or not path.name.lower().endswith((".tar.gz", ".tgz")):
         return FilesSource(path)
     return ArchiveSource(path)

@@ -12,7 +12,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from maestro.errors import AccessError, SettingsError
+from maestro.errors import AccessError, SettingsError, nearest
 from maestro.service.accounts.guessing import Guessing
 from maestro.service.jobs import Database
 
@@ -57,6 +57,21 @@ class Users:
         """Whether there is any user; without one the service is for one person on this machine."""
         return self.database.row("SELECT 1 FROM users LIMIT 1") is not None
 
+    def check_new(self, name: str, role: str) -> None:
+        """Refuse a user who cannot be added.
+
+        Raises
+        ------
+        SettingsError
+            A name that is taken or has other characters, an unknown role.
+        """
+        if not self.may_be_named(name):
+            raise SettingsError(f"{name!r} is not a user name; give letters, digits and . _ @ -, at most 64.")
+        if role not in ROLES:
+            raise SettingsError(f"role={role!r} is unknown; allowed: {', '.join(ROLES)}.")
+        if self.role(name) is not None:
+            raise _taken(name)
+
     def add(self, name: str, role: str, password: str) -> None:
         """Add a user.
 
@@ -65,10 +80,7 @@ class Users:
         SettingsError
             A name that is taken or has other characters, an unknown role, a password that is too short.
         """
-        if not self.may_be_named(name):
-            raise SettingsError(f"{name!r} is not a user name; give letters, digits and . _ @ -, at most 64.")
-        if role not in ROLES:
-            raise SettingsError(f"role={role!r} is unknown; allowed: {', '.join(ROLES)}.")
+        self.check_new(name, role)
         if not _SHORTEST <= len(password) <= 256:
             raise SettingsError(f"the password has {len(password)} characters; give {_SHORTEST} to 256.")
         try:
@@ -78,15 +90,16 @@ class Users:
                     (name, role, _hasher().hash(password), time.time()),
                 )
         except sqlite3.IntegrityError:
-            raise SettingsError(
-                f"there is a user {name} already; remove that one first, or take another name."
-            ) from None
+            raise _taken(name) from None
 
     def remove(self, name: str) -> None:
         """Remove a user with all keys and sessions; their jobs and runs stay."""
         with self.database.writing() as connection:
             if not connection.execute("DELETE FROM users WHERE name = ?", (name,)).rowcount:
-                raise SettingsError(f"there is no user {name!r}.")
+                known = [one for one, _ in self.names()]
+                raise SettingsError(
+                    f"there is no user {name!r}; there are: {', '.join(known) or 'none'}.{nearest(name, known)}"
+                )
 
     def names(self) -> list[tuple[str, str]]:
         """Names and roles."""
@@ -161,6 +174,10 @@ def denied(message: str, status: int) -> AccessError:
     error = AccessError(message)
     error.status = status  # type: ignore[attr-defined]
     return error
+
+
+def _taken(name: str) -> SettingsError:
+    return SettingsError(f"there is a user {name} already; remove that one first, or take another name.")
 
 
 def _digest(secret: str) -> str:

@@ -228,7 +228,8 @@ def test_remove_keeps_rows_that_came_after_the_copy(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("none.csv",), "is no file"),
+        (("none.csv",), "there is no file none.csv"),
+        ((".",), ". is a folder; give a file in it"),
         (("a.csv",), "does not tell its provider and symbol"),
         (("a.csv", "--column", "volume"), "--column 'volume' is not understood"),
         (("a.csv", "--provider", "A B", "--symbol", "BTCUSD"), "provider 'A B' is not allowed"),
@@ -271,7 +272,7 @@ def test_ctrl_c_keeps_what_has_come(exchange: FakeExchange, tmp_path: Path) -> N
     process.send_signal(signal.SIGINT)
     _, message = process.communicate(timeout=GIVE_UP)
     assert process.returncode == 130
-    assert "what has come is stored; run the same again to go on" in message
+    assert "what has arrived is stored; run the same command to continue" in message
     stored = ParquetStore(tmp_path / "store").read(SeriesKey("BINANCE", "BTCUSDT", "1h"))
     assert len(stored) in (200, 300, 400)
     assert stored.equals(BARS.head(len(stored)))

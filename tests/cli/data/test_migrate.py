@@ -110,7 +110,7 @@ def test_exit_codes_and_json_from_the_shell(
     assert "rejected, 1 times: it has no low" in out
     assert "every row is equal; 1 documents stay behind" in out
     for arguments, message in (
-        ((), "say one of: --from PLACE to move"),
+        ((), "give one of: --from PLACE to move"),
         (("--from", place, "--rollback", "x"), "say one of"),
         (("--from", "nowhere.json"), "there is no nowhere.json"),
         (("--from", place, "--to", target), "has no table trade_PROVIDER_SYMBOL_TIMEFRAME"),
