@@ -90,7 +90,7 @@ class Registry(Generic[T]):
             if error is None:
                 raise KeyError(name)
             known = self.names()
-            listed = f"; there are: {', '.join(known)}." if len(known) <= _LISTED else "."
+            listed = f"; there are: {', '.join(known)}." if len(known) <= _LISTED else ";" if hint else "."
             raise error(f"there is no {self.kind} {name!r}{listed}{hint}{nearest(str(name), known)}")
         if len(points) > 1:
             packages = " and ".join(_package(point) for point in points)

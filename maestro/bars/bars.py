@@ -16,7 +16,7 @@ import polars as pl
 from maestro.bars.calendar import MarketCalendar, given_calendar, infer_calendar
 from maestro.bars.dates import calendar_dates
 from maestro.bars.display import bars_html
-from maestro.bars.moments import as_us
+from maestro.bars.moments import as_us, range_text
 from maestro.bars.others import aligned_higher, aligned_other, cut_others, named_other
 from maestro.bars.quality import Quality, assess
 from maestro.bars.resampling import resampled_calendar, resampled_columns
@@ -279,7 +279,7 @@ class Bars:
             [self.time[0] if start is None else as_us(start), self.time[-1] + 1 if end is None else as_us(end)],
         )
         if low >= high:
-            raise BarsError(f"no bar between {start} and {end}; the bars run from {self.start} to {self.end}.")
+            raise BarsError(f"no bar {range_text(start, end)}; the bars run from {self.start} to {self.end}.")
         return self[int(low) : int(high)]
 
     def higher(self, timeframe: str) -> AlignedBars:

@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from maestro.bars import Bars, as_us
+from maestro.bars.moments import range_text
 from maestro.data.outages import Outages
 from maestro.data.stores import SeriesKey, Store, configured_store
 from maestro.data.timeframes import DAY_US, as_datetime
@@ -83,7 +84,7 @@ def _nothing(store: Store, key: SeriesKey, start: Any, end: Any) -> BarsError:
     held = {str(info.key): info for info in store.series() if info.key.series == "bars"}
     if str(key) in held:
         ends = " to ".join(str(as_datetime(stamp)) for stamp in (held[str(key)].first, held[str(key)].last))
-        return BarsError(f"no bar of {key} from {start} up to {end}; those in {store.name} are {ends}.")
+        return BarsError(f"no bar of {key} {range_text(start, end)}; those in {store.name} are {ends}.")
     return BarsError(
         f"{store.name} holds no bars of {key}; `maestro data fetch {key.provider} {key.symbol} {key.timeframe}` "
         f"fetches them, `maestro data import` takes a file.{nearest(str(key), held)}"

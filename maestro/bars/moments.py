@@ -13,6 +13,13 @@ from maestro.data.timeframes import EPOCH
 from maestro.errors import BarsError
 
 
+def range_text(start: object, end: object) -> str:
+    """Words for a range of bars: ``from 2020 on``, ``before 2021``, or ``from 2020 up to 2021``."""
+    if end is None:
+        return f"from {start} on"
+    return f"before {end}" if start is None else f"from {start} up to {end}"
+
+
 def as_us(moment: str | date | np.datetime64) -> int:
     """Moment as microseconds since 1970, UTC; naive moments are UTC, ``"2024"`` and ``"2024-05"`` begin then.
 

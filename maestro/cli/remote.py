@@ -18,4 +18,12 @@ def run_on_server(
         job = client.submit(data, strategy, **settings)
         what = "backtest" if job.kind == "backtest" else "run"
         typer.echo(f"job {job.id} on {client.url} makes {what} {job.run}; it goes on if this command ends", err=True)
-        return job.wait(progress).result()
+        try:
+            return job.wait(progress).result()
+        except KeyboardInterrupt:
+            typer.echo(
+                f"\njob {job.id} goes on; the same command follows it again, and the home page of the apps or "
+                f"POST {client.url}/api/v2/optimizations/{job.id}/cancel cancels it",
+                err=True,
+            )
+            raise

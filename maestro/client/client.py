@@ -194,7 +194,7 @@ def document_of(data: str, strategy: str, settings: dict[str, Any]) -> dict[str,
 
 
 def _range(name: str, value: Any) -> Any:
-    """A range as JSON: a tuple is low, high and step, a list holds options."""
+    """A range as JSON: a tuple is low, high and step; a list means what it means in `ms.walk_forward`."""
     if isinstance(value, tuple) and len(value) in (2, 3):
         return dict(zip(("low", "high", "step"), value, strict=False))
     if not isinstance(value, (list, dict)):

@@ -77,7 +77,9 @@ class Simulator:
         if isinstance(cash, bool) or not isinstance(cash, (int, float)) or not 0 < cash < math.inf:
             raise SettingsError(f"cash={cash!r} is not an amount above 0; give the starting cash, like 100_000.")
         if not 1e-100 <= cash <= 1e100:
-            raise SettingsError(f"cash={cash!r} is not between 1e-100 and 1e100, where equity stays a number.")
+            raise SettingsError(
+                f"cash={cash!r} is not between 1e-100 and 1e100, where equity stays a number; give one that is."
+            )
         if fill not in get_args(Fill):
             raise SettingsError(f"fill={fill!r} is unknown; allowed: next_open, close.")
         begin, end = window or (0, len(bars))

@@ -32,7 +32,7 @@ class Sizing:
         for name in ("value", "max_exposure"):
             given = getattr(self, name)
             if isinstance(given, bool) or not isinstance(given, (int, float)) or not 0 < given < math.inf:
-                raise SettingsError(f"sizing {self.kind}: {name}={given!r} is not a number above 0.")
+                raise SettingsError(f"sizing {self.kind}: {name}={given!r} is not a number above 0; give one.")
             object.__setattr__(self, name, float(given))
         if self.kind == "percent" and self.value > self.max_exposure:
             raise SettingsError(

@@ -226,7 +226,7 @@ def _asked(name: str, declared: Parameter, given: Any) -> _Range | tuple[Any, ..
         return _from_mapping(name, declared, given)
     if isinstance(given, str) or not isinstance(given, (Sequence, range)):
         raise SettingsError(
-            f"{name}={given!r} is not something to search: give "
+            f"{name}={given!r} is not something to search; give "
             + ("(low, high) or (low, high, step)" if numeric else "a list of options")
             + ", or fix the parameter to one value instead."
         )
@@ -235,7 +235,10 @@ def _asked(name: str, declared: Parameter, given: Any) -> _Range | tuple[Any, ..
     if isinstance(given, range):
         given = (given.start, given[-1] if len(given) else given.stop - 1, abs(given.step))
     if len(given) not in (2, 3):
-        raise SettingsError(f"{name}={tuple(given)!r}: give (low, high) or (low, high, step), or ms.Choice for a list.")
+        raise SettingsError(
+            f"{name}={tuple(given)!r} is no range; give (low, high) or (low, high, step), or "
+            'ms.Choice or {"options": […]} for a list of values.'
+        )
     return _range(name, declared, given[0], given[1], given[2] if len(given) == 3 else None, None)
 
 

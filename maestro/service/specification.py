@@ -12,8 +12,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
-from maestro.bars import Bars, BarsWarning
+from maestro.bars import Bars, BarsWarning, as_us
 from maestro.bars.loading import load
+from maestro.data.stores import configured_store
 from maestro.engine import Costs, Sizing
 from maestro.engine.engines import FAST, engine_name
 from maestro.errors import MaestroError, SettingsError, nearest
@@ -29,15 +30,22 @@ from maestro.walkforward.splitter_text import splitter_of
 from maestro.walkforward.splitters import checked
 
 _SAMPLE = re.compile(r"sample:[A-Za-z]{1,12}")
-_SERIES = re.compile(r"[A-Za-z0-9_-]{1,40}:[A-Za-z0-9_^=./:+-]{1,60}:[1-9]\d{0,5}[a-zA-Z]{1,2}")
+_OLD = {
+    "provider": r"[A-Za-z0-9_-]{1,40}",
+    "symbol": r"[A-Za-z0-9_^=./:+-]{1,60}",
+    "bin_size": r"[1-9]\d{0,5}[a-zA-Z]{1,2}",
+}
+"""Fields of 2020 that name a series together, and what each may be."""
+_SERIES = re.compile(":".join(_OLD.values()))
 _ALIASES = {
     "test_name": "name", "strategy_params": "params", "commissions": "fee", "start_date": "start", "end_date": "end",
     "engine_version": "engine",
 }  # fmt: skip
-_OLD = ("provider", "symbol", "bin_size")
 WALK_FORWARD, BACKTEST = "walk-forward", "backtest"
 _JOBS = {WALK_FORWARD: WALK_FORWARD, BACKTEST: BACKTEST, "WALKFORWARD": WALK_FORWARD, "BACKTESTING": BACKTEST}
 _NOT_OF_A_BACKTEST = ("splitter", "trials", "search", "seed", "space", "select", "warm_start", "accept_defects")
+_FARTHEST = 6e13
+"""Milliseconds from 1970 to the year 3871, and back to 68, which all calendars here can express."""
 TRIALS = 1_000_000
 """Parameter sets that one job may try, all folds together."""
 
@@ -115,6 +123,7 @@ class Specification:
         """
         given: dict[str, Any] = {}
         came: dict[str, tuple[str, Any]] = {}
+        seen: dict[str, str] = {}
         for key, value in _without_old(dict(document)).items():
             name = _ALIASES.get(key, key)
             if name not in _KINDS:
@@ -123,8 +132,11 @@ class Specification:
                     f"{key} is not a field of a job; there are: {', '.join(_KINDS)}.{nearest(key, known)}",
                     key, value,
                 )  # fmt: skip
-            if name in given:
-                raise SpecificationError(f"{name} is given twice, also as {key}; give it once.", key, value)
+            if name in seen:
+                raise SpecificationError(
+                    f"{name} is given twice, as {seen[name]} and as {key}; give it once.", key, value
+                )
+            seen[name] = key
             if key in ("start_date", "end_date"):
                 value = _moment(key, value)
             if value is not None:
@@ -178,13 +190,38 @@ class Specification:
                 "store. Files on your machine are not read: import them into the store (maestro data import).",
                 "data", text,
             )  # fmt: skip
-        options = {} if self.periods_per_year is None else {"periods_per_year": self.periods_per_year}
+        self._refuse_range()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", BarsWarning)  # they are among the notes of the result
-            with _blame("data", text):
-                bars = load(text, start=self.start, end=self.end, **options)
+            bars = self._loaded()
             with _blame("resample", self.resample):
                 return bars.resample(self.resample) if self.resample else bars
+
+    def _refuse_range(self) -> None:
+        """Refuse a start or an end that is no moment, and a start that is not before the end."""
+        moments = []
+        for name, text in (("start", self.start), ("end", self.end)):
+            with _blame(name, text):
+                moments.append(None if text is None else as_us(text))
+        start, end = moments
+        if start is not None and end is not None and start >= end:
+            raise SpecificationError(
+                f"start={self.start!r} is not before end={self.end!r}; give an earlier start or a later end.",
+                "start", self.start,
+            )  # fmt: skip
+
+    def _loaded(self) -> Bars:
+        """Load the bars; an error blames the field that caused it, and does not name the folder of the store."""
+        options = {} if self.periods_per_year is None else {"periods_per_year": self.periods_per_year}
+        try:
+            return load(self.data, start=self.start, end=self.end, **options)
+        except MaestroError as error:
+            words, field = str(error).replace(configured_store().name, "the server's store"), "data"
+            if words.startswith("no bar "):
+                field = "start" if self.start is not None else "end"
+            elif words.startswith("periods_per_year="):
+                field = "periods_per_year"
+            raise SpecificationError(words, field, getattr(self, field)) from error
 
     def arguments(self) -> dict[str, Any]:
         """Keyword arguments of `ms.walk_forward` and `ms.plan`."""
@@ -211,7 +248,7 @@ class Specification:
         """
         bars = self.bars()
         with _blame("strategy", self.strategy):
-            cls = by_name(self.strategy)
+            cls = by_name(self.strategy, " client.strategies() and GET /api/v2/strategies list them.")
         if self.kind == BACKTEST:
             return bars, self._plan_backtest(bars, cls)
         with _blame("params", self.params):
@@ -255,6 +292,26 @@ class Specification:
         )  # fmt: skip
 
 
+def plan_of(document: Mapping[str, Any]) -> tuple[Specification, Bars, Planned | PlannedBacktest]:
+    """Read and check a specification; an error names its fields as the document does, by those of 2020 too.
+
+    Raises
+    ------
+    SpecificationError
+        As of `Specification.of` and `Specification.plan`.
+    """
+    try:
+        specification = Specification.of(document)
+        return specification, *specification.plan()
+    except SpecificationError as error:
+        old = {ours: name for name, ours in _ALIASES.items() if name in document}
+        if "symbol" in document:
+            old["data"] = "symbol"
+        name = old.get(error.field, error.field)
+        words = re.sub(rf"^{_ALIASES.get(name, name)}=", f"{name}=", str(error))
+        raise SpecificationError(words, name, document.get(name, error.value)) from error
+
+
 _KINDS: dict[str, tuple[type, ...]] = {
     **{one.name: (str,) for one in fields(Specification)},
     "periods_per_year": (int, float), "trials": (int,), "seed": (int,), "params": (dict,), "space": (dict,),
@@ -285,14 +342,25 @@ def _typed(key: str, name: str, value: Any) -> Any:
 
 def _without_old(given: dict[str, Any]) -> dict[str, Any]:
     """Join the fields of 2020 that name a series."""
-    parts = {name: given.pop(name) for name in ("provider", "symbol", "bin_size") if name in given}
+    parts = {name: given.pop(name) for name in _OLD if name in given}
     if parts:
         if len(parts) < 3 or "data" in given:
+            without = (
+                "beside data" if "data" in given else f"without {', '.join(name for name in _OLD if name not in parts)}"
+            )
             raise SpecificationError(
-                f"{', '.join(parts)} do not name a series; give provider, symbol and bin_size together, or data.",
+                f"{', '.join(parts)} {without} cannot be used; give provider, symbol and bin_size together, or data.",
                 next(iter(parts)), next(iter(parts.values())),
             )  # fmt: skip
-        given["data"] = ":".join(str(parts[name]) for name in ("provider", "symbol", "bin_size"))
+        for name, value in parts.items():
+            if not isinstance(value, str):
+                raise SpecificationError(f"{name}={value!r} is of the wrong type; give text.", name, value)
+            if not re.fullmatch(_OLD[name], value) or ".." in value:
+                raise SpecificationError(
+                    f"{name}={value!r} is no part of the name of a series; give one like BITMEX, XBTUSD and 1h.",
+                    name, value,
+                )  # fmt: skip
+        given["data"] = ":".join(parts[name] for name in _OLD)
     return given
 
 
@@ -306,7 +374,7 @@ def _kind(given: str) -> str:
 
 
 def _moment(key: str, value: Any) -> str:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) < 1e14:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) < _FARTHEST:
         raise SpecificationError(f"{key}={value!r} is not a moment; give milliseconds since 1970, UTC.", key, value)
     return datetime.fromtimestamp(value / 1000, UTC).isoformat()
 

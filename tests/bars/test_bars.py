@@ -260,9 +260,9 @@ def test_between_takes_the_start_and_leaves_the_end() -> None:
     assert len(made.between("2024-01-01T12:00+02:00")) == 62
     assert len(made.between(made.timestamp[70])) == 2
     assert made.between().fingerprint == made.fingerprint
-    with pytest.raises(BarsError, match="no bar between 2025-01-01 and None; the bars run from 2024-01-01"):
+    with pytest.raises(BarsError, match="no bar from 2025-01-01 on; the bars run from 2024-01-01"):
         made.between("2025-01-01")
-    with pytest.raises(BarsError, match="no bar between 2024-01-03 and 2024-01-02"):
+    with pytest.raises(BarsError, match="no bar from 2024-01-03 up to 2024-01-02"):
         made.between("2024-01-03", "2024-01-02")
 
 

@@ -126,7 +126,7 @@ def test_options_that_make_no_sense_are_refused() -> None:
 
 
 def test_an_empty_range() -> None:
-    with pytest.raises(BarsError, match="no bar between 2030-01-01 and None; the bars run from 2000-03-01"):
+    with pytest.raises(BarsError, match="no bar from 2030-01-01 on; the bars run from 2000-03-01"):
         ms.load("sample:AAPL", start="2030-01-01")
 
 

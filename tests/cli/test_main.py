@@ -174,7 +174,7 @@ WALK = words("walk-forward", "EmaCrossStrategy", "-d", "sample:AAPL", "--no-prog
         (words(*GOOD, "--sizing", "percent:x"), "sizing='percent:x' is not understood"),
         (words(*GOOD, "--sizing", "percent:2"), "above max_exposure"),
         (words(*GOOD, "--fill", "open"), "fill"),
-        (words(*GOOD, "--start", "2030"), "no bar between 2030"),
+        (words(*GOOD, "--start", "2030"), "no bar from 2030 on"),
         (words(*GOOD, "--resample", "1h"), "cannot make 1h bars of 1d bars"),
         (words(*GOOD, "--symbol", "X"), "sample:AAPL has no use for symbol"),
         (words("backtest", "FundingRateArbitrage", "-d", "sample:AAPL"), "needs funding_rate"),

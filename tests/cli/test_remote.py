@@ -69,3 +69,17 @@ def test_a_server_that_does_not_answer_is_one_line(
     done = run("--server", address, *WALK, "--no-progress")
     assert (done.code, done.out, done.err.count("\n")) == (1 if ":9" in address else 2, "", 1)
     assert address in done.err
+
+
+def test_ctrl_c_leaves_the_job_to_go_on_and_says_so(
+    run: Callable[..., Done], server: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(job: client.RemoteJob, progress: bool) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(client.RemoteJob, "wait", interrupted)
+    done = run("--server", server.url, *WALK, "--seed", "4", "--no-progress")
+    assert done.code == 130
+    (job,) = server.service.queue.jobs()
+    assert f"job {job.id} goes on; the same command follows it again" in done.err
+    assert server.service.queue.wait(job.id, GIVE_UP).state == "done"

@@ -79,7 +79,7 @@ def test_a_range_in_each_form(given: Any, low: int, high: int, step: int) -> Non
         (INT, (10, 40, 2.5), "step 2.5 of a whole number must be a whole number"),
         (REAL, {"low": 0.2, "step": 0.1, "log": True}, "step 0.1 and log exclude each other"),
         (Float(0.0, -1.0, 1.0), {"log": True}, "cannot be searched on a log scale"),
-        (INT, "fast", "is not something to search: give .low, high."),
+        (INT, "fast", "is not something to search; give .low, high."),
         (INT, (1, 2, 3, 4), r"give \(low, high\) or \(low, high, step\)"),
         (INT, {"lwo": 3}, "unknown key 'lwo'.*Did you mean 'low'"),
         (REAL, (0.2, float("nan")), "is not finite"),

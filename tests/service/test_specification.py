@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import maestro as ms
-from maestro.service.specification import Specification, SpecificationError
+from maestro.service.specification import Specification, SpecificationError, plan_of
 from tests.service.conftest import SMALL
 
 
@@ -63,7 +63,13 @@ def test_fields_of_2020_stand_for_ours() -> None:
         ({"cash": -5}, "cash", "cash"),
         ({"fill": "later"}, "fill", "next_open"),
         ({"resample": "1x"}, "resample", "1x"),
-        ({"start": "yesterday"}, "data", "yesterday"),
+        ({"start": "yesterday"}, "start", "yesterday"),
+        ({"end": "2019-13"}, "end", "is not a moment"),
+        ({"start": "2012", "end": "2010"}, "start", "give an earlier start or a later end"),
+        ({"start": "2090"}, "start", "no bar from 2090 on; the bars run from"),
+        ({"end": "1990"}, "end", "no bar before 1990; the bars run from"),
+        ({"periods_per_year": -1}, "periods_per_year", "above 0"),
+        ({"data": "BINANCE:NOPE:1h"}, "data", "^the server's store holds no bars of BINANCE:NOPE:1h"),
         ({"data": "sample:NOPE"}, "data", "NOPE"),
         ({"kind": "LIVE"}, "kind", "give walk-forward or backtest"),
         ({"engine_version": "v1"}, "engine_version", "no windows of folds; give fast"),
@@ -78,6 +84,43 @@ def test_a_bad_field_is_blamed_by_name(changed: dict[str, Any], field: str, word
     with pytest.raises(SpecificationError, match=words) as caught:
         Specification.of({**SMALL, **changed}).plan()
     assert caught.value.field == field
+
+
+SERIES_OF_2020 = {"data": None, "provider": "BITMEX", "symbol": "XBTUSD", "bin_size": "1h"}
+
+
+@pytest.mark.parametrize(
+    ("changed", "field", "words"),
+    [
+        ({"test_name": 5}, "test_name", "^test_name=5 is of the wrong type; give text"),
+        ({"strategy_params": "slow=3"}, "strategy_params", "give an object"),
+        ({"strategy_params": {"sloww": 3}}, "strategy_params", "has no parameter 'sloww'"),
+        ({"commissions": "0.1 %"}, "commissions", "give a number"),
+        ({"commissions": 5}, "commissions", "^commissions=5.0 is not a fraction"),
+        ({"start_date": "2018-01-01"}, "start_date", "give milliseconds"),
+        ({"start_date": 1e300}, "start_date", "give milliseconds"),
+        ({"start_date": -9e13}, "start_date", "give milliseconds"),
+        ({"start_date": 1.2e12, "end_date": 1e12}, "start_date", "^start_date='2008-.*is not before end"),
+        ({"end_date": 0}, "end_date", "no bar before 1970"),
+        ({"end_date": True}, "end_date", "give milliseconds"),
+        ({"kind": "walkforward"}, "kind", "WALKFORWARD, BACKTESTING"),
+        ({"engine_version": "v3"}, "engine_version", "^engine_version='v3' is unknown; allowed: fast"),
+        ({"engine_version": "v1"}, "engine_version", "no windows of folds"),
+        ({"commissions": 0.1, "fee": 0.2}, "commissions", "^fee is given twice, as commissions and as fee"),
+        ({"provider": "BITMEX"}, "provider", "beside data cannot be used"),
+        ({"data": None, "provider": "BITMEX", "bin_size": "1h"}, "provider", "without symbol cannot be used"),
+        (SERIES_OF_2020, "symbol", "holds no bars of BITMEX:XBTUSD:1h"),
+        ({**SERIES_OF_2020, "provider": 3}, "provider", "give text"),
+        ({**SERIES_OF_2020, "symbol": "../../x"}, "symbol", "no part of the name of a series"),
+        ({**SERIES_OF_2020, "bin_size": "hourly"}, "bin_size", "no part of the name of a series; give one like"),
+    ],
+)
+def test_a_bad_field_of_2020_is_blamed_by_its_own_name(changed: dict[str, Any], field: str, words: str) -> None:
+    document = {name: value for name, value in {**SMALL, **changed}.items() if value is not None}
+    with pytest.raises(SpecificationError, match=words) as caught:
+        plan_of(document)
+    assert caught.value.field == field
+    assert caught.value.value == document[field]
 
 
 BACKTEST: dict[str, Any] = {"data": "sample:AAPL", "strategy": "EmaCrossStrategy", "kind": "backtest"}

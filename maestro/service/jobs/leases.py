@@ -27,6 +27,16 @@ AND NOT EXISTS (
 """
 
 
+def _died(folds: int, idempotency: str | None) -> str:
+    """Words for a job whose workers died; `folds` is 0 for a backtest."""
+    on, kept = ("the same fold", ", which goes on from the finished folds") if folds else ("this backtest", "")
+    key = "" if idempotency is None else " with a new Idempotency-Key"
+    return (
+        f"{ATTEMPTS} workers in a row died while they computed {on} (killed, or out of memory?); "
+        f"submit the job again{key}{kept}. If it fails again, ask an admin for the workers' logs."
+    )
+
+
 class Leases:
     """The queue for one worker.
 
@@ -55,10 +65,7 @@ class Leases:
                 if row["cancel"]:
                     self._close(connection, row["id"], "cancelled", {"done": row["done"]})
                 elif row["attempts"] >= ATTEMPTS:
-                    words = (
-                        f"{ATTEMPTS} workers in a row died while they computed the same fold (killed, or out of "
-                        "memory?); see the workers' logs, and submit the job again: finished folds are kept."
-                    )
+                    words = _died(row["folds"], row["idempotency"])
                     self._close(connection, row["id"], "failed", {"error": words, "error_type": "WorkerDied"})
             row = connection.execute(
                 f"""

@@ -19,6 +19,9 @@ from maestro.service.web.guard import on_loopback
 from maestro.service.web.state import Service
 
 LOCAL = Caller(NOBODY, "admin", "local")
+LEVELS = 20
+"""Levels of objects and lists within each other in a body."""
+_DEEP = f"the body is nested deeper than {LEVELS} levels; send one object with plain values."
 
 
 def identify(service: Service, connection: HTTPConnection) -> Caller | None:
@@ -89,17 +92,39 @@ async def document_of(request: Request) -> dict[str, Any]:
         It is not JSON, contains NaN or half a character, or is not an object.
     """
 
-    def refuse(name: str) -> Any:
-        raise ValueError(f"{name} is not JSON")
-
     try:
-        found = json.loads(await request.body() or b"{}", parse_constant=refuse)
-        json.dumps(found, ensure_ascii=False).encode()  # halves of characters, written as \ud800, cannot be answered
-    except (ValueError, RecursionError) as error:
+        found = json.loads(await request.body() or b"{}", parse_constant=_refuse, parse_int=_whole)
+        json.dumps(found, ensure_ascii=False).encode()
+    except UnicodeEncodeError:  # written as \ud800; it could not be answered
+        raise SpecificationError("the body has half a character; send whole ones, in UTF-8.") from None
+    except RecursionError:
+        raise SpecificationError(_DEEP) from None
+    except ValueError as error:
         raise SpecificationError(f"the body is not JSON ({error}); send one object.") from None
     if not isinstance(found, dict):
         raise SpecificationError("the body is not a JSON object; send one.")
+    if not _is_flat(found, LEVELS):
+        raise SpecificationError(_DEEP)
     return found
+
+
+def _refuse(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _whole(digits: str) -> int:
+    if len(digits) > 100:
+        raise ValueError(f"a number has {len(digits)} digits")
+    return int(digits)
+
+
+def _is_flat(value: Any, levels: int) -> bool:
+    """Whether objects and lists are nested at most so many levels deep."""
+    if not isinstance(value, (dict, list)):
+        return True
+    return levels > 0 and all(
+        _is_flat(one, levels - 1) for one in (value.values() if isinstance(value, dict) else value)
+    )
 
 
 def text_of(document: dict[str, Any], name: str) -> str:

@@ -9,7 +9,7 @@ from maestro._core.json import dumps
 from maestro.service.accounts import Caller
 from maestro.service.jobs import Job
 from maestro.service.jobs.job import REMOVED
-from maestro.service.specification import Specification, SpecificationError
+from maestro.service.specification import SpecificationError, plan_of
 from maestro.service.web.access import document_of, require
 from maestro.service.web.described import content_of
 from maestro.service.web.schema import BODY
@@ -45,7 +45,7 @@ def routes(service: Service) -> APIRouter:
         document = await document_of(request)
 
         def look() -> dict[str, Any]:
-            _, planned = Specification.of(document).plan()
+            _, _, planned = plan_of(document)
             seconds = planned.estimate()
             return {"run": planned.id, "folds": planned.folds, "trials": planned.trials, "core_seconds": seconds}
 
@@ -68,8 +68,7 @@ def routes(service: Service) -> APIRouter:
             raise SpecificationError("the header Idempotency-Key is not 1 to 200 characters; give another.")
 
         def add() -> tuple[Job, bool]:
-            specification = Specification.of(document)
-            bars, planned = specification.plan()
+            specification, bars, planned = plan_of(document)
             kept = service.bodies_of(specification.kind).is_kept(planned.id)
             return service.queue.submit(
                 caller.name, specification.to_dict(), run=planned.id, strategy=specification.strategy,

@@ -18,6 +18,7 @@ from maestro.service.specification import SpecificationError
 log = logging.getLogger("maestro.service.web")
 
 TYPE = "application/problem+json"
+_LONGEST = 1000  # characters of a rule or remedy
 _TITLES = {
     400: "The request cannot be understood", 401: "Log in first", 403: "Not allowed", 404: "Not found",
     405: "Not possible here", 408: "The request took too long", 409: "Conflict", 410: "Removed", 413: "Too large",
@@ -30,14 +31,20 @@ def problem(
     status: int, detail: str, *, field: str = "", value: Any = None, headers: dict[str, str] | None = None
 ) -> Response:
     """Return problem details; the rule is what stands before the semicolon of `detail`, the remedy what follows."""
-    rule, _, remedy = detail.partition("; ")
+    rule, separator, remedy = detail.partition("; ")
+    rule, remedy = _short(rule), _short(remedy)
     document: dict[str, Any] = {
-        "type": "about:blank", "title": _TITLES.get(status, "Error"), "status": status, "detail": detail,
-        "rule": rule, "remedy": remedy or None,
+        "type": "about:blank", "title": _TITLES.get(status, "Error"), "status": status,
+        "detail": f"{rule}{separator}{remedy}", "rule": rule, "remedy": remedy or None,
     }  # fmt: skip
     if field:
         document |= {"field": field, "value": plain(value)}
     return Response(dumps(document), status, headers, media_type=TYPE)
+
+
+def _short(words: str) -> str:
+    """Cut the middle out of words that repeat a very long value."""
+    return words if len(words) <= _LONGEST else f"{words[: _LONGEST // 2]} … {words[-_LONGEST // 2 :]}"
 
 
 def answer(error: MaestroError) -> Response:

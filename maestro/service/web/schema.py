@@ -21,7 +21,7 @@ _WORDS = {
     "search": "tpe, random, grid or sobol",
     "seed": "the same seed gives the same result",
     "params": "parameters that are not searched; of a backtest, those that differ from the defaults",
-    "space": 'ranges in place of the declared ones: {"fast": {"low": 5, "high": 20}}, or a list of options',
+    "space": 'in place of the declared ranges: {"fast": {"low": 5, "high": 20}}, or {"fast": {"options": [5, 10, 50]}}',
     "fee": "fraction of the notional, each side; 0.001 if absent",
     "slippage": "fraction by which market orders fill worse; 0.0005 if absent",
     "sizing": "percent:1.0, cash:5000, units:2 or volatility:0.2",

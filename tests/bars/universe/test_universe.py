@@ -86,8 +86,8 @@ def test_quality_has_a_row_for_each_symbol_and_each_failure() -> None:
 def test_parts_keep_what_cannot_be_used_as_an_error(three: Universe) -> None:
     late = three.between("2020-02-05")
     assert late.symbols == ("A", "B")
-    assert "no bar between" in late.errors["C"]
-    with pytest.raises(BarsError, match="C has no usable bars: no bar between"):
+    assert "no bar from" in late.errors["C"]
+    with pytest.raises(BarsError, match="C has no usable bars: no bar from"):
         late["C"]
     weeks = three.resample("1w")
     with pytest.warns(BarsWarning):

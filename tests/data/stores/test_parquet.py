@@ -297,7 +297,7 @@ def test_the_error_of_a_missing_series_names_what_exists(store: ParquetStore, mo
     store.append(BARS, rows(YEARS))
     with pytest.raises(BarsError, match=r"maestro data fetch TEST BTCUSDT 6h.*Did you mean 'TEST:BTCUSD:6h'"):
         ms.load("TEST:BTCUSDT:6h")
-    with pytest.raises(BarsError, match=r"no bar of TEST:BTCUSD:6h from 2030-01-01 up to None; those in .* 2018-08-"):
+    with pytest.raises(BarsError, match=r"no bar of TEST:BTCUSD:6h from 2030-01-01 on; those in .* 2018-08-"):
         ms.load("TEST:BTCUSD:6h", start="2030-01-01")
     with pytest.raises(BarsError, match="named already; leave out symbol"):
         ms.load("TEST:BTCUSD:6h", symbol="X")

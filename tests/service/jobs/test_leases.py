@@ -95,7 +95,33 @@ def test_three_deaths_in_one_fold_fail_the_job_in_words_and_a_finished_fold_coun
     failed = queue.get(job.id)
     assert failed.state == "failed"
     assert "3 workers in a row" in str(failed.error)
-    assert submit().id != job.id
+    assert "computed the same fold (killed, or out of memory?); submit the job again, which goes" in str(failed.error)
+    again = submit()
+    assert (again.id != job.id, again.state, again.attempts) == (True, "queued", 0)
+    fresh = Leases(database, "w6").claim()
+    assert fresh is not None
+    assert (fresh.id, fresh.attempts) == (again.id, 1)
+
+
+def test_a_backtest_that_workers_died_on_says_how_to_submit_it_again(
+    database: Database, queue: Queue, clock: list[float]
+) -> None:
+    def submit(key: str) -> Job:
+        return queue.submit(
+            "anna", {"kind": "backtest"}, run="0" * 16, strategy="Rule", provider="P", symbol="S", folds=0, trials=1,
+            idempotency=key,
+        )[0]  # fmt: skip
+
+    job = submit("monday")
+    for attempt in range(leases.ATTEMPTS):
+        assert Leases(database, f"w{attempt}").claim()
+        clock[0] += leases.LEASE + 1
+    assert Leases(database, "w").claim() is None
+    words = str(queue.get(job.id).error)
+    assert "computed this backtest (killed" in words
+    assert "submit the job again with a new Idempotency-Key. If it fails again" in words
+    assert submit("monday").id == job.id
+    assert submit("tuesday").state == "queued"
 
 
 def test_a_job_that_was_cancelled_while_its_worker_was_dead_is_cancelled(

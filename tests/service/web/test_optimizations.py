@@ -80,6 +80,27 @@ def test_errors_name_field_value_rule_and_remedy(alone: Site) -> None:
         assert http.post(JOBS, json={**SMALL, "seed": 6}).status_code == 429
 
 
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ('{"select": ' + "[" * 500 + '"vwr"' + "]" * 500 + "}", "nested deeper than 20 levels"),
+        ('{"params": ' + '{"a":' * 500 + "1" + "}" * 501, "nested deeper than 20 levels"),
+        ("[" * 50_000 + "]" * 50_000, "nested deeper than 20 levels"),
+        ('{"seed": ' + "9" * 5000 + "}", "a number has 5000 digits"),
+        ('{"cash": NaN}', "NaN is not JSON"),
+        ('{"name": "\\ud800"}', "half a character"),
+        ("[1]", "not a JSON object"),
+    ],
+)
+def test_bodies_that_no_field_can_take_are_refused_in_words(alone: Site, body: str, words: str) -> None:
+    with alone.http() as http:
+        answer = http.post(JOBS, content=body, headers={"Content-Type": "application/json"})
+        assert answer.status_code == 422
+        assert words in answer.json()["rule"]
+        assert answer.json()["remedy"].startswith("send ")
+        assert http.get("/healthz").status_code == 200  # on the same connection
+
+
 def test_jobs_are_listed_page_by_page_and_cancelled(alone: Site) -> None:
     with alone.http() as http:
         made = [http.post(JOBS, json={**SMALL, "seed": seed}).json()["id"] for seed in range(5)]

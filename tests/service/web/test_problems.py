@@ -64,6 +64,15 @@ def test_each_error_has_its_status(error: MaestroError, status: int, headers: di
     assert "/secret/folder" not in found.body.decode()
 
 
+def test_a_very_long_value_is_cut_out_of_the_words() -> None:
+    document = json.loads(bytes(problem(422, f"x={'1' * 5000} is too long; give less.", field="x", value="1").body))
+    assert document["rule"].startswith("x=1111")
+    assert document["rule"].endswith("1 is too long")
+    assert len(document["rule"]) < 1100
+    assert document["remedy"] == "give less."
+    assert document["detail"] == f"{document['rule']}; give less."
+
+
 def test_rule_and_remedy_are_the_parts_of_the_detail() -> None:
     document = read(problem(422, "a rule; a remedy; more of it.", field="cash", value=math.nan))
     assert (document["rule"], document["remedy"]) == ("a rule", "a remedy; more of it.")
