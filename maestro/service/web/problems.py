@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from maestro._core.json import dumps, plain
 from maestro.errors import AccessError, JobError, MaestroError, QuotaError, RunError, ServiceError
+from maestro.service.jobs.database import FILE
 from maestro.service.specification import SpecificationError
 
 log = logging.getLogger("maestro.service.web")
@@ -60,7 +61,8 @@ def answer(error: MaestroError) -> Response:
     if isinstance(error, JobError):
         return problem(404, str(error))
     if isinstance(error, ServiceError):
-        return problem(409 if "Idempotency-Key" in str(error) else 503, str(error))
+        words = re.sub(rf"^.*[/\\]({re.escape(FILE)}: )", r"\1", str(error))  # without the folder of the server
+        return problem(409 if "Idempotency-Key" in words else 503, words)
     if isinstance(error, RunError) and hasattr(error, "status"):
         return problem(int(error.status), str(error))
     if isinstance(error, RunError):

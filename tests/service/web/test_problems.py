@@ -45,6 +45,7 @@ def read(response: Any) -> dict[str, Any]:
         (JobError("there is no job; list them."), 404, {}),
         (ServiceError("the Idempotency-Key was used; take a new key."), 409, {}),
         (ServiceError("the disk is full; make room."), 503, {}),
+        (ServiceError("/secret/folder of all/service.db: the disk is full; make room."), 503, {}),
         (RunUnavailable("run x was removed; submit it again.", 410), 410, {}),
         (RunError("/secret/folder is damaged"), 500, {}),
         (SettingsError("no such setting; see the docs."), 422, {}),
