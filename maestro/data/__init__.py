@@ -1,1 +1,1 @@
-"""Market data in: columns and stamps of any usual frame, samples, synthetic series."""
+"""Market data: exchanges, files and stores, as plain frames."""

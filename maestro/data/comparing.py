@@ -1,4 +1,4 @@
-"""Two stores compared: which rows only one of them has, and which have other values."""
+"""Comparison of two stores: rows that only one of them has, and rows with different values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Calendar lengths as text (``6mo``, ``2w``, ``90d``), and stamps moved or cut by them, in UTC."""
+"""Calendar lengths as text (``6mo``, ``2w``, ``90d``), and timestamps shifted or truncated by them, in UTC."""
 
 from __future__ import annotations
 

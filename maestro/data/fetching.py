@@ -1,4 +1,4 @@
-"""Several series of a provider brought up to date at once, from ordinary code or a notebook cell."""
+"""Update several series of a provider at once, from ordinary code or a notebook cell."""
 
 from __future__ import annotations
 
@@ -33,28 +33,28 @@ def fetch(
     clock: Clock | None = None,
     progress: Callable[[Progress], None] | None = None,
 ) -> list[SyncResult]:
-    """Bring series of one provider up to date; see `maestro.data.sync.sync` for what is promised.
+    """Update series of one provider; `maestro.data.sync.sync` documents the guarantees.
 
-    Works inside a running event loop too (a notebook). Ctrl-C stores what has come and ends it.
+    Works inside a running event loop too (a notebook). Ctrl-C stores the received rows and stops.
 
     Parameters
     ----------
-    keys : of one provider, several series at a time within its budget
-    start, end : int [µs], from `start` (None: the first stored) up to and without `end` (None: what is final by now)
+    keys : series of one provider, several of them fetched at a time within its rate limit
+    start, end : int [µs], from `start` (None: the first stored) up to, but excluding, `end` (None: all closed bars)
     archive : str or Path, optional
-        A folder or URL of the exchange's archive files to read instead of its API; ``""`` is the settings' URL.
+        A folder or URL of the exchange's archive files to read instead of its API; ``""`` is the URL in the settings.
     refresh : bool
-        Ask for everything again, and replace what the exchange has revised.
+        Request everything again, and replace rows that the exchange has revised.
 
     Returns
     -------
     list of SyncResult
-        In the order of `keys`; one that failed says so in its `error` and leaves the others alone.
+        In the order of `keys`; one that failed has its reason in `error` and does not affect the others.
 
     Raises
     ------
     SettingsError
-        An unknown provider, keys of several, or a series or timeframe that it does not have.
+        An unknown provider, keys of several providers, or a series or timeframe that it does not have.
     """
     keys = list(keys)
     settings = settings or load_settings()
@@ -96,9 +96,9 @@ def fetch_all(
     clock: Clock | None = None,
     progress: Callable[[Progress], None] | None = None,
 ) -> tuple[list[SyncResult], list[SeriesKey]]:
-    """Bring every stored series of a source up to date, from its first row on.
+    """Update every stored series that has a source, from its first row on.
 
-    An error of one series or provider is in the results of its series and leaves the others alone.
+    An error of one series or provider is in the results of its series and does not affect the others.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Funding, open interest and basis on bars as they were known at each bar, never from the future."""
+"""Join funding, open interest and basis to bars as known at each bar, without look-ahead."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ def join_series(
     basis: Any = None,
     lag: Mapping[str, str] | None = None,
 ) -> pl.DataFrame:
-    """Join series of other stamps and intervals onto bars.
+    """Join series with other timestamps and intervals to bars.
 
-    Stamps are first cut to the second: settlements are recorded up to 17 ms late. Equal values within one second
+    Timestamps are first truncated to the second: settlements are recorded up to 17 ms late. Equal values in one second
     are one, from two downloads; settlements that differ within a second are added up. Then
 
     - ``funding_rate`` of a bar is the sum of the settlements after the previous bar's open, up to and including its

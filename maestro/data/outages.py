@@ -1,4 +1,4 @@
-"""Gaps in the data of the exchanges themselves, recorded in the store's folder so that they are not requested again."""
+"""Gaps in the exchanges' own data, recorded with the store so that they are not requested again."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Outages:
     Parameters
     ----------
     folder : Path
-        Beside the store whose series they belong to; made when the first gap is written.
+        Folder next to the store; created when the first gap is written.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -39,7 +39,7 @@ class Outages:
         return cls((state_dir or load_settings().state_dir) / "outages" / digest)
 
     def read(self, key: SeriesKey) -> list[Span]:
-        """Gaps of a series [µs), in order and apart; none where nothing was recorded.
+        """Gaps of a series [µs), in order and separate; none if nothing was recorded.
 
         Raises
         ------
@@ -60,7 +60,7 @@ class Outages:
             ) from None
 
     def add(self, key: SeriesKey, gaps: Iterable[Span], now_us: int) -> None:
-        """Record gaps that the exchange has confirmed; of those younger than two days only the older part."""
+        """Record gaps that the exchange has confirmed, except their part within the last two days."""
         old = [(start, min(end, now_us - SETTLED_US)) for start, end in gaps]
         old = [(start, end) for start, end in old if start < end]
         if not old:
@@ -74,7 +74,7 @@ class Outages:
         write_atomic(path, sealed(json.dumps(content, indent=1)))
 
     def forget(self, key: SeriesKey) -> None:
-        """Drop what is known of a series; for a series that is deleted."""
+        """Delete the recorded gaps of a series, for a series that is deleted."""
         self._path(key).unlink(missing_ok=True)
 
     def _path(self, key: SeriesKey) -> Path:

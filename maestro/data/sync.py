@@ -1,4 +1,4 @@
-"""A store brought up to date with a source: what is missing is fetched, nothing twice, at any interruption."""
+"""Update a store from a source: only missing rows are fetched, and an interrupted sync can be continued."""
 
 from __future__ import annotations
 
@@ -43,11 +43,11 @@ class SyncResult:
 
     Attributes
     ----------
-    received : int, rows that came
-    added, changed : int, rows that were new, and rows that the source has revised since they were stored
-    gaps : tuple of (start, end) [µs], what the exchange itself does not have, as far as it was asked now
-    notes : tuple of str, what was left out and why
-    error : str, why it ended early; empty where it is complete
+    received : int, rows received
+    added, changed : int, new rows, and rows that the source has revised since they were stored
+    gaps : tuple of (start, end) [µs], gaps of the exchange itself in the requested period
+    notes : tuple of str, data that was left out, with reasons
+    error : str, why it ended early; empty if it is complete
     """
 
     key: SeriesKey
@@ -60,7 +60,7 @@ class SyncResult:
 
 
 def missing(stamps: IntArray, start: int, end: int, step: int, *, grid: bool) -> list[Span]:
-    """Stretches [µs) from `start` up to `end` without a row, given the stamps that are there.
+    """Stretches [µs) from `start` up to `end` without a row, given the existing timestamps.
 
     On a grid a single absent row counts; settlements, at a distance of at most `step`, count from one and a half on.
     """
@@ -89,25 +89,25 @@ async def sync(
     progress: Callable[[Progress], None] | None = None,
     turn: asyncio.Lock | None = None,
 ) -> SyncResult:
-    """Fetch what the store lacks of a series, or with `refresh` all of it, and store it piece by piece.
+    """Fetch the missing rows of a series, or with `refresh` all of them, and store them piece by piece.
 
-    Rows are stored in order of time, so whatever ends the process, the next sync finds what is missing. The newest
-    stored row is asked for once more together with what follows it, and replaced where the source has revised it.
-    Where nothing is missing nothing is asked.
+    Rows are stored in order of time, so after any interruption the next sync finds what is missing. The newest
+    stored row is requested again together with the rows after it, and replaced if the source has revised it.
+    If nothing is missing, no request is sent.
 
     Parameters
     ----------
     start, end : int [µs]
-        Stamps from `start` (None: the first that is stored) up to and without `end` (None: what is final by now).
+        Timestamps from `start` (None: the first stored) up to, but excluding, `end` (None: all closed bars).
     outages : Outages
-        What is known not to exist at the exchange; what is found out is added.
+        Known gaps of the exchange; new ones are added.
     turn : asyncio.Lock, optional
-        Held while the store works, where several syncs share it.
+        Held while the store is in use, if several syncs share it.
 
     Returns
     -------
     SyncResult
-        With `error` set where the source gave up; all rows received by then are stored.
+        With `error` set if the source gave up; all rows received by then are stored.
     """
     clock, turn = clock or Clock(), turn or asyncio.Lock()
     work = _Work(store, key, outages, clock, turn)
@@ -148,7 +148,7 @@ class _Work:
         raise SettingsError(f"nothing is stored of {self.key} yet; say from when to fetch it (--from 2020-01-01).")
 
     async def plan(self, start: int, end: int, step: int, *, grid: bool) -> list[Span]:
-        """Stretches to ask for, few and in order."""
+        """Stretches to request, few and in order."""
         stored = await self._call(self.store.read, self.key, start, end)
         stamps = stored["timestamp"].to_physical().to_numpy()
         if len(stamps):
@@ -169,7 +169,7 @@ class _Work:
     async def run(
         self, source: Source, spans: Sequence[Span], step: int, progress: Callable[[Progress], None] | None
     ) -> None:
-        """Receive and store; what has come is stored also when the source gives up or the person does."""
+        """Receive and store rows; received rows are stored even if the source fails or the user interrupts."""
         total = sum(-((low - high) // step) for low, high in spans)
         done = 0
         try:
@@ -209,7 +209,7 @@ class _Work:
 
 
 def put(store: Store, key: SeriesKey, frame: pl.DataFrame) -> tuple[int, int]:
-    """Store the rows that are new or differ, and say how many of each; where there is none, nothing is written."""
+    """Store rows that are new or differ; returns the number of each. If there are none, nothing is written."""
     stamps = frame["timestamp"].to_physical()
     stored = store.read(key, int(stamps[0]), int(stamps[-1]) + 1)
     fresh = frame.join(stored, on="timestamp", how="anti", maintain_order="left")

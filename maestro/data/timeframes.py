@@ -1,4 +1,4 @@
-"""Timeframes as text (``1m``, ``4h``, ``1d``, ``1mo``) and as microseconds; the timeframe that stamps show."""
+"""Timeframes as text (``1m``, ``4h``, ``1d``, ``1mo``) and in microseconds, and their inference from timestamps."""
 
 from __future__ import annotations
 

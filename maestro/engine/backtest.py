@@ -21,12 +21,12 @@ _COSTS = Costs()
 
 
 def resolve(strategy: Any, params: dict[str, Any] | None) -> Strategy | Signals:
-    """Turn a name, class, instance or signals into what is simulated; `params` override an instance's.
+    """Return strategy and signals of a name, class, instance or signals; `params` override an instance's.
 
     Raises
     ------
     StrategyError
-        No such strategy, or something that is none.
+        No such strategy, or not a strategy.
     ParameterError
         Parameters that the strategy does not have or cannot take.
     """
@@ -66,7 +66,7 @@ def backtest(
     bars : Bars
     strategy : str, Strategy, type of Strategy, or Signals
     params : dict, optional
-        Parameter values; defaults elsewhere.
+        Parameter values; the others keep their defaults.
     costs : Costs, optional
         Default ``Costs(fee=0.001, slippage=0.0005)``.
     sizing : Sizing or str
@@ -75,7 +75,7 @@ def backtest(
         Starting cash [currency].
     fill : {"next_open", "close"}
     engine : {"fast", "vectorbt", "backtrader"} or the name of a plug-in's engine
-        Who simulates (`ms.engines` tells what each can do); ``"v2"`` is fast, ``"v1"`` backtrader.
+        Engine that simulates (`ms.engines` lists their features); ``"v2"`` is fast, ``"v1"`` backtrader.
     window, close_at_end
         See `Simulator`.
 
@@ -86,7 +86,7 @@ def backtest(
     Raises
     ------
     StrategyError, ParameterError, MissingSeriesError, SettingsError
-        Each names what was given, what is allowed and what to do.
+        The message says what was received, what is allowed and what to do.
     MissingExtraError
         The engine's library is not installed.
     """

@@ -31,7 +31,7 @@ class Costs:
 
     @classmethod
     def of(cls, venue: str, *, maker: bool = False) -> Costs:
-        """Costs of a venue that is known (`maestro config --venues` lists them), or that ``maestro.yaml`` gives.
+        """Costs of a known venue (`maestro config --venues` lists them), or of one in ``maestro.yaml``.
 
         Parameters
         ----------
@@ -44,7 +44,7 @@ class Costs:
         Raises
         ------
         SettingsError
-            A venue of which nothing is known.
+            An unknown venue.
         """
         from maestro.config.venues import venue as costs_of
 

@@ -1,4 +1,4 @@
-"""The engines by name, what each can do, and a run in one of them; more engines come from plug-ins."""
+"""The engines by name, with their features, and a run in one of them; plug-ins add more."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ _FAST_CAN = dict.fromkeys(ABILITIES, "yes") | {"trades": "the signals"}
 
 
 def engines() -> pl.DataFrame:
-    """Return a table of what each engine can do, one column per engine; ``extra`` installs its library.
+    """Return a table of the features of each engine, one column per engine; ``extra`` installs its library.
 
-    What an engine cannot do is refused by name when it is asked for. A plug-in that cannot be imported is left out with
+    An unsupported feature raises an error that names it. A plug-in that cannot be imported is left out with
     a warning.
     """
     found, problems = ENGINES.load_all()
@@ -76,7 +76,7 @@ def engine_name(given: str) -> str:
 
 
 class EngineBacktest(Backtest):
-    """Result of a run in another engine: its fills, equity and position, our metrics of them.
+    """Result of a run in another engine: its fills, equity and position, with metrics by Maestro.
 
     `native` is the engine's own result: a ``vectorbt.Portfolio`` (of one to three rows per bar), or the results of
     backtrader's analyzers by name.
@@ -106,7 +106,7 @@ class EngineBacktest(Backtest):
 
     @cached_property
     def notes(self) -> tuple[str, ...]:
-        """What a reader must know to judge the numbers."""
+        """Notes on the interpretation of the numbers."""
         return (f"Simulated by {self.engine}.", *super().notes, *self._run_notes)
 
 
@@ -124,16 +124,16 @@ def run_engine(
     close_at_end: bool = False,
     **options: Any,
 ) -> EngineBacktest:
-    """Simulate in another engine than the fast one; `options` are the engine's own.
+    """Simulate in an engine other than the fast one; `options` are the engine's own.
 
     Raises
     ------
     SettingsError
-        The engine cannot do what was asked for; the message names it and the engine that can.
+        The engine does not support the settings; the message names the feature and an engine that has it.
     MissingExtraError
         The library is not installed.
     PluginError
-        The plug-in that has the engine cannot be imported.
+        The engine's plug-in cannot be imported.
     """
     simulator, used, task = prepare_task(
         engine, bars, strategy, signals, costs=costs, sizing=sizing, cash=cash, fill=fill,
@@ -160,7 +160,7 @@ def prepare_task(
     whole: bool = True,
     options: Mapping[str, Any] | None = None,
 ) -> tuple[Simulator, Engine, Task]:
-    """Check what another engine is asked for, and run nothing; errors as of `run_engine`."""
+    """Check the settings for another engine without running it; errors as of `run_engine`."""
     used = ENGINES.get(engine, SettingsError)
     simulator = Simulator(bars, costs=costs, sizing=sizing, cash=cash, fill=fill)
     if sizing.kind == "risk":

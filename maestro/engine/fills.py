@@ -1,4 +1,4 @@
-"""The books of another engine's run: its fills, equity and position laid out as the kernels lay out their own."""
+"""Books of another engine's run: its fills, equity and position in the layout of the kernels."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ _DUST = 1e-12
 class Fill:
     """One executed order of an engine.
 
-    `units` are negative for a sale; `reason` is why it was sent: signal, stop, trail, target, limit; `slipped` tells
-    whether its price is worse than what was aimed at; a `lot` >= 0 is opened, or closed whole, by that number.
+    `units` are negative for a sell; `reason` is signal, stop, trail, target or limit; `slipped` says
+    whether its price includes slippage; a `lot` >= 0 is the number of the lot that is opened or closed.
     """
 
     bar: int
@@ -54,11 +54,11 @@ def keep_books(
     payments: Sequence[tuple[int, float]] = (),
     cuts: int = 0,
 ) -> tuple[Books, FloatArray]:
-    """Books and metrics of a run from what another engine did in it.
+    """Books and metrics of a run from another engine's fills, equity and position.
 
-    Equity and position are the engine's own. A fill against what is held closes lots, first in, first out, or the
-    one it names; what is left of it opens a lot, and the fee is split by units. `payments` are (bar, funding paid).
-    Metrics follow our definitions (`maestro.metrics`).
+    Equity and position are the engine's own. A fill against the position closes lots, first in, first out, or the
+    one it names; the rest of it opens a lot, and the fee is split by units. `payments` are (bar, funding paid).
+    Metrics are those of `maestro.metrics`.
     """
     totals = np.zeros(ac.TOTALS_WIDTH)
     slip = float(simulator.settings[ac.SLIP])

@@ -1,4 +1,4 @@
-"""What neither vectorbt nor backtrader can do of a backtest."""
+"""Features of a backtest that neither vectorbt nor backtrader supports."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from maestro.strategies.signals import Orders, Signals
 
 
 def common_refusals(task: Task) -> Iterator[str]:
-    """Yield what neither engine can do of a task, each in words."""
+    """Yield the features of a task that neither engine supports, in words."""
     grid = is_grid(task.signals)
     if isinstance(task.signals, Orders) and not grid:
         yield "limit orders of a strategy's own step (of the built-in strategies it has the grid)"

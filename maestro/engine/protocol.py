@@ -1,4 +1,4 @@
-"""What an engine promises: which backtests it can simulate, and the fills, equity and position of a run."""
+"""Protocol of an engine: the backtests that it supports, and the fills, equity and position of a run."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ ABILITIES = (
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One backtest that an engine is asked to simulate.
+    """One backtest for an engine.
 
     Attributes
     ----------
     bars : Bars
     strategy : Strategy or None
-        None if signals were given.
+        None if the backtest is of signals.
     signals : Signals
-        Those of the strategy, or the given ones; decided at a bar's close.
+        Signals of the strategy, or the given ones; decided at a bar's close.
     costs, sizing, cash, fill
         As in `ms.backtest`.
     whole : bool
-        All bars are traded, and an open position stays open; False for the windows of folds.
+        Whether all bars are traded and an open position stays open; False for the windows of folds.
     options : mapping
-        The engine's own.
+        Options of the engine.
     """
 
     bars: Bars
@@ -55,7 +55,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class EngineRun:
-    """What an engine returns.
+    """Result of an engine.
 
     Attributes
     ----------
@@ -67,9 +67,9 @@ class EngineRun:
     payments : tuple of (bar, amount)
         Funding paid, negative when received.
     cuts : int
-        Entries that were made smaller to fit the cash or the largest exposure.
+        Number of entries that were reduced to the cash or the maximum exposure.
     notes : tuple of str
-        What a reader must know to judge the numbers.
+        Notes on the interpretation of the numbers.
     """
 
     fills: list[Fill]
@@ -93,7 +93,7 @@ class Engine(ABC):
     extra : str
         The extra of Maestro that installs its library, if one does.
     abilities : mapping
-        By the names in `ABILITIES`, ``yes``, ``no`` or a few words; for the table of `ms.engines`.
+        ``yes``, ``no`` or a few words by the names in `ABILITIES`, for the table of `ms.engines`.
     """
 
     name: str
@@ -102,11 +102,11 @@ class Engine(ABC):
     abilities: Mapping[str, str] = {}
 
     def refusals(self, task: Task) -> Iterator[str]:
-        """Yield what the engine cannot do of a task, each in words; nothing if it can do all of it."""
+        """Yield the features of a task that the engine does not support, in words."""
         yield from ()
 
     def instead(self, task: Task) -> str:
-        """Return what to use for a task that is refused, in a sentence."""
+        """Return a sentence on what to use instead for a task that is refused."""
         return "Use engine='fast'."
 
     @abstractmethod
@@ -116,7 +116,7 @@ class Engine(ABC):
         Raises
         ------
         SettingsError
-            Something it finds out only now that it cannot simulate.
+            A feature that turns out to be unsupported during the run.
         MissingExtraError
             Its library is not installed.
         """

@@ -1,4 +1,4 @@
-"""The result of one backtest: its metrics at once, its equity, trades and orders when they are asked for."""
+"""The result of one backtest: its metrics, and its equity, trades and orders computed on demand."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ class Backtest:
     orders : polars frame, one row per fill: timestamp, side, size, price, fee
     returns : float64[n], one per bar, the first against the starting cash
     benchmark : float64[n], equity of buying at the first open and holding, without costs
-    bars, strategy, signals, costs, sizing, cash, fill : what went in
-    notes : tuple of str, what affects the interpretation of the numbers
-    engine : str, who simulated; seconds : float, how long it took [s]; native : another engine's own result
+    bars, strategy, signals, costs, sizing, cash, fill : inputs of the simulation
+    notes : tuple of str, notes on the interpretation of the numbers
+    engine : str, name of the engine; seconds : float, run time [s]; native : another engine's own result
     simulator, books : the prepared run and the tables as its kernels lay them out (`maestro.engine.simulator`)
     """
 
@@ -89,12 +89,12 @@ class Backtest:
 
     @cached_property
     def metrics(self) -> dict[str, float]:
-        """All metrics by name; NaN where one is not defined."""
+        """All metrics by name; NaN if undefined."""
         return dict(zip(m.NAMES, self._values.tolist(), strict=True))
 
     @cached_property
     def notes(self) -> tuple[str, ...]:
-        """What affects the interpretation of the numbers."""
+        """Notes on the interpretation of the numbers."""
         bars, values = self.simulator.bars, self._values
         notes = [*bars.notes, *self.signals.notes]
         if bars.synthetic:
@@ -115,12 +115,12 @@ class Backtest:
 
     @cached_property
     def books(self) -> Books:
-        """Equity, position, orders and trades as the kernels lay them out; the tables below are made of them."""
+        """Equity, position, orders and trades in the layout of the kernels, from which the tables are made."""
         return self.simulator.record(self.signals)
 
     @property
     def returns(self) -> FloatArray:
-        """Simple returns per bar; a bar whose equity before was not above zero has NaN."""
+        """Simple returns per bar; NaN if the equity before the bar was not above zero."""
         equity = self.books.equity
         before = np.concatenate(([self.cash], equity[:-1]))
         return np.divide(equity, before, out=np.full(len(equity), np.nan), where=before > 0) - 1.0
@@ -175,7 +175,7 @@ class Backtest:
         return portfolio(self.bars, self.books.orders, self.simulator.begin, self.cash)
 
     def to_v1(self) -> dict[str, Any]:
-        """JSON-able result as the 2020 system gave it: parameters, analyzers and observers (docs/engines.md)."""
+        """Return the result in the schema of the 2020 system, as plain values: parameters, analyzers and observers."""
         from maestro.engine.v1_schema import document
 
         return document(self)

@@ -1,4 +1,4 @@
-"""What an account trades with: costs, sizing, cash and fill, and the simulator that uses them."""
+"""Settings of an account: costs, sizing, cash and fill, and the simulator that uses them."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class SimulationSettings:
         )  # fmt: skip
 
     def check(self, bars: Bars, strategy: type[Strategy], fixed: Mapping[str, Any]) -> None:
-        """Refuse settings that no trial of a search can have, before it begins.
+        """Refuse settings that are invalid for every trial of a search, before it begins.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""From bars, signals and settings to a compiled run: arguments checked and laid out once, then one call a run."""
+"""From bars, signals and settings to a compiled run: arguments are checked and laid out once, for many runs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _NO_UNITS = np.zeros(3, np.int64)
 
 @dataclass(frozen=True, slots=True)
 class Books:
-    """What a recorded run wrote down, as the kernels lay it out (see `maestro.engine.kernels.account`)."""
+    """Equity, position, orders and trades of a run in the layout of the kernels (`maestro.engine.kernels.account`)."""
 
     equity: FloatArray
     position: FloatArray
@@ -35,7 +35,7 @@ class Books:
 
 
 class Simulator:
-    """Bars and settings prepared for many runs; one object a thread, as its equity buffer is reused.
+    """Bars and settings prepared for many runs; use one object per thread, because its equity buffer is reused.
 
     Parameters
     ----------
@@ -44,9 +44,9 @@ class Simulator:
     cash : float
         Starting cash [currency], above 0.
     fill : {"next_open", "close"}
-        Where an order decided at a close fills. ``"close"`` looks ahead by its nature and is for comparison.
+        Where an order decided at a close fills. ``"close"`` looks ahead by definition, and is for comparison only.
     window : (begin, end), optional
-        Trade bars begin..end-1 only; the others are history for the signals, which are given for all bars.
+        Trade bars begin..end-1 only; the others are history for the signals, which cover all bars.
     close_at_end : bool
         Close an open position at the last close with costs, reason ``end`` (folds).
 
@@ -103,7 +103,7 @@ class Simulator:
         return self._run(signals, self._equity, _NONE, _NO_TABLE, _NO_TABLE)[0]
 
     def record(self, signals: Signals) -> Books:
-        """Run again and write everything down: equity and position per bar, orders, trades."""
+        """Run and record everything: equity and position per bar, orders, trades."""
         _, totals = self._run(signals, self._equity, _NONE, _NO_TABLE, _NO_TABLE)
         equity = np.empty(self.end - self.begin)
         position = np.empty(self.end - self.begin)

@@ -1,4 +1,4 @@
-"""How much to trade: a share of equity, an amount, units, a target volatility, or a risk at the stop."""
+"""Size of trades: a share of equity, an amount, units, a target volatility, or a risk at the stop."""
 
 from __future__ import annotations
 
@@ -63,12 +63,12 @@ class Sizing:
 
     @classmethod
     def volatility(cls, target: float, *, max_exposure: float = 1.0) -> Sizing:
-        """Spend so much of equity that its annual volatility is `target`, by the last 30 close-to-close returns."""
+        """Spend the share of equity whose annual volatility is `target`, by the last 30 close-to-close returns."""
         return cls("volatility", target, max_exposure)
 
     @classmethod
     def risk(cls, share: float, *, max_exposure: float = 1.0) -> Sizing:
-        """Trade so many units that a trade that ends at its stop loses the fraction `share` of equity.
+        """Trade the number of units with which a trade that ends at its stop loses the fraction `share` of equity.
 
         Fees and the slippage of the exit are part of that loss; an open beyond the stop loses more. The stop is the one
         in force at the entry: stop or trail, whichever is nearer. A strategy without a stop is refused; an entry
@@ -78,7 +78,7 @@ class Sizing:
 
     @classmethod
     def of(cls, given: Sizing | str) -> Sizing:
-        """Understand a `Sizing`, or a text: ``percent:1.0``, ``cash:5000``, ``percent:2,3`` (max_exposure 3).
+        """Make a `Sizing` from a text: ``percent:1.0``, ``cash:5000``, ``percent:2,3`` (max_exposure 3).
 
         A number may be a percentage: ``risk:1%`` is ``risk:0.01``.
 

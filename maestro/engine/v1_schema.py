@@ -1,7 +1,7 @@
-"""A result as the 2020 system gave it: backtrader's analyzers and observers, as plain JSON, from every engine.
+"""A result in the schema of the 2020 system: backtrader's analyzers and observers, as plain JSON, from every engine.
 
 Names and definitions are those of backtrader's PyFolio, VWR and TradeAnalyzer analyzers and its BuySell observer;
-they are computed from our tables, and a test holds them against backtrader's own. See docs/engines.md.
+they are computed from Maestro's tables, and a test compares them with backtrader's own. See docs/engines.md.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Result(Protocol):
 
 
 def document(result: Result) -> dict[str, Any]:
-    """JSON-able dictionary of a backtest; what is not a number is None.
+    """Return a backtest as plain values; NaN is None.
 
     Stamps are the bars' opens: milliseconds since 1970 in ``start``, ``end`` and the observers, ISO text without a
     zone (UTC) where they are keys. ``processing_time`` is in seconds.
@@ -128,7 +128,7 @@ def _buy_sell(result: Result) -> dict[str, list[list[float]]]:
 
 
 def trade_analyzer(result: Result) -> dict[str, Any]:
-    """What backtrader's TradeAnalyzer tells of the trades: totals, streaks, profits, lengths in bars.
+    """Figures of backtrader's TradeAnalyzer: totals, streaks, profits, lengths in bars.
 
     A trade without a loss counts as won, as there. ``net`` has fees and funding off. Where backtrader shows the
     largest integer for the shortest of no trades, there is None.

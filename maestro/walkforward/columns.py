@@ -1,4 +1,4 @@
-"""The columns of a walk-forward's tables: which are parameters, which are metrics, and what was searched."""
+"""Columns of a walk-forward's tables: parameters, metrics, and searched ranges."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _FOLD_COLUMNS = {"fold", "train_start", "train_end", "test_start", "test_end", "
 
 @dataclass(frozen=True)
 class Range:
-    """Where a parameter was searched: numbers from `low` to `high`, or `options`."""
+    """Searched range of a parameter: numbers from `low` to `high`, or `options`."""
 
     low: float = math.nan
     high: float = math.nan
@@ -60,7 +60,7 @@ def failed(folds: pl.DataFrame) -> pl.DataFrame:
 
 
 def search_range(wf: WalkForward, name: str) -> Range:
-    """Bounds of a parameter's search; of one that was not searched, what the trials spanned."""
+    """Bounds of a parameter's search; for a fixed parameter, the range of the trials."""
     given = wf.spec.space.get(name)
     if given is not None:
         if given.options:
@@ -89,7 +89,7 @@ def numbers(frame: pl.DataFrame, name: str) -> FloatArray:
 
 
 def start_value(result: Any) -> float:
-    """Value that the equity began with: the starting cash, or what the first return tells; NaN if unknown."""
+    """Starting value of the equity: the starting cash, or the value implied by the first return; NaN if unknown."""
     if isinstance(result, pl.DataFrame):
         if not len(result) or not {"equity", "return"} <= set(result.columns):
             return math.nan
@@ -100,6 +100,6 @@ def start_value(result: Any) -> float:
 
 
 def growth(values: FloatArray, start: float) -> FloatArray:
-    """Each value over the one before it; the first over `start`, or 1 where that is not known."""
+    """Each value divided by the one before it; the first by `start`, or 1 if that is unknown."""
     before = np.concatenate((values[:1] if math.isnan(start) else [start], values[:-1]))
     return values / before

@@ -1,4 +1,4 @@
-"""Estimated duration of a walk-forward or a sweep, from one parameter set that is timed; no result depends on it."""
+"""Estimated duration of a walk-forward or a sweep, from the time of one parameter set; no result depends on it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _COMPILED = 5e-8
 
 
 def work_of_folds(plan: Plan, bars: Bars, windows: Sequence[Window]) -> Work:
-    """Return how much work the folds of these windows are."""
+    """Return the estimated work of the folds of these windows."""
     lengths = [window.train_stop - window.train_start for window in windows]
     longest = windows[lengths.index(max(lengths))]
     train = longest.training(bars)
@@ -38,7 +38,7 @@ def work_of_folds(plan: Plan, bars: Bars, windows: Sequence[Window]) -> Work:
 
 
 def work_of_sets(evaluate: Callable[[Parameters], Any], space: Space, sets: int, bars: int) -> Work:
-    """Return how much work the evaluation of a number of parameter sets is."""
+    """Return the estimated work of evaluating a number of parameter sets."""
     return _work(_seconds(evaluate, space, bars), sets, bars)
 
 

@@ -84,7 +84,7 @@ def search_fold(
     cancelled: Callable[[], bool] | None = None,
     on_trial: Callable[[Trial], None] | None = None,
 ) -> FoldResult:
-    """Search and choose on the training window of a fold; the test is still to be made.
+    """Search and choose on the training window of a fold, without the test.
 
     An error of the strategy becomes the fold's error; `RunCancelled` and a `SettingsError` of the search are raised.
     """

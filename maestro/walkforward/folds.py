@@ -45,9 +45,9 @@ def run_folds(
     workers, executor
         As in `maestro.execution.choose.choose`.
     on_trial : callable, optional
-        Gets the fold and each finished trial, if the executor reports them.
+        Receives the fold and each finished trial, if the executor reports them.
     warm : callable, optional
-        From a fold to the parameter sets that it tries first, known once the fold before is finished: folds then run
+        Returns the parameter sets that a fold tries first, known once the previous fold is finished: folds then run
         one after the other.
 
     Raises
@@ -99,9 +99,9 @@ def _part(
 
 
 def trials_evaluated(fold: int, outcome: Outcome) -> TrialsEvaluated:
-    """Return the event that tells which trials a fold evaluated, whatever became of it.
+    """Return the event with the trials that a fold evaluated, even if it failed or was interrupted.
 
-    A trial that failed or was infeasible gave no number that could have been chosen, and does not count.
+    A failed or infeasible trial does not count, because it gave no number that could have been chosen.
     """
     if not outcome.finished:
         return TrialsEvaluated(len(outcome.notes), np.array(outcome.notes, np.float64), fold, "interrupted")

@@ -1,4 +1,4 @@
-"""Notes on a search: parameter sets that do not fit into the bars, and trials that fail."""
+"""Notes on a search: parameter sets with too long a warm-up, and failed trials."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def left_out_note(space: Space, bars: int, where: str) -> list[str]:
     bars : int
         Number of bars on which sets are evaluated.
     where : str
-        What these bars are, e.g. ``"bars of the shortest training window"``.
+        Description of these bars, e.g. ``"bars of the shortest training window"``.
     """
     share = share_left_out(space, bars)
     if share <= NOTED:
@@ -35,16 +35,16 @@ def left_out_note(space: Space, bars: int, where: str) -> list[str]:
 
 
 def failures_note(errors: pl.Series, tried: int, what: str) -> list[str]:
-    """Return a note if more than 10 % of what was tried failed.
+    """Return a note if more than 10 % of the trials failed.
 
     Parameters
     ----------
     errors : polars series of str
-        Messages of what failed; null elsewhere.
+        Messages of failed trials; null for the others.
     tried : int
         Number of sets or trials that were evaluated or failed.
     what : str
-        Their name, e.g. ``"trials"``.
+        Name of the sets or trials, e.g. ``"trials"``.
     """
     messages = errors.drop_nulls()
     if not len(messages) or len(messages) <= NOTED * tried:
@@ -56,14 +56,14 @@ def failures_note(errors: pl.Series, tried: int, what: str) -> list[str]:
 
 
 def undefined_note(states: pl.Series, score: str) -> list[str]:
-    """Return a note if the score of more than 10 % of the evaluated trials is not defined.
+    """Return a note if the score of more than 10 % of the evaluated trials is undefined.
 
     Parameters
     ----------
     states : polars series of str
         State of each trial.
     score : str
-        What ranks the trials.
+        Name of the score that ranks the trials.
     """
     evaluated, undefined = int(states.is_in(EVALUATED).sum()), int((states == "undefined").sum())
     if undefined <= NOTED * evaluated:

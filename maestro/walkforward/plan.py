@@ -44,21 +44,21 @@ class Plan:
         return SimulationSettings(self.costs, self.sizing, self.cash, self.fill)
 
     def simulator(self, bars: Bars) -> Simulator:
-        """Return the simulator of a training window, or of other bars that are traded whole; it ends flat."""
+        """Return the simulator of a training window, or of any bars that are traded as a whole; it ends flat."""
         return self.settings.simulator(bars, close_at_end=True)
 
     def test_simulator(self, bars: Bars, window: Window, *, costs: Costs | None = None) -> Simulator:
         """Return the simulator of a test window, with the bars from the start of the training window as history.
 
-        Signals are given for all of its `bars`; it trades those from `begin` to `end`, and ends flat.
+        Signals must cover all of its `bars`; it trades those from `begin` to `end`, and ends flat.
 
         Parameters
         ----------
         bars : Bars
-            All bars of the run, or as many with other values.
+            All bars of the run, or the same number of bars with other values.
         window : Window
         costs : Costs, optional
-            In place of the plan's.
+            Costs to use instead of the plan's.
         """
         settings = self.settings if costs is None else replace(self.settings, costs=costs)
         return settings.simulator(window.history(bars), window.tested, close_at_end=True)

@@ -48,13 +48,13 @@ class WalkForward:
     trades : polars frame
         Out-of-sample trades: fold, then as in `Backtest.trades`.
     metrics : dict of float
-        Of the stitched out-of-sample stretch.
+        Metrics of the stitched out-of-sample returns.
     spec : RunSpec
-        What determines the result: ``wf.spec.bars.name``, ``wf.spec.trials``, ``wf.spec.costs.fee``, …
+        Specification of the run: ``wf.spec.bars.name``, ``wf.spec.trials``, ``wf.spec.costs.fee``, …
     manifest : dict
-        The record of how it was made, as it is on disk.
+        The manifest of the run, as it is on disk.
     bars, plan : Bars and Plan, or None
-        What it ran on and how, while the run is live; None where it was loaded from disk.
+        Bars and plan while the run is live; None if it was loaded from disk.
     """
 
     def __init__(self, manifest: dict[str, Any], tables: dict[str, pl.DataFrame], folder: Path | None = None) -> None:
@@ -70,13 +70,13 @@ class WalkForward:
 
     @cached_property
     def metrics(self) -> dict[str, float]:
-        """Metrics of the stitched out-of-sample stretch; NaN where no fold has a result."""
+        """Metrics of the stitched out-of-sample returns; NaN if no fold has a result."""
         spec = self.spec
         return stitched_metrics(self.equity, self.folds, self.trades, spec.cash, spec.periods_per_year)
 
     @cached_property
     def benchmark(self) -> dict[str, float]:
-        """Metrics of buying and holding over the tested bars, without costs; NaN where no fold has a result."""
+        """Metrics of buy and hold over the tested bars, without costs; NaN if no fold has a result."""
         spec = self.spec
         return holding_metrics(self.equity["benchmark"], spec.cash, periods_per_year=spec.periods_per_year)
 
@@ -105,9 +105,9 @@ class WalkForward:
 
     @property
     def verdict(self) -> Any:
-        """The verdict that `ms.verdict` made of this run, now or earlier; before that, a preliminary one.
+        """The verdict of `ms.verdict` on this run, now or earlier, or a preliminary one.
 
-        A preliminary verdict has the checks that need neither bars nor a simulation, see `preliminary` on it. It takes
+        A preliminary verdict (`preliminary`) has only the checks that need neither bars nor a simulation. It takes
         milliseconds.
 
         Raises
@@ -148,13 +148,13 @@ class WalkForward:
         Parameters
         ----------
         path : str or Path, optional
-            ``report.html`` in the run's folder if not given, or ``maestro-<id>.html`` here without one.
+            By default ``report.html`` in the run's folder, or ``maestro-<id>.html`` here if the run has none.
         tearsheet : bool
             Also write a QuantStats tear sheet next to it (``pip install "maestro-research[report]"``).
         decision : bool or maestro.decision.Decision
-            Also measure current parameters, regimes, random entries, fixed parameters and cross-validation paths.
+            Also compute current parameters, regimes, random entries, fixed parameters and cross-validation paths.
         bars, strategy : optional
-            For these: the run's bars where they cannot be loaded again, and the class of a user-defined strategy.
+            For these: the run's bars if they cannot be loaded, and the class of a user-defined strategy.
         """
         if path is None:
             path = self.folder / "report.html" if self.folder else Path(f"maestro-{self.id}.html")
@@ -166,7 +166,7 @@ class WalkForward:
     def export(self, path: str | Path, *, form: str | None = None) -> Path:
         """Write all tables for other programs: ``run.xlsx``, or a folder ``run.csv`` or ``run.parquet``.
 
-        `form` says it in place of the path's ending. See `maestro.reports.export_run`.
+        `form` overrides the extension of the path. See `maestro.reports.export_run`.
         """
         written: Path = hook("export_run")(self, path, form=form)
         return written
@@ -187,7 +187,7 @@ class WalkForward:
     def to_optuna(self, path: str | Path) -> list[str]:
         """Write the searches as Optuna studies, one per fold, for optuna-dashboard; returns their names.
 
-        `path` is a journal file, or ``sqlite:///FILE``. Other studies that stand there stay; those of this run are
+        `path` is a journal file, or ``sqlite:///FILE``. Other studies in it stay; those of this run are
         replaced. The value of a trial is the score that was maximised.
         """
         chosen, space = self.spec.selection, self.spec.to_dict()["space"]
@@ -196,7 +196,7 @@ class WalkForward:
         return write_studies(path, self.trials, space, score=score, name=self.id, attrs={"run": self.id})
 
     def to_v1(self) -> dict[str, Any]:
-        """JSON-able result as the 2020 system gave a backtest, of the stretch out of sample, with the folds."""
+        """Return the out-of-sample result in the 2020 system's schema of a backtest, with the folds."""
         from maestro.walkforward.v1_schema import document
 
         return document(self)
@@ -241,7 +241,7 @@ def load_run(id_or_path: str | Path, runs_dir: str | Path = "runs") -> WalkForwa
     Raises
     ------
     RunError
-        Not there, unfinished, or damaged; the message names the file and the remedy.
+        The run is missing, unfinished, or damaged; the message names the file and the remedy.
     """
     return load_stored(find(id_or_path, runs_dir))
 

@@ -1,4 +1,4 @@
-"""`walk_forward`: split, search, choose and test fold by fold, and keep the run."""
+"""`walk_forward`: split, search, choose and test fold by fold, and store the run."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def walk_forward(
     ----------
     bars : Bars
     strategy : str, type of Strategy or Strategy
-        Of an instance, its values are the first trial.
+        The parameter values of an instance are the first trial.
     splitter : Splitter or str
         `Rolling()` or ``"rolling:10,2,1"``, `Expanding`, `Calendar`, `Adaptive`, or any object with their methods.
     trials : int
@@ -85,38 +85,38 @@ def walk_forward(
     search : {"tpe", "random", "grid", "sobol"}, an Optuna sampler, or a callable that makes one from a seed
     seed : int
     params, space : dict, optional
-        Values that are not searched, and ranges in place of the declared ones: ``{"fast": (5, 20)}``.
+        Fixed values, and search ranges instead of the declared ones: ``{"fast": (5, 20)}``.
     costs, sizing, cash, fill
         As in `backtest`.
     select : names of metrics in order (also ``"sharpe_ratio,vwr"``), a mapping of weights, or a Selection
     warm_start : bool
-        Try the choice of the fold before early in each fold; folds then run one after the other.
+        Try the previous fold's choice early in each fold; folds then run one after the other.
     pruner : optuna pruner, optional
         With an Optuna sampler: sees the score on the first quarter and half of the training window.
     workers : int, optional
-        How many at most; all cores if not given.
+        Maximum number of workers; by default all cores.
     executor : {"serial", "threads", "processes"}, dask.distributed.Client or an object with ``submit``, optional
-        Whichever suits the work if absent.
+        By default, whichever suits the work.
     runs_dir : path, optional
-        Keep the run here: it is loaded when it exists and goes on at the missing fold when it was interrupted.
+        Store the run here: an existing run is loaded, an interrupted one resumed at the first missing fold.
     progress : bool, listener or a list of both, optional
         True shows a bar of trials with rate and time left, also in a list: ``[True, ms.MLflow(url)]``. Absent, a
         notebook shows it for work over a second.
     cancel : threading.Event, optional
-        Set it to stop; `RunCancelled` follows, and finished folds are kept.
+        Set it to stop; `RunCancelled` is raised, and finished folds are kept.
     force : bool
-        Compute again also where the run exists.
+        Recompute a run that exists.
     accept_defects : bool
-        Run also on data in which `bars.quality()` finds a fatal defect; the result's notes say so.
+        Run even on data in which `bars.quality()` finds a fatal defect; the result's notes say so.
     command : str, optional
-        Shell command that reproduces the run, kept in the manifest with the Python code.
+        Shell command that reproduces the run, recorded in the manifest with the Python code.
 
     Raises
     ------
     BarsError
         The data has a fatal defect, and it was not accepted.
     SettingsError, SplitError, ParameterError, StrategyError, RunError, RunCancelled
-        Each names what was given, what is allowed and what to do. Errors inside a fold stay with the fold.
+        The message says what was received, what is allowed and what to do. Errors inside a fold stay with the fold.
     """
     run = prepare(
         bars, strategy, splitter=splitter, trials=trials, search=search, seed=seed, params=params, space=space,
@@ -135,16 +135,16 @@ def walk_forward(
 
 
 class Planned:
-    """A walk-forward that was checked and not run.
+    """A walk-forward that was checked but not run.
 
     Attributes
     ----------
     id : str
         Id that the run will have.
     spec : RunSpec
-        What determines the result.
+        Specification of the run.
     folds, trials : int
-        Folds, and parameter sets per fold.
+        Number of folds, and of parameter sets per fold.
     """
 
     def __init__(self, run: PreparedRun) -> None:
@@ -153,7 +153,7 @@ class Planned:
         self.folds, self.trials = len(run.windows), run.plan.trials
 
     def estimate(self) -> float:
-        """Seconds that one core takes, roughly: one parameter set is evaluated and its time is multiplied."""
+        """Estimated time on one core [s], from the time of one parameter set."""
         run = self._run  # twice: the first time, code may be compiled
         return min(work_of_folds(run.plan, run.bars, run.windows).seconds for _ in range(2))
 
@@ -191,7 +191,7 @@ def plan(
     Raises
     ------
     MaestroError
-        Whatever `walk_forward` would refuse before the first fold.
+        As `walk_forward` raises before the first fold.
     """
     run = prepare(
         bars, strategy, splitter=splitter, trials=trials, search=search, seed=seed, params=params, space=space,
@@ -208,9 +208,9 @@ def prepare(
     cash: float = 100_000.0, fill: Fill = "next_open", select: Select = ("sharpe_ratio", "vwr"),
     warm_start: bool = False, pruner: Any = None,
 ) -> PreparedRun:  # fmt: skip
-    """Check the settings of a walk-forward and give it its id; nothing is computed or written yet.
+    """Check the settings of a walk-forward and compute its id; nothing is run or written yet.
 
-    Parameters and errors as of `walk_forward`.
+    Parameters and errors as in `walk_forward`.
     """
     return PreparedRun(
         bars, strategy, splitter_of(splitter), trials, search, seed, params, space, costs or Costs(),
@@ -295,7 +295,7 @@ class PreparedRun:
         self, store: RunStore | None, workers: int | None, executor: Any, listeners: Sequence[ev.Listener],
         cancel: threading.Event, force: bool, command: str | None,
     ) -> WalkForward:  # fmt: skip
-        """Run the folds that are missing, keep each as it is finished, and put the result together."""
+        """Run the missing folds, store each as it finishes, and build the result."""
         book = Recorder(self.bars, "walk_forward", strategy=self.spec.strategy, source=self.spec.source, run=self.id)
         everyone: list[ev.Listener] = [book, *listeners]
 
@@ -369,14 +369,14 @@ class PreparedRun:
         return wf
 
     def load(self, store: RunStore, listeners: Sequence[ev.Listener]) -> WalkForward:
-        """Load the finished run, and tell the listeners that it is done."""
+        """Load the finished run, and notify the listeners that it is done."""
         wf = self.alive(load_stored(store))
         for listener in listeners:
             listener(ev.RunDone(self.id, 0.0, wf))
         return wf
 
     def alive(self, wf: WalkForward) -> WalkForward:
-        """Give a result what it came from, for what is computed of it later."""
+        """Attach bars and plan to a result, for later computations."""
         wf.bars, wf.plan = self.bars, self.plan
         return wf
 

@@ -33,8 +33,8 @@ class Selection:
     metrics : tuple of str
     kind : {"order", "weighted", "rank_average", "pareto"}
         ``order``: by the first metric, ties by the second, and so on. ``weighted``: largest sum of `weights` times
-        metrics. ``rank_average``: best mean rank. ``pareto``: of the trials that none beats in all metrics, the one
-        of the best mean rank.
+        metrics. ``rank_average``: best mean rank. ``pareto``: of the trials on the Pareto front, the one
+        with the best mean rank.
     weights : tuple of float, for ``weighted``
     """
 
@@ -74,7 +74,7 @@ class Selection:
 
     @classmethod
     def of(cls, given: Select) -> Selection:
-        """Understand names in order, a mapping of weights, a selection, or a text.
+        """Make a selection from names in order, a mapping of weights, a selection, or a text.
 
         Texts: ``"sharpe_ratio,vwr"`` (in order), ``"pareto:sharpe_ratio,-volatility"``,
         ``"rank_average:sharpe_ratio,vwr"``, ``"weighted:sharpe_ratio=0.7,max_drawdown=0.3"``.

@@ -18,7 +18,7 @@ from maestro.walkforward.splitters import Splitter, Window
 
 
 def run_spec(plan: Plan, bars: Bars, splitter: Splitter, windows: Sequence[Window], *, warm_start: bool) -> RunSpec:
-    """Return what determines the result of a walk-forward.
+    """Return the specification of a walk-forward: everything that determines its result.
 
     Raises
     ------
@@ -54,7 +54,7 @@ def recorded_space(space: Space) -> dict[str, Dimension]:
 
 
 def _splitter(splitter: Any) -> SplitterSpec:
-    """Return a splitter's class and settings; a user-defined one needs no `to_dict`, as the windows are recorded."""
+    """Return a splitter's class and settings; a user-defined one needs no `to_dict`, because windows are recorded."""
     kind = type(splitter).__name__
     if not hasattr(splitter, "to_dict"):
         return SplitterSpec(kind, describe(splitter).settings)

@@ -1,4 +1,4 @@
-"""Splitters as text and as plain values: ``rolling:10,2,1`` and the record of a run, there and back."""
+"""Splitters to and from text (``rolling:10,2,1``) and the plain values in a run's specification."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MODEL = tuple(field.name for field in fields(Regimes))
 
 
 def splitter_of(given: Splitter | str) -> Splitter:
-    """Understand a splitter, or a text ``kind:value,value,purge=24`` with its settings in order: ``rolling:10,2,1``.
+    """Make a splitter from a text ``kind:value,value,purge=24`` with settings in order, or return a given one.
 
     ``on-regime`` also takes the settings of its model by name:
     ``on-regime:6mo,0.9,3,2w,3mo,states=3,features=return+volatility``.

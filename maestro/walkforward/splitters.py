@@ -42,7 +42,7 @@ class Window(NamedTuple):
 
 
 class Splitter(Protocol):
-    """Cuts bars into folds; must depend on the stamps and prices before each fold's test window only.
+    """Splits bars into folds; may depend only on timestamps, and on prices before each fold's test window.
 
     A splitter that leaves windows out may also have ``notes(bars)``, sentences that become notes of the result.
     """
@@ -99,9 +99,9 @@ _WHOLE = ("n_splits", "train_folds", "test_folds", "purge", "embargo")
 
 @dataclass(frozen=True)
 class Rolling(_Gap):
-    """Windows of fixed length that move on by one fold, by the arithmetic of the 2020 system.
+    """Windows of fixed length that advance by one fold, with the arithmetic of the 2020 system.
 
-    The bars are cut into ``n_splits + 1`` folds; a training window takes `train_folds` of them, a test window
+    The bars are divided into ``n_splits + 1`` folds; a training window takes `train_folds` of them, a test window
     `test_folds`, which gives ``n_splits + 2 - train_folds - test_folds`` splits: (10, 2, 1) gives 9. Bars that do
     not divide go to the first training window.
     """
@@ -145,11 +145,11 @@ class Expanding(_Gap):
 
 @dataclass(frozen=True)
 class Adaptive(_Gap):
-    """`n_splits` test windows of equal length, each trained on a stretch that volatility sets.
+    """`n_splits` test windows of equal length, each with a training length set by volatility.
 
     The base length is `train_folds` test lengths. It is multiplied by the volatility of all returns before the test
-    window over that of the last test length before it, held between `shortest` and `longest`: what is far back
-    counts less while the market moves more than it used to. Only bars before a test window decide on its training.
+    window over that of the last test length before it, limited to `shortest` and `longest`: distant bars
+    count less while volatility is higher than before. Only bars before a test window affect its training length.
     """
 
     n_splits: int = 10

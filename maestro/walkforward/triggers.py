@@ -22,14 +22,14 @@ _REASONS = {
 
 @dataclass(frozen=True)
 class Cut:
-    """One fold of a triggered walk-forward, and why its test window ends where it does.
+    """One fold of a triggered walk-forward, and the reason why its test window ends.
 
     Attributes
     ----------
     window : Window
     reason : {"regime", "longest gap", "end of the bars"}
     decided : int
-        Index of the bar at whose close the cut was decided; the window ends one bar later.
+        Index of the bar at whose close the end was decided; the window ends one bar later.
     state : int
         State at the beginning of the test window.
     new_state : int
@@ -49,7 +49,7 @@ class Cut:
     fit: dict[str, Any]
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, for a run's record; for another reason than a change, new_state and probability are None."""
+        """Plain values, for a run's manifest; new_state and probability are None unless the regime changed."""
         changed = self.reason == "regime"
         return {
             **asdict(self), "window": list(self.window), "new_state": self.new_state if changed else None,
@@ -63,11 +63,11 @@ class OnRegime:
 
     In each fold the model is fitted on the training window and filtered over the bars that follow. The test window
     ends when another state than the one it began in has had a probability of at least `p` for `confirm` bars, but not
-    before `min_gap`, and at `max_gap` at the latest. The decision uses bars up to its own close; the window ends one
+    before `min_gap`, and at the latest at `max_gap`. The decision uses bars up to its own close; the window ends one
     bar later, so that nothing is filled at the close that decided it.
 
-    Compare such a run with `ms.validation.retiming`: the same number of re-optimisations at random times. In our own
-    measurements a trigger showed no gain over the calendar.
+    Compare such a run with `ms.validation.retiming`: the same number of re-optimisations at random times. In Maestro's
+    own benchmark, a trigger showed no gain over regular intervals.
 
     Parameters
     ----------
@@ -174,7 +174,7 @@ class OnRegime:
             start = stop
 
     def _change(self, probabilities: Any, state: int, earliest: int) -> int | None:
-        """Row at which another state is confirmed and the shortest gap is over, None where there is none."""
+        """Row at which another state is confirmed and the shortest gap is over; None if there is none."""
         other = probabilities >= self.p
         if state != UNKNOWN:
             other[:, state] = False

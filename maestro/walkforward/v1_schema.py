@@ -1,4 +1,4 @@
-"""A walk-forward's out-of-sample stretch as the 2020 system gave a backtest, with the folds."""
+"""The out-of-sample result of a walk-forward in the 2020 system's schema of a backtest, with the folds."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Files and frames of market data: dialects, columns and stamps understood, rows checked."""
+"""Files and frames of market data: recognise dialects, columns and timestamps, and check rows."""

@@ -1,4 +1,4 @@
-"""Rows in order of time, one per stamp, stamped with the bar's open: what is done to a file before it is checked."""
+"""Arrange the rows of a file before the checks: in order of time, one per timestamp, stamped with the bar's open."""
 
 from __future__ import annotations
 

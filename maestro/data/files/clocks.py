@@ -1,4 +1,4 @@
-"""Local clocks: times of a zone in UTC, also where clocks change, and times of day in a column of their own."""
+"""Local clocks: times of a zone in UTC, across clock changes, and times of day in a separate column."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Place = Callable[[int], str]
 
 
 def localize(wall: pl.Series, zone: str, place: Place | None = None) -> pl.Series:
-    """Local times of a zone in UTC; of an hour that a clock shows twice, the second time counts as the later one.
+    """Local times of a zone in UTC; if an hour occurs twice, its second occurrence is the later one.
 
     Raises
     ------

@@ -31,7 +31,7 @@ from maestro.errors import BarsError, nearest
 
 @dataclass(slots=True)
 class Chosen:
-    """Columns of a table by what they hold.
+    """Columns of a table by their content.
 
     Attributes
     ----------
@@ -95,7 +95,7 @@ def choose_columns(table: pl.DataFrame, options: ReadOptions, separator: str = "
 
 
 def check_given(names: Sequence[str], options: ReadOptions) -> tuple[dict[str, str], dict[str, float]]:
-    """Columns that the user has named, and numbers that stand for all rows.
+    """Columns that the user has named, and constants for all rows.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Dates and times written as text: order, separators, month names, AM and PM, and zones recognised."""
+"""Read dates and times from text: order, separators, month names, AM and PM, and zones."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Written:
 
 
 def read_dates(column: pl.Series, *, drop_letters: bool = False) -> Written:
-    """Read texts as dates; a text that is not understood becomes null.
+    """Read texts as dates; an unrecognised text becomes null.
 
     Parameters
     ----------

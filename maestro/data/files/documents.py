@@ -1,4 +1,4 @@
-"""Rows in a JSON document, wherever they stand in it: lists of rows or records, columns, and stamps as keys."""
+"""Find the rows of a JSON document at any depth: lists of rows or records, columns, and timestamps as keys."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Numbers as stamps: epochs in any unit, dates written as one number, and the day numbers of Excel."""
+"""Read numbers as timestamps: epochs in any unit, dates written as one number, and Excel's day numbers."""
 
 from __future__ import annotations
 

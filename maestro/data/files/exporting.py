@@ -1,4 +1,4 @@
-"""Rows of a series written as a CSV or Parquet file that gives the same numbers when it is read again."""
+"""Write the rows of a series to a CSV or Parquet file that gives the same numbers when it is read again."""
 
 from __future__ import annotations
 

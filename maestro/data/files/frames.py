@@ -1,4 +1,4 @@
-"""Frames of any library as polars frames: pandas with any index, Arrow tables, arrays, mappings, lists of rows."""
+"""Convert data of other libraries to polars: pandas with any index, Arrow tables, arrays, mappings, lists of rows."""
 
 from __future__ import annotations
 

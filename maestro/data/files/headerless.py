@@ -1,4 +1,4 @@
-"""Columns of a table without a header, recognised by their values: the high is the largest, the low the smallest."""
+"""Recognise the columns of a table without a header by their values: the high is the largest, the low the smallest."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Limits on the unpacked size of a data file: a small one may be made to exhaust the memory."""
+"""Limits on the unpacked size of a data file, because a small malicious file can exhaust the memory."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _COLUMNS = 20  # a file of bars has fewer; more count as rows
 
 
 def file_limits() -> FileSettings:
-    """Return the settings ``files`` in force."""
+    """Return the settings ``files`` in effect."""
     return load_settings().files
 
 

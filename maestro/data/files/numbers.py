@@ -1,4 +1,4 @@
-"""Columns of text as numbers: decimal sign, thousands, currency signs, percent, K, M and B."""
+"""Read columns of text as numbers: decimal separator, thousands, currency signs, percent, K, M and B."""
 
 from __future__ import annotations
 

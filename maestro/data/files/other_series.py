@@ -1,4 +1,4 @@
-"""Funding, open interest or basis in a table: the stamps and one column of values."""
+"""Funding, open interest or basis in a table: timestamps and one column of values."""
 
 from __future__ import annotations
 

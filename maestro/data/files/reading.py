@@ -1,4 +1,4 @@
-"""A file or a frame as checked rows of one series, with everything that was inferred laid open."""
+"""Read a file or a frame as checked rows of one series, with everything that was inferred."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _COLUMNS = (*PRICES, "volume", *OPTIONAL)
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One series of a file: its rows, and how the file was understood.
+    """One series of a file: its rows, and how the file was interpreted.
 
     Attributes
     ----------

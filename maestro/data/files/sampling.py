@@ -1,4 +1,4 @@
-"""Parts of a long column that stand for it: a spread sample, and its different values."""
+"""Representative parts of a long column: a spread sample, and its distinct values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A column of stamps in any usual form as microseconds in UTC, with what was understood."""
+"""Read a column of timestamps in any common format as microseconds in UTC, and report how it was interpreted."""
 
 from __future__ import annotations
 

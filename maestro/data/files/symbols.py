@@ -1,4 +1,4 @@
-"""Several symbols in one table: which column tells them apart, by its name and its content."""
+"""Several symbols in one table: find the column that identifies them, by its name and content."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A data file of any usual format as a table whose columns are not understood yet."""
+"""Read a data file of any common format as a table, before its columns are interpreted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows that are removed from a store: copied to a Parquet file first, from which an import restores them."""
+"""Trash for rows that are removed from a store: a Parquet file, from which an import restores them."""
 
 from __future__ import annotations
 

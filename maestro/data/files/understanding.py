@@ -1,4 +1,4 @@
-"""A table of any make as the rows of one symbol: columns, numbers and stamps understood, nothing checked yet."""
+"""Interpret a table as the rows of one symbol: columns, numbers and timestamps, before the rules are checked."""
 
 from __future__ import annotations
 

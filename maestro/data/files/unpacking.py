@@ -1,4 +1,4 @@
-"""The bytes of a data file out of any archive or compression, recognised by its first bytes rather than its name."""
+"""Unpack a data file from any archive or compression, recognised by its first bytes instead of its name."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Content:
 
 
 def read_content(path: Path, member: str = "") -> Content:
-    """Read a file and unpack it, as often as it is packed.
+    """Read a file and unpack it, through all layers of packing.
 
     Parameters
     ----------

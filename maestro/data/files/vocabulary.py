@@ -1,4 +1,4 @@
-"""The words that exchanges, vendors and finance sites use for the columns of bars, in small letters."""
+"""The words that exchanges, vendors and finance sites use for the columns of bars, in lower case."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The old RethinkDB database, running, dumped or exported: moved into a store, and taken back."""
+"""Migration of the old RethinkDB database (running, dumped or exported) into a store, and its rollback."""
 
 from maestro.data.legacy.documents import Choices
 from maestro.data.legacy.migration import Progress, migrate, migrations_folder

@@ -1,4 +1,4 @@
-"""Old documents into rows: every value exact, and every document that cannot be a row named with its reason."""
+"""Convert old documents to rows: values are exact, and documents that cannot be rows are reported with reasons."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rate limits of a host: what is left of its budgets, and how long it bans this address."""
+"""Rate limits of a host: its remaining budgets, and the time left of a ban."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class Budget:
         self._spent.append((ticks, cost))
 
     def update(self, used: float, ticks: float) -> None:
-        """Take over what the host has counted; what this process did not spend was spent by another one."""
+        """Adopt the host's own count; units that this process did not spend were spent by another one."""
         foreign = used - self.used(ticks)
         if foreign > 0:
             self._spent.append((ticks, foreign))
@@ -107,7 +107,7 @@ class Host:
         self._seen = 0  # st_mtime_ns of the file when it was last read
 
     def banned(self) -> float:
-        """Seconds left of the ban; 0 where there is none."""
+        """Seconds left of the ban; 0 if there is none."""
         self._read_file()
         return max(0.0, self._until - self.clock.ticks())
 
@@ -122,7 +122,7 @@ class Host:
             self.budgets[name].spend(units, self.clock.ticks())
 
     def update_from_headers(self, headers: Mapping[str, str]) -> None:
-        """Take over the host's own count of what was used."""
+        """Adopt the host's own count of used units."""
         for name, units in self._usage(headers).items():
             self.budgets[name].update(units, self.clock.ticks())
 

@@ -1,4 +1,4 @@
-"""A period requested page by page: nothing lost to short or empty answers, and true gaps distinguished from them."""
+"""Request a period page by page, without losing rows to short or empty answers, and identify true gaps."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ Ask = Callable[[int, int], Awaitable[Reply[pl.DataFrame]]]
 async def walk(
     ask: Ask, start: int, end: int, *, step: int, length: int, advance: int, window: int | None = None
 ) -> AsyncIterator[Page]:
-    """Pages from `start` up to and without `end` [µs].
+    """Pages from `start` up to, but excluding, `end` [µs].
 
-    The next page begins after the last row received, so a page that comes back short costs a request and no row. An
-    answer with a hole, or an empty one, is asked again until `AGREE` more answers have added nothing: what is missing
-    then is missing at the exchange. Of a row that changed between two answers the later one counts.
+    The next page begins after the last row received, so a short page costs a request but no row. An
+    answer with a gap, or an empty one, is requested again until `AGREE` more answers have added nothing: rows missing
+    then are missing at the exchange. If a row changed between two answers, the later one counts.
 
     Parameters
     ----------

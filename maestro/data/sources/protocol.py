@@ -70,7 +70,7 @@ class Source(Protocol):
 
 @runtime_checkable
 class ChecksSymbols(Protocol):
-    """A source that knows how its symbols are written, before anything is asked."""
+    """A source that can check the format of its symbols before any request."""
 
     def check_symbol(self, symbol: str) -> None:
         """Raise `SettingsError` for a symbol that the source cannot have."""
@@ -105,7 +105,7 @@ def make_frame(series: str, stamps_us: Iterable[int], columns: Iterable[Iterable
 
 
 def check_page(frame: pl.DataFrame, start: int, end: int) -> pl.DataFrame:
-    """Refuse an answer that is not what was asked: rows of another stretch, twice, or out of order.
+    """Refuse an answer that does not match the request: rows outside the stretch, duplicates, or wrong order.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Sources by their provider's name: the built-in exchanges, and those that plug-ins bring (``maestro.sources``).
+"""Sources by their provider's name: the built-in exchanges, and those of plug-ins (``maestro.sources``).
 
 A source is registered as a function that takes a `Context` and returns an async context manager which yields the
 `Source`.

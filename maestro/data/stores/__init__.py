@@ -1,4 +1,4 @@
-"""Stores of market data: one protocol; Parquet files, a QuestDB server, memory, and wrappers that keep rows near."""
+"""Stores of market data behind one protocol: Parquet files, a QuestDB server, memory, and caching wrappers."""
 
 from maestro.data.stores.cache import CachedStore
 from maestro.data.stores.keys import SeriesKey

@@ -1,4 +1,4 @@
-"""Parquet files in front of another store: a range that was read once is not asked for again until it is too old."""
+"""Parquet cache of another store: a range that was read is not requested again until it is too old."""
 
 from __future__ import annotations
 

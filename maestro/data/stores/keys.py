@@ -1,4 +1,4 @@
-"""The name of a stored series: provider, symbol, timeframe and kind, checked so that nothing can be injected."""
+"""The name of a stored series: provider, symbol, timeframe and kind, validated against injection."""
 
 from __future__ import annotations
 

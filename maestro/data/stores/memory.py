@@ -1,4 +1,4 @@
-"""A store in memory: for tests, and for work that should leave nothing behind."""
+"""A store in memory, for tests and temporary work."""
 
 from __future__ import annotations
 

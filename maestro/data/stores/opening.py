@@ -67,7 +67,7 @@ def open_store(
 
 
 def configured_store() -> Store:
-    """Return the store that the settings in force name, the same object while they stay the same."""
+    """Return the configured store; the same object while the settings do not change."""
     global _last
     settings = load_settings()
     if _last is None or _last[0] != settings:

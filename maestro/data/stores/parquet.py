@@ -1,4 +1,4 @@
-"""The embedded store: Parquet files by provider, symbol, timeframe and period, under a manifest switched at once."""
+"""The embedded store: Parquet files by provider, symbol, timeframe and period, with an atomically replaced manifest."""
 
 from __future__ import annotations
 
@@ -57,9 +57,9 @@ _FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
 class ParquetStore:
     """Series in Parquet files below a folder.
 
-    A series is a folder ``bars/PROVIDER/SYMBOL/1h`` with a file a period (a year of hourly bars, a month of minute
+    A series is a folder ``bars/PROVIDER/SYMBOL/1h`` with one file per period (a year of hourly bars, a month of minute
     bars) and a manifest. A write makes new files for the periods it touches and then puts a new manifest in place:
-    a reader sees all of it or nothing. What a killed writer left behind is swept away by the next one. Files carry a
+    a reader sees all of it or nothing. Leftovers of a killed writer are removed by the next one. Files carry a
     checksum that every read compares.
 
     Parameters
@@ -90,7 +90,7 @@ class ParquetStore:
         return self.snapshot(key, start, end)[0]
 
     def append(self, key: SeriesKey, frame: pl.DataFrame) -> AppendResult:
-        """See `Store.append`. Seen whole or not at all, whatever the number of files."""
+        """See `Store.append`. Atomic, whatever the number of files."""
         rows = check_rows(key, frame)
         return self.update(key, rows)[0] if len(rows) else AppendResult()
 
@@ -189,7 +189,7 @@ class ParquetStore:
             return change.counts, change.dropped
 
     def check(self, key: SeriesKey | None = None) -> list[str]:
-        """Read everything and name what is torn, missing or foreign; an empty list where all is well."""
+        """Read everything and list torn, missing or foreign files; empty if all is well."""
         folders = [self._folder(key)] if key else sorted({path.parent for path in self.root.glob("*/*/*/*/*")})
         problems = []
         for folder in folders:

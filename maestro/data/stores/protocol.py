@@ -95,5 +95,5 @@ class Store(Protocol):
         ...
 
     def close(self) -> None:
-        """Give connections back; the store may still be used and opens them again."""
+        """Close connections; the store can still be used and opens them again."""
         ...

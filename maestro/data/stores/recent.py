@@ -1,4 +1,4 @@
-"""The last ranges of a store kept in memory and cut without copies, while the store says that they are still true."""
+"""In-memory cache of the last ranges of a store, sliced without copies while the store's version is unchanged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows of a stored series: checked on the way in, merged by stamp, cut without copies, fingerprinted."""
+"""Rows of a stored series: check, merge by timestamp, slice without copies, fingerprint."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The engine ``backtrader``: what it can do, and a run in it; backtrader is imported by the run."""
+"""The engine ``backtrader``: its features, and a run in it; backtrader is imported by the run."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from maestro.errors import MissingExtraError
 
 
 class BacktraderEngine(Engine):
-    """backtrader trades the built-in rules, written again bar by bar, with its own broker.
+    """backtrader trades the built-in rules, reimplemented bar by bar, with its own broker.
 
     Options
     -------
     plain : frozenset of str
-        What is left as backtrader does it by itself (`trading.DEFAULT_SETTINGS`).
+        Names in `trading.DEFAULT_SETTINGS` for which backtrader's own default is kept.
     """
 
     name = "backtrader"
@@ -29,7 +29,7 @@ class BacktraderEngine(Engine):
     }  # fmt: skip
 
     def refusals(self, task: Task) -> Iterator[str]:
-        """What backtrader cannot do of a task."""
+        """Features of a task that backtrader does not support."""
         yield from common_refusals(task)
         if task.fill == "close":
             yield "fill='close'"

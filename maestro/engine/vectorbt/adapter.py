@@ -1,4 +1,4 @@
-"""The engine ``vectorbt``: what it can do, and a run in it; vectorbt is imported by the run."""
+"""The engine ``vectorbt``: its features, and a run in it; vectorbt is imported by the run."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _RUIN = (
 
 
 class VectorbtEngine(Engine):
-    """vectorbt trades the same signals by its own order logic."""
+    """vectorbt trades the same signals with its own order logic."""
 
     name = "vectorbt"
     extra = "vectorbt"
@@ -29,7 +29,7 @@ class VectorbtEngine(Engine):
     }  # fmt: skip
 
     def refusals(self, task: Task) -> Iterator[str]:
-        """What vectorbt cannot do of a task."""
+        """Features of a task that vectorbt does not support."""
         signals, sizing = task.signals, task.sizing
         yield from common_refusals(task)
         protected = any(x is not None for x in (signals.stop, signals.target, signals.trail, signals.bracket))
@@ -42,7 +42,7 @@ class VectorbtEngine(Engine):
             yield "funding, as its cash changes by orders only"
 
     def instead(self, task: Task) -> str:
-        """What to use for a task that vectorbt refuses."""
+        """What to use instead for a task that vectorbt refuses."""
         if task.bars.funding_rate is not None and task.fill != "close" and not isinstance(task.signals, Orders):
             return "Use engine='fast' or engine='backtrader', or give bars without funding_rate."
         return super().instead(task)

@@ -1,4 +1,4 @@
-"""One run in vectorbt: by its signals where it can, by an order function where it must."""
+"""One run in vectorbt: by `from_signals` if possible, otherwise by an order function."""
 
 from __future__ import annotations
 

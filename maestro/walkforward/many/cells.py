@@ -1,4 +1,4 @@
-"""One cell of many walk-forwards: a strategy on a series, with its row of the table."""
+"""One cell of many walk-forwards: a strategy on a series, and its row of the table."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SCHEMA: dict[str, Any] = {
 
 
 class Cell(NamedTuple):
-    """Which walk-forward."""
+    """Key of one walk-forward: symbol, timeframe and strategy."""
 
     symbol: str
     timeframe: str
@@ -62,7 +62,7 @@ class Summary:
 
 
 def failed(cell: Cell, why: str) -> Summary:
-    """Summary of a walk-forward that gave no result."""
+    """Summary of a walk-forward without a result."""
     return Summary({**cell._asdict(), "error": why})
 
 
@@ -91,11 +91,11 @@ def summarise(cell: Cell, wf: WalkForward) -> Summary:
 
 
 def timing_returns(wf: WalkForward) -> tuple[IntArray, FloatArray]:
-    """Return per UTC day that the timing of the rule earned, costs included: days since 1970 and returns.
+    """Days since 1970, and return per UTC day from the timing of the rule, after costs.
 
-    From each bar's out-of-sample return, that of the market times the rule's mean exposure over the whole test stretch
-    is taken away: what a drift of the market gives to a holder of that average exposure is not a merit of the rule.
-    Where the drift took something from it, nothing is given back: the returns stay as they are.
+    The market's return times the rule's mean exposure over the whole test period is subtracted from each bar's
+    out-of-sample return: what holding the average exposure earns from the market's drift is not a merit of the rule.
+    If the drift reduced the returns, they are not corrected upwards.
     """
     table = wf.equity
     if not len(table):

@@ -1,4 +1,4 @@
-"""The ledger's entry of a universe: what was tried on one series is also a look at all the others."""
+"""Ledger entries of a universe: trials on one series also count on all the others."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from maestro.ledger import Ledger, Tally
 
 
 def enter_looks(tried: Mapping[str, tuple[Bars, Tally]], run: str, strategies: str) -> list[str]:
-    """Enter in the ledger of each series the trials of all the other series.
+    """Record in the ledger of each series the trials on all the other series.
 
-    Choosing the best of forty symbols means having looked at forty. Exact repetitions count once, as everywhere.
+    To choose the best of forty symbols is to look at forty. Exact repetitions count once, as everywhere.
 
     Parameters
     ----------
     tried : mapping
-        From the ledger's name of a series to its bars and the trials on it.
+        Bars and trials of each series, by the series' name in the ledger.
     run : str
-        Id of the call, equal for a repetition.
+        Id of the call; the same for a repetition.
     strategies : str
-        For the table.
+        Names of the strategies, for the table.
 
     Returns
     -------
     list of str
-        What could not be entered.
+        Messages about entries that could not be written.
     """
     names = sorted(tried)
     if len(names) < 2:

@@ -21,16 +21,16 @@ class Progress:
     Attributes
     ----------
     done, total : int
-        Walk-forwards, those that were there already and those that failed included.
+        Walk-forwards, including those loaded from disk and those that failed.
     failed : int
     seconds : float
         Since the start.
     rate : float
         Walk-forwards per second that were computed in this call; 0 before the first.
     cell : Cell or None
-        The last one that ended.
+        The walk-forward that ended last.
     result : WalkForward or None
-        Of that one; None if it failed.
+        Its result; None if it failed.
     """
 
     done: int
@@ -53,14 +53,14 @@ Asked: TypeAlias = bool | Watcher | Sequence[bool | Watcher] | None
 
 
 class Counter:
-    """Counts what ended and tells a watcher.
+    """Counts finished walk-forwards and reports to a bar or listener.
 
     Parameters
     ----------
     progress : bool, callable or a list of both, optional
         True shows a bar on stderr or in the notebook; absent, a notebook shows it for work over a second.
     total, there, failed : int
-        All walk-forwards, those that were loaded, and those that could not begin.
+        Number of all walk-forwards, of loaded ones, and of those that could not begin.
     """
 
     def __init__(self, progress: Asked, total: int, there: int, failed: int) -> None:

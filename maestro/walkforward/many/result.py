@@ -1,4 +1,4 @@
-"""The result of many walk-forwards: one table, each run behind it, and how likely luck explains the best of them."""
+"""The result of many walk-forwards: one table, each run, and the significance of the results."""
 
 from __future__ import annotations
 
@@ -35,15 +35,15 @@ class WalkForwards(Mapping[Cell, WalkForward]):
     id : str
         Hash of the cells and the ids of their runs.
     cells : tuple of Cell
-        All of them, those that failed too, sorted.
+        All of them, including those that failed, sorted.
     errors : dict
-        Why a cell has no result.
+        Error of each cell without a result.
     notes : tuple of str
-        What a reader must know.
+        Notes on the interpretation of the result.
     folder : Path or None
         The runs directory that holds every run.
     seconds : float
-        That this call took.
+        Duration of this call.
     """
 
     def __init__(
@@ -82,7 +82,7 @@ class WalkForwards(Mapping[Cell, WalkForward]):
         return self._runs[known].alive(wf) if known in self._runs else wf
 
     def run(self, symbol: str, strategy: str | None = None, timeframe: str | None = None) -> WalkForward:
-        """One walk-forward, by as much of its name as makes it unique."""
+        """One walk-forward, by any unambiguous part of its key."""
         wanted = {"symbol": symbol, "strategy": strategy, "timeframe": timeframe}
         hits = [c for c in self.cells if all(v is None or getattr(c, k) == v for k, v in wanted.items())]
         if len(hits) == 1:
@@ -108,7 +108,7 @@ class WalkForwards(Mapping[Cell, WalkForward]):
     def table(self) -> pl.DataFrame:
         """One row per walk-forward: symbol, timeframe, strategy, id, folds, metrics out of sample, p-values, error.
 
-        ``is_sharpe_ratio`` is the mean over the training windows of what was chosen; metrics without a prefix are
+        ``is_sharpe_ratio`` is the mean of the chosen parameters over the training windows; metrics without a prefix are
         those of the stitched out-of-sample stretch; ``p_value`` and ``p_adjusted`` are those of `significance`.
         """
         plain = pl.DataFrame([self._summaries[cell].row for cell in self.cells], schema=SCHEMA)
@@ -122,7 +122,7 @@ class WalkForwards(Mapping[Cell, WalkForward]):
         return value
 
     def to_frame(self) -> pl.DataFrame:
-        """The table, as everywhere else in Maestro."""
+        """Return the table."""
         return self.table
 
     @cached_property
@@ -134,7 +134,7 @@ class WalkForwards(Mapping[Cell, WalkForward]):
     def timing(self) -> tuple[IntArray, FloatArray]:
         """Days since 1970, and returns per day and cell (float64[days, cells with a result], NaN: not tested).
 
-        The returns are those beyond what a cell's average exposure earned from the drift of its market.
+        These are the returns beyond those that a cell's average exposure earned from the drift of its market.
         """
         parts = [self._summaries[cell] for cell in self]
         days: IntArray = np.unique(np.concatenate([np.empty(0, np.int64), *(part.days for part in parts)]))
@@ -167,7 +167,7 @@ class WalkForwards(Mapping[Cell, WalkForward]):
 
 
 def write_list(many: WalkForwards, runs_dir: Path) -> Path:
-    """Write which runs belong together, for `load_walk_forwards`."""
+    """Write the list of runs that belong together, for `load_walk_forwards`."""
     rows = [{**cell._asdict(), **_brief(many._summaries[cell])} for cell in many.cells]
     path = runs_dir / LISTS / f"{many.id}.json"
     write_file(

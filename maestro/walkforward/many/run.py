@@ -1,4 +1,4 @@
-"""`walk_forward_many`: every strategy on every series, one task each, kept as they end."""
+"""`walk_forward_many`: every strategy on every series, one task each, stored as they end."""
 
 from __future__ import annotations
 
@@ -61,15 +61,15 @@ def walk_forward_many(
 ) -> WalkForwards:
     """Run a walk-forward of each strategy on each series.
 
-    Each of them is the one that `walk_forward` gives for the same bars and settings: the same id, the same tables.
-    Nothing depends on workers, executor or order. One that cannot be run is an error in its row.
+    Each result is identical to that of `walk_forward` for the same bars and settings: the same id, the same tables.
+    It does not depend on workers, executor or order. A walk-forward that cannot be run has an error in its row.
 
     Parameters
     ----------
     series : Universe, or what `ms.universe` takes
     strategies : name, class, instance, or a sequence of them
     timeframes : sequence of str, optional
-        Each series is resampled to each of these; as it is if absent.
+        Resample each series to each of these; by default series are not resampled.
     splitter : Splitter or str
         Windows that begin at the same dates on every series need ``"calendar:6mo,1mo"``; `Rolling` counts bars, so
         its windows differ between series of different length.
@@ -78,18 +78,18 @@ def walk_forward_many(
     workers, executor
         As in `walk_forward`; a task is a whole walk-forward, and the bars reach each worker once.
     runs_dir : path, optional
-        Keep every walk-forward here as it ends. Those that are there are loaded: the same call continues where an
+        Store every walk-forward here as it ends. Stored ones are loaded, so the same call continues where an
         earlier one was stopped or killed.
     progress : bool, callable or a list of both
         True shows a bar with rate and time left; a callable gets a `Progress`: ``[True, ms.MLflow(url)]``.
     cancel : threading.Event, optional
-        Set it to stop; `RunCancelled` follows, and what is in `runs_dir` stays.
+        Set it to stop; `RunCancelled` is raised, and walk-forwards in `runs_dir` stay.
     force : bool
-        Compute again what exists too.
+        Recompute walk-forwards that exist.
     accept_defects : bool
         Run also on series in which `quality()` finds a fatal defect.
     command : str, optional
-        Line of the shell that gives the same, kept in the manifests.
+        Equivalent shell command, recorded in the manifests.
 
     Returns
     -------
@@ -98,7 +98,7 @@ def walk_forward_many(
     Raises
     ------
     SettingsError
-        No strategy, a strategy that is named twice, or a setting that is wrong for all.
+        No strategy, a duplicate strategy, or an invalid setting.
     RunError
         A worker process died, or `runs_dir` cannot be written.
     RunCancelled
@@ -167,7 +167,7 @@ class _Many:
         self, workers: int | None, executor: Any, progress: Asked, cancel: threading.Event, force: bool,
         command: str | None,
     ) -> WalkForwards:  # fmt: skip
-        """Run what is missing, and put the result together."""
+        """Run the missing walk-forwards and build the result."""
         unusable = len(self.summaries)
         if not self.runs and unusable:
             cell, summary = next(iter(self.summaries.items()))
@@ -215,7 +215,7 @@ class _Many:
         return result
 
     def _load(self) -> None:
-        """Take the walk-forwards that are on disk."""
+        """Load the walk-forwards that are on disk."""
         for cell, run in self.runs.items() if self.runs_dir is not None else ():
             store = self._store(run)
             if store is not None and store.status() == "done":
@@ -241,7 +241,7 @@ class _Many:
         return book
 
     def _keep(self, cell: Cell, walked: Walked) -> WalkForward | None:
-        """Enter the trials of a walk-forward in the ledger, then store it; returns it unless it failed."""
+        """Record the trials of a walk-forward in the ledger, then store it; returns it unless it failed."""
         run, manifest = self.runs[cell], walked.manifest
         book = self._count(cell, walked.events)
         if walked.error is not None:
@@ -266,7 +266,7 @@ class _Many:
         return wf
 
     def _looks(self) -> list[str]:
-        """Enter the trials on each series in the ledgers of the others."""
+        """Record the trials on each series in the ledgers of the others."""
         tried: dict[str, tuple[Bars, Tally]] = {}
         for cell, summary in self.summaries.items():
             if summary.tally.trials:

@@ -37,7 +37,7 @@ def task_of(run: PreparedRun, key: tuple[str, str], command: str | None) -> Task
 
 
 def walk(series: Series, context: TaskContext, bare: PreparedRun, key: tuple[str, str], command: str | None) -> Walked:
-    """Run a walk-forward; an error of it is its result, and never that of the others."""
+    """Run a walk-forward; its error is its result and does not affect the others."""
     run = copy.copy(bare)
     run.bars = series[key]
     events: list[ev.TrialsEvaluated] = []
@@ -61,7 +61,7 @@ def walk(series: Series, context: TaskContext, bare: PreparedRun, key: tuple[str
 
 
 class _Asked(threading.Event):
-    """An event that is set when a function says so."""
+    """An event that is set when a function returns True."""
 
     def __init__(self, cancelled: Cancelled) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""The account of a portfolio of sleeves: capital moves at rebalancing, with costs, and what each sleeve adds."""
+"""The account of a portfolio of sleeves: moves of capital with their costs, and the profit of each sleeve."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Account(NamedTuple):
 def run_account(
     sleeves: Sleeves, rows: list[int], weigh: Callable[[int], FloatArray], cash: float, max_gross: float = math.inf
 ) -> Account:
-    """Move capital between sleeves before the bars of `rows` and let it work in between.
+    """Rebalance capital between sleeves before the bars of `rows`.
 
     Parameters
     ----------
@@ -54,8 +54,8 @@ def run_account(
     Notes
     -----
     Moving capital into or out of a sleeve trades the same share of its position: it costs `Sleeves.cost` times the
-    capital moved times the sleeve's exposure. A walk-forward is flat between two folds, so at the begin of a fold
-    nothing is traded but by the sleeve itself. After ruin nothing is moved, and the equity stays.
+    capital moved times the sleeve's exposure. A walk-forward is flat between two folds, so at the start of a fold
+    only the sleeve itself trades. After ruin no capital is moved, and the equity stays constant.
     """
     n, k = sleeves.value.shape
     capital, profit = np.zeros((n, k)), np.zeros((n, k))

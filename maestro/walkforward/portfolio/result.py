@@ -1,4 +1,4 @@
-"""The result of a portfolio: equity, weights, what each sleeve added, how they move together."""
+"""The result of a portfolio: equity, weights, contribution of each sleeve, correlations."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Portfolio:
     notes : tuple of str
     runs : mapping of name to WalkForward
     given : dict
-        Arguments of `ms.portfolio`, with which the same portfolio can be made of other runs.
+        Arguments of `ms.portfolio`, to make the same portfolio of other runs.
     id : str
         Hash of the ids of the runs, their names and the settings.
     """
@@ -76,7 +76,7 @@ class Portfolio:
 
     @cached_property
     def metrics(self) -> dict[str, float]:
-        """Metrics of the equity curve, as everywhere; those of trades are not among them."""
+        """Metrics of the equity curve; those of trades are not included."""
         values, periods = self.equity["equity"].to_numpy(), self.periods_per_year
         if self._daily is not None:
             values = values[self._daily]
@@ -120,10 +120,10 @@ class Portfolio:
 
     @cached_property
     def timing(self) -> tuple[IntArray, FloatArray]:
-        """Days since 1970, and return per day that the timing of the rules earned, costs included.
+        """Days since 1970, and return per day from the timing of the rules, after costs.
 
-        From each bar's return of the portfolio, that of each sleeve's market times the sleeve's capital and its mean
-        exposure is taken away. Where a market's drift took something from its sleeve, nothing is given back.
+        The return of each sleeve's market, times the sleeve's capital and its mean exposure, is subtracted from each
+        bar's return of the portfolio. If a market's drift reduced a sleeve's return, it is not corrected upwards.
         """
         sleeves, account = self._sleeves, self._account
         cash = float(self.settings["cash"])
@@ -149,7 +149,7 @@ class Portfolio:
 
     @property
     def verdict(self) -> Any:
-        """The verdict that `ms.verdict` made of this portfolio; before that, a preliminary one."""
+        """The verdict of `ms.verdict` on this portfolio, or a preliminary one."""
         return self._preliminary if self._verdict is None else self._verdict
 
     @verdict.setter
@@ -162,7 +162,7 @@ class Portfolio:
 
     @property
     def ruined(self) -> bool:
-        """Whether nothing was left at some close."""
+        """Whether the equity was zero or below at some close."""
         return self._account.ruined >= 0
 
     @cached_property
@@ -188,7 +188,7 @@ class Portfolio:
 
     @cached_property
     def correlation(self) -> pl.DataFrame:
-        """Correlation of the sleeves' daily returns while both are there: sleeve, then one column per sleeve."""
+        """Correlation of the sleeves' daily returns while both are active: sleeve, then one column per sleeve."""
         value, there = self._sleeves.value, self._sleeves.there
         days = self._sleeves.time // DAY_US
         last = np.flatnonzero(np.append(days[1:] != days[:-1], True))
@@ -199,7 +199,7 @@ class Portfolio:
 
     @cached_property
     def drawdowns(self) -> pl.DataFrame:
-        """The deepest falls from a peak: peak, trough, recovered (null: not yet), depth, the deepest first."""
+        """The largest drawdowns, deepest first: peak, trough, recovered (null: not yet), depth."""
         depth, time = self.equity["drawdown"].to_numpy(), self.equity["timestamp"]
         below = np.concatenate(([False], depth < 0, [False]))
         begins, ends = np.flatnonzero(below[1:] & ~below[:-1]), np.flatnonzero(~below[1:] & below[:-1])
@@ -214,7 +214,7 @@ class Portfolio:
         return pl.DataFrame(rows, schema=schema).sort("depth", "peak")
 
     def sleeve_metrics(self) -> pl.DataFrame:
-        """Sharpe ratio and drawdown of each sleeve alone, on the same stamps: sleeve, sharpe_ratio, …"""
+        """Sharpe ratio and drawdown of each sleeve on its own, on the same timestamps: sleeve, sharpe_ratio, …"""
         rows = []
         for k, name in enumerate(self.names):
             values = self._sleeves.value[self._sleeves.there[:, k], k]
@@ -244,7 +244,7 @@ class Portfolio:
 
 
 def _pairwise(returns: FloatArray) -> FloatArray:
-    """Correlation of each pair over the rows where both are known; NaN where there is none."""
+    """Correlation of each pair over the rows with both values; NaN if undefined."""
     there = ~np.isnan(returns)
     filled, known = np.where(there, returns, 0.0), there.astype(np.float64)
     count = known.T @ known
