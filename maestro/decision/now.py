@@ -135,7 +135,7 @@ def extended_bars(wf: Any, bars: Bars | None) -> Bars:
     if len(bars) < wanted.n or bars[: wanted.n].fingerprint != wanted.fingerprint:
         raise BarsError(
             f"these bars do not begin with those of run {wf.id} ({wanted.name}, {wanted.n:,} bars from "
-            f"{wanted.start:%Y-%m-%d %H:%M} UTC); give the same bars with newer ones behind them."
+            f"{wanted.start:%Y-%m-%d %H:%M} UTC); give the same bars followed by newer ones."
         )
     return described_as(bars, wf.spec)
 

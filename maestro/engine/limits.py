@@ -16,7 +16,7 @@ def common_refusals(task: Task) -> Iterator[str]:
     if grid and task.sizing.kind == "volatility":
         yield "a grid with volatility sizing"
     if task.sizing.max_exposure > 1:
-        yield f"max_exposure={task.sizing.max_exposure:g}, as nobody lends it cash"
+        yield f"max_exposure={task.sizing.max_exposure:g}, because it cannot borrow"
 
 
 def is_grid(signals: Signals) -> bool:

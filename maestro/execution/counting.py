@@ -19,7 +19,7 @@ class Counter:
     def raise_if_cancelled(self) -> None:
         """Raise `RunCancelled` if that was requested."""
         if self._cancel is not None and self._cancel.is_set():
-            raise RunCancelled(f"{self._what} was cancelled; nothing is kept of it.")
+            raise RunCancelled(f"{self._what} was cancelled; no result is kept.")
 
     def done(self, count: int = 1) -> None:
         """Tell that so many more parts are done."""

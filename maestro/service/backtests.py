@@ -118,7 +118,7 @@ def run_and_keep(planned: PlannedBacktest, runs_dir: Path, stop: threading.Event
     try:
         while not receiving.poll(_LOOK):
             if stop.is_set():
-                raise RunCancelled("the backtest was cancelled; nothing is kept of it.")
+                raise RunCancelled("the backtest was cancelled; no result is kept.")
         words = receiving.recv()
     except EOFError:
         words = (

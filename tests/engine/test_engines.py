@@ -142,7 +142,7 @@ def own_orders(bars: Bars) -> ms.Orders:
 @pytest.mark.parametrize(
     ("engine", "what", "settings", "words"),
     [
-        ("vectorbt", "funding", {}, "funding, as its cash changes by orders only.*Use engine='fast' or engine='backtr"),
+        ("vectorbt", "funding", {}, "funding, because only orders change its cash.*Use engine='fast' or engine='"),
         ("vectorbt", "orders", {}, "limit orders of a strategy's own step.*Use engine='fast'"),
         ("backtrader", "orders", {}, "limit orders of a strategy's own step.*Use engine='fast'"),
         ("vectorbt", "GridTradingStrategy", {"sizing": "volatility:0.2"}, "a grid with volatility sizing"),
@@ -197,7 +197,7 @@ def test_ruin() -> None:
     assert theirs.metrics["final_equity"] == pytest.approx(ours.metrics["final_equity"], rel=1e-9)
     assert theirs.trades["exit_reason"].to_list() == ["ruin"]
     assert theirs.trades["exit_time"].equals(ours.trades["exit_time"])
-    with pytest.raises(SettingsError, match=r"the account is ruined at bar \d+, and vectorbt, which lends nothing"):
+    with pytest.raises(SettingsError, match=r"the account is ruined at bar \d+, and vectorbt, which cannot borrow"):
         ms.backtest(bars, signals, engine="vectorbt")
 
 

@@ -22,7 +22,7 @@ PLAIN = ms.Signals(np.zeros(200, bool))
         (PLAIN, ms.Sizing.volatility(0.4), []),
         (GRID, ms.Sizing.percent(1.0), []),
         (GRID, ms.Sizing.volatility(0.4), ["a grid with volatility sizing"]),
-        (PLAIN, ms.Sizing.percent(1.0, max_exposure=3.0), ["max_exposure=3, as nobody lends it cash"]),
+        (PLAIN, ms.Sizing.percent(1.0, max_exposure=3.0), ["max_exposure=3, because it cannot borrow"]),
     ],
 )
 def test_refusals_in_words(signals: Any, sizing: ms.Sizing, refusals: list[str]) -> None:

@@ -71,7 +71,7 @@ def test_a_request_to_stop_is_obeyed_after_a_part() -> None:
     with counting(False, 3, "the map", "part", stop) as counter:
         counter.done()
         stop.set()
-        with pytest.raises(RunCancelled, match="the map was cancelled; nothing is kept of it"):
+        with pytest.raises(RunCancelled, match="the map was cancelled; no result is kept"):
             counter.done()
 
 

@@ -12,7 +12,7 @@ from maestro.errors import MissingExtraError, SettingsError
 from maestro.strategies.signals import Orders
 
 _RUIN = (
-    "engine='vectorbt': the account is ruined {where}, and vectorbt, which lends nothing, cannot close what costs more "
+    "engine='vectorbt': the account is ruined {where}, and vectorbt, which cannot borrow, cannot close what costs more "
     "than the cash. Use engine='fast' or engine='backtrader', a smaller sizing, or bars that end before."
 )
 
@@ -39,7 +39,7 @@ class VectorbtEngine(Engine):
             yield "fill='close' with max_exposure below 1"
         rates = task.bars.funding_rate
         if rates is not None and bool(np.nan_to_num(rates).any()):
-            yield "funding, as its cash changes by orders only"
+            yield "funding, because only orders change its cash"
 
     def instead(self, task: Task) -> str:
         """What to use instead for a task that vectorbt refuses."""

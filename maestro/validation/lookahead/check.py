@@ -152,7 +152,7 @@ def lookahead(
         raise SettingsError(f"bars is a {type(bars).__name__}; give ms.Bars (ms.load, ms.Bars.from_frame).")
     rule = resolve(strategy, params)
     if isinstance(rule, Signals):
-        raise StrategyError("signals alone do not say where they come from; give the strategy that makes them.")
+        raise StrategyError("signals cannot be checked without their strategy; give the strategy that makes them.")
     for name, value, low in (("cuts", cuts, 1), ("starts", starts, 0)):
         if isinstance(value, bool) or not isinstance(value, int) or value < low:
             raise SettingsError(f"{name}={value!r} is not a whole number of at least {low}.")

@@ -84,8 +84,8 @@ def joint_orders(series: Mapping[Key, Bars], timeframe: Mapping[Key, str]) -> di
         one = joint_order({key: bars for key, bars in series.items() if timeframe[key] == name})
         if one.fixed > 0.5:
             raise SettingsError(
-                f"{one.fixed:.0%} of the stamps of the series of {name or 'one timeframe'} would stay where they are: "
-                "hardly two stamps have the same series. Permute them one by one with "
+                f"{one.fixed:.0%} of the stamps of the series of {name or 'one timeframe'} would stay where they are, "
+                "because few timestamps have the same series. Permute the series one by one with "
                 "ms.validation.permutation_test, or leave out series with many gaps."
             )
         found[name] = one

@@ -358,7 +358,7 @@ def _run(
         with counting(progress, len(tasks), what, "task") as counter:
             return results_of(run_tasks(executor, tasks, material, cancel=cancel), counter.done)
     except RunCancelled as error:
-        raise RunCancelled("the permutation test was cancelled; nothing is kept of it.") from error
+        raise RunCancelled("the permutation test was cancelled; no result is kept.") from error
 
 
 def _repeat(

@@ -162,7 +162,7 @@ def geometry_map(
             for k, result in zip(order, results, strict=True):
                 found[k] = result
         except RunCancelled as error:
-            raise RunCancelled("the map of windows was cancelled; nothing is kept of it.") from error
+            raise RunCancelled("the map of windows was cancelled; no result is kept.") from error
     return _map(choices, shapes, found, train, test, plan.trials)
 
 

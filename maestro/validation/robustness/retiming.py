@@ -172,7 +172,7 @@ def retiming(
             chosen = choose(None, workers, len(tasks))
             found = results_of(run_tasks(chosen, tasks, whole, cancel=cancel), counter.done)
     except RunCancelled as error:
-        raise RunCancelled("the comparison of times was cancelled; nothing is kept of it.") from error
+        raise RunCancelled("the comparison of times was cancelled; no result is kept.") from error
     return Retiming(metric, wf.metrics[metric], found[0], np.array(found[1:]), repetitions, seed)
 
 

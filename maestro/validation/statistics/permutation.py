@@ -253,7 +253,7 @@ def permutation_test(
         with counting(progress, repetitions, what, "series") as counter:
             found = results_of(run_tasks(executor, tasks, whole, cancel=cancel), counter.done)
     except RunCancelled as error:
-        raise RunCancelled("the permutation test was cancelled; nothing is kept of it.") from error
+        raise RunCancelled("the permutation test was cancelled; no result is kept.") from error
     null = sign * np.array(found)
     own = sign * _stitched(wf, known)
     defined = np.isfinite(null)

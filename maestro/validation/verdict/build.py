@@ -129,7 +129,7 @@ def verdict(
         try:
             inputs = work.inputs_with(permutations)
         except KeyboardInterrupt as stop:
-            raise RunInterrupted("the verdict was interrupted; nothing of it is kept.") from stop
+            raise RunInterrupted("the verdict was interrupted; no result is kept.") from stop
         repetitions = permutations if isinstance(permutations, int) else permutations.to_dict()["repetitions"]
         made = draw_up(inputs, {"seed": seed, "trials": inputs.trials, "permutations": repetitions})
     wf.verdict = made

@@ -122,7 +122,7 @@ def calibrate(
     try:
         found = results_of(run_tasks(choose(None, workers, series), tasks, bars, cancel=cancel), progress)
     except RunCancelled as error:
-        raise RunCancelled("the calibration was cancelled; nothing is kept of it.") from error
+        raise RunCancelled("the calibration was cancelled; no result is kept.") from error
     if not edge:
         found = _against_the_others(found, permutations, seed)
     name = strategy if isinstance(strategy, str) else strategy.__name__
