@@ -23,7 +23,7 @@ _HAIR = 1.0 - 1e-12
 VOLATILITY_RETURNS = 30
 DEFAULT_SETTINGS = {
     "size": "the size is fixed at the signal's close, and a fill that costs more than the cash is refused (Margin)",
-    "guards": "stops and targets become active in the bar after the fill",
+    "brackets": "stops and targets become active in the bar after the fill",
     "trail": "a trailing stop follows closes, not highs and lows",
     "slippage": "slippage stops at the bar's high or low",
     "limits": "a limit order that fills at a gapped open is slipped",
@@ -152,7 +152,7 @@ class Trading(bt.Strategy):  # type: ignore[misc]
         if units and levels is not None:
             self.entry = self.best = price
             self.guarded = levels
-            self.unguarded = bool(self.p.plain & {"guards", "size"})
+            self.unguarded = bool(self.p.plain & {"brackets", "size"})
             if not self.unguarded:
                 self.guard(held + side * total)
 

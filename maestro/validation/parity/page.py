@@ -20,7 +20,7 @@ from maestro.validation.parity.compare import (
 WAYS = {
     "size": "by default the size is computed at the close of the signal; if the next open is higher, an order for all "
     "the cash is refused (*Margin*). In Maestro, *cheat-on-open* computes it at the opening price.",
-    "guards": "the children of a bracket order are inactive until the bar after the fill. In Maestro, stop and "
+    "brackets": "the children of a bracket order are inactive until the bar after the fill. In Maestro, stop and "
     "target are an OCO pair placed with the entry.",
     "trail": "`StopTrail` follows closes. In Maestro, a stop order is replaced at each close and follows highs and "
     "lows.",

@@ -95,7 +95,7 @@ def with_ways(bars: Bars, name: str, *ways: str) -> Agreement:
 @pytest.mark.parametrize(
     ("way", "changed", "unchanged"),
     [
-        ("guards", "TrendFollowingATR", "EmaCrossStrategy"),
+        ("brackets", "TrendFollowingATR", "EmaCrossStrategy"),
         ("trail", "TrendFollowingATR", "FernandoStrategy"),
         ("slippage", "TrendFollowingATR", None),
         ("limits", "GridTradingStrategy", "TrendFollowingATR"),
