@@ -132,7 +132,7 @@ FOREIGN_PRIVATE = {
     "maestro/apps/shared/controls.py": {"_priority_changes"},
     "maestro/apps/shared/series.py": {"_file_buffer"},
     "maestro/engine/backtrader/running.py": {"_pns"},
-    "tests/apps/market/test_app.py": {"_file_buffer"},
+    "tests/apps/shared/test_series.py": {"_file_buffer"},
     "tests/search/test_runner.py": {"optuna.samplers._tpe"},
     "tests/search/test_tpe.py": {"optuna.samplers._tpe"},
 }  # fmt: skip
