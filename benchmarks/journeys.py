@@ -135,9 +135,7 @@ def plateau(journey: Journey, folder: Path) -> str:
 def resume(journey: Journey, folder: Path) -> str:
     """Resume yesterday's run."""
     row = journey.page.locator("tr", has_text="interrupted").first
-    journey.click(row.locator("a"))
-    journey.click(journey.page.get_by_role("link", name="Resume", exact=True))
-    journey.click(journey.page.get_by_role("button", name="Resume", exact=True))
+    journey.click(row.get_by_role("link", name="Resume", exact=True))
     journey.page.locator(".tiles").first.wait_for()
     return str(journey.page.locator("p.run").first.inner_text())
 

@@ -107,6 +107,15 @@ function alike(a, b) {
 
 const SPELLED = 250;  // bars on the screen up to which markers have texts
 
+// Leaves out the times that an edge of their axis would cut: "2020" would read "20".
+function wholeTexts(context) {
+  const write = context.fillText;
+  context.fillText = (text, x, y) => {
+    const half = context.textAlign === "center" ? context.measureText(text).width / 2 : 0;
+    if (x + 1 >= half && x + half <= 1 + context.canvas.width / context.getTransform().a) write.call(context, text, x, y);
+  };
+}
+
 function candles(data) {
   const {time, open, high, low, close} = data, rows = new Array(time.length);
   for (let i = 0; i < time.length; i++) rows[i] = {time: time[i], open: open[i], high: high[i], low: low[i], close: close[i]};
@@ -188,8 +197,9 @@ function render({model, el}) {
   el.append(host);
 
   const chart = createChart(body, {autoSize: true, layout: {attributionLogo: true, panes: {enableResize: true}},
-    timeScale: {timeVisible: true, secondsVisible: false, rightOffsetPixels: ROOM, minBarSpacing: 0.001, enableConflation: true, lockVisibleTimeRangeOnResize: true}, crosshair: {mode: CrosshairMode.Normal},
+    timeScale: {timeVisible: true, secondsVisible: false, rightOffsetPixels: ROOM, fixLeftEdge: true, minBarSpacing: 0.001, enableConflation: true, lockVisibleTimeRangeOnResize: true}, crosshair: {mode: CrosshairMode.Normal},
     localization: {locale: "en-GB"}});
+  for (const canvas of body.querySelectorAll("tr:last-child canvas")) wholeTexts(canvas.getContext("2d"));
   const price = chart.addSeries(CandlestickSeries, {borderVisible: false, priceLineVisible: false});
   const marks = createSeriesMarkers(price, [], {autoScale: false}), bands = new Spans(), trips = new Trips();
   price.attachPrimitive(bands);

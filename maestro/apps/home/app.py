@@ -89,8 +89,9 @@ class App(pn.viewable.Viewer):
 
     def _runs(self) -> str:
         folder = load_settings().runs_dir
+        session = RunsSession(folder)
         try:
-            found = RunsSession(folder).listing()
+            found = session.listing()
         except (MaestroError, OSError) as error:
             return f"<p>{escape(str(error))}</p>"
         if not len(found):
@@ -98,7 +99,7 @@ class App(pn.viewable.Viewer):
                 f"<p>There is no run in {escape(str(folder))}. Start one in the Walk-forward app, or with "
                 "<code>maestro walk-forward EmaCrossStrategy --data sample:AAPL --runs-dir runs</code>.</p>"
             )
-        rows = "".join(self._row(row) for row in found.head(RUNS).iter_rows(named=True))
+        rows = "".join(self._row(session, row) for row in found.head(RUNS).iter_rows(named=True))
         head = (
             "<th class='run'>Run</th><th class='strategy'>Strategy</th><th class='bars'>Bars</th>"
             "<th class='status'>Status</th><th class='number'>Sharpe</th><th class='number'>Return</th>"
@@ -109,18 +110,29 @@ class App(pn.viewable.Viewer):
         table = f"<table class='runs'><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
         return f"<div class='scroll'>{table}</div>{more}"
 
-    def _row(self, row: Mapping[str, Any]) -> str:
+    def _row(self, session: RunsSession, row: Mapping[str, Any]) -> str:
         done = row["status"] == "done"
         figures = [
             formats.number(row["sharpe_ratio"]) if done else "",
             formats.percent(row["total_return"], sign=True) if done else "",
         ]
         numbers = "".join(f"<td class='number'>{escape(one)}</td>" for one in figures)
-        words = "".join(f"<td class='{name}'>{escape(row[name] or '')}</td>" for name in ("strategy", "bars", "status"))
+        words = "".join(f"<td class='{name}'>{escape(row[name] or '')}</td>" for name in ("strategy", "bars"))
+        words += f"<td class='status'>{escape(row['status'])}{self._resume(session, row)}</td>"
         name = f"<code>{escape(row['id'])}</code>"
         shown = _link("runs", name, runs=json.dumps([row["id"]])) if "runs" in self.served else name
         started = f"<td class='started'>{escape(row['started'] or '')}</td>"
         return f"<tr><td class='run'>{shown}</td>{words}{numbers}{started}</tr>"
+
+    def _resume(self, session: RunsSession, row: Mapping[str, Any]) -> str:
+        """Link that resumes an interrupted run; none where the Walk-forward app cannot, as the Runs app explains."""
+        if row["status"] != "interrupted" or "walk_forward" not in self.served:
+            return ""
+        try:
+            address = session.link(row["id"], resume=True)
+        except (MaestroError, OSError):
+            return ""
+        return f" <a href='{escape(address)}'>Resume</a>"
 
     def _series(self) -> str:
         names, lacking = listed()

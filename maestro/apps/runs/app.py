@@ -154,7 +154,7 @@ class App(pn.viewable.Viewer):
             self.view.lead("", "")
             return
         try:
-            address = self.session.link(chosen[0])
+            address = self.session.link(chosen[0], resume=status == "interrupted")
         except (MaestroError, OSError) as error:
             self.view.lead("", "", str(error))
         else:

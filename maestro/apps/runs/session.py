@@ -13,7 +13,7 @@ import polars as pl
 from maestro._core.temporary import temporary_folder
 from maestro.apps.runs.opening import settings_of_run
 from maestro.apps.runs.sparkline import curve_of
-from maestro.apps.shared.journey import link_to
+from maestro.apps.shared.journey import RESUME, link_to
 from maestro.apps.shared.state import TRADE
 from maestro.apps.walk_forward.state import WalkForwardState
 from maestro.errors import MaestroError, RunError
@@ -156,8 +156,8 @@ class RunsSession:
             raise RunError(f"there is no run {run!r} in {self.runs_dir} any more; look at the list again.")
         return self.runs_dir / run
 
-    def link(self, run: str) -> str:
-        """Address of the Walk-forward app with the settings of a run, where it is shown or resumed.
+    def link(self, run: str, *, resume: bool = False) -> str:
+        """Address of the Walk-forward app with the settings of a run, where it is shown; `resume` also resumes it.
 
         Raises
         ------
@@ -169,7 +169,8 @@ class RunsSession:
         more = {name: settings.pop(name) for name in names}
         usual = {name: WalkForwardState.param[name].default for name in more}
         changed = {name: value for name, value in more.items() if value != usual[name]}
-        return link_to("walk_forward", settings, fixed=True, **changed)
+        resumes = {RESUME: True} if resume else {}
+        return link_to("walk_forward", settings, fixed=True, **changed, **resumes)
 
     def report(self, run: str) -> str:
         """Text of a run's report, one page that needs no network."""

@@ -12,6 +12,9 @@ from maestro.apps.shared.state import JOURNEY, SERIES, TRADE, AppState, SeriesSt
 from maestro.errors import MaestroError
 from maestro.strategies import Strategy
 
+RESUME = "resume"
+"""Name in a link to the Walk-forward app; ``true`` resumes an interrupted run as soon as the page is open."""
+
 
 def settings_from(state: AppState) -> dict[str, Any]:
     """Settings that the next app takes over: those of this page, and those that it only carries."""

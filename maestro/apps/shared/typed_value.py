@@ -11,7 +11,7 @@ from maestro.apps.shared.checked_box import after_event, as_shown, without_separ
 from maestro.errors import MaestroError, ParameterError
 from maestro.strategies.parameters import Parameter
 
-_NAMED_ONLY = {
+NAMED_ONLY = {
     "& .MuiInputLabel-root": {"position": "absolute", "width": "1px", "height": "1px", "overflow": "hidden",
                               "clipPath": "inset(50%)"},
     "& legend": {"display": "none"}, "& fieldset": {"top": 0},
@@ -40,7 +40,7 @@ class TypedValue(pn.viewable.Viewer):
         self.name_of_parameter, self.parameter, self.slider, self._say = name, parameter, slider, say
         self.box = pmui.TextInput(
             label=f"{slider.label}: exact value", value=as_shown(slider.value), size="small", width=84,
-            margin=(14, 10, 2, 0), sx=_NAMED_ONLY,
+            margin=(14, 10, 2, 0), sx=NAMED_ONLY,
         )  # fmt: skip
         slider.param.watch(lambda event: self.box.param.update(value=as_shown(event.new)), "value")
         self.box.param.watch(lambda event: self._type(event.new), "value")

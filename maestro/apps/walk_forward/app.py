@@ -14,13 +14,14 @@ from maestro.apps.shared.checked_box import CheckedBox
 from maestro.apps.shared.controls import StrategyControls, TradeControls, offered
 from maestro.apps.shared.delivery import delivery
 from maestro.apps.shared.freeze import Freeze
-from maestro.apps.shared.journey import link_to, settings_from
+from maestro.apps.shared.journey import RESUME, link_to, settings_from
 from maestro.apps.shared.latest import Latest
 from maestro.apps.shared.page import BUTTON_STYLE, HtmlPane, Message, page
 from maestro.apps.shared.series import SeriesPicker
 from maestro.apps.shared.service import visitors_login
 from maestro.apps.shared.state import SERIES
 from maestro.apps.walk_forward import session
+from maestro.apps.walk_forward.actions import ActionBar
 from maestro.apps.walk_forward.following import Followed, Follower, Planned
 from maestro.apps.walk_forward.job import Job
 from maestro.apps.walk_forward.ranges import RangeControls
@@ -54,7 +55,9 @@ class App(pn.viewable.Viewer):
 
         super().__init__()
         self.state = WalkForwardState(**settings)
-        self.problems = self.state.read(query or {})
+        query = dict(query or {})
+        self._resume = query.pop(RESUME, "") == "true"
+        self.problems = self.state.read(query)
         self.picker = SeriesPicker(self.state, bars)
         self.rule, self.trade = StrategyControls(self.state, fixed=False), TradeControls(self.state)
         wide = {"sizing_mode": "stretch_width"}
@@ -73,10 +76,9 @@ class App(pn.viewable.Viewer):
             label="When this page is closed", value=close, **wide,
             options={"leave a run that goes on later": "resumable", "let it end": "end"},
         )  # fmt: skip
-        self.start = pmui.Button(label="Start", variant="contained", width=110)
-        self.cancel = pmui.Button(label="Cancel", variant="outlined", width=110, disabled=True)
-        self.report = pmui.Button(label="Report", variant="outlined", disabled=True)
-        self.judge = pmui.Button(label="Verdict", variant="outlined", disabled=True)
+        self.actions = ActionBar()
+        self.start, self.cancel = self.actions.start, self.actions.cancel
+        self.judge, self.report = self.actions.judge, self.actions.report
         self.studies = pmui.Button(label="Optuna dashboard", variant="outlined", disabled=True)
         self.links = HtmlPane("", stylesheets=[BUTTON_STYLE])
         self.onward = HtmlPane("", stylesheets=[BUTTON_STYLE], margin=(4, 10), visible=False)
@@ -185,6 +187,8 @@ class App(pn.viewable.Viewer):
             self.view.message.say(f"Run {job.id[:8]} is in progress; this page follows it.", "info")
         elif self._status == "done" and (self.job is None or self.job.id != job.id):
             self.begin()  # loads it
+        elif self._status == "interrupted" and self._resume:
+            self.begin()
         elif self._status == "interrupted":
             self.view.message.say(self._unfinished(job), "info")
         elif self._status == "running":
@@ -223,7 +227,8 @@ class App(pn.viewable.Viewer):
     def _compare(self) -> None:
         """Say so where the controls ask for another result than the one that is shown."""
         asked, busy = self.asked, self.runner.busy
-        self.start.label = verb = self._verb()
+        verb = self._verb()
+        self.actions.offer(verb, "" if asked is None or busy or verb == "Open" else asked.effort)
         why = ""
         if self.job is not None and (asked is None or asked.id != self.job.id):
             why = "Computed with other settings"
@@ -275,7 +280,7 @@ class App(pn.viewable.Viewer):
         runner.pages.add(self)
         self.start.disabled, self.judge.disabled, self.cancel.disabled = True, True, False
         self.view.message.say()
-        self.view.show_progress(self.runner.progress)
+        self.actions.show_progress(self.runner.progress)
         self._compare()
         self._watch = pn.state.add_periodic_callback(self.look, period=_EVERY)
 
@@ -283,7 +288,7 @@ class App(pn.viewable.Viewer):
         """Show how far the run is, and its end."""
         assert self._begun is not None
         if self.runner.ended is None:
-            self.view.show_progress(self.runner.progress)
+            self.actions.show_progress(self.runner.progress)
             if isinstance(self.runner.progress, RunProgress) and not self.runner.on_service:
                 self.view.finished.look(folder_of(self._begun), self._begun.folds)
             return
@@ -294,7 +299,8 @@ class App(pn.viewable.Viewer):
             self._watch = None
         self.runner.wait(10)  # the thread has handed over its result and is about to end
         self.start.disabled, self.judge.disabled, self.cancel.disabled = False, self.wf is None, True
-        self.view.show_progress(None)
+        self.actions.show_progress(None)
+        self.view.finished.clear()
         self._look_up()
         if isinstance(result, WalkForward):
             self._interrupted = ""
@@ -354,13 +360,13 @@ class App(pn.viewable.Viewer):
     def _controls(self) -> list[Any]:
         return [
             self.picker, self.rule, self.ranges, self.splitter, pn.Row(self.search, self.trials), self.seed,
-            self.refused, self.select, self.trade, self.live, pn.Row(self.start, self.cancel),
-            pn.Row(self.judge, self.report), self.onward, self.studies, self.links, self.close,
+            self.refused, self.select, self.trade, self.live, self.onward, self.studies, self.links, self.close,
         ]  # fmt: skip
 
     def page(self) -> Any:
         """Page of a served app."""
-        return page("walk_forward", self._controls(), [self.view], self.state)
+        return page("walk_forward", self._controls(), [self.actions, self.view], self.state)
 
     def __panel__(self) -> Any:
-        return pn.Row(pn.Column(*self._controls(), width=330), self.view, sizing_mode="stretch_width")
+        shown = pn.Column(self.actions, self.view, sizing_mode="stretch_width")
+        return pn.Row(pn.Column(*self._controls(), width=330), shown, sizing_mode="stretch_width")

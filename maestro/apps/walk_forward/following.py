@@ -67,6 +67,8 @@ class Follower:
             problem = str(error)
         if cancel.is_set():
             return
+        if status not in ("done", "here"):
+            _ = job.seconds  # estimated in this thread: the page shows it, and would wait for it
         yield Planned(job, windows, status, problem)
         if not live or status == "here":
             return

@@ -11,7 +11,7 @@ import panel as pn
 from maestro.apps.shared.checked_box import after_event, as_shown
 from maestro.apps.shared.controls import control
 from maestro.apps.shared.page import HtmlPane, Message
-from maestro.apps.shared.typed_value import TypedValue, read_number, show_value
+from maestro.apps.shared.typed_value import NAMED_ONLY, TypedValue, read_number, show_value
 from maestro.apps.walk_forward.state import WalkForwardState
 from maestro.errors import MaestroError
 from maestro.search.dimensions import Dimension, dimension
@@ -120,7 +120,8 @@ class RangeControls(pn.viewable.Viewer):
             self.ends[name] = {"options": box}
             return [box]
         boxes = self.ends[name] = {
-            end: pmui.TextInput(label=f"{label}: {end}", width=_THIRD, size="small") for end in _ENDS
+            end: pmui.TextInput(label=f"{label}: {end}", width=_THIRD, size="small", sx=_captioned(end))
+            for end in _ENDS
         }  # fmt: skip
         for end, box in boxes.items():
             box.param.watch(lambda event, name=name, end=end: self._type(name, end, event.new), "value")
@@ -244,6 +245,12 @@ class RangeControls(pn.viewable.Viewer):
 
     def __panel__(self) -> Any:
         return pn.Column(self.words, self.edit, self._place, self.problem, sizing_mode="stretch_width")
+
+
+def _captioned(end: str) -> dict[str, Any]:
+    """Style of a box under a short caption: its label with the parameter's name would be cut."""
+    caption = {"content": f"'{end}'", "fontSize": "12px", "color": "text.secondary"}
+    return {**NAMED_ONLY, "&::before": caption}
 
 
 def _entries(parameter: Parameter, before: Dimension, change: Mapping[str, Any]) -> list[Any]:

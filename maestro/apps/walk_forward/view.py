@@ -20,7 +20,6 @@ from maestro.apps.walk_forward.job import Job
 from maestro.apps.walk_forward.partial import FinishedFolds
 from maestro.apps.walk_forward.tables import fold_table
 from maestro.bars import Bars
-from maestro.execution.jobs import Progress
 from maestro.reports import verdict_html
 from maestro.reports.figures.pareto import front_metrics, front_table, front_words, pareto_figure
 from maestro.validation.verdict.preliminary import current_verdict
@@ -49,8 +48,6 @@ class WalkForwardView(pn.viewable.Viewer):
         super().__init__()
         self.beside, self.message, self.dark = beside, Message(), False
         self.windows = pn.pane.Bokeh(sizing_mode="stretch_width", min_height=280)
-        self.progress = pmui.LinearProgress(value=0, variant="determinate", sizing_mode="stretch_width", visible=False)
-        self.progress_text = HtmlPane("", visible=False)
         self.working = pmui.LinearProgress(
             variant="indeterminate", sizing_mode="stretch_width", margin=0, visible=False
         )
@@ -114,14 +111,6 @@ class WalkForwardView(pn.viewable.Viewer):
         """Draw none: the settings give none."""
         self._windows = None
         self.windows.object = None
-
-    def show_progress(self, progress: Progress | None) -> None:
-        """Show how far the run is; None ends it."""
-        self.progress.visible = self.progress_text.visible = progress is not None
-        if progress is None:
-            self.finished.clear()
-        else:
-            self.progress.value, self.progress_text.object = progress.percent, escape(progress.words)
 
     # -- the result -------------------------------------------------------------------------
 
@@ -242,7 +231,7 @@ class WalkForwardView(pn.viewable.Viewer):
 
     def __panel__(self) -> Any:
         thin = pn.Column(self.working, height=4, margin=(0, 0, 4, 0), sizing_mode="stretch_width")
-        windows = card("Windows: training (grey) and test (blue)", self.windows, self.progress_text, self.progress)
+        windows = card("Windows: training (grey) and test (blue)", self.windows)
         return pn.Column(
             thin, self.message, windows, self.finished, self.stale, *self.beside, sizing_mode="stretch_width",
         )  # fmt: skip

@@ -48,6 +48,20 @@ def test_a_page_offers_to_resume_an_interrupted_run_and_opens_a_finished_one(
     assert again.start.label == "Open"
 
 
+def test_a_link_resumes_an_interrupted_run_at_once_and_has_no_effect_otherwise(
+    bars: ms.Bars, interrupt: Interrupt, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(following, "QUICK", 0.0)
+    settings = {"trials": 5, "runs_dir": str(tmp_path), "query": {"resume": "true"}}
+    page = App(bars, **settings)
+    assert (page.runner.busy, page.start.label, page.problems) == (False, "Start", [])
+    store = interrupt(WalkForwardState(trials=5, runs_dir=str(tmp_path)), 4)
+    page = App(bars, **settings)
+    ended(page)
+    assert page.wf is not None
+    assert (page.wf.id, store.status()) == (store.id, "done")
+
+
 def test_a_page_that_is_loaded_again_follows_the_run_that_the_first_one_began(
     bars: ms.Bars, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

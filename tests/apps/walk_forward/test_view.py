@@ -11,7 +11,6 @@ from maestro.apps.walk_forward import session
 from maestro.apps.walk_forward.job import Job
 from maestro.apps.walk_forward.state import WalkForwardState
 from maestro.apps.walk_forward.view import _TABS, WalkForwardView
-from maestro.execution.jobs import StepProgress
 from maestro.reports.figures.pareto import front_metrics, front_table, front_words
 
 
@@ -178,16 +177,6 @@ def test_a_verdict_is_opened_and_replaces_the_preliminary_one(view: WalkForwardV
     assert view.tabs.active == _TABS.index("verdict")
     assert "The button <b>Verdict</b>" not in view.verdict.object
     assert f"<h3>{made.name}</h3>" in view.headline.object
-
-
-def test_progress_is_shown_as_text_and_bar_until_it_ends() -> None:
-    view = WalkForwardView()
-    assert not view.progress.visible
-    view.show_progress(StepProgress("Judging", 40, "Judging: <b>parity</b>"))
-    assert (view.progress.visible, view.progress_text.visible, view.progress.value) == (True, True, 40)
-    assert view.progress_text.object == "Judging: &lt;b&gt;parity&lt;/b&gt;"
-    view.show_progress(None)
-    assert (view.progress.visible, view.progress_text.visible) == (False, False)
 
 
 def test_windows_are_drawn_and_hidden(bars: ms.Bars) -> None:
