@@ -149,7 +149,7 @@ def backup_create(tries: int, folder: Path, how: Driver = killed) -> Iterator[st
         return ""
 
     def result(place: Path) -> object:
-        kept, damaged = Archives(place / "backups").kept()
+        kept, damaged = Archives(place / "backups").backups()
         if damaged:
             raise RuntimeError(damaged[0])
         if not kept:

@@ -49,11 +49,11 @@ def remove_abandoned() -> None:
             match = _NAME.fullmatch(entry.name)
             if match is None or match["host"] != host_id() or is_running(int(match["pid"])):
                 continue
-            if entry.is_dir(follow_symlinks=False) and _is_mine(entry):
+            if entry.is_dir(follow_symlinks=False) and _is_abandoned(entry):
                 shutil.rmtree(entry.path, ignore_errors=True)
 
 
-def _is_mine(entry: os.DirEntry[str]) -> bool:
+def _is_abandoned(entry: os.DirEntry[str]) -> bool:
     try:
         return os.name != "posix" or entry.stat(follow_symlinks=False).st_uid == os.getuid()
     except FileNotFoundError:  # another process removed it meanwhile

@@ -43,7 +43,7 @@ def dumps_by_value(value: Any) -> bytes:
         return bytes(cloudpickle.dumps(value))
 
 
-def loads_as_new(data: bytes) -> Any:
+def loads_fresh(data: bytes) -> Any:
     """Unpickle what cloudpickle wrote by value, with its classes as new ones.
 
     `cloudpickle.loads` returns the class that was pickled if it still exists in this process, and resets its

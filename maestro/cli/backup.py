@@ -11,7 +11,7 @@ from maestro.cli import options
 from maestro.cli.groups import group
 
 if TYPE_CHECKING:
-    from maestro.operations.backup import Kept, Vault
+    from maestro.operations.backup import StoredBackup, Vault
 
 app = group(
     "Back up jobs, runs, ledgers, bars and settings while they are in use; list, verify and restore backups.",
@@ -36,7 +36,7 @@ def _vault(at: Path | None) -> Vault:
     return open_vault(load_settings(), at)
 
 
-def _row(kept: Kept) -> dict[str, Any]:
+def _row(kept: StoredBackup) -> dict[str, Any]:
     contents = kept.contents
     return {
         "name": contents.name, "created": contents.created, "version": contents.version, "files": len(contents.files),
@@ -74,7 +74,7 @@ def list_(at: At = None, json: options.Json = False) -> int:
     from maestro.cli.printing import print_json, show_table
 
     vault = _vault(at)
-    kept, damaged = vault.kept()
+    kept, damaged = vault.backups()
     if json:
         print_json({"where": vault.where, "backups": [_row(one) for one in kept], "damaged": damaged})
     elif kept:
@@ -106,18 +106,18 @@ def verify(
 
     outcome = backup.verify(_vault(at), name, run=run)
     if json:
-        print_json({**asdict(outcome), "good": outcome.good})
-        return 0 if outcome.good else 1
+        print_json({**asdict(outcome), "good": outcome.passed})
+        return 0 if outcome.passed else 1
     repeated = f"run {outcome.repeated} repeats bit for bit" if outcome.repeated else "no finished run to repeat"
     say(
-        f"{outcome.name} is {'good' if outcome.good else 'not good'}: {outcome.jobs:,} jobs, {outcome.runs:,} finished "
-        f"runs, {outcome.series:,} series with {outcome.rows:,} rows, {outcome.ledgers:,} ledgers"
-        f"{f'; {repeated}' if outcome.good else ''} ({outcome.seconds:.1f} s)"
+        f"{outcome.name} is {'good' if outcome.passed else 'not good'}: {outcome.jobs:,} jobs, {outcome.runs:,} "
+        f"finished runs, {outcome.series:,} series with {outcome.rows:,} rows, {outcome.ledgers:,} ledgers"
+        f"{f'; {repeated}' if outcome.passed else ''} ({outcome.seconds:.1f} s)"
     )
     for text in outcome.problems:
         say(text, bullet="! ")
     show_notes(outcome.notes)
-    return 0 if outcome.good else 1
+    return 0 if outcome.passed else 1
 
 
 @app.command()

@@ -76,9 +76,9 @@ def _places() -> list[Path]:
     import os
 
     from maestro.config import load_settings
-    from maestro.ledger import folder, users_folders
+    from maestro.ledger import folder, user_folders
 
-    places = users_folders() if load_settings().ledger_team else [folder()]
+    places = user_folders() if load_settings().ledger_team else [folder()]
     return [place for place in places if os.access(place, os.R_OK | os.X_OK)]
 
 

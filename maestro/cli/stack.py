@@ -78,22 +78,22 @@ def up(
     if self_signed and (certificate or key):
         raise SettingsError("--self-signed excludes --certificate and --key; leave it out.")
     origins = tuple(origin or ())
-    entrance = stack.Entrance(port or free_port(), address, prefix, certificate, key, old_api, docs, origins)
+    proxy = stack.ReverseProxy(port or free_port(), address, prefix, certificate, key, old_api, docs, origins)
     if self_signed:
         others = [name for name in ("nginx", "prometheus") if name not in (without or ())]
         find_programs([*others, "openssl"])  # all that are missing, before anything is written
         where.mkdir(parents=True, exist_ok=True, mode=0o700)
         certificate, key = make_certificate(where, *(one.partition(":")[0] for one in origins), address)
-        entrance = replace(entrance, certificate=certificate, key=key)
+        proxy = replace(proxy, certificate=certificate, key=key)
     settings = load_settings()
     schedule = schedule_options(settings, backup, fetch, keep)
     stack.up(
-        where, settings, entrance, workers=workers, schedule=schedule, without=without or (), alertmanager=alertmanager
+        where, settings, proxy, workers=workers, schedule=schedule, without=without or (), alertmanager=alertmanager
     )
     write_text(where / OPTIONS, _given(context))
     _show(where, json)
     if not json and "nginx" not in (without or ()):
-        typer.echo(f"\nEntrance: {entrance.url}/")
+        typer.echo(f"\nAddress: {proxy.url}/")
 
 
 def _given(context: typer.Context) -> str:

@@ -34,7 +34,7 @@ def worker(
     from maestro.cli.parsing import configured
     from maestro.service.jobs import Database
     from maestro.service.logs import log_to_stderr
-    from maestro.service.overdue import ended_when_overdue
+    from maestro.service.overdue import overdue_guard
     from maestro.service.worker import Worker
 
     where = configured(folder, "service.folder")
@@ -46,6 +46,6 @@ def worker(
     one = Worker(Database(folder=where), runs or where / "runs", cores=cores)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: one.stop())
-    with ended_when_overdue(where, one.name) if idle else nullcontext():
+    with overdue_guard(where, one.name) if idle else nullcontext():
         one.run(until_empty=until_empty, idle=idle)
     return 0

@@ -222,7 +222,7 @@ class Dask:
     def _send(self, number: int, again: int, packed: bytes, own: Future[Outcome]) -> None:
         with self._named_failures():
             future = self._client.submit(
-                _perform_far, packed, self._data, self._data.key, self._stop.name,
+                _perform_on_worker, packed, self._data, self._data.key, self._stop.name,
                 self._run if self._run in _listening else None,
                 key=f"maestro-{self._run}-{number}-{again}", pure=False,
             )  # fmt: skip
@@ -365,7 +365,7 @@ def _itself(packed: bytes) -> bytes:
     return packed
 
 
-def _perform_far(packed: bytes, shared: bytes, key: str, stop: str, run: str | None = None) -> Outcome | None:
+def _perform_on_worker(packed: bytes, shared: bytes, key: str, stop: str, run: str | None = None) -> Outcome | None:
     cancelled = _asking(stop)
     if cancelled():
         return None

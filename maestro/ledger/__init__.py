@@ -5,9 +5,9 @@ from maestro.ledger.chain import Chain, Finding
 from maestro.ledger.recording import Recorder, scored, uncounted
 from maestro.ledger.series import folder, owned_by
 from maestro.ledger.tally import Tally
-from maestro.ledger.team import Counted, counted, users_folders
+from maestro.ledger.team import Counted, counted, user_folders
 
 __all__ = [
     "Chain", "Counted", "Finding", "Ledger", "Recorder", "Tally", "Trials", "counted", "folder", "ledgers", "n_trials",
-    "owned_by", "scored", "uncounted", "users_folders", "verify",
+    "owned_by", "scored", "uncounted", "user_folders", "verify",
 ]  # fmt: skip

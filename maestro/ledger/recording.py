@@ -55,7 +55,7 @@ class Recorder:
         self._lost, self._unsynced, self._why = 0, 0, ""
         self._head: Any = None
 
-    def enter(self, sharpes: Iterable[float], trials: int, fold: int | None = None, state: str = "done") -> None:
+    def record(self, sharpes: Iterable[float], trials: int, fold: int | None = None, state: str = "done") -> None:
         """Enter finished trials by their annualised Sharpe ratios; NaN is one without."""
         if _silent.get():
             return
@@ -63,7 +63,7 @@ class Recorder:
         tally = Tally.of(sharpes, trials, periods_per_year=self._bars.periods_per_year)
         self._append([(tally, fold, state)], sync=now - self._synced > _EVERY)
 
-    def enter_all(self, events: Iterable[ev.TrialsEvaluated]) -> None:
+    def record_all(self, events: Iterable[ev.TrialsEvaluated]) -> None:
         """Enter several folds in one write and force them to disk."""
         periods = self._bars.periods_per_year
         tallies = [
@@ -77,7 +77,7 @@ class Recorder:
     def __call__(self, event: ev.Event) -> None:
         """Listen to a run: enter the trials that were evaluated, and force all to disk if it ends early."""
         if isinstance(event, ev.TrialsEvaluated) and (event.trials or event.state != "interrupted"):
-            self.enter(event.sharpe_ratios, event.trials, event.fold, event.state)
+            self.record(event.sharpe_ratios, event.trials, event.fold, event.state)
         elif isinstance(event, ev.RunStopped):
             self.close()
 
@@ -148,7 +148,7 @@ def scored(backtest: Backtest, kind: str = "slider") -> tuple[str, ...]:
         "costs": backtest.costs.to_dict(), "sizing": backtest.sizing.to_dict(), "fill": backtest.fill,
     }  # fmt: skip
     book = Recorder(bars, kind, strategy=name, source=source, run="" if strategy is None else run_id(spec))
-    book.enter([backtest.metrics["sharpe_ratio"]], 1)
+    book.record([backtest.metrics["sharpe_ratio"]], 1)
     if time.monotonic() - _scored_at > _EVERY:
         book.close()
         _scored_at = time.monotonic()

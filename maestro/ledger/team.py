@@ -70,7 +70,7 @@ def counted(series: Bars | str, user: str = "") -> Counted:
     own, everyone = folder(user), load_settings().ledger_team
     found: list[list[Entry]] = []
     users, left_out, unreadable = [], [], []
-    for place in users_folders(own):
+    for place in user_folders(own):
         try:
             entries = Ledger(name, place).lines()
         except (LedgerError, OSError):
@@ -92,7 +92,7 @@ def counted(series: Bars | str, user: str = "") -> Counted:
     )  # fmt: skip
 
 
-def users_folders(own: Path | None = None) -> list[Path]:
+def user_folders(own: Path | None = None) -> list[Path]:
     """Folders of all users who keep ledgers in ``ledger_dir``, the own one first, be it empty.
 
     A folder that may not be entered is one of them: its trials are missing in every count.

@@ -9,14 +9,14 @@ import numpy as np
 import polars as pl
 
 from maestro._core.formatting import plural
-from maestro.walkforward.tables import Kept, folds_table
+from maestro.walkforward.tables import FoldTables, folds_table
 
 _STRETCH = ("timestamp", "return", "position", "close")
 _MOST = 3
 """Columns of a table that are named before the rest is counted."""
 
 
-def differences(fold: int, recorded: Mapping[str, pl.DataFrame], repeated: Kept) -> list[str]:
+def differences(fold: int, recorded: Mapping[str, pl.DataFrame], repeated: FoldTables) -> list[str]:
     """Every table of a fold that is not the same to the bit; nothing where all are.
 
     Parameters

@@ -32,7 +32,7 @@ from maestro.strategies import Strategy
 from maestro.walkforward.folds import run_folds
 from maestro.walkforward.result import WalkForward
 from maestro.walkforward.run import PreparedRun
-from maestro.walkforward.tables import Kept, assemble, fold_tables
+from maestro.walkforward.tables import FoldTables, assemble, fold_tables
 
 _DECIDING = ("python", "maestro", "code", "kernels", "machine", "cpu", "numpy", "numba", "polars", "optuna")
 
@@ -321,7 +321,7 @@ def _repeat(
 
     tables = {"folds": wf.folds, "trials": wf.trials, "equity": wf.equity, "trades": wf.trades}
     tell(ev.RunStarted(wf.id, f"again {spec.title}", len(wanted), spec.trials))
-    kept: dict[int, Kept] = {}
+    kept: dict[int, FoldTables] = {}
     try:
         for ended in _outcomes(wf, again, wanted, workers, executor, cancel):
             if not ended.finished:  # the error follows

@@ -233,7 +233,7 @@ class BacktestStore:
         """Return the specification; errors as of `manifest`."""
         return _spec(self.manifest())
 
-    def prove(self) -> None:
+    def check_is_backtest(self) -> None:
         """Check that the folder is a backtest, be it damaged: it then has the name of one and holds its files only.
 
         Raises

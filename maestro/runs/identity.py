@@ -208,7 +208,7 @@ _PRESENTS = ("apps", "cli", "reports", "service", "testing")
 """Packages that show results or take orders; every other file decides on a result, or may."""
 
 
-def deciding_files() -> list[Path]:
+def source_files() -> list[Path]:
     """Files of this package that decide on a result: all but those that present it, sorted."""
     root = Path(__file__).parents[1]
     return sorted(p for p in root.rglob("*.py") if p.relative_to(root).parts[0] not in _PRESENTS)
@@ -219,7 +219,7 @@ def own_code() -> str:
     """Hash of this package's own sources that decide on a result; 16 hex digits."""
     root = Path(__file__).parents[1]
     sources = hashlib.sha256()
-    for path in deciding_files():
+    for path in source_files():
         sources.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
     return sources.hexdigest()[:ID_LENGTH]
 

@@ -182,7 +182,7 @@ class RunStore:
         """Note that the run was fetched from a service, where its ledger is."""
         write_file(self.folder / FETCHED, _json({"url": url}))
 
-    def prove(self, otherwise: str) -> None:
+    def check_is_run(self, otherwise: str) -> None:
         """Check that the folder is a run, whole or damaged.
 
         A damaged manifest proves nothing, so the folder must then have the name of a run and hold files of a run only.
@@ -263,7 +263,7 @@ class RunStore:
             The folder cannot be written to, or with `afresh` is not provably a run.
         """
         if afresh and self.exists:
-            self.prove("it is not computed again; choose another runs_dir")
+            self.check_is_run("it is not computed again; choose another runs_dir")
         with named_errors(self.folder, "clear"):
             partial = self.folder / "partial"
             if afresh and partial.exists():

@@ -43,7 +43,7 @@ def remove(id_or_path: str | Path, runs_dir: str | Path = "runs") -> Path:
             f"{id_or_path} is not a run directly below {base}, so nothing was removed; give the id of a run there, or "
             "the folder above it as the runs directory."
         )
-    RunStore(named).prove("nothing was removed; remove it by hand")
+    RunStore(named).check_is_run("nothing was removed; remove it by hand")
     with named_errors(named, "remove"):
         with store.locked():
             place = _free_place(base, store.id)
@@ -58,7 +58,7 @@ def remove(id_or_path: str | Path, runs_dir: str | Path = "runs") -> Path:
 def _remove_backtest(store: BacktestStore) -> Path:
     if store.folder.is_symlink() or store.folder.parent.is_symlink():
         raise RunError(f"{store.folder} is or lies behind a symbolic link, so nothing was removed.")
-    store.prove()
+    store.check_is_backtest()
     with named_errors(store.folder, "remove"):
         place = _free_place(store.folder.parent, store.id)
         os.rename(store.folder, place)

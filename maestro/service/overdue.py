@@ -22,7 +22,7 @@ GRACE = 1.5
 
 
 @contextlib.contextmanager
-def ended_when_overdue(folder: Path, worker: str, *, grace: float = GRACE) -> Iterator[None]:
+def overdue_guard(folder: Path, worker: str, *, grace: float = GRACE) -> Iterator[None]:
     """Have this process killed, and its job given back, if it runs on after a signal that it handles.
 
     Parameters
@@ -70,7 +70,7 @@ def _guard(folder: Path, worker: str, pid: int, grace: float) -> None:
     if os.getppid() != pid:
         return
     try:  # first: in a container this process ends with the worker, which can no longer write to a job given back
-        Leases(Database(folder), worker).give_back_all("the worker was stopped")
+        Leases(Database(folder), worker).release_all("the worker was stopped")
         Heartbeat(folder, worker).end()
     finally:
         for process in (*_children(pid), pid):

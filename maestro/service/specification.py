@@ -146,7 +146,7 @@ class Specification:
                 raise SpecificationError(f"{name} is missing; give one, {what} for instance.", name)
         given["kind"] = _kind(given.get("kind", WALK_FORWARD))
         if "engine" in given:
-            with _blame(*came["engine"]):
+            with _naming_field(*came["engine"]):
                 given["engine"] = engine_name(given["engine"])
         found = cls(**given)
         found._refuse_fields_of_the_other_kind(came)
@@ -194,14 +194,14 @@ class Specification:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", BarsWarning)  # they are among the notes of the result
             bars = self._loaded()
-            with _blame("resample", self.resample):
+            with _naming_field("resample", self.resample):
                 return bars.resample(self.resample) if self.resample else bars
 
     def _refuse_range(self) -> None:
         """Refuse a start or an end that is no moment, and a start that is not before the end."""
         moments = []
         for name, text in (("start", self.start), ("end", self.end)):
-            with _blame(name, text):
+            with _naming_field(name, text):
                 moments.append(None if text is None else as_us(text))
         start, end = moments
         if start is not None and end is not None and start >= end:
@@ -226,9 +226,9 @@ class Specification:
     def arguments(self) -> dict[str, Any]:
         """Keyword arguments of `ms.walk_forward` and `ms.plan`."""
         usual = Costs()
-        with _blame("fee", self.fee):
+        with _naming_field("fee", self.fee):
             costs = Costs(fee=usual.fee if self.fee is None else self.fee)
-        with _blame("slippage", self.slippage):
+        with _naming_field("slippage", self.slippage):
             costs = Costs(costs.fee, usual.slippage if self.slippage is None else self.slippage)
         return {
             "splitter": self.splitter, "trials": self.trials, "search": self.search, "seed": self.seed,
@@ -247,35 +247,35 @@ class Specification:
             the field to blame.
         """
         bars = self.bars()
-        with _blame("strategy", self.strategy):
+        with _naming_field("strategy", self.strategy):
             cls = by_name(self.strategy, " client.strategies() and GET /api/v2/strategies list them.")
         if self.kind == BACKTEST:
             return bars, self._plan_backtest(bars, cls)
-        with _blame("params", self.params):
+        with _naming_field("params", self.params):
             Space(cls, self.params) if not self.space else cls(**self.params)
-        with _blame("space", self.space):
+        with _naming_field("space", self.space):
             Space(cls, self.params, self.space)
-        with _blame("splitter", self.splitter):
+        with _naming_field("splitter", self.splitter):
             windows = checked(splitter_of(self.splitter).split(bars), len(bars))
-        with _blame("sizing", self.sizing):
+        with _naming_field("sizing", self.sizing):
             Sizing.of(self.sizing)
-        with _blame("select", self.select):
+        with _naming_field("select", self.select):
             Selection.of(self.select)
         if self.trials * len(windows) > TRIALS:
             raise SpecificationError(
                 f"trials={self.trials} in {len(windows)} folds are more than {TRIALS:,} parameter sets; ask for fewer.",
                 "trials", self.trials,
             )  # fmt: skip
-        with _blame("", self.to_dict()):
+        with _naming_field("", self.to_dict()):
             return bars, plan(bars, self.strategy, **self.arguments())
 
     def _plan_backtest(self, bars: Bars, cls: type[Strategy]) -> PlannedBacktest:
-        with _blame("params", self.params):
+        with _naming_field("params", self.params):
             strategy = cls(**self.params)
-        with _blame("sizing", self.sizing):
+        with _naming_field("sizing", self.sizing):
             sizing = Sizing.of(self.sizing)
         costs, fill = self.arguments()["costs"], cast(Fill, self.fill)
-        with _blame("", self.to_dict()):
+        with _naming_field("", self.to_dict()):
             return PlannedBacktest(
                 bars, strategy, costs=costs, sizing=sizing, cash=self.cash, fill=fill, engine=self.engine
             )
@@ -384,7 +384,7 @@ def _is_file(text: str) -> bool:
 
 
 @contextmanager
-def _blame(name: str, value: Any) -> Iterator[None]:
+def _naming_field(name: str, value: Any) -> Iterator[None]:
     try:
         yield
     except SpecificationError:

@@ -148,7 +148,7 @@ class Worker:
             if held is None:
                 continue
             try:
-                if self._leases.asked_to_cancel(held.job):
+                if self._leases.cancel_requested(held.job):
                     held.end("cancelled")
                 if time.monotonic() - renewed > min(self._leases.lease / 20, _RENEW):
                     began = time.monotonic()
@@ -221,13 +221,13 @@ class Worker:
                         tell(fold, trials.get(fold, 0), words)
                 metrics, seconds = wf.metrics, wf.manifest.get("seconds")
         except RunBusyError as busy:
-            leases.give_back(job, str(busy))
+            leases.release(job, str(busy))
             self._stopping.wait(_BUSY)
         except RunCancelled as stop:
             if held.why == "cancelled":
                 leases.cancelled(job, held.progress.trials_done)
             elif held.why == "stopping":
-                leases.give_back(job, "the worker was stopped")
+                leases.release(job, "the worker was stopped")
             log.info("job stopped: %s", held.why, extra={"job": job.id, "words": str(stop)})
         except ServiceError:
             raise

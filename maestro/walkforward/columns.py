@@ -73,7 +73,7 @@ def search_range(wf: WalkForward, name: str) -> Range:
     return Range(options=tuple(column.unique(maintain_order=True).to_list()), stated=False)
 
 
-def stamps_ms(column: pl.Series) -> FloatArray:
+def timestamps_ms(column: pl.Series) -> FloatArray:
     """Moments as milliseconds since 1970, UTC, for time axes."""
     return (
         column.cast(pl.Datetime("us", "UTC") if column.dtype == pl.Date else column.dtype).dt.epoch("us").to_numpy()

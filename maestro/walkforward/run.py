@@ -37,7 +37,7 @@ from maestro.walkforward.selection import Select, Selection
 from maestro.walkforward.specification import recorded_space, run_spec
 from maestro.walkforward.splitter_text import SPLITTERS, splitter_of
 from maestro.walkforward.splitters import Splitter, checked
-from maestro.walkforward.tables import Kept, assemble, fold_tables
+from maestro.walkforward.tables import FoldTables, assemble, fold_tables
 from maestro.walkforward.triggers import OnRegime
 
 T = TypeVar("T")
@@ -316,7 +316,7 @@ class PreparedRun:
             **({"command": command} if command else {}),
             **({"cuts": [cut.to_dict() for cut in cuts]} if cuts else {}),
         }
-        done: dict[int, Kept] = {}
+        done: dict[int, FoldTables] = {}
         if store is not None:
             store.begin(manifest, afresh=force)
             done = self._kept(store, notes)
@@ -381,8 +381,8 @@ class PreparedRun:
         return wf
 
     def _outcomes(
-        self, jobs: Sequence[Job], done: dict[int, Kept], workers: int | None, executor: Any, cancel: threading.Event,
-        tell: ev.Listener | None,
+        self, jobs: Sequence[Job], done: dict[int, FoldTables], workers: int | None, executor: Any,
+        cancel: threading.Event, tell: ev.Listener | None,
     ) -> Generator[Outcome, None, None]:  # fmt: skip
         def on_trial(fold: int, trial: Trial) -> None:
             if tell is not None:
@@ -397,7 +397,7 @@ class PreparedRun:
             on_trial=None if tell is None else on_trial, warm=warm if self.warm_start else None,
         )  # fmt: skip
 
-    def _kept(self, store: RunStore, notes: list[str]) -> dict[int, Kept]:
+    def _kept(self, store: RunStore, notes: list[str]) -> dict[int, FoldTables]:
         found = {}
         for fold in store.finished_folds():
             if fold >= len(self.windows):

@@ -16,11 +16,11 @@ from maestro.metrics.returns import bar_returns
 from maestro.search.space import Space
 from maestro.walkforward.fold import FoldResult
 
-Kept: TypeAlias = tuple[dict[str, Any], dict[str, pl.DataFrame]]
+FoldTables: TypeAlias = tuple[dict[str, Any], dict[str, pl.DataFrame]]
 """What is kept of a fold: plain values (row of the folds' table, notes), and tables (trials, equity, trades)."""
 
 
-def fold_tables(result: FoldResult, bars: Bars, space: Space, cash: float) -> Kept:
+def fold_tables(result: FoldResult, bars: Bars, space: Space, cash: float) -> FoldTables:
     """Return what is kept of a fold's result, in memory and on disk."""
     meta = {"row": fold_row(result, bars, space), "notes": list(result.notes)}
     frames = {"trials": result.trials, "equity": fold_equity(result, bars, cash)}
@@ -29,7 +29,7 @@ def fold_tables(result: FoldResult, bars: Bars, space: Space, cash: float) -> Ke
     return meta, frames
 
 
-def assemble(folds: Sequence[Kept], cash: float) -> dict[str, pl.DataFrame]:
+def assemble(folds: Sequence[FoldTables], cash: float) -> dict[str, pl.DataFrame]:
     """Return the tables of a run (folds, trials, equity, trades) from its folds in order."""
     frames = [tables for _, tables in folds]
     trades = [tables["trades"] for tables in frames if "trades" in tables]

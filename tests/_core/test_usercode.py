@@ -12,7 +12,7 @@ from typing import Any
 import cloudpickle
 import pytest
 
-from maestro._core.usercode import dumps_by_value, is_user_module, loads_as_new
+from maestro._core.usercode import dumps_by_value, is_user_module, loads_fresh
 
 MODULE = """
 from enum import Enum
@@ -57,7 +57,7 @@ def test_values_are_read_where_the_module_is_not_installed(rules: Any) -> None:
 
 def test_two_readings_share_nothing_with_each_other_or_with_the_original(rules: Any) -> None:
     data = dumps_by_value(rules.Narrow())
-    one, two = loads_as_new(data), loads_as_new(data)
+    one, two = loads_fresh(data), loads_fresh(data)
     assert len({type(one), type(two), rules.Narrow}) == 3
     one.seen.append(1)
     assert (two.seen, rules.Rule.seen) == ([], [])
@@ -67,6 +67,6 @@ def test_two_readings_share_nothing_with_each_other_or_with_the_original(rules: 
 
 
 def test_the_usual_reading_finds_the_existing_class(rules: Any) -> None:
-    """The reason for `loads_as_new`: within one process cloudpickle returns and resets the class itself."""
+    """The reason for `loads_fresh`: within one process cloudpickle returns and resets the class itself."""
     data = dumps_by_value(rules.Narrow())
     assert type(pickle.loads(data)) is rules.Narrow

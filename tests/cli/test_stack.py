@@ -40,14 +40,14 @@ def test_up_passes_its_options_on_and_keeps_them(
     words = ("--port", "0", "--prefix", "/m", "--without", "apps", "--workers", "3", "--backup", "1d", "--keep", "2")
     done = run("stack", "up", *words)
     assert (done.code, done.err) == (0, "")
-    [((folder, _, entrance), named)] = parts["up"]
-    assert (folder, entrance.prefix, entrance.port > 0) == (tmp_path / "stack", "/m", True)
+    [((folder, _, proxy), named)] = parts["up"]
+    assert (folder, proxy.prefix, proxy.port > 0) == (tmp_path / "stack", "/m", True)
     assert (named["workers"], list(named["without"])) == (3, ["apps"])
     assert list(named["schedule"]) == ["--backup", "1d", "--keep", "2"]
     assert (folder / "options").read_text() == " ".join(words).replace(
         "--without apps --workers 3 --backup 1d --keep 2", "--workers 3 --without apps --backup 1d --keep 2"
     ) + "\n"
-    assert done.out.splitlines()[-1] == f"Entrance: {entrance.url}/"
+    assert done.out.splitlines()[-1] == f"Address: {proxy.url}/"
     quiet = run("stack", "up", "--folder", "other", "--without", "nginx", "--json")
     assert json.loads(quiet.out)["folder"] == str(tmp_path / "other")
     assert (tmp_path / "other" / "options").read_text() == "--without nginx\n"

@@ -16,7 +16,7 @@ import pytest
 
 from maestro.data.stores import SeriesKey
 from maestro.operations.stack import down
-from maestro.operations.stack.state import beginning, read
+from maestro.operations.stack.state import read, start_time
 from maestro.runs import list_runs
 from maestro.runs.trash import remove
 from maestro.testing import FakeExchange
@@ -104,7 +104,7 @@ def test_corrupt_run(system: System) -> None:
 def test_lost_worker(stack: Path) -> None:
     worker = read(stack / "stack")[1]
     os.kill(worker.pid, signal.SIGKILL)
-    while beginning(worker.pid):
+    while start_time(worker.pid):
         time.sleep(0.05)
     assert (stack / "stack" / "options").read_text() == f"{SMALL}\n"
     done = rehearse("lost-worker", stack)  # starts with the options of the last start
@@ -140,7 +140,7 @@ def test_full_disk(system: System) -> None:
     done = rehearse("full-disk", system.folder, RUNS=runs, BACKUPS=system.folder / "backups", KEEP=2)
     assert done.returncode == 0, done.stderr
     assert not list(runs.glob(".trash/*"))
-    assert [one.name for one in system.vault().kept()[0]] == names[2:]
+    assert [one.name for one in system.vault().backups()[0]] == names[2:]
 
 
 def test_full_disk_keeps_all_backups_if_the_newest_is_damaged(system: System) -> None:

@@ -135,4 +135,4 @@ def test_the_command_backs_up_at_once_and_ends_on_sigterm(system: System) -> Non
     assert found["maestro backup create --keep 2"]["exit_code"] == 0
     assert found["maestro data fetch --all --quiet"]["exit_code"] == 0
     assert "nothing is stored of any source" in found["maestro data fetch --all --quiet"]["output"]
-    assert len(system.vault().kept()[0]) == 1
+    assert len(system.vault().backups()[0]) == 1

@@ -16,12 +16,12 @@ import signal, sys, time
 from pathlib import Path
 from maestro.service.heartbeat import Heartbeat
 from maestro.service.jobs import Database, Leases
-from maestro.service.overdue import ended_when_overdue
+from maestro.service.overdue import overdue_guard
 
 folder, deaf = Path(sys.argv[1]), sys.argv[2] == "deaf"
 asked = []
 signal.signal(signal.SIGTERM, lambda *_: asked.append(True))
-with ended_when_overdue(folder, "w", grace=0.5 if deaf else 600):
+with overdue_guard(folder, "w", grace=0.5 if deaf else 600):
     assert Leases(Database(folder), "w").claim()
     Heartbeat(folder, "w").begin()
     print("ready", flush=True)

@@ -119,7 +119,7 @@ def test_a_worker_that_loses_its_watcher_gives_its_job_back(
         raise RuntimeError("broken")
 
     job = submit(trials=20_000)
-    monkeypatch.setattr(Leases, "asked_to_cancel", broken)
+    monkeypatch.setattr(Leases, "cancel_requested", broken)
     with pytest.raises(RuntimeError, match="broken"):
         Worker(database, database.folder / "runs").run()
     assert queue.get(job.id).state == "queued"

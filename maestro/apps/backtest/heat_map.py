@@ -120,7 +120,7 @@ class HeatMap(pn.viewable.Viewer):
 
         self.latest.ask(steps, self._found, self._ended)
 
-    def _asked(self, bars: Bars, bt: Backtest) -> plane.Asked:
+    def _asked(self, bars: Bars, bt: Backtest) -> plane.HeatMapRequest:
         state, cls = self.state, self.state.chosen()
         axes = list(plane.axes_of(cls, state.params))
         if len(axes) < 2:
@@ -132,7 +132,7 @@ class HeatMap(pn.viewable.Viewer):
         x, y = state.heat_map[:2]
         self._here = plane.current(cls, state.params)
         others = {name: value for name, value in state.params.items() if name not in (x, y)}
-        return plane.Asked(bars, cls, others, x, y, bt.costs, state.sizing, state.cash, state.fill)
+        return plane.HeatMapRequest(bars, cls, others, x, y, bt.costs, state.sizing, state.cash, state.fill)
 
     def _found(self, found: plane.Plane) -> None:
         self.plane = found

@@ -49,7 +49,7 @@ class Axis:
 
 
 @dataclass(frozen=True)
-class Asked:
+class HeatMapRequest:
     """What a plane depends on; the values of its own two parameters are not part of it."""
 
     bars: Bars
@@ -140,7 +140,7 @@ def axes_of(strategy: type[Strategy], params: Mapping[str, Any]) -> dict[str, Ax
     return axes
 
 
-def compute(asked: Asked, cancel: threading.Event | None = None) -> Plane:
+def compute(asked: HeatMapRequest, cancel: threading.Event | None = None) -> Plane:
     """Simulate all cells.
 
     Raises

@@ -32,7 +32,7 @@ ALONE = ("num_trades", "win_rate", "profit_factor", "exposure", "turnover", "fee
 
 
 @dataclass(frozen=True)
-class Shown:
+class BacktestResult:
     """One backtest as the page shows it."""
 
     bt: Backtest
@@ -47,7 +47,7 @@ class Shown:
     """Why there is no second backtest although one was kept."""
 
 
-def run(state: BacktestState, bars: Bars, history: RegimeHistory | None = None) -> Shown:
+def run(state: BacktestState, bars: Bars, history: RegimeHistory | None = None) -> BacktestResult:
     """Simulate what the state says; with the regimes of the bars, also measure performance in each.
 
     Raises
@@ -66,7 +66,7 @@ def run(state: BacktestState, bars: Bars, history: RegimeHistory | None = None) 
     by_regime = None if history is None else performance(bt, history)
     if history is not None:
         found.append(regime_pane(history))
-    return Shown(bt, found, table(bt, kept), tuple(dict.fromkeys(noted)), by_regime, kept, problem)
+    return BacktestResult(bt, found, table(bt, kept), tuple(dict.fromkeys(noted)), by_regime, kept, problem)
 
 
 def _simulated(state: BacktestState, bars: Bars) -> Backtest:

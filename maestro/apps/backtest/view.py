@@ -86,7 +86,7 @@ class BacktestView(pn.viewable.Viewer):
             card("Against buy and hold", self.metrics), self.regime_card, self.notes, **wide
         )  # fmt: skip
         self.stale = Stale(self.curves, self.figures)
-        self._shown: session.Shown | None = None
+        self._shown: session.BacktestResult | None = None
         self._bars: Bars | None = None
 
     def fail(self, problem: str) -> None:
@@ -95,7 +95,7 @@ class BacktestView(pn.viewable.Viewer):
         if self._shown is not None:
             self.stale.mark("This is the result of other settings; those of the controls cannot be computed.")
 
-    def update(self, shown: session.Shown) -> None:
+    def update(self, shown: session.BacktestResult) -> None:
         """Show a backtest: new candles only where the bars are others."""
         self.message.say()
         self.stale.mark()
@@ -154,7 +154,7 @@ def _formatters(day: bool) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _metrics(shown: session.Shown) -> str:
+def _metrics(shown: session.BacktestResult) -> str:
     rows = "".join(f"<tr>{''.join(f'<td>{escape(text)}</td>' for text in row)}</tr>" for row in shown.table)
     names = ["strategy", *([] if shown.kept is None else ["kept"]), "buy and hold"]
     head = "<td></td>" + "".join(f"<th>{name}</th>" for name in names)
@@ -179,7 +179,7 @@ def _by_regime(table: pl.DataFrame) -> str:
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{_REGIMES}"
 
 
-def _headline(shown: session.Shown) -> str:
+def _headline(shown: session.BacktestResult) -> str:
     bt = shown.bt
     rule = bt.strategy if bt.strategy is not None else "signals"
     span = f"{bt.bars.start:%Y-%m-%d} to {bt.bars.end:%Y-%m-%d}"
@@ -187,7 +187,7 @@ def _headline(shown: session.Shown) -> str:
     return f"<b>{escape(str(rule))}</b> on {escape(bt.bars.name)}, {len(bt.bars):,} bars, {span}{kept}"
 
 
-def _otherwise(shown: session.Shown) -> str:
+def _otherwise(shown: session.BacktestResult) -> str:
     """In what costs, size, cash and fill of the kept backtest differ."""
     bt, kept = shown.bt, shown.kept
     assert kept is not None

@@ -12,7 +12,7 @@ from maestro.bars import Bars
 from maestro.reports.figures.downsampling import thin
 from maestro.reports.figures.equity import LOG_FROM
 from maestro.reports.figures.theme import COLOR, add_hover, add_legend, add_rule, make_figure, number_axis
-from maestro.walkforward.columns import stamps_ms
+from maestro.walkforward.columns import timestamps_ms
 from maestro.walkforward.result import WalkForward
 from maestro.walkforward.splitters import Window
 
@@ -81,7 +81,7 @@ def fold_figure(curve: pl.DataFrame, fold: int, *, height: int = 260) -> Any:
         if len(own):
             growth = own["growth"].to_numpy()
             rows = thin(growth)
-            line = fig.line(stamps_ms(own["timestamp"])[rows], growth[rows], color=COLOR[role], width=1.8)
+            line = fig.line(timestamps_ms(own["timestamp"])[rows], growth[rows], color=COLOR[role], width=1.8)
             items.append((part.capitalize(), [line]))
     add_legend(fig, items)
     add_rule(fig, 1.0)

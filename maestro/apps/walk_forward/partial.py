@@ -17,7 +17,7 @@ from maestro.errors import MaestroError
 from maestro.runs import RunStore
 from maestro.runs.folds import UnusableFold
 from maestro.walkforward.result import WalkForward
-from maestro.walkforward.tables import Kept, assemble
+from maestro.walkforward.tables import FoldTables, assemble
 
 _EVERY = 1.0
 """Seconds between two drawings at least."""
@@ -34,7 +34,7 @@ class FinishedFolds(pn.viewable.Viewer):
         self.card = card("Finished folds", self.headline, self.equity, self.table, visible=False)
         self.dark = False
         self._folder: Path | None = None
-        self._kept: dict[int, Kept] = {}
+        self._kept: dict[int, FoldTables] = {}
         self._drawn, self._when = 0, 0.0
 
     def look(self, folder: Path, folds: int) -> None:

@@ -115,7 +115,7 @@ def migrate(
         print_json(done.to_dict())
     else:
         _show(done)
-    return 0 if done.whole else 1
+    return 0 if done.complete else 1
 
 
 def _is_report(head: bytes) -> bool:
@@ -150,7 +150,7 @@ def _roll_back(name: str, target: str | None, quiet: bool, json: bool) -> int:
         print_json(done.to_dict())
     else:
         _show_rollback(done)
-    return 0 if done.whole else 1
+    return 0 if done.complete else 1
 
 
 def _place(name: str) -> str:

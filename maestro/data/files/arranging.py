@@ -10,14 +10,14 @@ import polars as pl
 from maestro.data.files.epochs import STAMP
 from maestro.data.files.options import ReadOptions, say
 from maestro.data.files.rules import Rows, local_hour_hint
-from maestro.data.files.understanding import Understood
+from maestro.data.files.understanding import Interpretation
 from maestro.data.timeframes import DAY_US, SECOND_US, infer_timeframe, timeframe_us
 from maestro.errors import BarsError
 
 _PLACE = "\x1fplace"
 
 
-def arrange(known: Understood, options: ReadOptions) -> Understood:
+def arrange(known: Interpretation, options: ReadOptions) -> Interpretation:
     """Sort rows, drop equal ones, choose among doubled ones, and move closes to opens; each is noted.
 
     Raises

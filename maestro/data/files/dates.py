@@ -22,7 +22,7 @@ _WORDS = {"%Y": "year", "%y": "year", "%m": "month", "%d": "day", "%B": "month"}
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class ParsedDates:
     """Texts read as dates.
 
     Attributes
@@ -46,7 +46,7 @@ class Written:
     note: str = ""
 
 
-def read_dates(column: pl.Series, *, drop_letters: bool = False) -> Written:
+def read_dates(column: pl.Series, *, drop_letters: bool = False) -> ParsedDates:
     """Read texts as dates; an unrecognised text becomes null.
 
     Parameters
@@ -78,12 +78,12 @@ def read_dates(column: pl.Series, *, drop_letters: bool = False) -> Written:
     fewest = min((wall.null_count() for _, wall in found), default=len(text))
     best = [(form, wall) for form, wall in found if wall.null_count() == fewest and fewest < len(text)]
     if not best:
-        return Written(pl.Series(column.name, [None] * len(text), pl.Datetime("us")), offset, region, "")
+        return ParsedDates(pl.Series(column.name, [None] * len(text), pl.Datetime("us")), offset, region, "")
     form, wall, note = _one_of(best, str(column[0]))
-    return Written(wall, offset, region, _in_words(form), note)
+    return ParsedDates(wall, offset, region, _in_words(form), note)
 
 
-def _plain_iso(text: pl.Series) -> Written | None:
+def _plain_iso(text: pl.Series) -> ParsedDates | None:
     """ISO in one spelling, as most files have it: read at once."""
     sample = str(text[int(text.is_not_null().arg_max() or 0)])
     match = re.fullmatch(r"\d{4}-\d{2}-\d{2}(?:([T ])\d{2}:\d{2}(:\d{2}(?:\.\d+)?)?(Z|\+00:00)?)?", sample)
@@ -97,10 +97,10 @@ def _plain_iso(text: pl.Series) -> Written | None:
     if wall.null_count() > text.null_count():
         return None
     offset = pl.Series([0], dtype=pl.Int64).new_from_index(0, len(text)) if zone else None
-    return Written(wall, offset, "", "year-month-day")
+    return ParsedDates(wall, offset, "", "year-month-day")
 
 
-def _by_parts(text: pl.Series, drop_letters: bool) -> Written | None:
+def _by_parts(text: pl.Series, drop_letters: bool) -> ParsedDates | None:
     """Long columns of a date and a time: each different date and time is read once."""
     if len(text) < MANY or text.null_count():
         return None
@@ -127,10 +127,10 @@ def _by_parts(text: pl.Series, drop_letters: bool) -> Written | None:
     offset = time.offset
     if offset is not None:
         offset = clocks.replace_strict(times, offset, return_dtype=pl.Int64)
-    return Written(wall.cast(pl.Datetime("us")).alias(text.name), offset, time.region, day.order, day.note)
+    return ParsedDates(wall.cast(pl.Datetime("us")).alias(text.name), offset, time.region, day.order, day.note)
 
 
-def _by_date(text: pl.Series) -> Written | None:
+def _by_date(text: pl.Series) -> ParsedDates | None:
     """Long columns of dates alone, beside a time of day: each different date is read once."""
     days = text.unique(maintain_order=True)
     if len(days) > len(text) / 2:
@@ -138,7 +138,7 @@ def _by_date(text: pl.Series) -> Written | None:
     day = read_dates(days)
     if day.wall.null_count() or day.offset is not None or day.region:
         return None
-    return Written(text.replace_strict(days, day.wall), None, "", day.order, day.note)
+    return ParsedDates(text.replace_strict(days, day.wall), None, "", day.order, day.note)
 
 
 def _common_region(text: pl.Series) -> str:

@@ -22,7 +22,7 @@ _EXCEL_ZERO_US = -25_569 * DAY_US
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
+class ParsedNumbers:
     """Stamps that were numbers: in UTC, or (`naive`) as a clock shows them."""
 
     stamps: pl.Series
@@ -31,7 +31,7 @@ class Counted:
     naive: bool = False
 
 
-def read_numbers(column: pl.Series, place: Place, *, checked: bool) -> Counted:
+def read_numbers(column: pl.Series, place: Place, *, checked: bool) -> ParsedNumbers:
     """Read numbers as stamps: compact dates, epochs in s, ms, µs or ns, or (with `checked`) the days of Excel.
 
     Parameters
@@ -56,12 +56,12 @@ def read_numbers(column: pl.Series, place: Place, *, checked: bool) -> Counted:
         column = column.cast(pl.Int64)
         compact = _compact(column)
         if compact is not None:
-            return Counted(compact[0], f"dates written as {compact[1].replace('%', '')}", naive=True)
+            return ParsedNumbers(compact[0], f"dates written as {compact[1].replace('%', '')}", naive=True)
     if checked:
         low, high = float(column.min()), float(column.max())  # type: ignore[arg-type]
         if _EXCEL[0] <= low and high < _EXCEL[1]:
             note = f"stamps like {shown_value(column[0])} are read as the day numbers of Excel"
-            return Counted(numbers_in(column, "excel"), "day numbers of Excel", (note,), naive=True)
+            return ParsedNumbers(numbers_in(column, "excel"), "day numbers of Excel", (note,), naive=True)
         if max(abs(low), abs(high)) < _LEAST:
             raise BarsError(
                 f"the timestamp {shown_value(column[0])} at {place(0)} is too small for an epoch: it may be a row "
@@ -71,7 +71,7 @@ def read_numbers(column: pl.Series, place: Place, *, checked: bool) -> Counted:
     return _epochs(column, place)
 
 
-def _epochs(column: pl.Series, place: Place) -> Counted:
+def _epochs(column: pl.Series, place: Place) -> ParsedNumbers:
     size = column.abs()
     largest = float(size.max() or 0)  # type: ignore[arg-type]
     unit = next(unit for bound, unit in _SIZES if largest < bound)
@@ -81,10 +81,10 @@ def _epochs(column: pl.Series, place: Place) -> Counted:
     # A unit that changes on the way puts its rows next to 1970, decades from the others.
     if leap is not None and leap > 10 * YEAR_US and float(size.min() or 0) < bound / 1000:  # type: ignore
         return _mixed_epochs(column, place)
-    return Counted(utc, f"epoch in {WORDS[unit]} ({len(str(int(largest)))} digits)")
+    return ParsedNumbers(utc, f"epoch in {WORDS[unit]} ({len(str(int(largest)))} digits)")
 
 
-def _mixed_epochs(column: pl.Series, place: Place) -> Counted:
+def _mixed_epochs(column: pl.Series, place: Place) -> ParsedNumbers:
     """Epochs of several units, each recognised by its digits."""
     size = column.abs()
     if (size < _LEAST).any() or column.dtype.is_float():
@@ -103,7 +103,7 @@ def _mixed_epochs(column: pl.Series, place: Place) -> Counted:
         utc = pl.select(pl.when(chosen).then(one).otherwise(utc)).to_series()
     check_years(utc, place, column)
     note = f"the stamps change their unit, and are read by their number of digits: {' and '.join(used)}"
-    return Counted(utc, f"epochs in {' and '.join(used)}, by their digits", (note,))
+    return ParsedNumbers(utc, f"epochs in {' and '.join(used)}, by their digits", (note,))
 
 
 def numbers_in(column: pl.Series, unit: str) -> pl.Series:

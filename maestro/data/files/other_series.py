@@ -10,14 +10,14 @@ from maestro.data.files.names import optional_of, plain, shown
 from maestro.data.files.numbers import looks_like_numbers, style_of, to_numbers
 from maestro.data.files.options import ReadOptions, say
 from maestro.data.files.rules import Rows
-from maestro.data.files.stamps import understand_stamps
+from maestro.data.files.stamps import interpret_timestamps
 from maestro.data.files.symbols import choose_symbol, symbol_column
-from maestro.data.files.understanding import ROW, Understood
+from maestro.data.files.understanding import ROW, Interpretation
 from maestro.data.sources.protocol import COLUMNS
 from maestro.errors import BarsError, nearest
 
 
-def understand_values(table: pl.DataFrame, options: ReadOptions, where: str, first_line: int | None) -> Understood:
+def interpret_values(table: pl.DataFrame, options: ReadOptions, where: str, first_line: int | None) -> Interpretation:
     """Stamps and values of a series other than bars; rows without a value are left out.
 
     Raises
@@ -42,13 +42,13 @@ def understand_values(table: pl.DataFrame, options: ReadOptions, where: str, fir
     rows = Rows(table[ROW].to_numpy().astype(np.int64), first_line)
     text = [table[own]] if table[own].dtype == pl.String else []
     numbers = to_numbers(table[own], style_of(text, options.decimal), value, rows)
-    stamps = understand_stamps(table[stamp], options.unit, options.zone, rows)
+    stamps = interpret_timestamps(table[stamp], options.unit, options.zone, rows)
     kept = numbers.is_not_null() & ~numbers.is_nan().fill_null(True)
     frame = pl.DataFrame([stamps.utc.alias("timestamp"), numbers.alias(value)]).filter(kept)
     left = [shown(name) for name in names if name not in (stamp, own)]
     columns = f"timestamp ← {shown(stamp)}, {value} ← {shown(own)}" + (f"; left out: {', '.join(left)}" if left else "")
     known = Rows(table[ROW].filter(kept).to_numpy().astype(np.int64), first_line)
-    return Understood(frame, known, symbol, stamps.notes, {"columns": columns, "stamps": stamps.how}, stamps.local)
+    return Interpretation(frame, known, symbol, stamps.notes, {"columns": columns, "stamps": stamps.how}, stamps.local)
 
 
 def _check_names(table: pl.DataFrame, options: ReadOptions, value: str) -> None:

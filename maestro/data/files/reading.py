@@ -17,11 +17,11 @@ from maestro.data.files.file_names import date_of, provider_of, symbol_of, timef
 from maestro.data.files.frames import to_polars
 from maestro.data.files.names import OPTIONAL, PRICES, REQUIRED
 from maestro.data.files.options import ReadOptions, say
-from maestro.data.files.other_series import understand_values
+from maestro.data.files.other_series import interpret_values
 from maestro.data.files.rules import Rows, check_bars, check_distance, clip_last_bits
 from maestro.data.files.stamp_errors import check_years
 from maestro.data.files.tables import Table, read_table
-from maestro.data.files.understanding import Understood, symbols_of, understand
+from maestro.data.files.understanding import Interpretation, interpret, symbols_of
 from maestro.data.files.unpacking import is_archive
 from maestro.data.stores import SeriesKey
 from maestro.data.timeframes import DAY_US, infer_timeframe, timeframe_us
@@ -124,7 +124,7 @@ def read_series(path: Path, options: ReadOptions, member: str = "") -> Reading:
 def file_rows(path: Path, options: ReadOptions, member: str = "") -> tuple[pl.DataFrame, str]:
     """Rows of one series of a file that are not checked, in ascending order, and their symbol."""
     table = _table(path, member)
-    known = understand(
+    known = interpret(
         table.frame, options, where=str(path), first_line=table.first_line, separator=table.separator,
         header=table.header,
     )  # fmt: skip
@@ -148,11 +148,11 @@ def read_frame(frame: Any, options: ReadOptions | None = None, *, made_up: bool 
     table = to_polars(frame)
     options = options or ReadOptions()
     if _is_canonical(table) and options == ReadOptions(symbol=options.symbol, timeframe=options.timeframe):
-        known = Understood(table, Rows())
+        known = Interpretation(table, Rows())
         if not made_up:
             check_years(table["timestamp"])
     else:
-        known = understand(table, options, any_year=made_up)
+        known = interpret(table, options, any_year=made_up)
     if options.duplicates != "refuse" or options.stamps == "close":
         known = arrange(known, options)
     columns, note = checked_arrays(known)
@@ -169,10 +169,10 @@ def canonical_frame(frame: Any, symbol: str | None = None) -> pl.DataFrame:
     BarsError
         A missing column, stamps that cannot be read, text in place of numbers, or several symbols.
     """
-    return understand(to_polars(frame), ReadOptions(symbol=symbol or "")).frame
+    return interpret(to_polars(frame), ReadOptions(symbol=symbol or "")).frame
 
 
-def checked_arrays(known: Understood, *, copy: bool = True) -> tuple[dict[str, Any], str]:
+def checked_arrays(known: Interpretation, *, copy: bool = True) -> tuple[dict[str, Any], str]:
     """Columns as arrays, checked, and a note where last bits were clipped.
 
     Copies, unless `copy` is False: a polars column can share its memory with an array that its owner may still change.
@@ -229,7 +229,7 @@ def _table(path: Path, member: str) -> Table:
 
 
 def _reading(path: Path, table: Table, options: ReadOptions, *, renames: bool) -> Reading:
-    known = understand(
+    known = interpret(
         table.frame, options, where=str(path), first_line=table.first_line, separator=table.separator,
         header=table.header, lenient_symbol=renames,
     )  # fmt: skip
@@ -251,7 +251,7 @@ def _reading(path: Path, table: Table, options: ReadOptions, *, renames: bool) -
 
 def _series(path: Path, table: Table, options: ReadOptions) -> Reading:
     """Rows of funding, open interest or basis."""
-    known = understand_values(table.frame, options, str(path), table.first_line)
+    known = interpret_values(table.frame, options, str(path), table.first_line)
     arranged = arrange(known, options)
     frame, timeframe = arranged.frame, ""
     if options.series != "funding":

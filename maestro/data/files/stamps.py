@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from maestro.data.files.clocks import localize
-from maestro.data.files.dates import Written, read_dates
+from maestro.data.files.dates import ParsedDates, read_dates
 from maestro.data.files.epochs import UNITS, WORDS, numbers_in, read_numbers
 from maestro.data.files.options import say
 from maestro.data.files.sampling import spread
@@ -49,7 +49,7 @@ def read_stamps(column: pl.Series) -> pl.Series:
     return _read(column, "", "", row_name).utc
 
 
-def understand_stamps(
+def interpret_timestamps(
     column: pl.Series, unit: str = "", zone: str = "", place: Place | None = None, *, any_year: bool = False
 ) -> Stamps:
     """Stamps of bars: as `read_stamps`, but midnights of a zone keep their calendar date, and the years are checked.
@@ -163,7 +163,7 @@ def _of_text(column: pl.Series, zone: str, place: Place) -> Stamps:
     return _dated(utc, wall, "dates with their offset from UTC", notes)
 
 
-def _not_understood(column: pl.Series, written: Written, place: Place) -> str:
+def _not_understood(column: pl.Series, written: ParsedDates, place: Place) -> str:
     bad = written.wall.is_null().arg_true()
     row, count = int(bad[0]), len(bad)
     if count * 2 > len(column):

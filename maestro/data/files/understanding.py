@@ -15,7 +15,7 @@ from maestro.data.files.names import OPTIONAL, PRICES, REQUIRED, plain, price_of
 from maestro.data.files.numbers import has_no_number, style_of, to_numbers
 from maestro.data.files.options import ReadOptions, say
 from maestro.data.files.rules import Rows
-from maestro.data.files.stamps import Stamps, understand_stamps
+from maestro.data.files.stamps import Stamps, interpret_timestamps
 from maestro.data.files.symbols import (
     choose_symbol,
     column_holding,
@@ -33,7 +33,7 @@ ROW = "\x1frow"
 
 
 @dataclass(frozen=True, slots=True)
-class Understood:
+class Interpretation:
     """Rows of one symbol and how they were understood.
 
     Attributes
@@ -55,7 +55,7 @@ class Understood:
     local: bool = False
 
 
-def understand(
+def interpret(
     table: pl.DataFrame,
     options: ReadOptions | None = None,
     *,
@@ -65,7 +65,7 @@ def understand(
     header: bool = True,
     lenient_symbol: bool = False,
     any_year: bool = False,
-) -> Understood:
+) -> Interpretation:
     """Rows of one symbol in a table.
 
     Parameters
@@ -109,7 +109,7 @@ def understand(
     frame, filled = _filled(numbers.insert_column(0, stamps.utc.alias("timestamp")), rows)
     notes += filled
     how = {"columns": _columns_in_words(table, chosen, column), "stamps": stamps.how}
-    return Understood(frame, rows, symbol or chosen.symbol, tuple(dict.fromkeys(notes)), how, stamps.local)
+    return Interpretation(frame, rows, symbol or chosen.symbol, tuple(dict.fromkeys(notes)), how, stamps.local)
 
 
 def symbols_of(table: pl.DataFrame, options: ReadOptions) -> tuple[str | None, list[str]]:
@@ -270,7 +270,7 @@ def _joined(
 ) -> Stamps:
     """Stamps of a column, with the time of day of another one where it stands apart."""
     if not chosen.time:
-        return understand_stamps(column, options.unit, options.zone, rows, any_year=any_year)
+        return interpret_timestamps(column, options.unit, options.zone, rows, any_year=any_year)
     clock = time_of_day(table[chosen.time])
     if clock is None or clock.null_count():
         bad = int((clock if clock is not None else table[chosen.time]).is_null().arg_max() or 0)
@@ -280,10 +280,10 @@ def _joined(
         )
     if column.dtype == pl.String and options.unit and "%H" in options.unit:
         text = column.str.strip_chars() + " " + table[chosen.time].cast(pl.String).str.strip_chars()
-        return understand_stamps(text, options.unit, options.zone, rows)
-    dates = understand_stamps(column, options.unit, "", rows)
+        return interpret_timestamps(text, options.unit, options.zone, rows)
+    dates = interpret_timestamps(column, options.unit, "", rows)
     wall = (dates.utc.to_physical() + clock).cast(pl.Datetime("us"))
-    joined = understand_stamps(wall, "", options.zone, rows)
+    joined = interpret_timestamps(wall, "", options.zone, rows)
     return Stamps(
         joined.utc, f"{shown(chosen.columns['timestamp'])} and {shown(chosen.time)} joined; {joined.how}", dates.notes
     )

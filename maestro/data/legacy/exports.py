@@ -16,7 +16,7 @@ from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
-from maestro.data.legacy.source import Table, torn
+from maestro.data.legacy.source import Table, damaged_export
 from maestro.errors import SourceError
 
 _BATCH = 5_000  # documents
@@ -59,7 +59,7 @@ class _Exports:
                 while batch := list(islice(found, _BATCH)):
                     yield batch
         except _TORN as error:
-            raise torn(where, error) from None
+            raise damaged_export(where, error) from None
 
     def close(self) -> None:
         """See `OldSource.close`."""
@@ -86,7 +86,7 @@ class ArchiveSource(_Exports):
                 while self._archive.fileobj.read(_CHUNK):  # type: ignore[union-attr]
                     continue  # to the checksum at its end, which vouches for all of it
             except _TORN as error:
-                raise torn(str(path), error) from None
+                raise damaged_export(str(path), error) from None
             for member in members:
                 self._add(member.name, lambda member=member: self._open(member), database=True)  # type: ignore[misc]
             stack.pop_all()
@@ -160,7 +160,7 @@ def json_documents(stream: Any, where: str) -> Iterator[Any]:
             if not ended and len(buffer) - at < _LONGEST:
                 more()
                 continue
-            raise torn(where, error) from None
+            raise damaged_export(where, error) from None
         yield value
     if in_array and not closed:
         raise SourceError(f"{where} ends in the middle: its list is not closed. Take another copy.")

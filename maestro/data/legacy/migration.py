@@ -21,7 +21,7 @@ from maestro.data.legacy.names import PREFIX, series_of
 from maestro.data.legacy.report import MigrationReport, TableReport
 from maestro.data.legacy.source import OldSource, SourceAwayError, Table
 from maestro.data.stores import SeriesKey, Store
-from maestro.data.stores.rows import ALLOWED, differences, fingerprint_rows, stamps_of
+from maestro.data.stores.rows import ALLOWED, differences, fingerprint_rows, timestamps_of
 from maestro.data.timeframes import as_datetime, timeframe_us
 from maestro.errors import (
     MaestroError,
@@ -236,7 +236,7 @@ class _Work:
             done.notes.append("the table is empty")
             done.status = "counted" if self.migration is None else "done"
             return
-        done.first, done.last = (as_datetime(int(stamp)).isoformat() for stamp in stamps_of(rows)[[0, -1]])
+        done.first, done.last = (as_datetime(int(stamp)).isoformat() for stamp in timestamps_of(rows)[[0, -1]])
         if self.migration is not None:
             self._remember(self.migration)
         kept = self._write(rows)
@@ -281,7 +281,7 @@ class _Work:
         done, kept = self.done, []
         for at in range(0, len(rows), self.batch):
             part = rows.slice(at, self.batch)
-            stamps = stamps_of(part)
+            stamps = timestamps_of(part)
             old = self.store.read(self.key, int(stamps[0]), int(stamps[-1]) + 1)
             undo, other = _changes(part, old)
             done.unchanged += len(part) - len(undo)
@@ -324,9 +324,9 @@ class _Work:
             done.status = "done"
             return
         self._tell("check", 0, len(rows))
-        stamps = stamps_of(rows)
+        stamps = timestamps_of(rows)
         found = self.store.read(self.key, int(stamps[0]), int(stamps[-1]) + 1).select("timestamp", *FIELDS)
-        found = found.filter(pl.Series(np.isin(stamps_of(found), stamps, assume_unique=True)))
+        found = found.filter(pl.Series(np.isin(timestamps_of(found), stamps, assume_unique=True)))
         done.found = len(found)
         done.checksum = fingerprint_rows("bars", rows)
         done.checksum_found = fingerprint_rows("bars", found)
@@ -347,7 +347,7 @@ def _changes(rows: pl.DataFrame, old: pl.DataFrame) -> tuple[pl.DataFrame, pl.Se
 
     Optional columns of the old row are carried over, so that replacing prices does not lose funding.
     """
-    old_stamps, new_stamps = stamps_of(old), stamps_of(rows)
+    old_stamps, new_stamps = timestamps_of(old), timestamps_of(rows)
     carried = [name for name in ALLOWED["bars"] if name in old.columns and name not in FIELDS]
     columns = [*FIELDS, *carried]
     if len(old):

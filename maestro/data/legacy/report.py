@@ -89,13 +89,13 @@ class MigrationReport:
         return all(table.status != "failed" for table in self.tables)
 
     @property
-    def whole(self) -> bool:
+    def complete(self) -> bool:
         """Whether every document is in the target, itself or an equal one."""
         return self.ok and not any(table.lost or table.kept for table in self.tables)
 
     def to_dict(self) -> dict[str, Any]:
         """Everything, as JSON takes it."""
-        return asdict(self) | {"ok": self.ok, "whole": self.whole}
+        return asdict(self) | {"ok": self.ok, "whole": self.complete}
 
     def to_markdown(self) -> str:
         """The report for people."""
@@ -131,7 +131,7 @@ class MigrationReport:
             parts.append(f"**{lost:,} documents are not rows and are not migrated: each is in its table's list.**")
         if kept:
             parts.append(f"**{kept:,} rows of the target with other values were left as they are.**")
-        if self.whole:
+        if self.complete:
             parts.append("Every document can be moved." if self.dry_run else "Every document is in the target.")
         return " ".join(parts)
 

@@ -14,7 +14,7 @@ from maestro._core.json import dumps
 from maestro.data.legacy.journal import BEFORE, THERE, Migration, reopen
 from maestro.data.legacy.migration import Progress, migrations_folder
 from maestro.data.stores import SeriesKey, Store
-from maestro.data.stores.rows import ALLOWED, differences, fingerprint_rows, stamps_of
+from maestro.data.stores.rows import ALLOWED, differences, fingerprint_rows, timestamps_of
 from maestro.data.timeframes import as_datetime
 from maestro.errors import SettingsError, StoreError
 
@@ -54,13 +54,13 @@ class RollbackReport:
     series: list[SeriesRollback] = field(default_factory=list)
 
     @property
-    def whole(self) -> bool:
+    def complete(self) -> bool:
         """Whether no row had to be left."""
         return not any(one.left for one in self.series)
 
     def to_dict(self) -> dict[str, Any]:
         """Everything, as JSON takes it."""
-        return asdict(self) | {"whole": self.whole}
+        return asdict(self) | {"whole": self.complete}
 
 
 def rollback(
@@ -114,10 +114,10 @@ def _take_back(
     if undo is None:
         return SeriesRollback(str(key), 0, 0, 0, 0, [], True)
     names = list(ALLOWED["bars"])
-    stamps = stamps_of(undo)
+    stamps = timestamps_of(undo)
     # Of a batch that was written twice, around an interruption, the first time says what was there before.
     first = undo.unique("timestamp", keep="first", maintain_order=True).sort("timestamp")
-    own = stamps_of(first)
+    own = timestamps_of(first)
     now = _at(store.read(key, int(own[0]), int(own[-1]) + 1), own, names)
     there = now[THERE].to_numpy()
     place = np.searchsorted(own, stamps)
@@ -158,7 +158,7 @@ def _take_back(
 
 def _at(rows: pl.DataFrame, stamps: Any, names: list[str]) -> pl.DataFrame:
     """Values at each of the stamps, null where there is no row, and whether there is one."""
-    held = stamps_of(rows)
+    held = timestamps_of(rows)
     if not len(held):
         columns = {name: pl.Series([None] * len(stamps), dtype=pl.Float64) for name in names}
         return pl.DataFrame({**columns, THERE: np.zeros(len(stamps), np.bool_)})

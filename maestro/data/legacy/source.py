@@ -58,6 +58,6 @@ def first_line(error: BaseException) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
-def torn(where: str, error: BaseException) -> SourceError:
+def damaged_export(where: str, error: BaseException) -> SourceError:
     """Error for a file that ends too early or holds something else."""
     return SourceError(f"{where} cannot be read to its end ({first_line(error)}); is it whole? Take another copy.")

@@ -16,7 +16,7 @@ from maestro.data.legacy.names import PREFIX, series_of
 from maestro.data.legacy.opening import open_legacy
 from maestro.data.legacy.source import OldSource, SourceAwayError, Table
 from maestro.data.stores import SeriesInfo, SeriesKey, StoreKind
-from maestro.data.stores.rows import AppendResult, cut, empty_rows, fingerprint_rows, stamps_of, tidy
+from maestro.data.stores.rows import AppendResult, cut, empty_rows, fingerprint_rows, tidy, timestamps_of
 from maestro.data.timeframes import timeframe_us
 from maestro.errors import SettingsError, SourceError, StoreAccessError, StoreError, StoreUnavailableError
 
@@ -122,7 +122,7 @@ class RethinkStore:
         known = self._infos.get(table)
         if known is None or count is None or known[0] != count:
             rows = self._rows(key, table)
-            stamps = stamps_of(rows)
+            stamps = timestamps_of(rows)
             info = SeriesInfo(key, int(stamps[0]), int(stamps[-1]), len(rows)) if len(rows) else None
             known = self._infos[table] = (count, info)
         return known[1]

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import polars as pl
 
 from maestro.data.sources.context import Context
-from maestro.data.sources.http import BACKOFF, MARGIN, Reply, banned, earlier_time, gave_up, retry_after
+from maestro.data.sources.http import BACKOFF, MARGIN, Reply, banned, earlier_time, retries_exhausted, retry_after
 from maestro.data.sources.limits import Clock
 from maestro.data.sources.paging import walk
 from maestro.data.sources.protocol import Page, Source, check_page, make_frame
@@ -111,7 +111,7 @@ class CcxtExchange:
                 value = read(await call())
             except (library.RateLimitExceeded, library.DDoSProtection) as error:
                 problem = str(error)
-                await self._sit_out(problem)
+                await self._wait_for_ban(problem)
             except (library.NetworkError, ValueError, TypeError, LookupError) as error:  # the latter of torn bodies
                 problem = f"{type(error).__name__}: {error}"
                 first, longest = BACKOFF
@@ -123,9 +123,9 @@ class CcxtExchange:
                 raise SourceError(f"{self.exchange.name} refused: {type(error).__name__}: {error}") from error
             else:
                 return Reply(value, earlier_time(self._headers(), self._clock.now()))
-        raise gave_up(self.exchange.name, self._fetch.tries, problem)
+        raise retries_exhausted(self.exchange.name, self._fetch.tries, problem)
 
-    async def _sit_out(self, problem: str) -> None:
+    async def _wait_for_ban(self, problem: str) -> None:
         """Wait as long as the exchange asks for."""
         wait = retry_after(self._headers(), 429, self._clock.now()) + MARGIN
         if wait > self._fetch.patience:

@@ -140,13 +140,13 @@ class Client:
             if not self.host.banned():
                 first, longest = BACKOFF
                 await self.host.clock.sleep(min(first * 2**attempt, longest) * self._rng.uniform(0.5, 1.0))
-        raise gave_up(self.host.name, self.fetch.tries, problem, f" at {path}")
+        raise retries_exhausted(self.host.name, self.fetch.tries, problem, f" at {path}")
 
     async def _answer(self, path: str, params: Mapping[str, Any]) -> httpx.Response:
         """Send a request once; an answer that is too long, unpacked or endless, is refused while it is received."""
         content = bytearray()
         async with self._http.stream("GET", path, params=dict(params)) as response:
-            self._obey_ban(response)
+            self._record_ban(response)
             async for part in response.aiter_bytes():
                 content += part
                 if len(content) > LONGEST:
@@ -180,7 +180,7 @@ class Client:
             self.host.spend(cost)
             self._under_way += 1
 
-    def _obey_ban(self, response: httpx.Response) -> None:
+    def _record_ban(self, response: httpx.Response) -> None:
         """Send nothing for as long as the headers say, before the rest of the answer has come."""
         status, headers = response.status_code, response.headers
         if status in WITHOUT_RETRY_AFTER or (status >= 500 and "retry-after" in headers):
@@ -214,7 +214,7 @@ def earlier_time(headers: Mapping[str, str], now: float) -> float:
         return now
 
 
-def gave_up(name: str, tries: int, problem: str, where: str = "") -> SourceError:
+def retries_exhausted(name: str, tries: int, problem: str, where: str = "") -> SourceError:
     """Error of a host that failed as often as is allowed."""
     return SourceError(
         f"{name} failed {tries} times in a row{where}; the last failure: {problem.rstrip('.')}. "

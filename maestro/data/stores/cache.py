@@ -16,7 +16,7 @@ import polars as pl
 from maestro.data.stores.keys import SeriesKey
 from maestro.data.stores.parquet import ParquetStore
 from maestro.data.stores.protocol import SeriesInfo, Store
-from maestro.data.stores.rows import EARLIEST, LATEST, AppendResult, check_rows, ends, fingerprint_rows, stamps_of
+from maestro.data.stores.rows import EARLIEST, LATEST, AppendResult, check_rows, ends, fingerprint_rows, timestamps_of
 from maestro.errors import SettingsError, StoreDamagedError
 
 Span = tuple[int, int, int]  # [µs) from the first up to and without the second, asked for at the third
@@ -133,7 +133,7 @@ class CachedStore:
         rows = check_rows(key, frame)
         if not len(rows):
             return AppendResult()
-        stamps = stamps_of(rows)
+        stamps = timestamps_of(rows)
         with self._forgetting(key, int(stamps[0]), int(stamps[-1]) + 1):
             return self.store.append(key, rows)
 

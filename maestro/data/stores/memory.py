@@ -16,8 +16,8 @@ from maestro.data.stores.rows import (
     empty_rows,
     fingerprint_rows,
     merge,
-    stamps_of,
     tidy,
+    timestamps_of,
     without,
 )
 
@@ -69,7 +69,7 @@ class MemoryStore:
         """See `Store.series`."""
         with self._lock:
             held = list(self._rows.items())
-        ends = ((key, stamps_of(rows)) for key, rows in held)
+        ends = ((key, timestamps_of(rows)) for key, rows in held)
         return sorted(SeriesInfo(key, int(stamps[0]), int(stamps[-1]), len(stamps)) for key, stamps in ends)
 
     def fingerprint(self, key: SeriesKey, start: int | None = None, end: int | None = None) -> str:

@@ -34,8 +34,8 @@ from maestro.data.stores.rows import (
     ends,
     fingerprint_rows,
     merge,
-    stamps_of,
     tidy,
+    timestamps_of,
     without,
 )
 from maestro.errors import (
@@ -277,7 +277,7 @@ class ParquetStore:
             rows = tidy(key.series, pl.read_parquet(io.BytesIO(content)))
         except pl.exceptions.PolarsError as error:
             raise manifests.damaged(folder / file.name, f"cannot be read ({error})", file) from None
-        stamps = stamps_of(rows)
+        stamps = timestamps_of(rows)
         if len(rows) != file.rows or not len(rows) or (int(stamps[0]), int(stamps[-1])) != (file.first, file.last):
             raise manifests.damaged(folder / file.name, "has other rows than its manifest says", file)
         return rows
@@ -360,7 +360,7 @@ class _Change:
 
     def files(self, folder: Path) -> tuple[File, ...]:
         """Files of the new manifest, in order of time."""
-        stamps = stamps_of(self.rows)
+        stamps = timestamps_of(self.rows)
         periods = manifests.periods_of(stamps, self.old.length)
         edges = np.flatnonzero(np.diff(periods, prepend=periods[:1] - 1, append=periods[-1:] + 1))
         parts = {
@@ -416,7 +416,7 @@ class _Change:
         manifests.make_folder(folder, self.store.root)
         self._made.append(name)
         write_atomic(folder / name, content, sync=False)
-        stamps = stamps_of(rows)
+        stamps = timestamps_of(rows)
         return File(name, period, int(stamps[0]), int(stamps[-1]), len(rows), len(content), zlib.crc32(content))
 
     def undo(self, folder: Path) -> None:

@@ -23,8 +23,8 @@ from maestro.data.stores.rows import (
     differences,
     empty_rows,
     fingerprint_rows,
-    stamps_of,
     tidy,
+    timestamps_of,
     without,
 )
 from maestro.errors import BarsError, SettingsError, StoreError, StoreSchemaError, StoreUnavailableError
@@ -97,7 +97,7 @@ class QuestDBStore:
         missing = [name for name in ("timestamp", *NEEDED[key.series]) if name not in rows.columns]
         if wrong or missing:
             raise self._schema_error(key, [*wrong, *(f"no {name}" for name in missing)])
-        if len(rows) > 1 and not (np.diff(stamps_of(rows)) > 0).all():
+        if len(rows) > 1 and not (np.diff(timestamps_of(rows)) > 0).all():
             raise self._schema_error(key, ["several rows with one timestamp, or rows out of order"])
         return tidy(key.series, rows)
 
@@ -140,7 +140,7 @@ class QuestDBStore:
         rows = check_rows(key, frame)
         if not len(rows):
             return AppendResult()
-        stamps = stamps_of(rows)
+        stamps = timestamps_of(rows)
         if stamps[0] < 0:
             raise BarsError(
                 f"{key}: the first row is from before 1970, which QuestDB cannot hold; use a Parquet store."
@@ -327,7 +327,7 @@ def _needed(key: SeriesKey, old: pl.DataFrame, new: pl.DataFrame) -> tuple[pl.Da
     """Rows of `new` that are not in `old` as they are, and the counts."""
     if not len(old):
         return new, AppendResult(inserted=len(new))
-    old_stamps, new_stamps = stamps_of(old), stamps_of(new)
+    old_stamps, new_stamps = timestamps_of(old), timestamps_of(new)
     place = np.minimum(np.searchsorted(old_stamps, new_stamps), len(old_stamps) - 1)
     met = old_stamps[place] == new_stamps
     differs = np.zeros(len(new), np.bool_)

@@ -88,7 +88,7 @@ def _numbers(key: SeriesKey, column: pl.Series, needed: bool) -> pl.Series | Non
     return values if needed or values.null_count() < len(values) else None
 
 
-def stamps_of(rows: pl.DataFrame) -> IntArray:
+def timestamps_of(rows: pl.DataFrame) -> IntArray:
     """Stamps of rows [µs], without a copy."""
     return rows["timestamp"].to_physical().to_numpy()
 
@@ -100,7 +100,7 @@ def ends(start: int | None, end: int | None) -> tuple[int, int]:
 
 def cut(rows: pl.DataFrame, start: int | None, end: int | None) -> pl.DataFrame:
     """Rows with stamps from `start` up to and without `end` [µs]; a view, and always a new frame object."""
-    stamps = stamps_of(rows)
+    stamps = timestamps_of(rows)
     low = 0 if start is None else int(np.searchsorted(stamps, start))
     high = len(stamps) if end is None else int(np.searchsorted(stamps, end))
     return rows.slice(low, max(high - low, 0))
@@ -120,7 +120,7 @@ def merge(series: str, old: pl.DataFrame, new: pl.DataFrame) -> tuple[pl.DataFra
     """Rows of both, `new` where stamps meet (the whole row), and what that did."""
     if not len(old) or not len(new):
         return (old if len(old) else new), AppendResult(inserted=len(new))
-    old_stamps, new_stamps = stamps_of(old), stamps_of(new)
+    old_stamps, new_stamps = timestamps_of(old), timestamps_of(new)
     names = [name for name in ALLOWED[series] if name in old.columns or name in new.columns]
     old, new = _with_columns(old, names), _with_columns(new, names)
     if old_stamps[-1] < new_stamps[0]:
@@ -154,7 +154,7 @@ def differences(one: pl.DataFrame, other: pl.DataFrame, names: Iterable[str]) ->
 
 def without(rows: pl.DataFrame, start: int | None, end: int | None, stamps: IntArray | None) -> pl.DataFrame:
     """Rows outside [start, end), or inside it those whose stamp is not listed."""
-    own = stamps_of(rows)
+    own = timestamps_of(rows)
     low, high = ends(start, end)
     hit = (own >= low) & (own < high)
     if stamps is not None:
@@ -178,7 +178,7 @@ def fingerprint_rows(series: str, rows: pl.DataFrame) -> str:
     """
     rows = tidy(series, rows)
     sha = hashlib.sha256(f"rows1 {series} {len(rows)}".encode())
-    sha.update(np.ascontiguousarray(stamps_of(rows), "<i8").data)
+    sha.update(np.ascontiguousarray(timestamps_of(rows), "<i8").data)
     for name in rows.columns[1:]:
         sha.update(name.encode())
         values = rows[name].fill_null(np.nan).to_numpy() + 0.0

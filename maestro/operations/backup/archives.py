@@ -15,7 +15,7 @@ from typing import Any
 from maestro._core.atomic import remove_leftovers, replacing, sync_folder
 from maestro.errors import BackupError
 from maestro.operations.backup.contents import NAME, Contents, parse
-from maestro.operations.backup.vault import Kept
+from maestro.operations.backup.vault import StoredBackup
 
 _ZSTD, _GZIP = ".tar.zst", ".tar.gz"
 _BROKEN = (tarfile.TarError, EOFError, OSError, zlib.error)
@@ -42,13 +42,13 @@ class Archives:
                 for name in sorted(contents.files):
                     archive.add(folder / name, name)
 
-    def kept(self) -> tuple[list[Kept], list[str]]:
-        """See `Vault.kept`; reads the first member of each archive."""
+    def backups(self) -> tuple[list[StoredBackup], list[str]]:
+        """See `Vault.backups`; reads the first member of each archive."""
         found, damaged = [], []
         if self.folder.is_dir():
             for path in self._paths():
                 try:
-                    found.append(Kept(self._contents(path), path.stat().st_size))
+                    found.append(StoredBackup(self._contents(path), path.stat().st_size))
                 except BackupError as error:
                     damaged.append(str(error))
         return sorted(found, key=lambda one: (one.contents.created, one.name)), damaged

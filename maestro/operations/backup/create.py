@@ -15,14 +15,14 @@ from maestro.errors import BackupError
 from maestro.operations.backup.contents import NAME, describe
 from maestro.operations.backup.places import Places
 from maestro.operations.backup.staging import stage
-from maestro.operations.backup.vault import Kept, Vault
+from maestro.operations.backup.vault import StoredBackup, Vault
 from maestro.service.jobs.database import FILE as DATABASE
 from maestro.service.last_backup import record_backup
 
 
 def create(
     places: Places, settings: Settings, vault: Vault, *, keep: int | None = None, folder: Path | None = None
-) -> tuple[Kept, list[str]]:
+) -> tuple[StoredBackup, list[str]]:
     """Back up everything, whole or not at all.
 
     Parameters
@@ -58,7 +58,7 @@ def create(
         vault.put(working, contents)
         if (places.service / DATABASE).is_file():
             record_backup(places.service, contents.name, now)
-    kept, _ = vault.kept()
+    kept, _ = vault.backups()
     removed = [one.name for one in kept[: -keep or None]] if keep is not None and len(kept) > keep else []
     vault.forget(removed)
     return next(one for one in kept if one.name == contents.name), removed
@@ -66,7 +66,7 @@ def create(
 
 def _name(vault: Vault, now: datetime) -> str:
     name = f"maestro-{now:%Y%m%d-%H%M%S}"
-    taken = {one.name for one in vault.kept()[0]}
+    taken = {one.name for one in vault.backups()[0]}
     return next(each for each in (name, *(f"{name}-{k}" for k in range(2, 1_000))) if each not in taken)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from maestro.errors import BackupError
 from maestro.operations.backup.contents import NAME, Contents, parse
-from maestro.operations.backup.vault import Kept
+from maestro.operations.backup.vault import StoredBackup
 
 _TAG = "maestro"
 _MISSING = 10  # exit code from restic 0.17 on; earlier ones write the text below, also for a server that is away
@@ -40,13 +40,13 @@ class Restic:
             self._run("init")
         self._run("backup", "--quiet", "--tag", f"{_TAG},{contents.name}", ".", folder=folder)
 
-    def kept(self) -> tuple[list[Kept], list[str]]:
-        """See `Vault.kept`."""
+    def backups(self) -> tuple[list[StoredBackup], list[str]]:
+        """See `Vault.backups`."""
         found, damaged = [], []
         for name, snapshot in self._snapshots().items():
             done = self._run("dump", snapshot, f"/{NAME}", check=False)
             try:
-                found.append(Kept(parse(done.stdout, f"{self.where}: {name}"), None))
+                found.append(StoredBackup(parse(done.stdout, f"{self.where}: {name}"), None))
             except BackupError as error:
                 damaged.append(str(error))
         return sorted(found, key=lambda one: (one.contents.created, one.name)), damaged

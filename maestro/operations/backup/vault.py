@@ -11,7 +11,7 @@ from maestro.operations.backup.contents import Contents
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class StoredBackup:
     """A whole backup: its name, its content, and the bytes that it takes; None where backups share bytes."""
 
     contents: Contents
@@ -35,7 +35,7 @@ class Vault(Protocol):
         """Keep a staged folder, whole or not at all."""
         ...
 
-    def kept(self) -> tuple[list[Kept], list[str]]:
+    def backups(self) -> tuple[list[StoredBackup], list[str]]:
         """Return the backups, the oldest first, and what is damaged."""
         ...
 
@@ -52,7 +52,7 @@ class Vault(Protocol):
         ...
 
 
-def find(vault: Vault, name: str | None) -> Kept:
+def find(vault: Vault, name: str | None) -> StoredBackup:
     """Return a backup by its name or an unambiguous beginning of it; the newest one without a name.
 
     Raises
@@ -60,7 +60,7 @@ def find(vault: Vault, name: str | None) -> Kept:
     BackupError
         There is none, or several begin like this.
     """
-    kept, damaged = vault.kept()
+    kept, damaged = vault.backups()
     if not kept and not damaged:
         raise BackupError(f"there is no backup in {vault.where}; make one: maestro backup create.")
     if name is None:

@@ -59,7 +59,7 @@ class Verified:
     seconds: float = 0.0
 
     @property
-    def good(self) -> bool:
+    def passed(self) -> bool:
         """Whether nothing is wrong."""
         return not self.problems
 

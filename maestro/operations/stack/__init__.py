@@ -1,7 +1,7 @@
 """The whole stack as plain processes: started in order with health checks, watched, and stopped."""
 
-from maestro.operations.stack.configuration import Entrance
+from maestro.operations.stack.configuration import ReverseProxy
 from maestro.operations.stack.lifecycle import down, up
 from maestro.operations.stack.state import Part, status
 
-__all__ = ["Entrance", "Part", "down", "status", "up"]
+__all__ = ["Part", "ReverseProxy", "down", "status", "up"]

@@ -23,7 +23,7 @@ templates, which needs eval, and Panel loads modules from blobs that its own scr
 
 
 @dataclass(frozen=True, slots=True)
-class Entrance:
+class ReverseProxy:
     """Where nginx listens, and how.
 
     Attributes
@@ -39,7 +39,7 @@ class Entrance:
     docs : Path, optional
         Folder of the built documentation, served below ``/handbook/``.
     origins : tuple of str
-        ``HOST:PORT`` under which browsers reach the entrance, besides `address`.
+        ``HOST:PORT`` under which browsers reach the proxy, besides `address`.
     """
 
     port: int
@@ -80,23 +80,23 @@ class Entrance:
 
     @property
     def url(self) -> str:
-        """Address of the entrance."""
+        """Address of the proxy."""
         return f"{'https' if self.certificate else 'http'}://{self.address}:{self.port}{self.prefix}"
 
 
-def write_nginx(folder: Path, entrance: Entrance, api_port: int, apps_port: int | None) -> Path:
+def write_nginx(folder: Path, proxy: ReverseProxy, api_port: int, apps_port: int | None) -> Path:
     """Write ``nginx.conf``; returns its path."""
-    for path in (folder, entrance.docs):
+    for path in (folder, proxy.docs):
         if path is not None and re.search(r"[\s;{}\"']", str(path)):
             raise SettingsError(
                 f"{path} has a space, quote or brace in its name, which nginx cannot take; give another."
             )
     (folder / "temporary").mkdir(exist_ok=True)
     text = _nginx(
-        _BY_STACK, folder, entrance.address, entrance.port, prefix=entrance.prefix,
-        certificate=entrance.certificate and entrance.certificate.absolute(),
-        key=entrance.key and entrance.key.absolute(), old_api=entrance.old_api,
-        docs=entrance.docs and entrance.docs.absolute(), api=f"127.0.0.1:{api_port}",
+        _BY_STACK, folder, proxy.address, proxy.port, prefix=proxy.prefix,
+        certificate=proxy.certificate and proxy.certificate.absolute(),
+        key=proxy.key and proxy.key.absolute(), old_api=proxy.old_api,
+        docs=proxy.docs and proxy.docs.absolute(), api=f"127.0.0.1:{api_port}",
         apps=f"127.0.0.1:{apps_port}" if apps_port else "", error_log=folder / "nginx-error.log",
         access_log=folder / "nginx-access.log",
     )  # fmt: skip

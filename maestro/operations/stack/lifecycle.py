@@ -15,9 +15,9 @@ from maestro.config import Settings
 from maestro.data.stores import questdb_server
 from maestro.errors import ServiceError, SettingsError
 from maestro.operations.stack import commands
-from maestro.operations.stack.configuration import Entrance, write_nginx, write_prometheus
+from maestro.operations.stack.configuration import ReverseProxy, write_nginx, write_prometheus
 from maestro.operations.stack.programs import find_programs
-from maestro.operations.stack.state import FILE, Part, beginning, end, read, write
+from maestro.operations.stack.state import FILE, Part, end, read, start_time, write
 from maestro.service.accounts import Users
 from maestro.service.jobs import Database
 
@@ -42,7 +42,7 @@ class _Stack:
                 start_new_session=True, env={**os.environ, **environment},
             )  # fmt: skip
         _left_running.append(process)
-        part = Part(name, process.pid, beginning(process.pid), url, str(log))
+        part = Part(name, process.pid, start_time(process.pid), url, str(log))
         self.parts.append(part)
         write(self.folder, self.parts)
         give_up = time.monotonic() + READY
@@ -59,7 +59,7 @@ class _Stack:
 def up(
     folder: Path,
     settings: Settings,
-    entrance: Entrance,
+    proxy: ReverseProxy,
     *,
     workers: int = 1,
     schedule: Sequence[str] = (),
@@ -104,13 +104,13 @@ def up(
             if "nginx" in programs and not Users(database).exist():
                 raise SettingsError(
                     "there are no users, so that nobody could log in; add one (maestro user add NAME --role admin), or "
-                    "start without an entrance: --without nginx."
+                    "start without the reverse proxy: --without nginx."
                 )
         finally:
             database.close()
         stack = _Stack(folder)
         try:
-            _start(stack, settings, entrance, workers, schedule, without, programs, alertmanager)
+            _start(stack, settings, proxy, workers, schedule, without, programs, alertmanager)
         except BaseException:
             _stop(folder, stack.parts)
             raise
@@ -120,7 +120,7 @@ def up(
 def _start(
     stack: _Stack,
     settings: Settings,
-    entrance: Entrance,
+    proxy: ReverseProxy,
     workers: int,
     schedule: Sequence[str],
     without: Sequence[str],
@@ -138,7 +138,7 @@ def _start(
             questdb.home / "root", jar, port=port, user=questdb.user, password=questdb.password
         )
         started = questdb_server.start(questdb.home, server)
-        stack.parts.append(Part("questdb", started.pid, beginning(started.pid), "", started.log))
+        stack.parts.append(Part("questdb", started.pid, start_time(started.pid), "", started.log))
         write(folder, stack.parts)
     api_port = questdb_server.free_port()
     stack.start("api", [*maestro, *commands.api(api_port)], f"http://127.0.0.1:{api_port}/readyz")
@@ -149,16 +149,16 @@ def _start(
     apps_port = None
     if "apps" not in without:
         apps_port = questdb_server.free_port()
-        prefix = f"{entrance.prefix}/apps"
+        prefix = f"{proxy.prefix}/apps"
         stack.start(
             "apps",
-            [*maestro, *commands.apps(apps_port, prefix, (f"{entrance.address}:{entrance.port}",
-                                                          f"localhost:{entrance.port}", *entrance.origins))],
+            [*maestro, *commands.apps(apps_port, prefix, (f"{proxy.address}:{proxy.port}",
+                                                          f"localhost:{proxy.port}", *proxy.origins))],
             f"http://127.0.0.1:{apps_port}{prefix}/runs", MAESTRO_SERVICE_URL=f"http://127.0.0.1:{api_port}",
         )  # fmt: skip
     if "nginx" in programs:
-        path = write_nginx(folder, entrance, api_port, apps_port)
-        stack.start("nginx", [programs["nginx"], "-p", folder, *commands.nginx(path)], f"{entrance.url}/readyz")
+        path = write_nginx(folder, proxy, api_port, apps_port)
+        stack.start("nginx", [programs["nginx"], "-p", folder, *commands.nginx(path)], f"{proxy.url}/readyz")
     alerts = ""
     if alertmanager is not None:
         port = questdb_server.free_port()

@@ -43,7 +43,7 @@ class Part:
     @property
     def runs(self) -> bool:
         """Whether the process runs."""
-        return bool(self.began) and beginning(self.pid) == self.began
+        return bool(self.began) and start_time(self.pid) == self.began
 
     @property
     def healthy(self) -> bool:
@@ -79,7 +79,7 @@ def status(folder: Path) -> list[tuple[Part, str]]:
     return [(part, "healthy" if part.healthy else "does not answer" if part.runs else "ended") for part in read(folder)]
 
 
-def beginning(pid: int) -> str:
+def start_time(pid: int) -> str:
     """Return when a process began; empty if there is none, or it has ended and was not waited for."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
@@ -130,7 +130,7 @@ def end(part: Part, wait: float = 20.0) -> bool:
 
 
 def _signal(group: int, number: int, *, only_children: bool = False) -> None:
-    if only_children and beginning(group):
+    if only_children and start_time(group):
         return  # another process has the number now
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(group, number)

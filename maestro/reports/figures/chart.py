@@ -16,7 +16,7 @@ from maestro.data.timeframes import timeframe_us
 from maestro.reports.figures.downsampling import thin
 from maestro.reports.figures.equity import LOG_FROM, drawdown_figure, equity_figure, equity_source
 from maestro.reports.figures.theme import COLOR, FONT, OVERLAYS, add_hover, add_legend, make_figure, number_axis, plain
-from maestro.walkforward.columns import stamps_ms
+from maestro.walkforward.columns import timestamps_ms
 
 CANDLES = 800
 """Bars up to which candles are drawn; longer series are a line of closes inside the band of highs and lows."""
@@ -162,8 +162,8 @@ def _marks(fig: Any, bt: Any) -> list[tuple[str, list[Any]]]:
 def _mark_source(trades: pl.DataFrame) -> ColumnDataSource:
     return ColumnDataSource(
         {
-            "entry": stamps_ms(trades["entry_time"]),
-            "exit": stamps_ms(trades["exit_time"]),
+            "entry": timestamps_ms(trades["entry_time"]),
+            "exit": timestamps_ms(trades["exit_time"]),
             "entry_price": trades["entry_price"].to_numpy(),
             "exit_price": trades["exit_price"].to_numpy(),
             "entry_text": [significant(v, 6) for v in trades["entry_price"].to_list()],

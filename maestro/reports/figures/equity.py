@@ -25,7 +25,7 @@ from maestro.reports.figures.theme import (
     percent_axis,
 )
 from maestro.typing import FloatArray
-from maestro.walkforward.columns import numbers, stamps_ms, start_value
+from maestro.walkforward.columns import numbers, start_value, timestamps_ms
 
 LOG_FROM = 6.0
 """Ratio of highest to lowest value from which on the scale is logarithmic."""
@@ -40,7 +40,7 @@ def equity_source(result: Any, *, points: int = MAX_POINTS) -> ColumnDataSource:
     Rows between folds that do not touch, because one between them failed, hold NaN, so that lines break there.
     """
     frame = result if isinstance(result, pl.DataFrame) else result.equity
-    time = stamps_ms(frame["timestamp"])
+    time = timestamps_ms(frame["timestamp"])
     equity = numbers(frame, "equity")
     benchmark = numbers(frame, "benchmark")
     if "benchmark" not in frame.columns and hasattr(result, "benchmark"):
@@ -173,7 +173,7 @@ def _changes_of_regime(result: Any) -> FloatArray:
         return np.empty(0)
     ended = {fold for fold, cut in enumerate(cuts) if cut["reason"] == "regime"}
     rows = result.folds.filter(pl.col("fold").is_in(ended)) if ended else result.folds.head(0)
-    found: FloatArray = stamps_ms(rows["test_end"])
+    found: FloatArray = timestamps_ms(rows["test_end"])
     return found
 
 
@@ -198,8 +198,8 @@ def _shade(fig: Any, given: Any, *, labels: bool = True) -> None:
     folds = given if isinstance(given, pl.DataFrame) and "test_start" in given.columns else _folds_of(given, None)
     if folds is None or not len(folds):
         return
-    left: FloatArray = stamps_ms(folds["test_start"])
-    right: FloatArray = stamps_ms(folds["test_end"])
+    left: FloatArray = timestamps_ms(folds["test_start"])
+    right: FloatArray = timestamps_ms(folds["test_end"])
     # A window ends where the next begins; shaded to its own end it would leave a gap of one bar.
     right = np.where(
         np.append(left[1:], -np.inf) >= right,

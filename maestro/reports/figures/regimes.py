@@ -21,7 +21,7 @@ from maestro.reports.figures.theme import (
     number_axis,
     percent_axis,
 )
-from maestro.walkforward.columns import stamps_ms
+from maestro.walkforward.columns import timestamps_ms
 
 _LEFT = 62
 _CALM_TO_WILD = (COLOR["strategy"], COLOR["insample"], COLOR["loss"], *OVERLAYS)
@@ -47,7 +47,7 @@ def regime_figure(history: Any, *, height: int = 300) -> Any:
         Dotted lines mark the bars from which a new fit is used. Bars of the first training window have no state.
     """
     bars, states = history.bars, history.settings.states
-    close, time = bars.close, stamps_ms(bars.to_frame()["timestamp"])
+    close, time = bars.close, timestamps_ms(bars.to_frame()["timestamp"])
     log = close.max() / close.min() >= LOG_FROM
     name = "Close, log scale" if log else "Close"
     top = make_figure(height=height, x="datetime", y="log" if log else "auto", drag="x", label=name)

@@ -108,7 +108,7 @@ def make_figure(
         fig.toolbar.autohide = True
         fig.toolbar.active_drag = tools[0]
         fig.toolbar.active_scroll = None
-    dress(fig)
+    apply_theme(fig)
     if x == "datetime":
         under = DatetimeTickFormatter(
             minutes="%d %b %Y",
@@ -131,7 +131,7 @@ def make_figure(
     return fig
 
 
-def dress(fig: Any) -> None:
+def apply_theme(fig: Any) -> None:
     """Give axes and grid of a figure the house style."""
     for axis in fig.axis:
         axis.axis_line_color = COLOR["axis"]

@@ -71,7 +71,7 @@ def parameter_permutation_figure(found: Any, *, height: int = 240) -> Any:
 
 def cpcv_figure(found: Any, *, height: int = 300) -> Any:
     """Equity of every path over time, each of which chose its sets on other bars than it tests."""
-    time = stamps_ms_of(found.stamps)
+    time = timestamps_ms_of(found.stamps)
     equity = np.cumprod(1.0 + found.returns, axis=0)
     scale: Any = "log" if equity.min() > 0 else "auto"
     fig = make_figure(height=height, x="datetime", y=scale, drag="x", label="Equity / starting cash")
@@ -86,7 +86,7 @@ def cpcv_figure(found: Any, *, height: int = 300) -> Any:
     return fig
 
 
-def stamps_ms_of(stamps: Any) -> Any:
+def timestamps_ms_of(stamps: Any) -> Any:
     """Stamps [µs] as milliseconds, the unit of a time axis."""
     return np.asarray(stamps, np.float64) / 1_000.0
 

@@ -214,14 +214,14 @@ def _display() -> Any:
 
 def _house_style(model: Any) -> None:
     """Give a plot of HoloViews the ground, fonts and lines of the other figures."""
-    from maestro.reports.figures.theme import dress
+    from maestro.reports.figures.theme import apply_theme
 
     for figure in model.select({"type": _figure_type()}):
         figure.background_fill_color = figure.border_fill_color = COLOR["surface"]
         figure.outline_line_color = None
         figure.toolbar.logo = None
         figure.toolbar.autohide = True
-        dress(figure)
+        apply_theme(figure)
 
 
 def _figure_type() -> Any:

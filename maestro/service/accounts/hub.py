@@ -8,7 +8,7 @@ import threading
 import time
 from collections import OrderedDict
 
-from maestro.service.accounts.users import Caller, Users, denied
+from maestro.service.accounts.users import Caller, Users, access_error
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{16,200}")
 _SCOPES = ("access:services", "access:services!service=maestro")
@@ -40,7 +40,7 @@ class Hub:
         self._lock = threading.Lock()
 
     @staticmethod
-    def may_be_token(text: str) -> bool:
+    def looks_like_token(text: str) -> bool:
         """Whether a credential has the form of a hub's token; ours have a dot or begin with ``mk_``."""
         return not text.startswith("mk_") and _TOKEN.fullmatch(text) is not None
 
@@ -75,6 +75,6 @@ class Hub:
             found = answer.json()
             name, kind, scopes = found["name"], found["kind"], found["scopes"]
         except self._errors as error:
-            raise denied("the JupyterHub that knows this token does not answer; try again later.", 503) from error
+            raise access_error("the JupyterHub that knows this token does not answer; try again later.", 503) from error
         allowed = kind == "user" and any(scope in scopes for scope in _SCOPES)
-        return str(name) if allowed and Users.may_be_named(str(name)) else None
+        return str(name) if allowed and Users.is_valid_name(str(name)) else None

@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from maestro.service.accounts.users import denied
+from maestro.service.accounts.users import access_error
 from maestro.service.jobs import Database
 
 ACCESS, SESSION, REFRESH, TICKET = 900.0, 8 * 3600.0, 14 * 86_400.0, 30.0
@@ -101,7 +101,7 @@ class Tokens:
             elif row is not None:
                 connection.execute("UPDATE refresh SET used = 1 WHERE secret = ?", (hashed,))
         if row is None or stolen or row["expires"] < time.time():
-            raise denied("this refresh token is not valid; log in again.", 401)
+            raise access_error("this refresh token is not valid; log in again.", 401)
         return row["user"], self._refresh(row["user"], row["family"])
 
     def forget(self, user: str) -> None:

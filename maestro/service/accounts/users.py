@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from maestro.errors import AccessError, SettingsError, nearest
-from maestro.service.accounts.guessing import Guessing
+from maestro.service.accounts.guessing import LoginThrottle
 from maestro.service.jobs import Database
 
 ROLES = ("viewer", "researcher", "admin")
@@ -35,7 +35,7 @@ class Caller:
         """Whose jobs this user may see; None is everybody's."""
         return None if self.role == "admin" else self.name
 
-    def may(self, role: str) -> bool:
+    def has_role(self, role: str) -> bool:
         """Whether this user may do what a role may."""
         return ROLES.index(self.role) >= ROLES.index(role)
 
@@ -45,11 +45,11 @@ class Users:
 
     def __init__(self, database: Database) -> None:
         self.database = database
-        self._guessing = Guessing()
+        self._throttle = LoginThrottle()
         self._hashing = threading.BoundedSemaphore(2)
 
     @staticmethod
-    def may_be_named(name: str) -> bool:
+    def is_valid_name(name: str) -> bool:
         """Whether a user may have this name."""
         return _NAME.fullmatch(name) is not None
 
@@ -65,7 +65,7 @@ class Users:
         SettingsError
             A name that is taken or has other characters, an unknown role.
         """
-        if not self.may_be_named(name):
+        if not self.is_valid_name(name):
             raise SettingsError(f"{name!r} is not a user name; give letters, digits and . _ @ -, at most 64.")
         if role not in ROLES:
             raise SettingsError(f"role={role!r} is unknown; allowed: {', '.join(ROLES)}.")
@@ -118,20 +118,20 @@ class Users:
         AccessError
             Wrong, tried too often, or too many logins at this moment; `error.status` is the HTTP status.
         """
-        wait = self._guessing.wait(name, address)
+        wait = self._throttle.wait(name, address)
         if wait:
-            raise denied(f"too many failed logins; try again in {wait:.0f} s.", 429)
+            raise access_error(f"too many failed logins; try again in {wait:.0f} s.", 429)
         if not self._hashing.acquire(blocking=False):
-            raise denied("too many logins at this moment; try again in a second.", 503)
+            raise access_error("too many logins at this moment; try again in a second.", 503)
         try:
             row = self.database.row("SELECT role, password FROM users WHERE name = ?", (name,))
             right = _matches(_NOBODY if row is None else row["password"], password[:257])
         finally:
             self._hashing.release()
         if row is None or not right:
-            self._guessing.failed(name, address)
-            raise denied("wrong name or password.", 401)
-        self._guessing.succeeded(name)
+            self._throttle.failed(name, address)
+            raise access_error("wrong name or password.", 401)
+        self._throttle.succeeded(name)
         return str(row["role"])
 
     def make_key(self, user: str, label: str = "") -> str:
@@ -169,7 +169,7 @@ class Users:
         return Caller(row["name"], row["role"], "key")
 
 
-def denied(message: str, status: int) -> AccessError:
+def access_error(message: str, status: int) -> AccessError:
     """Return an error that says with which HTTP status a request is refused."""
     error = AccessError(message)
     error.status = status  # type: ignore[attr-defined]

@@ -100,7 +100,7 @@ class Leases:
                 )
         return bool(held)
 
-    def asked_to_cancel(self, job: Job) -> bool:
+    def cancel_requested(self, job: Job) -> bool:
         """Whether its owner has asked for the end of a job."""
         row = self.database.row("SELECT cancel FROM jobs WHERE id = ?", (job.id,))
         return row is not None and bool(row["cancel"])
@@ -118,14 +118,14 @@ class Leases:
     def note(self, job: Job, words: str) -> None:
         """Tell everyone who follows the run something that does not change its result."""
         with self.database.writing() as connection:
-            if self._is_mine(connection, job):
+            if self._holds_lease(connection, job):
                 for (ident,) in self._open(connection, job.run):
                     add_event(connection, ident, "note", {"note": words})
 
     def finish(self, job: Job, sharpe: float | None, seconds: float | None) -> None:
         """Close a job as done, and with it all that wait for the same run."""
         with self.database.writing() as connection:
-            if self._is_mine(connection, job):
+            if self._holds_lease(connection, job):
                 connection.execute(
                     "UPDATE jobs SET error = NULL, error_type = NULL WHERE run = ? AND error_type = ?",
                     (job.run, REMOVED),
@@ -137,19 +137,19 @@ class Leases:
     def fail(self, job: Job, error: str, error_type: str) -> None:
         """Close a job as failed."""
         with self.database.writing() as connection:
-            if self._is_mine(connection, job):
+            if self._holds_lease(connection, job):
                 self._close(connection, job.id, "failed", {"error": error, "error_type": error_type})
 
     def cancelled(self, job: Job, done: int) -> None:
         """Close a job as cancelled."""
         with self.database.writing() as connection:
-            if self._is_mine(connection, job):
+            if self._holds_lease(connection, job):
                 self._close(connection, job.id, "cancelled", {"done": done})
 
-    def give_back(self, job: Job, why: str) -> None:
+    def release(self, job: Job, why: str) -> None:
         """Put a job back into the queue, as if it had not been taken."""
         with self.database.writing() as connection:
-            if self._is_mine(connection, job):
+            if self._holds_lease(connection, job):
                 connection.execute(
                     "UPDATE jobs SET state = 'queued', worker = NULL, lease_until = NULL, "
                     "attempts = MAX(attempts - 1, 0) WHERE id = ?",
@@ -157,16 +157,16 @@ class Leases:
                 )
                 add_event(connection, job.id, "requeued", {"why": why})
 
-    def give_back_all(self, why: str) -> None:
+    def release_all(self, why: str) -> None:
         """Put every job that this worker holds back into the queue: one that was cancelled is closed as that."""
         for row in self.database.rows("SELECT * FROM jobs WHERE worker = ? AND state = 'running'", (self.worker,)):
             job = Job.of(row)
             if row["cancel"]:
                 self.cancelled(job, row["done"])
             else:
-                self.give_back(job, why)
+                self.release(job, why)
 
-    def _is_mine(self, connection: Any, job: Job) -> bool:
+    def _holds_lease(self, connection: Any, job: Job) -> bool:
         row = connection.execute(
             "SELECT 1 FROM jobs WHERE id = ? AND worker = ? AND state = 'running'", (job.id, self.worker)
         ).fetchone()

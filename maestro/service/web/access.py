@@ -12,7 +12,7 @@ from starlette.requests import HTTPConnection
 
 from maestro.client.connection import COOKIE
 from maestro.service.accounts import Caller
-from maestro.service.accounts.users import denied
+from maestro.service.accounts.users import access_error
 from maestro.service.jobs.job import LOCAL as NOBODY
 from maestro.service.specification import SpecificationError
 from maestro.service.web.guard import on_loopback
@@ -52,7 +52,7 @@ async def recognise(service: Service, connection: HTTPConnection) -> Caller | No
     found = identify(service, connection)
     kind, _, credential = connection.headers.get("authorization", "").partition(" ")
     hub = service.hub
-    if found is None and hub is not None and kind.lower() in ("bearer", "token") and hub.may_be_token(credential):
+    if found is None and hub is not None and kind.lower() in ("bearer", "token") and hub.looks_like_token(credential):
         return await run_in_threadpool(hub.caller, credential)
     return found
 
@@ -75,9 +75,9 @@ def require(service: Service, role: str) -> Callable[[Request], Caller]:
     async def caller(request: Request) -> Caller:
         found = await recognise(service, request)
         if found is None:
-            raise denied("no valid login; send Authorization: Bearer with an API key or a token, or log in.", 401)
-        if not found.may(role):
-            raise denied(f"{found.name} is a {found.role}, and this needs a {role}; ask an admin.", 403)
+            raise access_error("no valid login; send Authorization: Bearer with an API key or a token, or log in.", 401)
+        if not found.has_role(role):
+            raise access_error(f"{found.name} is a {found.role}, and this needs a {role}; ask an admin.", 403)
         return found
 
     return caller  # type: ignore[return-value]

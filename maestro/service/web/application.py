@@ -38,12 +38,12 @@ def openapi(folder: Path) -> dict[str, Any]:
 def _application(service: Service) -> FastAPI:
 
     @asynccontextmanager
-    async def living(app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
         service.database.close()
 
     app = FastAPI(title="Maestro", version=__version__, description=_WORDS, docs_url=None, redoc_url=None,
-                  lifespan=living)  # fmt: skip
+                  lifespan=lifespan)  # fmt: skip
     handle_errors(app)
     plain = app.openapi
 
@@ -71,7 +71,7 @@ def _application(service: Service) -> FastAPI:
     def metrics(request: Request) -> Response:
         near = on_loopback(request.client.host if request.client else None, request.headers.get("host", ""))
         caller = identify(service, request)
-        if (not near or "x-forwarded-for" in request.headers) and not (caller and caller.may("admin")):
+        if (not near or "x-forwarded-for" in request.headers) and not (caller and caller.has_role("admin")):
             raise JobError("there is nothing here; ask on this machine, or as an admin.")
         return Response(service.metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
 

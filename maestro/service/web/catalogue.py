@@ -11,7 +11,7 @@ from maestro.bars.loading import samples
 from maestro.data.stores import configured_store
 from maestro.errors import StrategyError
 from maestro.service.accounts import Caller
-from maestro.service.accounts.users import denied
+from maestro.service.accounts.users import access_error
 from maestro.service.web.access import require
 from maestro.service.web.state import Service
 from maestro.strategies import by_name, strategies
@@ -32,7 +32,7 @@ def routes(service: Service) -> APIRouter:
         try:
             return await run_in_threadpool(_described, name)
         except StrategyError as error:
-            raise denied(str(error), 404) from None
+            raise access_error(str(error), 404) from None
 
     @router.get("/series", summary="Names that the field data takes: samples, and series of the store")
     async def series(caller: Annotated[Caller, viewer]) -> list[str]:

@@ -61,7 +61,7 @@ def routes(service: Service) -> APIRouter:
             raise SpecificationError(
                 f"priority={priority!r} is not a priority; give -100 to 100.", "priority", priority
             )
-        if priority > 0 and not caller.may("admin"):
+        if priority > 0 and not caller.has_role("admin"):
             raise SpecificationError(f"priority={priority} is for admins; give 0 or less.", "priority", priority)
         key = request.headers.get("idempotency-key")
         if key is not None and not 1 <= len(key) <= 200:

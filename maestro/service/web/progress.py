@@ -12,7 +12,7 @@ from fastapi.responses import StreamingResponse
 from maestro._core.json import dumps
 from maestro.errors import MaestroError
 from maestro.service.accounts import Caller
-from maestro.service.accounts.users import denied
+from maestro.service.accounts.users import access_error
 from maestro.service.web.access import recognise, require
 from maestro.service.web.described import content_of
 from maestro.service.web.guard import same_origin
@@ -70,7 +70,7 @@ def routes(service: Service) -> APIRouter:
         ticketed = caller is None and bool(ticket) and service.tokens.take_ticket(ticket, ident) is not None
         try:
             if caller is None and not ticketed:
-                raise denied("no valid login.", 401)
+                raise access_error("no valid login.", 401)
             service.queue.get(ident, caller.owner if caller else None)
         except MaestroError as error:
             await websocket.close(1008, str(error))

@@ -11,7 +11,7 @@ from maestro._core.markup import Markup, html
 from maestro.errors import AccessError
 from maestro.service.accounts import Caller, Tokens
 from maestro.service.accounts import tokens as lives
-from maestro.service.accounts.users import denied
+from maestro.service.accounts.users import access_error
 from maestro.service.web.access import COOKIE, document_of, identify, require, text_of
 from maestro.service.web.described import body_of
 from maestro.service.web.state import Service
@@ -100,7 +100,7 @@ def routes(service: Service) -> APIRouter:
     @router.delete("/keys/{ident}", status_code=204, summary="Revoke an API key")
     async def revoke(ident: str, caller: Annotated[Caller, viewer]) -> Response:
         if not await run_in_threadpool(service.users.revoke_key, caller.name, ident):
-            raise denied("there is no such key of this user.", 404)
+            raise access_error("there is no such key of this user.", 404)
         return Response(status_code=204)
 
     @router.post(
@@ -119,7 +119,7 @@ def pages(service: Service) -> APIRouter:
 
     @router.get("/login")
     async def show(request: Request) -> Response:
-        onward = _onward(_wanted(request))
+        onward = _safe_target(_wanted(request))
         return RedirectResponse(onward, 303) if identify(service, request) else _page(onward)
 
     @router.post("/login")
@@ -129,8 +129,8 @@ def pages(service: Service) -> APIRouter:
         try:
             await run_in_threadpool(service.users.log_in, name, password, _address(request))
         except AccessError as error:
-            return _page(_onward(onward), str(error), int(getattr(error, "status", 401)))
-        answer = RedirectResponse(_onward(onward), 303)
+            return _page(_safe_target(onward), str(error), int(getattr(error, "status", 401)))
+        answer = RedirectResponse(_safe_target(onward), 303)
         secure = request.headers.get("x-forwarded-proto", request.url.scheme) == "https"
         answer.set_cookie(
             COOKIE, service.tokens.sign(name, "session", lives.SESSION), max_age=int(lives.SESSION), httponly=True,
@@ -155,7 +155,7 @@ def _wanted(request: Request) -> str:
     return f"/{rest}" if named and not before else request.query_params.get("next", "/")
 
 
-def _onward(wanted: str) -> str:
+def _safe_target(wanted: str) -> str:
     """Where a login leads: a path of this site, and nothing else."""
     plain = wanted.startswith("/") and not wanted.startswith(("//", "/\\")) and wanted.isprintable()
     return quote(wanted, safe="/?&=%#+:,;@-._~") if plain else "/docs"

@@ -16,7 +16,7 @@ from maestro.engine import resolve
 from maestro.errors import MaestroError, SettingsError, StrategyError
 from maestro.strategies.base import Strategy
 from maestro.strategies.signals import Signals
-from maestro.validation.lookahead.determinism import memory_of_calls, mutation, randomness
+from maestro.validation.lookahead.determinism import mutation, randomness, statefulness
 from maestro.validation.lookahead.probing import Answer, Refused, ask, fresh_copies, private
 from maestro.validation.lookahead.truncation import Changes, Finding, choose_cuts, truncation
 from maestro.validation.lookahead.warmup import dependence
@@ -216,7 +216,7 @@ def _findings(
     written = mutation(answers)
     if not chance.passed or not written.passed:  # answers that change by themselves say nothing else
         return [written, chance], tuple(chosen)
-    state = memory_of_calls(fresh, bars, whole, chosen[len(chosen) // 2])
+    state = statefulness(fresh, bars, whole, chosen[len(chosen) // 2])
     # A strategy that keeps something is asked by a new copy each time, so that the other checks see the rule alone.
     one = fresh()
     of = (lambda: one) if state.passed else fresh

@@ -46,7 +46,7 @@ def randomness(fresh: Callable[[], Strategy], bars: Bars, whole: Answer) -> Find
     return Finding("randomness", False, words, first.signal, first.bars[0])
 
 
-def memory_of_calls(fresh: Callable[[], Strategy], bars: Bars, whole: Answer, cut: int) -> Finding:
+def statefulness(fresh: Callable[[], Strategy], bars: Bars, whole: Answer, cut: int) -> Finding:
     """Whether signals depend on earlier calls: a wrongly keyed cache, or a variable that is kept.
 
     The strategy runs on the first `cut` bars at first, after all bars, after other bars of the same name, stamps and

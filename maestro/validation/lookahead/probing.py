@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from maestro._core.usercode import loads_as_new
+from maestro._core.usercode import loads_fresh
 from maestro.bars import Bars
 from maestro.engine import Costs, Simulator, Sizing
 from maestro.engine.kernels.account import ORDER_BAR
@@ -210,13 +210,13 @@ def fresh_copies(strategy: Strategy) -> Callable[[], Strategy]:
         if named:
             cloudpickle.register_pickle_by_value(module)
         kept = cloudpickle.dumps(strategy)
-        loads_as_new(kept)
+        loads_fresh(kept)
     except Exception:  # the module holds something that cannot be pickled: the checks then share one state
         return lambda: cls(**strategy.params)
     finally:
         if named:
             cloudpickle.unregister_pickle_by_value(module)
-    return lambda: loads_as_new(kept)  # type: ignore[no-any-return]
+    return lambda: loads_fresh(kept)  # type: ignore[no-any-return]
 
 
 def _clear_caches(cls: type[Strategy]) -> None:

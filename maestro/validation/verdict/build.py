@@ -31,7 +31,7 @@ from maestro.validation.statistics.snooping import spa
 from maestro.validation.statistics.trials import PBO_BLOCKS, trial_returns
 from maestro.validation.verdict.inputs import VerdictInputs, count_trials, own_permutation
 from maestro.validation.verdict.portfolio import portfolio_verdict
-from maestro.validation.verdict.preliminary import draw_up
+from maestro.validation.verdict.preliminary import assemble_verdict
 from maestro.validation.verdict.progress import StepProgress
 from maestro.validation.verdict.result import FILE, Verdict
 from maestro.walkforward.portfolio import Portfolio
@@ -131,7 +131,7 @@ def verdict(
         except KeyboardInterrupt as stop:
             raise RunInterrupted("the verdict was interrupted; no result is kept.") from stop
         repetitions = permutations if isinstance(permutations, int) else permutations.to_dict()["repetitions"]
-        made = draw_up(inputs, {"seed": seed, "trials": inputs.trials, "permutations": repetitions})
+        made = assemble_verdict(inputs, {"seed": seed, "trials": inputs.trials, "permutations": repetitions})
     wf.verdict = made
     if save and wf.folder is not None:
         write_file(wf.folder / FILE, made.to_json())

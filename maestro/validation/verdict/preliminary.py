@@ -19,10 +19,12 @@ def preliminary_verdict(wf: WalkForward) -> Verdict:
     data*, *fitted* or *inconclusive*, and never *robust*. It depends on the run alone.
     """
     inputs = VerdictInputs(wf, pending="Not done yet: it is part of the full verdict.")
-    return draw_up(inputs, preliminary=True)
+    return assemble_verdict(inputs, preliminary=True)
 
 
-def draw_up(inputs: VerdictInputs, settings: dict[str, object] | None = None, *, preliminary: bool = False) -> Verdict:
+def assemble_verdict(
+    inputs: VerdictInputs, settings: dict[str, object] | None = None, *, preliminary: bool = False
+) -> Verdict:
     """Build a verdict from the inputs of its checks."""
     wf, evidence = inputs.wf, inputs.evidence
     checks = all_checks(inputs)

@@ -9,7 +9,7 @@ from maestro.errors import MaestroError
 from maestro.ledger import Ledger, Tally
 
 
-def enter_looks(tried: Mapping[str, tuple[Bars, Tally]], run: str, strategies: str) -> list[str]:
+def record_looks(tried: Mapping[str, tuple[Bars, Tally]], run: str, strategies: str) -> list[str]:
     """Record in the ledger of each series the trials on all the other series.
 
     To choose the best of forty symbols is to look at forty. Exact repetitions count once, as everywhere.

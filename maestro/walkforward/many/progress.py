@@ -49,7 +49,7 @@ class Progress:
 
 
 Watcher: TypeAlias = Callable[[Progress], None]
-Asked: TypeAlias = bool | Watcher | Sequence[bool | Watcher] | None
+ProgressOption: TypeAlias = bool | Watcher | Sequence[bool | Watcher] | None
 
 
 class Counter:
@@ -63,7 +63,7 @@ class Counter:
         Number of all walk-forwards, of loaded ones, and of those that could not begin.
     """
 
-    def __init__(self, progress: Asked, total: int, there: int, failed: int) -> None:
+    def __init__(self, progress: ProgressOption, total: int, there: int, failed: int) -> None:
         self._total, self._there, self._failed, self._done = total, there + failed, failed, there + failed
         self._began = time.monotonic()
         self._bar: Any = None

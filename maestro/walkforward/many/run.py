@@ -22,10 +22,10 @@ from maestro.strategies import Strategy, strategy_class
 from maestro.typing import Fill
 from maestro.walkforward.effort import work_of_folds
 from maestro.walkforward.many.cells import Cell, Summary, failed, summarise
-from maestro.walkforward.many.looks import enter_looks
-from maestro.walkforward.many.progress import Asked, Counter
+from maestro.walkforward.many.looks import record_looks
+from maestro.walkforward.many.progress import Counter, ProgressOption
 from maestro.walkforward.many.result import WalkForwards, write_list
-from maestro.walkforward.many.task import Walked, task_of
+from maestro.walkforward.many.task import TaskResult, task_of
 from maestro.walkforward.result import WalkForward, load_stored
 from maestro.walkforward.run import PreparedRun, prepare
 from maestro.walkforward.selection import Select
@@ -53,7 +53,7 @@ def walk_forward_many(
     workers: int | None = None,
     executor: Any = None,
     runs_dir: str | Path | None = None,
-    progress: Asked = None,
+    progress: ProgressOption = None,
     cancel: threading.Event | None = None,
     force: bool = False,
     accept_defects: bool = False,
@@ -164,7 +164,7 @@ class _Many:
             self.summaries[cell] = failed(cell, str(error))
 
     def execute(
-        self, workers: int | None, executor: Any, progress: Asked, cancel: threading.Event, force: bool,
+        self, workers: int | None, executor: Any, progress: ProgressOption, cancel: threading.Event, force: bool,
         command: str | None,
     ) -> WalkForwards:  # fmt: skip
         """Run the missing walk-forwards and build the result."""
@@ -237,10 +237,10 @@ class _Many:
 
     def _count(self, cell: Cell, events: Any) -> Recorder:
         book = self._recorder(cell)
-        book.enter_all(events)
+        book.record_all(events)
         return book
 
-    def _keep(self, cell: Cell, walked: Walked) -> WalkForward | None:
+    def _keep(self, cell: Cell, walked: TaskResult) -> WalkForward | None:
         """Record the trials of a walk-forward in the ledger, then store it; returns it unless it failed."""
         run, manifest = self.runs[cell], walked.manifest
         book = self._count(cell, walked.events)
@@ -257,7 +257,7 @@ class _Many:
             try:
                 with store.locked():
                     if store.exists:
-                        store.prove("it is not replaced; choose another runs_dir")
+                        store.check_is_run("it is not replaced; choose another runs_dir")
                     wf.manifest, wf.folder = store.finish(manifest, walked.tables), store.folder
             except RunError as error:
                 self.summaries[cell] = failed(cell, str(error))
@@ -273,4 +273,4 @@ class _Many:
                 bars = self.runs[cell].bars
                 name = series_of(bars)
                 tried[name] = (bars, tried.get(name, (bars, Tally()))[1] + summary.tally)
-        return enter_looks(tried, self.id, self.names)
+        return record_looks(tried, self.id, self.names)

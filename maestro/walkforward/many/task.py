@@ -20,7 +20,7 @@ Series: TypeAlias = Mapping[tuple[str, str], Bars]
 """Bars by symbol and timeframe, which each worker gets once."""
 
 
-class Walked(NamedTuple):
+class TaskResult(NamedTuple):
     """The result that a worker returns: manifest, tables, and the trials of each fold for the ledger; or the error."""
 
     manifest: dict[str, Any]
@@ -36,7 +36,7 @@ def task_of(run: PreparedRun, key: tuple[str, str], command: str | None) -> Task
     return Task(walk, (bare, key, command), _part)
 
 
-def walk(series: Series, context: TaskContext, bare: PreparedRun, key: tuple[str, str], command: str | None) -> Walked:
+def walk(series: Series, context: TaskContext, bare: PreparedRun, key: tuple[str, str], command: str | None) -> TaskResult:
     """Run a walk-forward; its error is its result and does not affect the others."""
     run = copy.copy(bare)
     run.bars = series[key]
@@ -53,11 +53,11 @@ def walk(series: Series, context: TaskContext, bare: PreparedRun, key: tuple[str
     except RunCancelled:
         raise
     except MaestroError as error:
-        return Walked({}, {}, events, str(error))
+        return TaskResult({}, {}, events, str(error))
     except Exception as error:  # user code outside of trials, such as a splitter or a selection
-        return Walked({}, {}, events, f"{type(error).__name__}: {error}")
+        return TaskResult({}, {}, events, f"{type(error).__name__}: {error}")
     tables = {"folds": wf.folds, "trials": wf.trials, "equity": wf.equity, "trades": wf.trades}
-    return Walked(wf.manifest, tables, events)
+    return TaskResult(wf.manifest, tables, events)
 
 
 class _Asked(threading.Event):

@@ -14,7 +14,7 @@ from maestro.apps.backtest import App, session
 from maestro.apps.backtest.state import BacktestState
 
 
-def shown(app: App) -> session.Shown:
+def shown(app: App) -> session.BacktestResult:
     assert app.view._shown is not None
     return app.view._shown
 

@@ -79,7 +79,7 @@ def test_the_page_goes_on_while_cells_are_computed(monkeypatch: pytest.MonkeyPat
     app = App(heat_map=["fast", "slow", "sharpe_ratio"])
     begun, go_on, compute = threading.Event(), threading.Event(), plane.compute
 
-    def slow(asked: plane.Asked, cancel: threading.Event | None = None) -> plane.Plane:
+    def slow(asked: plane.HeatMapRequest, cancel: threading.Event | None = None) -> plane.Plane:
         begun.set()
         assert go_on.wait(600)
         return compute(asked, cancel)

@@ -45,12 +45,13 @@ def test_a_value_stands_on_its_cell_or_between_two() -> None:
 def test_every_pair_of_kinds_gives_a_plane() -> None:
     bars = ms.synthetic_bars(300, seed=1)
     for x, y in (("whole", "word"), ("switch", "real"), ("log", "switch")):
-        asked = plane.Asked(bars, Kinds, {}, x, y, ms.Costs(), "percent:1.0", 1e5, "next_open")
+        asked = plane.HeatMapRequest(bars, Kinds, {}, x, y, ms.Costs(), "percent:1.0", 1e5, "next_open")
         found = plane.compute(asked)
         assert len(found.cells) == len(found.x.values) * len(found.y.values)
         assert found.outcomes("sharpe_ratio").unique().to_list() == ["measured"]
+    missing = plane.HeatMapRequest(bars, Kinds, {}, "none", "real", ms.Costs(), "percent:1.0", 1e5, "next_open")
     with pytest.raises(ms.errors.SettingsError, match="Kinds has no parameter 'none' to vary; there are: whole, real"):
-        plane.compute(plane.Asked(bars, Kinds, {}, "none", "real", ms.Costs(), "percent:1.0", 1e5, "next_open"))
+        plane.compute(missing)
 
 
 def test_the_verdict_on_the_neighbours_counts_lost_ones_as_nothing() -> None:

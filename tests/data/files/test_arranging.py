@@ -10,18 +10,18 @@ import pytest
 from maestro.data.files.arranging import arrange
 from maestro.data.files.options import ReadOptions
 from maestro.data.files.rules import Rows
-from maestro.data.files.understanding import Understood
+from maestro.data.files.understanding import Interpretation
 from maestro.errors import BarsError
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 
 
-def known(*hours: float, close: list[float] | None = None) -> Understood:
+def known(*hours: float, close: list[float] | None = None) -> Interpretation:
     stamps = pl.Series([START + timedelta(hours=hour) for hour in hours], dtype=pl.Datetime("us", "UTC"))
-    return Understood(pl.DataFrame({"timestamp": stamps, "close": close or list(hours)}), Rows(first_line=2))
+    return Interpretation(pl.DataFrame({"timestamp": stamps, "close": close or list(hours)}), Rows(first_line=2))
 
 
-def hours(found: Understood) -> list[float]:
+def hours(found: Interpretation) -> list[float]:
     return [(stamp - START) / timedelta(hours=1) for stamp in found.frame["timestamp"]]
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 import polars as pl
 import pytest
 
-from maestro.data.files.stamps import looks_like_stamps, read_stamps, understand_stamps
+from maestro.data.files.stamps import interpret_timestamps, looks_like_stamps, read_stamps
 from maestro.errors import BarsError
 
 NEW_YORK = "America/New_York"
@@ -25,25 +25,25 @@ def test_every_form_gives_the_same_moment() -> None:
 
 
 def test_naive_times_are_in_the_chosen_zone() -> None:
-    stamps = understand_stamps(pl.Series(["2024-01-31 09:30", "2024-01-31 10:30"]), zone=NEW_YORK)
+    stamps = interpret_timestamps(pl.Series(["2024-01-31 09:30", "2024-01-31 10:30"]), zone=NEW_YORK)
     assert [f"{stamp:%H:%M}" for stamp in stamps.utc] == ["14:30", "15:30"]
     assert (stamps.how, stamps.local) == (f"dates in {NEW_YORK}", False)
 
 
 def test_midnights_of_a_zone_keep_their_calendar_date() -> None:
     days = pl.Series([f"2024-01-{day:02d} 00:00" for day in range(1, 21)])
-    stamps = understand_stamps(days, zone=NEW_YORK)
+    stamps = interpret_timestamps(days, zone=NEW_YORK)
     assert stamps.local
     assert stamps.utc.to_list() == [datetime(2024, 1, day, tzinfo=UTC) for day in range(1, 21)]
 
 
 def test_a_format_that_the_user_gives() -> None:
     column = pl.Series(["02/01/2024 12:00", "03/01/2024 12:00"])
-    stamps = understand_stamps(column, unit="%d/%m/%Y %H:%M")
+    stamps = interpret_timestamps(column, unit="%d/%m/%Y %H:%M")
     assert stamps.utc[0] == datetime(2024, 1, 2, 12, tzinfo=UTC)
     with pytest.raises(BarsError, match=r"'02/01/2024 12:00' at row 0 is not written as '%Y'"):
-        understand_stamps(column, unit="%Y")
-    assert understand_stamps(pl.Series(["45292"]), unit="excel").utc[0] == datetime(2024, 1, 1, tzinfo=UTC)
+        interpret_timestamps(column, unit="%Y")
+    assert interpret_timestamps(pl.Series(["45292"]), unit="excel").utc[0] == datetime(2024, 1, 1, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
@@ -65,8 +65,8 @@ def test_what_cannot_be_read_is_refused(column: pl.Series, message: str) -> None
 def test_years_are_checked_unless_any_year_is_allowed() -> None:
     column = pl.Series(["1850-01-01"])
     with pytest.raises(BarsError, match="in the year 1850"):
-        understand_stamps(column)
-    assert understand_stamps(column, any_year=True).utc[0].year == 1850
+        interpret_timestamps(column)
+    assert interpret_timestamps(column, any_year=True).utc[0].year == 1850
 
 
 @pytest.mark.parametrize(

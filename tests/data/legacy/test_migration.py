@@ -77,7 +77,7 @@ def test_the_real_series_move_whole(
     else:
         dump = write_dump(tmp_path / "old.tar.gz", {"market": real_documents})
         report = move(dump, store, tmp_path / "journal")
-    assert report.whole
+    assert report.complete
     assert len(report.tables) == len(real_series) == 43
     assert (
         sum(table.documents for table in report.tables) == sum(len(rows) for _, rows in real_series.values()) > 400_000
@@ -91,7 +91,7 @@ def test_the_real_series_move_whole(
         assert bits(store.read(key)) == bits(rows), table.table
     assert {info.key for info in store.series()} == {key for key, _ in real_series.values()}
     taken_back = rollback(report.id, store, folder=tmp_path / "journal")
-    assert taken_back.whole
+    assert taken_back.complete
     assert store.series() == []
 
 
@@ -103,7 +103,7 @@ def test_rows_of_the_store_can_be_kept(tmp_path: Path) -> None:
     (table,) = report.tables
     assert (table.inserted, table.replaced, table.unchanged, table.kept) == (800, 0, 100, 100)
     assert report.ok
-    assert not report.whole
+    assert not report.complete
     assert "100 rows of the target with other values were left" in report.to_markdown()
     assert bits(store.read(KEY)[200:300]) == doubled
     assert rollback(report.id, store, folder=tmp_path / "journal").series[0].as_before
@@ -121,7 +121,7 @@ def test_a_store_that_goes_away_stops_the_migration_and_the_same_call_goes_on(tm
     report = move(place, store, journal, batch=300)
     assert report.resumed
     assert report.id == unfinished.id
-    assert report.whole
+    assert report.complete
     assert (report.tables[0].inserted, report.tables[0].replaced, report.tables[0].unchanged) == (800, 100, 100)
     assert bits(store.read(KEY)[:1_000]) == bits(rows)
     (series,) = rollback(report.id, store, folder=journal).series
@@ -157,7 +157,7 @@ def test_a_store_that_changes_a_row_is_found_out(tmp_path: Path) -> None:
     assert "**1 failed: see below.**" in report.to_markdown()
     mended = move(tmp_path / f"{TABLE}.json", store, tmp_path / "journal")
     assert mended.resumed
-    assert mended.whole
+    assert mended.complete
     assert rollback(mended.id, store, folder=tmp_path / "journal").series[0].as_before
     assert store.series() == []
 
@@ -201,7 +201,7 @@ def test_a_database_that_is_written_to_meanwhile_and_one_that_does_not_send_all(
         with closing(open_legacy(server.url)) as source:
             source.count = lambda table: next(counts)  # type: ignore[method-assign]
             report = migrate(source, MemoryStore(), folder=tmp_path / "journal")
-        assert report.whole
+        assert report.complete
         assert "the table is being written to: 99 documents before reading it, 100 afterwards" in report.tables[0].notes
         server.forbidden.add(TABLE)
         report = move(server.url, MemoryStore(), tmp_path / "journal")

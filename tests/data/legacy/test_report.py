@@ -20,7 +20,7 @@ def test_documents_that_are_no_rows_are_named_in_the_report_and_a_file(tmp_path:
     moved = move(export(tmp_path, found), MemoryStore(), tmp_path / "journal")
     (table,) = moved.tables
     assert moved.ok
-    assert not moved.whole
+    assert not moved.complete
     assert (table.documents, table.rows, table.identical, table.lost) == (102, 96, 1, 5)
     written = (Path(moved.folder) / "rejected" / f"{TABLE}.ndjson").read_text().splitlines()
     assert [json.loads(line)["reason"] for line in written] == [
@@ -45,7 +45,7 @@ def report(**changed: Any) -> MigrationReport:
 def test_a_complete_migration_is_reported_as_complete() -> None:
     found = report(status="done", documents=3, rows=3, inserted=3, first="2020", last="2021", largest_difference=0.0)
     assert found.ok
-    assert found.whole
+    assert found.complete
     text = found.to_markdown()
     assert "1 tables, 3 documents. Every document is in the target." in text
     assert "| trade_A_B_1h | A:B:1h | 3 | 3 | 0 | 0 | 3 | 0 | 0 | equal |" in text
@@ -55,7 +55,7 @@ def test_a_complete_migration_is_reported_as_complete() -> None:
 def test_what_was_rejected_or_failed_stands_out() -> None:
     rejected = report(status="done", documents=3, rows=1, rejected={"no time": 2}, examples={"no time": ["{}"]})
     assert rejected.ok
-    assert not rejected.whole
+    assert not rejected.complete
     assert "**2 documents are not rows and are not migrated" in rejected.to_markdown()
     assert "- rejected, 2 times: no time\n  - `{}`" in rejected.to_markdown()
     failed = report(error="torn")

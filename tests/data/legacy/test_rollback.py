@@ -45,7 +45,7 @@ def test_a_rollback_leaves_the_target_as_it_was(kind: str, request: pytest.Fixtu
 
     report = move(place, store, journal, batch=90)
     (table,) = report.tables
-    assert report.whole
+    assert report.complete
     assert (table.inserted, table.replaced, table.unchanged, table.found) == (800, 100, 100, 1_000)
     assert bits(store.read(KEY)[:1_000]) == bits(rows)
     funding = store.read(KEY)["funding_rate"]

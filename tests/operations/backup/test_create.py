@@ -59,7 +59,7 @@ def test_a_backup_while_everything_is_written_is_consistent(system: System, tmp_
     for number, one in enumerate(kept):
         outcome = verify(system.vault(), one.name) if number == 2 else None
         if outcome is not None:
-            assert outcome.good, outcome.problems
+            assert outcome.passed, outcome.problems
             assert (outcome.jobs, outcome.runs, outcome.series) == (2, 1, 1)
             assert outcome.repeated == list_runs("service/runs")["id"][0]
         place = tmp_path / one.name
@@ -85,13 +85,13 @@ def test_killed_backups_leave_nothing_and_are_not_listed(system: System) -> None
         time.sleep(rng.uniform(0.5, 1.0) * seconds)
         process.send_signal(signal.SIGKILL)
         process.communicate()
-        kept, damaged = system.vault().kept()
+        kept, damaged = system.vault().backups()
         assert not damaged
         for one in kept:
             assert restored(system, one.name)
     final = system.back_up()
     assert not list((system.folder / "backups").glob("*.part"))
-    assert verify(system.vault(), final.name).good
+    assert verify(system.vault(), final.name).passed
 
 
 def restored(system: System, name: str) -> bool:
@@ -114,7 +114,7 @@ def test_old_backups_are_removed_and_a_second_one_at_once_is_refused(system: Sys
     settings = load_settings()
     _, removed = create(places_of(settings), settings, system.vault(), keep=2)
     assert sorted(removed) == sorted(names[:2])
-    assert len(system.vault().kept()[0]) == 2
+    assert len(system.vault().backups()[0]) == 2
     with pytest.raises(BackupError, match="0 backups cannot be kept"):
         create(places_of(settings), settings, system.vault(), keep=0)
     from maestro._core.locks import locked

@@ -23,15 +23,15 @@ def test_restic_keeps_verifies_and_forgets(system: System, monkeypatch: pytest.M
     vault = system.vault()
     assert isinstance(vault, Restic)
     names = [system.back_up(vault).name, system.back_up(vault, keep=1).name]
-    assert [one.name for one in vault.kept()[0]] == names[1:]
+    assert [one.name for one in vault.backups()[0]] == names[1:]
     outcome = verify(vault)
-    assert outcome.good, outcome.problems
+    assert outcome.passed, outcome.problems
     assert outcome.repeated
     monkeypatch.setenv("MAESTRO_BACKUP_PASSWORD", "wrong")
     with pytest.raises(BackupError, match=r"restic .*failed"):
         system.back_up(system.vault())
     with pytest.raises(BackupError, match="wrong password"):
-        system.vault().kept()
+        system.vault().backups()
 
 
 @pytest.fixture
@@ -45,13 +45,13 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_missing_repository_is_empty(repository: Path) -> None:
     vault = Restic(str(repository), "secret")
     vault.clear()
-    assert vault.kept() == ([], [])
+    assert vault.backups() == ([], [])
     assert not repository.exists()
 
 
 def test_a_server_that_is_away_is_not_an_empty_repository(repository: Path) -> None:
     with pytest.raises(BackupError, match=r"restic cat failed in .*connection refused"):
-        Restic("rest:http://127.0.0.1:9/", "secret").kept()
+        Restic("rest:http://127.0.0.1:9/", "secret").backups()
 
 
 def test_a_password_is_needed(repository: Path) -> None:

@@ -19,7 +19,7 @@ def test_a_run_that_was_damaged_before_the_backup_is_found(system: System) -> No
     pl.read_parquet(path).head(3).write_parquet(path)
     system.back_up()
     outcome = verify(system.vault())
-    assert not outcome.good
+    assert not outcome.passed
     assert any(f"run {run}" in text and "equity.parquet is damaged" in text for text in outcome.problems)
 
 

@@ -74,10 +74,10 @@ def test_a_firing_alert_arrives_at_the_webhook(tmp_path: Path) -> None:
 
 def test_an_alertmanager_without_prometheus_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from maestro.config import load_settings
-    from maestro.operations.stack import Entrance, up
+    from maestro.operations.stack import ReverseProxy, up
 
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SettingsError, match="needs Prometheus"):
-        up(tmp_path / "stack", load_settings(), Entrance(0), without=("prometheus",), alertmanager=EXAMPLE)
+        up(tmp_path / "stack", load_settings(), ReverseProxy(0), without=("prometheus",), alertmanager=EXAMPLE)
     with pytest.raises(SettingsError, match=r"nowhere\.yml is not a file"):
-        up(tmp_path / "stack", load_settings(), Entrance(0), alertmanager=tmp_path / "nowhere.yml")
+        up(tmp_path / "stack", load_settings(), ReverseProxy(0), alertmanager=tmp_path / "nowhere.yml")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from maestro.errors import RunError, SettingsError
-from maestro.operations.stack import Entrance
+from maestro.operations.stack import ReverseProxy
 from maestro.operations.stack.configuration import write_nginx, write_prometheus
 from tests.support.programs import program
 
@@ -67,7 +67,7 @@ def test_nginx_takes_every_configuration(tmp_path: Path, tls: bool, prefix: str,
         program("openssl")
     files = make_certificate(tmp_path, "127.0.0.1") if tls else (None, None)
     old = "" if tls else "http://127.0.0.1:9"
-    path = write_nginx(tmp_path, Entrance(1234, "127.0.0.1", prefix, *files, old), 6, apps)
+    path = write_nginx(tmp_path, ReverseProxy(1234, "127.0.0.1", prefix, *files, old), 6, apps)
     done = subprocess.run([nginx, "-t", "-e", str(tmp_path / "e"), "-c", str(path)], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "warn" not in done.stderr
@@ -88,13 +88,13 @@ def test_nginx_takes_every_configuration(tmp_path: Path, tls: bool, prefix: str,
 )
 def test_bad_values_are_refused(given: dict[str, object], message: str) -> None:
     with pytest.raises(SettingsError, match=message):
-        Entrance(80, **given)  # type: ignore[arg-type]
+        ReverseProxy(80, **given)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("name", ["nginx.conf", "prometheus.yml", "rules.yml"])
 def test_no_configuration_of_another_program_is_replaced(tmp_path: Path, name: str) -> None:
     def written() -> None:
-        write_nginx(tmp_path, Entrance(port=8443), 1234, None)
+        write_nginx(tmp_path, ReverseProxy(port=8443), 1234, None)
         write_prometheus(tmp_path, 1234)
 
     written()

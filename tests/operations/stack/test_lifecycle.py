@@ -25,9 +25,9 @@ from websockets.sync.client import connect
 
 from maestro.config import load_settings
 from maestro.errors import ServiceError, SettingsError
-from maestro.operations.stack import Entrance, down, status, up
+from maestro.operations.stack import ReverseProxy, down, status, up
 from maestro.operations.stack.lifecycle import OPTIONAL
-from maestro.operations.stack.state import beginning, read
+from maestro.operations.stack.state import read, start_time
 from maestro.runs import list_runs
 from maestro.service.accounts import Users
 from maestro.service.jobs import Database
@@ -301,7 +301,7 @@ def test_a_part_that_ended_is_shown_and_down_ends_the_rest(tmp_path: Path, monke
     prepare(tmp_path)
     monkeypatch.chdir(tmp_path)
     folder = tmp_path / "stack"
-    parts = up(folder, load_settings(), Entrance(0), schedule=("--backup", "1d"), without=OPTIONAL)
+    parts = up(folder, load_settings(), ReverseProxy(0), schedule=("--backup", "1d"), without=OPTIONAL)
     try:
         assert [part.name for part in parts] == ["api", "worker-1", "schedule"]
         assert [output for _, output in status(folder)] == ["healthy", "healthy", "healthy"]
@@ -310,7 +310,7 @@ def test_a_part_that_ended_is_shown_and_down_ends_the_rest(tmp_path: Path, monke
             assert time.monotonic() < give_up
             time.sleep(0.1)
         os.kill(parts[1].pid, signal.SIGKILL)
-        while beginning(parts[1].pid):
+        while start_time(parts[1].pid):
             time.sleep(0.05)
         assert [output for _, output in status(folder)] == ["healthy", "ended", "healthy"]
     finally:
@@ -323,11 +323,11 @@ def test_a_start_that_fails_leaves_no_process(tmp_path: Path, monkeypatch: pytes
     monkeypatch.chdir(tmp_path)
     folder = tmp_path / "stack"
     with pytest.raises(SettingsError, match="there is no such part; there are: apps, nginx, prometheus"):
-        up(folder, load_settings(), Entrance(0), without=("grafana",))
+        up(folder, load_settings(), ReverseProxy(0), without=("grafana",))
     (tmp_path / "maestro.yaml").write_text("service:\n  folder: service\n")
     program("nginx")
     with pytest.raises(SettingsError, match="there are no users"):
-        up(folder, load_settings(), Entrance(0), without=("apps", "prometheus"))
+        up(folder, load_settings(), ReverseProxy(0), without=("apps", "prometheus"))
     prepare(tmp_path)
     started: list[int] = []
     from maestro.operations.stack import lifecycle
@@ -338,7 +338,7 @@ def test_a_start_that_fails_leaves_no_process(tmp_path: Path, monkeypatch: pytes
 
     monkeypatch.setattr(lifecycle, "write_nginx", fail)
     with pytest.raises(ServiceError, match="no room"):
-        up(folder, load_settings(), Entrance(0), without=("apps", "prometheus"))
+        up(folder, load_settings(), ReverseProxy(0), without=("apps", "prometheus"))
     assert len(started) == 2
-    assert not [pid for pid in started if beginning(pid)]
+    assert not [pid for pid in started if start_time(pid)]
     assert read(folder) == []

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from maestro.errors import ServiceError
-from maestro.operations.stack.state import FILE, Part, answers, beginning, end, read, status, write
+from maestro.operations.stack.state import FILE, Part, answers, end, read, start_time, status, write
 from tests.support.loopback import Quiet, serving
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="processes are ended as on POSIX")
@@ -47,13 +47,13 @@ def test_a_damaged_file_is_an_error_with_a_remedy(tmp_path: Path, content: str) 
 
 
 def test_a_part_runs_until_its_process_ends(process: subprocess.Popen[bytes]) -> None:
-    began = beginning(process.pid)
+    began = start_time(process.pid)
     assert began
-    assert beginning(process.pid) == began
+    assert start_time(process.pid) == began
     assert part(process.pid, began).healthy
     process.kill()
     process.wait()
-    assert beginning(process.pid) == ""
+    assert start_time(process.pid) == ""
     assert not part(process.pid, began).runs
     assert not part(process.pid, "").runs, "nothing is known of its begin"
 
@@ -67,7 +67,7 @@ def test_another_process_with_the_number_is_left_alone(process: subprocess.Popen
 
 
 def test_a_part_that_runs_without_an_answer_is_reported(process: subprocess.Popen[bytes], tmp_path: Path) -> None:
-    silent = part(process.pid, beginning(process.pid), "http://127.0.0.1:9/readyz")
+    silent = part(process.pid, start_time(process.pid), "http://127.0.0.1:9/readyz")
     write(tmp_path, [silent])
     assert status(tmp_path) == [(silent, "does not answer")]
 

@@ -10,7 +10,7 @@ import pytest
 from maestro.config import load_settings
 from maestro.data.stores import open_store
 from maestro.data.stores.questdb_server import find_jar, free_port
-from maestro.operations.stack import Entrance, down, status, up
+from maestro.operations.stack import ReverseProxy, down, status, up
 from maestro.operations.stack.lifecycle import OPTIONAL
 from maestro.service.jobs import Database, Queue
 from maestro.service.specification import Specification
@@ -32,7 +32,7 @@ def test_a_job_runs_on_bars_of_questdb(tmp_path: Path, monkeypatch: pytest.Monke
         f"  questdb:\n    url: http://127.0.0.1:{free_port()}\n    home: questdb\n    jar: {jar}\n"
     )
     folder = tmp_path / "stack"
-    parts = up(folder, load_settings(), Entrance(0), without=OPTIONAL)
+    parts = up(folder, load_settings(), ReverseProxy(0), without=OPTIONAL)
     try:
         assert [part.name for part in parts] == ["questdb", "api", "worker-1"]
         assert [output for _, output in status(folder)] == ["healthy"] * 3

@@ -10,7 +10,7 @@ from bokeh.models.annotations import Span
 
 import maestro as ms
 from maestro.reports.figures.regimes import regime_figure, state_color
-from maestro.walkforward.columns import stamps_ms
+from maestro.walkforward.columns import timestamps_ms
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,7 @@ def test_a_line_runs_from_each_bar_of_its_state_to_the_next_bar(history: SimpleN
 
 
 def test_new_fits_are_marked_in_both_figures(history: SimpleNamespace) -> None:
-    time = stamps_ms(history.bars.to_frame()["timestamp"])
+    time = timestamps_ms(history.bars.to_frame()["timestamp"])
     for figure in regime_figure(history).children:
         spans = [one.location for one in figure.select({"type": Span}) if one.dimension == "height"]
         assert sorted(spans) == [time[2], time[6]]

@@ -40,7 +40,7 @@ def test_users_are_checked(users: Users) -> None:
 
 def test_a_role_may_do_what_lower_roles_may() -> None:
     allowed = {
-        role: [other for other in ("viewer", "researcher", "admin") if Caller("anna", role, "key").may(other)]
+        role: [other for other in ("viewer", "researcher", "admin") if Caller("anna", role, "key").has_role(other)]
         for role in ("viewer", "researcher", "admin")
     }
     assert allowed == {

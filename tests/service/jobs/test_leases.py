@@ -60,7 +60,7 @@ def test_the_job_of_a_dead_worker_is_taken_over_and_the_dead_one_can_write_nothi
     dead.fold(job, 7, {"trials": 1, "error": None})
     dead.fail(job, "no", "Error")
     dead.finish(job, 9.9, 1.0)
-    dead.give_back(job, "no")
+    dead.release(job, "no")
     assert queue.get(job.id).state == "running"
     assert queue.get(job.id).worker == "other"
     assert [event.kind for event in queue.events(job.id)] == ["queued", "started", "started"]
@@ -140,6 +140,6 @@ def test_a_returned_job_counts_no_attempt(submit: Submit, database: Database, qu
     worker = Leases(database, "w")
     for _ in range(5):
         assert worker.claim()
-        worker.give_back(job, "the worker was stopped")
+        worker.release(job, "the worker was stopped")
     assert queue.get(job.id).attempts == 0
     assert queue.get(job.id).state == "queued"

@@ -14,7 +14,7 @@ from types import SimpleNamespace
 import httpx
 import pytest
 
-from maestro.operations.stack.configuration import Entrance, write_nginx
+from maestro.operations.stack.configuration import ReverseProxy, write_nginx
 from maestro.service.accounts import guessing
 from maestro.service.web.application import openapi
 from tests.service.conftest import SMALL
@@ -57,7 +57,7 @@ def behind_nginx(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = int(free.getsockname()[1])
-    path = write_nginx(folder, Entrance(port), site.port, None)
+    path = write_nginx(folder, ReverseProxy(port), site.port, None)
     text = path.read_text(encoding="utf-8")
     for usual, changed in (
         ("client_body_timeout 15s", "client_body_timeout 1s"),

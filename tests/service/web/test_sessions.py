@@ -46,7 +46,7 @@ def test_keys_are_made_used_and_revoked_and_kept_as_hashes(site: Site) -> None:
     assert PASSWORD.encode() not in content
 
 
-def test_guessing_is_slowed_and_does_not_tell_who_exists(site: Site) -> None:
+def test_login_throttle_is_slowed_and_does_not_tell_who_exists(site: Site) -> None:
     known, unknown = log_in(site, "anna", "wrong password"), log_in(site, "nobody", "wrong password")
     assert known.status_code == unknown.status_code == 401
     assert known.json()["detail"] == unknown.json()["detail"]

@@ -23,9 +23,9 @@ if __name__ == "__main__":
     print("ready", flush=True)
     if len(sys.argv) > 4:
         report = rollback(sys.argv[4], store, folder=folder, progress=tell)
-        assert report.whole
+        assert report.complete
     else:
         done = migrate(source, store, folder=folder, batch=400, progress=tell)
-        assert done.whole, done.to_markdown()
+        assert done.complete, done.to_markdown()
     source.close()
     print("done", flush=True)

@@ -8,7 +8,7 @@ import numpy as np
 
 import maestro as ms
 from maestro.bars import Bars
-from maestro.validation.lookahead.determinism import memory_of_calls, mutation, randomness
+from maestro.validation.lookahead.determinism import mutation, randomness, statefulness
 from maestro.validation.lookahead.probing import Refused, ask, private
 from tests.support.rules import Cross
 from tests.validation.lookahead import leaky
@@ -32,7 +32,7 @@ def test_an_honest_strategy_passes_each_check() -> None:
     whole = ask(Cross(), private(few()))
     assert mutation([whole]).passed
     assert randomness(Cross, few(), whole).passed
-    assert memory_of_calls(Cross, few(), whole, 150).passed
+    assert statefulness(Cross, few(), whole, 150).passed
 
 
 def test_a_write_into_the_bars_is_a_mutation_whether_it_succeeds_or_not() -> None:
@@ -80,6 +80,6 @@ def test_signals_that_do_not_come_from_the_bars_are_state() -> None:
         def signals(self, bars: Bars) -> ms.Signals:
             return ms.Signals(fixed[: len(bars)], fixed[1 : len(bars) + 1])
 
-    found = memory_of_calls(Deaf, few(), ask(Deaf(), private(few())), 150)
+    found = statefulness(Deaf, few(), ask(Deaf(), private(few())), 150)
     assert found.passed is False
     assert "from a cache or a file" in found.words

@@ -10,7 +10,7 @@ import pytest
 import maestro as ms
 from maestro.ledger import Ledger, Tally
 from maestro.ledger.series import series_of
-from maestro.walkforward.many.looks import enter_looks
+from maestro.walkforward.many.looks import record_looks
 
 
 def test_each_ledger_gets_the_tally_of_all_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -20,7 +20,7 @@ def test_each_ledger_gets_the_tally_of_all_others(tmp_path: Path, monkeypatch: p
     bars = [ms.synthetic_bars(50, k, "1d") for k in range(3)]
     tried = {series_of(b): (b, Tally.of(s)) for b, s in zip(bars, sharpes, strict=True)}
     for _ in range(2):
-        assert enter_looks(tried, "run", "rules") == []
+        assert record_looks(tried, "run", "rules") == []
     for k, one in enumerate(bars):
         others = np.concatenate([s for j, s in enumerate(sharpes) if j != k])
         found = Ledger(one).trials
@@ -32,5 +32,5 @@ def test_each_ledger_gets_the_tally_of_all_others(tmp_path: Path, monkeypatch: p
 def test_one_series_has_no_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MAESTRO_LEDGER_DIR", str(tmp_path))
     bars = ms.synthetic_bars(50, 9, "1d")
-    assert enter_looks({"only": (bars, Tally(5))}, "run", "rule") == []
+    assert record_looks({"only": (bars, Tally(5))}, "run", "rule") == []
     assert Ledger(bars).n_trials == 0

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import pytest
 
-from maestro.service.accounts import guessing
-from maestro.service.accounts.guessing import Guessing
+from maestro.service.accounts import login_throttle
+from maestro.service.accounts.login_throttle import LoginThrottle
 
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Monotonic time that the test moves."""
     now = [1000.0]
-    monkeypatch.setattr(guessing.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(login_throttle.time, "monotonic", lambda: now[0])
     return now
 
 
-def fail(limits: Guessing, times: int, name: str = "anna", address: str = "1.2.3.4") -> None:
+def fail(limits: LoginThrottle, times: int, name: str = "anna", address: str = "1.2.3.4") -> None:
     for _ in range(times):
         limits.failed(name, address)
 
 
 def test_a_name_waits_from_the_fifth_failure_on_twice_as_long_each_time(clock: list[float]) -> None:
-    limits = Guessing()
+    limits = LoginThrottle()
     fail(limits, 4)
     assert limits.wait("anna", "1.2.3.4") == 0.0
     waits = []
@@ -37,7 +37,7 @@ def test_a_name_waits_from_the_fifth_failure_on_twice_as_long_each_time(clock: l
 
 
 def test_an_address_waits_after_twenty_failures_with_any_names(clock: list[float]) -> None:
-    limits = Guessing()
+    limits = LoginThrottle()
     for number in range(20):
         assert limits.wait(f"user{number}", "1.2.3.4") == 0.0
         fail(limits, 1, name=f"user{number}")
@@ -46,7 +46,7 @@ def test_an_address_waits_after_twenty_failures_with_any_names(clock: list[float
 
 
 def test_a_success_clears_the_name_and_not_the_address(clock: list[float]) -> None:
-    limits = Guessing()
+    limits = LoginThrottle()
     fail(limits, 20)
     limits.succeeded("anna")
     assert limits.wait("anna", "5.6.7.8") == 0.0
@@ -54,7 +54,7 @@ def test_a_success_clears_the_name_and_not_the_address(clock: list[float]) -> No
 
 
 def test_failures_are_forgotten_after_a_quarter_of_an_hour(clock: list[float]) -> None:
-    limits = Guessing()
+    limits = LoginThrottle()
     fail(limits, 9)
     clock[0] += 900.0
     assert limits.wait("anna", "1.2.3.4") == 0.0
@@ -65,8 +65,8 @@ def test_failures_are_forgotten_after_a_quarter_of_an_hour(clock: list[float]) -
 def test_memory_is_bounded_and_many_failures_are_not_pushed_out(
     clock: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(guessing, "_MOST", 10)
-    limits = Guessing()
+    monkeypatch.setattr(login_throttle, "_MOST", 10)
+    limits = LoginThrottle()
     fail(limits, 6)
     for number in range(100):
         fail(limits, 1, name=f"user{number}", address=f"10.0.0.{number}")

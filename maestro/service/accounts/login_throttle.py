@@ -11,7 +11,7 @@ _MOST = 10_000
 _LONGEST = 64  # of a user name; a longer one is counted by its beginning, so that it takes no memory
 
 
-class Guessing:
+class LoginThrottle:
     """Counts failed logins by name and by address, in memory."""
 
     def __init__(self) -> None:
