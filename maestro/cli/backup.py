@@ -98,7 +98,7 @@ def verify(
     run: Annotated[str | None, typer.Option(metavar="ID", help="Repeat this run.  [default: one at random]")] = None,
     json: options.Json = False,
 ) -> int:
-    """Restore a backup to a temporary folder, check all of it, and repeat one run bit by bit."""
+    """Restore a backup to a temporary folder, check all of it, and repeat one run bit for bit."""
     from dataclasses import asdict
 
     from maestro.cli.printing import print_json, say, show_notes

@@ -1,4 +1,4 @@
-"""The client of a Maestro service: the calls of the library, run elsewhere (``docs/team.md``)."""
+"""The client of a Maestro service: the library's calls, computed on a server (``docs/team.md``)."""
 
 from maestro.client.client import Client
 from maestro.client.job import RemoteJob

@@ -147,7 +147,7 @@ class Client:
         return list(self._connection.ask("GET", "/api/v2/series").json())
 
     def close(self) -> None:
-        """Close the connection; jobs go on."""
+        """Close the connection; jobs continue."""
         self._connection.close()
 
     def __enter__(self) -> Client:

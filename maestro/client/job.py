@@ -24,7 +24,7 @@ _CLOSED = ("done", "failed", "cancelled")
 
 
 class RemoteJob:
-    """A job that a service holds; it goes on when this program ends.
+    """A job on a service; it continues after this program ends.
 
     Attributes
     ----------
@@ -59,7 +59,7 @@ class RemoteJob:
         self._document = self._connection.ask("POST", f"{_HERE}/{self.id}/cancel").json()
 
     def events(self, after: int = 0) -> Iterator[dict[str, Any]]:
-        """Yield the numbered events behind a number, and ``progress`` between them, until the job is finished.
+        """Yield the events after a number, and ``progress`` in between, until the job is finished.
 
         They come by WebSocket; where none can be opened, by long polling. A connection that ends is made again and
         goes on behind the last event seen.
@@ -149,7 +149,7 @@ class RemoteJob:
         return store.load()
 
     def _download(self, folder: Path, tables: Sequence[str]) -> None:
-        """Write the tables, then the manifest that vouches for them."""
+        """Write the tables, then the manifest with their checksums."""
         base = f"/api/v2/results/{self.run}"
         manifest = self._connection.ask("GET", f"{base}/manifest").content
         if json.loads(manifest)["id"] != self.run:

@@ -1,4 +1,4 @@
-"""A Dask cluster by its address: what its workers run, and whether they can give the results of this machine."""
+"""Compatibility and status of a Dask cluster's workers."""
 
 from __future__ import annotations
 

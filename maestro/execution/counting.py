@@ -22,7 +22,7 @@ class Counter:
             raise RunCancelled(f"{self._what} was cancelled; no result is kept.")
 
     def done(self, count: int = 1) -> None:
-        """Tell that so many more parts are done."""
+        """Report that this many more parts are done."""
         self._tell(count)
         self.raise_if_cancelled()
 

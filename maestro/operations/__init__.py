@@ -1,1 +1,1 @@
-"""Operation of Maestro for a team: backups, and the stack of processes."""
+"""Operations for a team: backups, schedules, and the stack of processes."""

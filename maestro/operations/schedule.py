@@ -1,4 +1,4 @@
-"""Backups and fetches that are due again and again, each as a command of its own, one at a time."""
+"""Scheduled backups and fetches, each run as a separate command, one at a time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs on disk: atomic, resumed at the missing fold, listed, reloaded, removed and restored."""
+"""Runs on disk: written atomically, resumed at the missing fold, listed, reloaded, removed and restored."""
 
 from maestro.runs.annotations import Annotations, annotate, annotations_of
 from maestro.runs.backtests import find_stored, list_backtests

@@ -1,4 +1,4 @@
-"""What a user writes about a run: tags, a note and a pin, in a file beside it that its seal does not cover."""
+"""Annotations of a run: tags, a note and a pin, in a file that the run's seal does not cover."""
 
 from __future__ import annotations
 

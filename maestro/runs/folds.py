@@ -1,4 +1,4 @@
-"""The file of one finished fold of an unfinished run: it names its run, its fold and the code that made it."""
+"""The file of one finished fold of an unfinished run, with the run, the fold and the code that computed it."""
 
 from __future__ import annotations
 

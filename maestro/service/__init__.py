@@ -1,1 +1,1 @@
-"""A service for teams: jobs that survive, workers that run them, and an HTTP interface (``docs/team.md``)."""
+"""The service for teams: a persistent job queue, workers, and an HTTP API (``docs/team.md``)."""

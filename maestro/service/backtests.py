@@ -1,4 +1,4 @@
-"""A backtest as a job: checked before it is queued, run once, kept in the runs directory by its id."""
+"""Backtest jobs: validated before they are queued, run once, and stored in the runs directory by id."""
 
 from __future__ import annotations
 

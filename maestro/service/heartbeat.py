@@ -1,4 +1,4 @@
-"""Which workers are alive: each touches a file of its own every few seconds and removes it when it ends."""
+"""Worker heartbeats: each worker touches its own file every few seconds and removes it when it exits."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FORGOTTEN = 86_400.0
 
 
 class Heartbeat:
-    """The sign of life of one worker.
+    """The heartbeat of one worker.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ class Heartbeat:
         self._path = folder / FOLDER / name
 
     def begin(self) -> None:
-        """Give the first sign of life, in the place of one lost worker if there is one.
+        """Send the first heartbeat, replacing a lost worker if there is one.
 
         Raises
         ------
@@ -47,11 +47,11 @@ class Heartbeat:
         self.beat()
 
     def beat(self) -> None:
-        """Give a sign of life."""
+        """Send a heartbeat."""
         self._path.touch(mode=0o600)
 
     def end(self) -> None:
-        """Say that this worker has ended as it should."""
+        """Record that this worker has exited normally."""
         self._path.unlink(missing_ok=True)
 
 

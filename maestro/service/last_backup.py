@@ -15,7 +15,7 @@ _FORMAT = 1
 
 
 def record_backup(folder: Path, name: str, created: datetime) -> None:
-    """Record that a backup of the service in a folder is whole."""
+    """Record that a backup of the service in a folder is complete."""
     values = {"format": _FORMAT, "name": name, "created": created.astimezone(UTC).isoformat()}
     write_atomic(folder / FILE, sealed(json.dumps(values, indent=1)))
 

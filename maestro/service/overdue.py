@@ -1,4 +1,4 @@
-"""A process of normal priority that ends a worker that does not stop in time, and gives its job back.
+"""A watchdog process of normal priority that kills a worker that does not stop in time and releases its job.
 
 A worker takes only processor time that nothing else wants. On a busy machine that is next to none, so it cannot be
 relied on to stop: its thread may hold the interpreter's lock and wait for the processor. The handler of signals in C

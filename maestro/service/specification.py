@@ -1,4 +1,4 @@
-"""What a job is made of: one walk-forward or backtest as plain values, checked by the code that runs it."""
+"""The specification of a job: one walk-forward or backtest as plain values, validated by the code that runs it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A worker: takes jobs from the queue, one at a time, runs them as the library does, and keeps their leases."""
+"""A worker: claims jobs from the queue, one at a time, runs them, and renews their leases."""
 
 from __future__ import annotations
 

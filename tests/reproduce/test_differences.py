@@ -11,7 +11,7 @@ import maestro as ms
 from maestro.reproduce.differences import differences, unequal
 from maestro.reproduce.plan import windows_of
 from maestro.walkforward.fold import run_fold
-from maestro.walkforward.tables import Kept, fold_tables
+from maestro.walkforward.tables import FoldTables, fold_tables
 
 BARS = ms.synthetic_bars(900, seed=3)
 OLD = pl.DataFrame({"a": [0.1, float("nan"), None, 0.0], "b": ["x", None, "z", "w"]})
@@ -59,7 +59,7 @@ def wf() -> ms.WalkForward:
     return ms.walk_forward(BARS, "EmaCrossStrategy", splitter="rolling:4,2,1", trials=5, workers=1)
 
 
-def repeated(wf: ms.WalkForward, fold: int) -> Kept:
+def repeated(wf: ms.WalkForward, fold: int) -> FoldTables:
     assert wf.plan is not None
     return fold_tables(run_fold(wf.plan, BARS, windows_of(wf)[fold], fold), BARS, wf.plan.space, wf.plan.cash)
 

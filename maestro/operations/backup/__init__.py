@@ -1,4 +1,4 @@
-"""Backups of everything that Maestro keeps: made while it runs, listed, verified and restored."""
+"""Backups of everything that Maestro stores: created while it runs, listed, verified and restored."""
 
 from maestro.operations.backup.create import create
 from maestro.operations.backup.opening import open_vault

@@ -1,4 +1,4 @@
-"""What a backup contains: every file with its size and SHA-256, in a sealed manifest."""
+"""The contents of a backup: every file with its size and SHA-256, in a sealed manifest."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where backups are kept: a restic repository if one is configured, else a folder of archives."""
+"""The configured place for backups: a restic repository, otherwise a folder of archives."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the parts of a running system are that a backup copies, and where they are after a restore."""
+"""Paths of the parts of a running system that a backup copies, and their paths after a restore."""
 
 from __future__ import annotations
 

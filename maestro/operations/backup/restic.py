@@ -1,4 +1,4 @@
-"""Backups in a restic repository: encrypted, and only what changed is stored again."""
+"""Backups in a restic repository: encrypted and incremental."""
 
 from __future__ import annotations
 

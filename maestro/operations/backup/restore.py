@@ -1,4 +1,4 @@
-"""Restores a backup into an empty folder, whole or not at all."""
+"""Restores a backup into an empty folder, completely or not at all."""
 
 from __future__ import annotations
 

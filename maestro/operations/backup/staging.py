@@ -1,4 +1,4 @@
-"""Copies of all parts of a running system that fit together, in one folder.
+"""A consistent copy of all parts of a running system, in one folder.
 
 Runs and Parquet stores consist of files that are replaced and never changed in place, so that hard links to them are
 copies. Jobs are copied first and the ledger last: a copied ledger may count a trial whose run is missing, but never the

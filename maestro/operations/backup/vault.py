@@ -1,4 +1,4 @@
-"""What a place of backups can do, and how one of its backups is found."""
+"""The interface of a place for backups, and the lookup of a backup by name."""
 
 from __future__ import annotations
 

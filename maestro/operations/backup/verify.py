@@ -1,4 +1,4 @@
-"""Verifies a backup by restoring it to a temporary folder and repeating one of its runs bit by bit."""
+"""Verifies a backup: restores it to a temporary folder and repeats one of its runs bit for bit."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Verified:
     jobs, runs, series, rows, ledgers : int
         What it holds: jobs, finished runs, series of the Parquet store and their rows, ledgers.
     repeated : str or None
-        Id of the run that was repeated bit by bit; None if it has no finished run.
+        Id of the run that was repeated bit for bit; None if it has no finished run.
     seconds : float
     """
 

@@ -1,4 +1,4 @@
-"""Starts the parts of a stack one after another, each when the one before is healthy, and stops them."""
+"""Starts the parts of a stack in order, each once the previous one is healthy, and stops them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the programs of other packages are that a stack starts; all that are missing are named in one error."""
+"""Locations of the external programs that a stack starts; one error names all missing ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which processes a stack has, whether each of them runs, and how one is ended."""
+"""The processes of a stack: which exist, whether they run, and how to stop them."""
 
 from __future__ import annotations
 

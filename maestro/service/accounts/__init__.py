@@ -1,4 +1,4 @@
-"""Who may use the service: users with roles, API keys, tokens, and limits on guessing."""
+"""Accounts of the service: users with roles, API keys, tokens, and limits on failed logins."""
 
 from maestro.service.accounts.hub import Hub
 from maestro.service.accounts.keyfile import read_or_make_keys

@@ -1,4 +1,4 @@
-"""Users of a JupyterHub: their token for the hub is a login here."""
+"""JupyterHub users, who log in with their hub token."""
 
 from __future__ import annotations
 

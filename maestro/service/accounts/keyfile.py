@@ -1,4 +1,4 @@
-"""The service's signing keys, in a file that only its user can read; made when there is none, never a default."""
+"""The service's signing keys, in a file that only its owner can read; generated if missing, never a default."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Limits on guessing passwords: after a few failures a name, and an address, must wait, longer each time."""
+"""Throttling of failed logins: after a few failures, a name and an address must wait, longer each time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tokens: signed ones for 15 minutes, sessions of browsers for eight hours, rotating refresh tokens, tickets."""
+"""Access tokens for 15 minutes, browser sessions for eight hours, rotating refresh tokens, and tickets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The queue of jobs in SQLite: claimed by leases, so that a job outlives any process that works on it."""
+"""The job queue in SQLite: workers claim jobs by leases, so a job survives the death of its worker."""
 
 from maestro.service.jobs.database import Database
 from maestro.service.jobs.job import CLOSED, OPEN, Event, Job

@@ -1,4 +1,4 @@
-"""The service's SQLite file: its tables, one connection per thread, and errors in words."""
+"""The service's SQLite database: tables, one connection per thread, and clear error messages."""
 
 from __future__ import annotations
 

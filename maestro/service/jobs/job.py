@@ -1,4 +1,4 @@
-"""What a job and an event are, as read from the database."""
+"""Jobs and events, as read from the database."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened to a job; numbers grow, so a reader goes on after the last one that it has seen."""
+    """An event of a job; numbers increase, so a reader can resume after the last one it received."""
 
     seq: int
     at: float

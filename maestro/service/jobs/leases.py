@@ -1,4 +1,4 @@
-"""Jobs as workers see them: claim one, keep its lease, tell its progress, finish it or give it back.
+"""The worker's side of the job queue: claim a job, renew its lease, report progress, finish or release it.
 
 A lease is counted in monotonic time, which all processes of a machine share and no change of the clock moves. A lease
 that ends further ahead than any can is from before a restart, and free.
@@ -87,7 +87,7 @@ class Leases:
             return Job.of(row)
 
     def renew(self, job: Job, done: int) -> bool:
-        """Prolong a lease and store the trials that are done; returns False if the job is no longer this worker's."""
+        """Renew a lease and store the number of finished trials; returns False if the worker has lost the job."""
         with self.database.writing() as connection:
             held = connection.execute(
                 "UPDATE jobs SET lease_until = ? WHERE id = ? AND worker = ? AND state = 'running'",
@@ -101,12 +101,12 @@ class Leases:
         return bool(held)
 
     def cancel_requested(self, job: Job) -> bool:
-        """Whether its owner has asked for the end of a job."""
+        """Whether the owner of a job has cancelled it."""
         row = self.database.row("SELECT cancel FROM jobs WHERE id = ?", (job.id,))
         return row is not None and bool(row["cancel"])
 
     def fold(self, job: Job, fold: int, data: dict[str, Any]) -> None:
-        """Tell a finished fold to everyone who follows the run, once; attempts are counted from 1 again."""
+        """Report a finished fold once to every job of the run, and reset the count of attempts."""
         with self.database.writing() as connection:
             mine = connection.execute(
                 "UPDATE jobs SET attempts = 1 WHERE id = ? AND worker = ? AND state = 'running'", (job.id, self.worker)
@@ -116,14 +116,14 @@ class Leases:
                     add_event(connection, ident, "fold", {"fold": fold, **data}, f"fold:{fold}")
 
     def note(self, job: Job, words: str) -> None:
-        """Tell everyone who follows the run something that does not change its result."""
+        """Add a note to every job of the run: a message that does not affect the result."""
         with self.database.writing() as connection:
             if self._holds_lease(connection, job):
                 for (ident,) in self._open(connection, job.run):
                     add_event(connection, ident, "note", {"note": words})
 
     def finish(self, job: Job, sharpe: float | None, seconds: float | None) -> None:
-        """Close a job as done, and with it all that wait for the same run."""
+        """Close a job as done, together with all jobs that wait for the same run."""
         with self.database.writing() as connection:
             if self._holds_lease(connection, job):
                 connection.execute(
@@ -147,7 +147,7 @@ class Leases:
                 self._close(connection, job.id, "cancelled", {"done": done})
 
     def release(self, job: Job, why: str) -> None:
-        """Put a job back into the queue, as if it had not been taken."""
+        """Return a job to the queue, as if it had never been claimed."""
         with self.database.writing() as connection:
             if self._holds_lease(connection, job):
                 connection.execute(
@@ -158,7 +158,7 @@ class Leases:
                 add_event(connection, job.id, "requeued", {"why": why})
 
     def release_all(self, why: str) -> None:
-        """Put every job that this worker holds back into the queue: one that was cancelled is closed as that."""
+        """Return every job of this worker to the queue; a cancelled one is closed as cancelled."""
         for row in self.database.rows("SELECT * FROM jobs WHERE worker = ? AND state = 'running'", (self.worker,)):
             job = Job.of(row)
             if row["cancel"]:

@@ -1,4 +1,4 @@
-"""Jobs as their owners see them: submit, list, follow, cancel."""
+"""The owner's side of the job queue: submit, list, follow and cancel jobs."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Queue:
         self, owner: str, spec: dict[str, Any], *, run: str, strategy: str, provider: str, symbol: str, folds: int,
         trials: int, name: str = "", priority: int = 0, idempotency: str | None = None, kept: bool = True,
     ) -> tuple[Job, bool]:  # fmt: skip
-        """Add a job, or find the one that this user has for the same run; returns it and whether it is new.
+        """Add a job, or find this user's job for the same run; returns the job and whether it is new.
 
         A job that failed, was cancelled, or whose run is no longer `kept` on disk is not found: a new one is added.
 
@@ -130,7 +130,7 @@ class Queue:
             ).rowcount
 
     def events(self, ident: str, after: int = 0, limit: int = 1000) -> list[Event]:
-        """Return the events of a job behind a number, in order."""
+        """Return the events of a job after a number, in order."""
         rows = self.database.rows(
             "SELECT seq, at, kind, data FROM events WHERE job = ? AND seq > ? ORDER BY seq LIMIT ?",
             (ident, after, limit),

@@ -1,4 +1,4 @@
-"""Who makes a request: by API key, token or cookie, or the single user of a service without accounts."""
+"""Authentication of requests: API key, token or cookie, or the single user of a service without accounts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The application: all endpoints, the errors, the guard, health and metrics."""
+"""The ASGI application: endpoints, error handlers, middleware, health checks and metrics."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

@@ -1,4 +1,4 @@
-"""Endpoints of what there is: strategies with the schema of their parameters, and series."""
+"""Endpoints that list the available strategies, with the schema of their parameters, and series."""
 
 import math
 from functools import cache

@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of errors and of small bodies, once for all endpoints."""
+"""OpenAPI descriptions of errors and small bodies, shared by all endpoints."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Gauges of what the service depends on: workers, series of the store, the last backup, space on its disks."""
+"""Gauges for the service's dependencies: workers, stored series, the last backup, disk space."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Requests refused before any endpoint sees them: large, slow, compressed or foreign requests; and the access log."""
+"""Middleware that rejects large, slow, compressed or cross-origin requests, and writes the access log."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page ``/docs``: every endpoint with what it does; it loads nothing from elsewhere."""
+"""The page ``/docs``: all endpoints with their descriptions; it loads nothing from other hosts."""
 
 from typing import Any
 

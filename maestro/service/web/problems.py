@@ -1,4 +1,4 @@
-"""Errors as problem details (RFC 9457): what came, the rule, and what to do."""
+"""Errors as problem details (RFC 9457): the value received, the rule, and the remedy."""
 
 from __future__ import annotations
 

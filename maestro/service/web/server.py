@@ -1,4 +1,4 @@
-"""The server: one uvicorn process, which listens on this machine only until there are users."""
+"""The server: one uvicorn process, which listens on loopback only until there are users."""
 
 from __future__ import annotations
 

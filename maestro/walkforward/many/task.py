@@ -36,7 +36,9 @@ def task_of(run: PreparedRun, key: tuple[str, str], command: str | None) -> Task
     return Task(walk, (bare, key, command), _part)
 
 
-def walk(series: Series, context: TaskContext, bare: PreparedRun, key: tuple[str, str], command: str | None) -> TaskResult:
+def walk(
+    series: Series, context: TaskContext, bare: PreparedRun, key: tuple[str, str], command: str | None
+) -> TaskResult:
     """Run a walk-forward; its error is its result and does not affect the others."""
     run = copy.copy(bare)
     run.bars = series[key]

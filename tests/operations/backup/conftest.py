@@ -12,7 +12,7 @@ import pytest
 from maestro.config import load_settings
 from maestro.data.stores import SeriesKey
 from maestro.data.stores.parquet import ParquetStore
-from maestro.operations.backup import Kept, Vault, create, open_vault, places_of
+from maestro.operations.backup import StoredBackup, Vault, create, open_vault, places_of
 from maestro.service.jobs import Database, Queue
 from maestro.service.specification import Specification
 from maestro.service.worker import Worker
@@ -54,7 +54,7 @@ class System:
     def vault(self, folder: Path | None = None) -> Vault:
         return open_vault(load_settings(), folder)
 
-    def back_up(self, vault: Vault | None = None, keep: int | None = None) -> Kept:
+    def back_up(self, vault: Vault | None = None, keep: int | None = None) -> StoredBackup:
         settings = load_settings()
         return create(places_of(settings), settings, vault or self.vault(), keep=keep)[0]
 

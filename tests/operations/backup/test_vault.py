@@ -7,7 +7,7 @@ import pytest
 from maestro.errors import BackupError
 from maestro.operations.backup.archives import Archives
 from maestro.operations.backup.contents import Contents
-from maestro.operations.backup.vault import Kept, find
+from maestro.operations.backup.vault import StoredBackup, find
 
 BROKEN = ("b.tar is damaged; take another one.",)
 NAMES = ("maestro-20260101-120000", "maestro-20260102-120000", "maestro-20260102-120000-2")
@@ -17,13 +17,13 @@ class Stub(Archives):
     """A place with these backups."""
 
     def __init__(self, *names: str, damaged: tuple[str, ...] = ()) -> None:
-        self._found = [Kept(Contents(name, "", "", {}), 0) for name in names], list(damaged)
+        self._found = [StoredBackup(Contents(name, "", "", {}), 0) for name in names], list(damaged)
 
     @property
     def where(self) -> str:
         return "the folder"
 
-    def kept(self) -> tuple[list[Kept], list[str]]:
+    def backups(self) -> tuple[list[StoredBackup], list[str]]:
         return self._found
 
 

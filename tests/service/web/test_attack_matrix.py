@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from maestro.operations.stack.configuration import ReverseProxy, write_nginx
-from maestro.service.accounts import guessing
+from maestro.service.accounts import login_throttle
 from maestro.service.web.application import openapi
 from tests.service.conftest import SMALL
 from tests.service.web.attacks import (
@@ -226,7 +226,7 @@ def test_requests_without_a_clear_end(door: Door) -> None:
 
 def test_guesses_of_a_password(door: Door, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     now = time.monotonic()  # stands still, so that no wait ends on a slow machine
-    monkeypatch.setattr(guessing, "time", SimpleNamespace(monotonic=lambda: now))
+    monkeypatch.setattr(login_throttle, "time", SimpleNamespace(monotonic=lambda: now))
     user = "gus" if "directly" in request.node.name else "una"
 
     def guess(number: int) -> int:

@@ -22,7 +22,7 @@ from maestro.errors import (
     ServiceError,
     SettingsError,
 )
-from maestro.service.accounts.users import denied
+from maestro.service.accounts.users import access_error
 from maestro.service.specification import SpecificationError
 from maestro.service.web.problems import TYPE, answer, handle_errors, problem
 from maestro.service.web.tables import RunUnavailable
@@ -38,9 +38,9 @@ def read(response: Any) -> dict[str, Any]:
     [
         (SpecificationError("trials=0; give more.", "trials", 0), 422, {}),
         (AccessError("not allowed; ask an admin."), 403, {}),
-        (denied("no login; log in.", 401), 401, {"www-authenticate": "Bearer"}),
-        (denied("too often; wait.", 429), 429, {"retry-after": "5"}),
-        (denied("too many; wait.", 503), 503, {"retry-after": "5"}),
+        (access_error("no login; log in.", 401), 401, {"www-authenticate": "Bearer"}),
+        (access_error("too often; wait.", 429), 429, {"retry-after": "5"}),
+        (access_error("too many; wait.", 503), 503, {"retry-after": "5"}),
         (QuotaError("2 open jobs; cancel one."), 429, {"retry-after": "30"}),
         (JobError("there is no job; list them."), 404, {}),
         (ServiceError("the Idempotency-Key was used; take a new key."), 409, {}),
