@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from maestro.errors import AccessError, SettingsError, nearest
-from maestro.service.accounts.guessing import LoginThrottle
+from maestro.service.accounts.login_throttle import LoginThrottle
 from maestro.service.jobs import Database
 
 ROLES = ("viewer", "researcher", "admin")
