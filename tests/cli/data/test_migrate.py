@@ -111,8 +111,8 @@ def test_exit_codes_and_json_from_the_shell(
     assert "every row is equal; 1 documents stay behind" in out
     for arguments, message in (
         ((), "give one of: --from PLACE to move"),
-        (("--from", place, "--rollback", "x"), "say one of"),
-        (("--from", "nowhere.json"), "there is no nowhere.json"),
+        (("--from", place, "--rollback", "x"), "give one of"),
+        (("--from", "nowhere.json"), "there is no file or folder nowhere.json"),
         (("--from", place, "--to", target), "has no table trade_PROVIDER_SYMBOL_TIMEFRAME"),
         (("--from", place, "--report", "r.html"), "another ending than .md or .json"),
         (("--from", place, "--name", "candles"), "'candles' is not understood; write TABLE=PROVIDER:SYMBOL:1h"),

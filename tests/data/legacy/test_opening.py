@@ -15,7 +15,7 @@ from maestro.errors import SettingsError
         ("rethinkdb://secret@host:port", "rethinkdb://host:port is not understood"),
         ("rethinkdb://host/a/b", "not understood"),
         ("mongodb://user:secret@host", "mongodb:// is not an old database"),
-        ("nowhere.tar.gz", "there is no nowhere.tar.gz"),
+        ("nowhere.tar.gz", "there is no file or folder nowhere.tar.gz"),
     ],
 )
 def test_places_that_are_none(place: str, message: str) -> None:
