@@ -196,7 +196,8 @@ def test_a_browser_goes_the_whole_way_under_the_content_policy(site: Site, brows
     page.fill("#u", "ada")
     page.fill("#p", PASSWORD)
     page.click("button")
-    page.wait_for_url(f"{site.url}/apps/market*")
+    page.wait_for_url(f"{site.url}/apps/")
+    page.get_by_text("Recent runs").first.wait_for()
     for name in ("market", "backtest"):
         page.goto(f"{site.url}/apps/{name}")
         page.get_by_role("link", name="Walk-forward").first.wait_for()
