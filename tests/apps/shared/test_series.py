@@ -183,6 +183,22 @@ def test_a_series_that_vanished_is_reported(tmp_path: Path) -> None:
     assert "there is no file" in picker.problem
 
 
+@pytest.mark.parametrize(
+    ("error", "problem"),
+    [
+        (PermissionError(13, "Permission denied"), "sample:AAPL cannot be read: Permission denied."),
+        (ZeroDivisionError("x"), "sample:AAPL cannot be read as bars (ZeroDivisionError: x); is it one of them?"),
+    ],
+)
+def test_any_error_of_a_reader_is_a_message(error: Exception, problem: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: Any, **__: Any) -> ms.Bars:
+        raise error
+
+    monkeypatch.setattr(series, "load", fails)
+    picker = picker_of()
+    assert (picker.bars, picker.problem) == (None, problem)
+
+
 def test_dates_are_picked_and_shown() -> None:
     picker = picker_of(start="2005", end="2006-06")
     assert (picker.start.value, picker.end.value) == (date(2005, 1, 1), date(2006, 6, 1))
