@@ -118,7 +118,7 @@ def test_every_part_is_healthy(site: Site) -> None:
 def test_one_entrance(site: Site) -> None:
     with site.http() as http:
         assert http.get("/readyz").json() == {"status": "ready"}
-        assert http.get("/").headers["location"] == "/maestro/apps/market"
+        assert http.get("/").headers["location"] == "/maestro/apps/"
         assert http.get("/apps/market").headers["location"] == "/maestro/login?next=/maestro/apps/market"
         assert http.get("/apps/market/ws").status_code == 302
         assert http.get("/metrics").status_code == 404
