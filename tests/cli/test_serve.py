@@ -43,7 +43,7 @@ def test_the_server_gets_the_options_and_the_settings(
         (("--port", "99999"), "Invalid value for '--port': Input should be less than or equal to 65535, not '99999'."),
         (("--port", "-1"), "greater than or equal to 0, not '-1'."),
         (("--port", "http"), "should be a valid integer, not 'http'."),
-        (("--address", "0.0.0.0", "--folder", "new"), "there are no users yet, so that anyone could come in; add one"),
+        (("--address", "0.0.0.0", "--folder", "new"), "no users yet, so anyone could submit jobs; add a user"),
     ],
 )
 def test_bad_input_is_one_line(run: Callable[..., Done], words: tuple[str, ...], message: str) -> None:

@@ -38,10 +38,10 @@ def serve(
     if not service.has_logins:
         if not _is_loopback(address):
             raise SettingsError(
-                f"--address {address} can be reached from other machines, and there are no users yet, so that anyone "
-                "could come in; add one (maestro user add NAME --role admin), or listen on 127.0.0.1."
+                f"--address {address} can be reached from other machines, and there are no users yet, so anyone "
+                "could submit jobs; add a user (maestro user add NAME --role admin), or listen on 127.0.0.1."
             )
-        log.warning("no users: this machine's user is let in without a login; add one with maestro user add")
+        log.warning("no users: requests need no login; add a user with maestro user add NAME")
     certificate, key = tls or (None, None)
     config = uvicorn.Config(
         make_application(service), host=address, port=port, log_config=None, access_log=False, server_header=False,
