@@ -121,6 +121,7 @@ def test_styles_in_a_notebook_cell_come_from_no_other_machine(monkeypatch: pytes
     def sheets() -> list[Any]:
         return list(HtmlPane("text").get_root().stylesheets)
 
+    monkeypatch.setattr(type(pn.config), "inline", False)
     assert any(isinstance(sheet, ImportedStyleSheet) for sheet in sheets())
     monkeypatch.setattr(type(pn.config), "inline", True)
     assert not any(isinstance(sheet, ImportedStyleSheet) for sheet in sheets())
