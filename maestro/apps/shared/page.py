@@ -148,7 +148,7 @@ def page(name: str, sidebar: list[Any], main: list[Any], state: AppState | None 
     made = Page(
         title="Maestro", site_url="./", favicon=ICON, header=[menu], sidebar=left,
         sidebar_open=bool(left) and not is_narrow(),  # in a narrow window the controls would cover the page
-        main=[pn.Column(*main, margin=(14, 14), sizing_mode="stretch_width")],
+        main=[pn.Column(*main, margin=(14, 14), sizing_mode="stretch_width", styles={"max-height": "none"})],
         sx={"& main": {"backgroundColor": "background.default"}, **_NARROW}, sidebar_width=330 if left else 0,
         theme_config=_THEME, theme_toggle=True, busy_indicator=None,
     )  # fmt: skip
