@@ -84,7 +84,7 @@ def test_the_parameters_of_a_notebook_are_listed(run: Callable[..., Done], noteb
     listed = run("report", "walk-forward", "--parameters")
     assert listed.code == 0
     assert fits(listed.out)
-    assert "parameter sets a fold" in " ".join(listed.out.split())
+    assert "parameter sets per fold" in " ".join(listed.out.split())
 
 
 def test_a_notebook_is_run_with_parameters_and_a_failure_is_in_page_and_exit_code(

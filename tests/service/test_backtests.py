@@ -66,7 +66,7 @@ def test_another_engine_is_stopped_with_its_process(tmp_path: Path, monkeypatch:
     asking = threading.Thread(target=stop_when_it_began)
     asking.start()
     before = set(multiprocessing.active_children())
-    with pytest.raises(RunCancelled, match="nothing is kept"):
+    with pytest.raises(RunCancelled, match="no result is kept"):
         run_and_keep(planned("backtrader"), tmp_path, stop)
     asking.join()
     assert set(multiprocessing.active_children()) <= before

@@ -38,7 +38,7 @@ def test_signals_at_the_next_open_are_not_refused() -> None:
         ({"sizing": ms.Sizing.percent(1.5, max_exposure=2.0)}, "max_exposure=2"),
         ({"signals": Signals(np.ones(50, bool), stop=0.05), "fill": "close"}, "fill='close' with stops"),
         ({"sizing": ms.Sizing.units(1, max_exposure=0.5), "fill": "close"}, "fill='close' with max_exposure below 1"),
-        ({"bars": FUNDED}, "funding, as its cash"),
+        ({"bars": FUNDED}, "funding, because only orders change its cash"),
     ],
 )
 def test_what_it_cannot_do_is_named(changed: dict[str, Any], refusal: str) -> None:

@@ -76,7 +76,7 @@ def test_csv_rows_are_typed_and_empty_cells_are_left_to_the_notebook(notebook: P
         ("b.yaml", "[{x: 1}, {x: 1}]", "report 2: the same parameters"),
         ("b.txt", "x\n1\n", "neither YAML nor CSV"),
         ("b.csv", "x,word\n1\n", "line 2 has another number of cells"),
-        ("none.csv", None, "cannot read"),
+        ("none.csv", None, "there is no file"),
     ],
 )
 def test_a_file_of_another_form_is_refused(

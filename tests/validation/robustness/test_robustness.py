@@ -52,6 +52,6 @@ def test_all_can_be_cancelled_and_tell_what_is_done(wf: ms.WalkForward, call: An
         stop.set()
 
     one = {"workers": 1} if call is geometry_map else {}
-    with pytest.raises(RunCancelled, match="was cancelled; nothing is kept"):
+    with pytest.raises(RunCancelled, match="cancelled; no result is kept"):
         call(wf, progress=tell, cancel=stop, **one)
     assert len(seen) == 1

@@ -142,7 +142,7 @@ def test_progress_and_cancelling(wf: ms.WalkForward) -> None:
 
     for workers in (1, 2):
         stop.clear()
-        with pytest.raises(RunCancelled, match="nothing is kept"):
+        with pytest.raises(RunCancelled, match="no result is kept"):
             permutation_test(wf, repetitions=200, workers=workers, cancel=stop, progress=cancel)
 
 
