@@ -356,4 +356,7 @@ def test_help_names_the_default_of_the_setting(option: str, setting: str) -> Non
     for command in whole.list_commands(None) or ():
         for one in whole.get_command(None, command).params:
             if option in one.opts:
-                assert f"[default: {entry.show(entry.default)}]" in (one.help or ""), f"maestro {command} {option}"
+                if one.default is None:
+                    assert f"[default: {entry.show(entry.default)}]" in (one.help or ""), f"maestro {command} {option}"
+                else:
+                    assert (one.default, one.show_default) == (entry.default, True), f"maestro {command} {option}"

@@ -116,12 +116,19 @@ def test_a_busy_visitor_does_not_mark_other_pages_busy() -> None:
 
 
 def test_styles_in_a_notebook_cell_come_from_no_other_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    from bokeh.models.css import ImportedStyleSheet
+    from bokeh.models.css import ImportedStyleSheet, InlineStyleSheet
+    from panel.io.resources import CDN_DIST
+
+    monkeypatch.setattr(
+        pn.pane.HTML,
+        "_get_properties",
+        lambda pane, doc: {"stylesheets": ["p { margin: 0; }", ImportedStyleSheet(url=f"{CDN_DIST}css/loading.css")]},
+    )
 
     def sheets() -> list[Any]:
-        return list(HtmlPane("text").get_root().stylesheets)
+        return list(HtmlPane("text")._get_properties(None)["stylesheets"])
 
     monkeypatch.setattr(type(pn.config), "inline", False)
-    assert any(isinstance(sheet, ImportedStyleSheet) for sheet in sheets())
+    assert [type(sheet) for sheet in sheets()] == [str, ImportedStyleSheet]
     monkeypatch.setattr(type(pn.config), "inline", True)
-    assert not any(isinstance(sheet, ImportedStyleSheet) for sheet in sheets())
+    assert [type(sheet) for sheet in sheets()] == [str, InlineStyleSheet]

@@ -196,7 +196,11 @@ def test_the_result_shows_itself() -> None:
     ("given", "error", "words"),
     [
         ({"strategy": "EmaCros"}, StrategyError, "Did you mean"),
-        ({"strategy": ms.Signals(np.ones(3000, bool))}, StrategyError, "signals cannot be checked without their strategy"),
+        (
+            {"strategy": ms.Signals(np.ones(3000, bool))},
+            StrategyError,
+            "signals cannot be checked without their strategy",
+        ),
         ({"strategy": "BasisTradingStrategy"}, MissingSeriesError, "needs basis"),
         ({"strategy": "RSIStrategy", "cuts": 0}, SettingsError, "cuts=0 is not a whole number of at least 1"),
         ({"strategy": "RSIStrategy", "starts": -1}, SettingsError, "starts=-1"),
