@@ -197,7 +197,7 @@ function render({model, el}) {
   el.append(host);
 
   const chart = createChart(body, {autoSize: true, layout: {attributionLogo: true, panes: {enableResize: true}},
-    timeScale: {timeVisible: true, secondsVisible: false, rightOffsetPixels: ROOM, fixLeftEdge: true, minBarSpacing: 0.001, enableConflation: true, lockVisibleTimeRangeOnResize: true}, crosshair: {mode: CrosshairMode.Normal},
+    timeScale: {timeVisible: true, secondsVisible: false, rightOffsetPixels: ROOM, minBarSpacing: 0.001, enableConflation: true, lockVisibleTimeRangeOnResize: true}, crosshair: {mode: CrosshairMode.Normal},
     localization: {locale: "en-GB"}});
   for (const canvas of body.querySelectorAll("tr:last-child canvas")) wholeTexts(canvas.getContext("2d"));
   const price = chart.addSeries(CandlestickSeries, {borderVisible: false, priceLineVisible: false});
