@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import panel as pn
@@ -128,7 +129,7 @@ def test_styles_in_a_notebook_cell_come_from_no_other_machine(monkeypatch: pytes
     def sheets() -> list[Any]:
         return list(HtmlPane("text")._get_properties(None)["stylesheets"])
 
-    monkeypatch.setattr(type(pn.config), "inline", False)
+    monkeypatch.setattr(pn, "config", SimpleNamespace(inline=False))
     assert [type(sheet) for sheet in sheets()] == [str, ImportedStyleSheet]
-    monkeypatch.setattr(type(pn.config), "inline", True)
+    monkeypatch.setattr(pn, "config", SimpleNamespace(inline=True))
     assert [type(sheet) for sheet in sheets()] == [str, InlineStyleSheet]
