@@ -71,7 +71,8 @@ _DRAWN = """
 _LIVE = """
 () => {
   DEEP
-  const tiles = () => deep(document).find((n) => n.matches?.('.tiles'))?.textContent, before = tiles();
+  const tiles = () => deep(document).map((n) => n.querySelector('.tiles')).find(Boolean)?.textContent;
+  const before = tiles();
   window.redrawn = new Promise((done) => document.addEventListener('keydown', () => {
     const began = performance.now();
     const look = () => {
@@ -165,6 +166,11 @@ def main() -> None:
                 f"first paint, 8,760 bars, warm server      {first:8.2f} s    (to reach: 1.5 s); "
                 f"chart and metrics drawn {drawn:.2f} s"
             )
+            before, during, after = memory(browser, address, "B:YEAR:1h", server_of(address))
+            print(
+                f"memory of the server                      {before:8.0f} MB   (to reach: 200 MB); a session "
+                f"{(during - before) / SESSIONS:.1f} MB (5 MB); {after:.0f} MB when {SESSIONS} sessions have ended"
+            )
             first, drawn = (statistics.median(times) for times in menu(browser, address, "B:YEAR:1h"))
             print(
                 f"menu, from Market to Backtest             {first:8.2f} s    (to reach: 0.3 s); "
@@ -200,11 +206,6 @@ def main() -> None:
             many.page.locator(".tiles").wait_for()
             print(f"150 folds x 10 trials, from link to result {time.perf_counter() - began:7.2f} s")
             many.context.close()
-            before, during, after = memory(browser, address, "B:YEAR:1h", server_of(address))
-            print(
-                f"memory of the server                      {before:8.0f} MB   (to reach: 200 MB); a session "
-                f"{(during - before) / SESSIONS:.1f} MB (5 MB); {after:.0f} MB when {SESSIONS} sessions have ended"
-            )
 
 
 if __name__ == "__main__":

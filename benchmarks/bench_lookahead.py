@@ -16,7 +16,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 import maestro as ms
 from maestro.strategies import STRATEGIES
 from tests.strategies import markets
-from tests.validation.lookahead import leaky
+from tests.support.real_data import BESIDE
+from tests.validation.lookahead import honest, leaky
 
 CUTS = 200
 SERIES: dict[str, Callable[[], ms.Bars]] = {
@@ -43,8 +44,8 @@ def defects() -> int:
         wrong += name not in found.failed
         output = name if name in found.failed else "MISSED"
         print(f"| {cls.__name__} | {output} | {', '.join(row['columns'])} | {time.perf_counter() - begun:.2f} |")
-    alarms = [cls.__name__ for cls in leaky.HONEST if not ms.validation.lookahead(bars, cls, cuts=CUTS).passed]
-    print(f"\n{len(planted)} planted, {wrong} missed; {len(leaky.HONEST)} honest, false alarms: {alarms or 'none'}.\n")
+    alarms = [cls.__name__ for cls in honest.HONEST if not ms.validation.lookahead(bars, cls, cuts=CUTS).passed]
+    print(f"\n{len(planted)} planted, {wrong} missed; {len(honest.HONEST)} honest, false alarms: {alarms or 'none'}.\n")
     return wrong + len(alarms)
 
 
@@ -70,7 +71,7 @@ def alarms() -> int:
 def main() -> int:
     """Print both tables."""
     wrong = defects()
-    if not markets.DATA.exists():
+    if not BESIDE.exists():
         print("The real data is not here (../shared/data beside the project): the 22 were not checked.")
         return int(wrong > 0)
     return int(wrong + alarms() > 0)

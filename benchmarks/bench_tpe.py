@@ -42,7 +42,7 @@ from maestro._core.compiled import njit
 from maestro.strategies.base import Strategy
 from maestro.strategies.parameters import Int
 
-@njit
+@njit()
 def one(x):
     return x + 1
 
