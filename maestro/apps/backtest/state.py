@@ -26,6 +26,10 @@ class BacktestState(TradeState, RegimeState, IndicatorState):
 
     kept = param.Dict(default={}, doc="Strategy, parameters, costs, sizing, cash and fill of a second backtest.")
 
+    def _handed_over(self, values: Settings) -> Settings:
+        """Return what settings of another app change here: the parameters of a heat map are those of one strategy."""
+        return values if values["strategy"] == self.strategy else {**values, "heat_map": []}
+
     def frozen(self) -> Settings:
         """Return the parameters of the notebook, which has none of what is drawn beside the backtest."""
         return {name: value for name, value in self.settings().items() if name not in _DRAWN}

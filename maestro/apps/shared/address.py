@@ -17,14 +17,18 @@ class Address(JSComponent):
     ----------
     restored : callable
         Takes the query, as a mapping, that Back or Forward has restored.
+    followed : callable
+        Takes the query of a link that has led back to this page.
     """
 
     search: str = param.String(default="")  # type: ignore[assignment]
 
     _esm = """
     export function render({model}) {
+      const path = window.location.pathname;
       let last = -Infinity, replace = true;
       const show = () => {
+        if (window.location.pathname !== path) return;  // Navigation is about to open another page
         const theme = new URLSearchParams(window.location.search).get("theme");
         const kept = theme === null ? "" : (model.search ? "&" : "?") + "theme=" + encodeURIComponent(theme);
         const search = model.search + kept, now = performance.now(), once = replace || now - last < 800;
@@ -35,20 +39,30 @@ class Address(JSComponent):
         window.history[once ? "replaceState" : "pushState"]({}, "", address);
       };
       model.on("search", show);
-      window.addEventListener("popstate", () => {
+      const back = (event) => {
+        if (window.location.pathname !== path) return;
+        const search = window.location.search, forward = event.detail?.forward ?? false;
+        replace = true;
+        if (forward) show();  // this page's own settings again; those of the link follow
         replace = true;
         last = -Infinity;
-        model.send_msg(window.location.search);
-      });
+        model.send_msg({search, forward});
+      };
+      const kinds = ["popstate", "maestro-shown"];  // the latter when Navigation shows a page again
+      for (const kind of kinds) window.addEventListener(kind, back);
+      model.on("remove", () => kinds.forEach((kind) => window.removeEventListener(kind, back)));
       show();
       last = -Infinity;
       return document.createElement("span");
     }
     """
 
-    def __init__(self, restored: Callable[[Mapping[str, str]], Any], **params: Any) -> None:
+    def __init__(
+        self, restored: Callable[[Mapping[str, str]], Any], followed: Callable[[Mapping[str, str]], Any], **params: Any
+    ) -> None:
         super().__init__(width=0, height=0, margin=0, **params)
-        self._restored = restored
+        self._restored, self._followed = restored, followed
 
     def _handle_msg(self, msg: Any) -> None:
-        self._restored(dict(parse_qsl(str(msg).lstrip("?"), keep_blank_values=True)))
+        query = dict(parse_qsl(str(msg["search"]).lstrip("?"), keep_blank_values=True))
+        (self._followed if msg["forward"] else self._restored)(query)

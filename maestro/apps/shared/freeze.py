@@ -37,7 +37,7 @@ class Freeze(pn.viewable.Viewer):
             callback=lambda: StringIO(state.papermill()), filename=f"{name}.yaml", label="Save the YAML",
             color="default", variant="outlined", size="small", width=180,
         )  # fmt: skip
-        self.address = Address(state.restore)
+        self.address = Address(state.restore, state.follow)
         state.param.watch(lambda *_: self.update(), list(state.settings()))
         self.update()
 

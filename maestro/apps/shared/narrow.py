@@ -30,6 +30,7 @@ class NarrowWindow(JSComponent):
       }};
       tell();
       narrow.addEventListener("change", tell);
+      model.on("remove", () => narrow.removeEventListener("change", tell));
       return document.createElement("span");
     }}
     """

@@ -15,6 +15,7 @@ from panel.util import edit_readonly  # type: ignore[attr-defined]
 from maestro.apps.shared.accessible import Accessible
 from maestro.apps.shared.journey import link_to, settings_from
 from maestro.apps.shared.narrow import close_when_narrow, is_narrow
+from maestro.apps.shared.navigation import Navigation
 from maestro.apps.shared.state import AppState
 from maestro.apps.shared.theme import remember
 
@@ -34,6 +35,7 @@ nav { display: flex; gap: 4px; margin-left: 24px; }
 nav a { color: #ffffff; text-decoration: none; padding: 6px 12px; border-radius: 6px; opacity: .8; font-size: 15px;
   white-space: nowrap; }
 nav a:hover, nav a:focus-visible { background: rgba(255, 255, 255, .15); opacity: 1; }
+nav a.opening { opacity: 1; cursor: progress; background: rgba(255, 255, 255, .15); }
 nav a[aria-current] { background: rgba(255, 255, 255, .22); opacity: 1; font-weight: 600; }
 @media (max-width: 700px) { nav { margin-left: 2px; gap: 0; } nav a { padding: 6px 5px; font-size: 12px; } }
 """
@@ -143,7 +145,7 @@ def page(name: str, sidebar: list[Any], main: list[Any], state: AppState | None 
 
     menu = HtmlPane(menu_text(name, state), stylesheets=[_MENU], margin=0)
     if state is not None:
-        state.param.watch(lambda *_: setattr(menu, "object", menu_text(name, state)), list(state.settings()))
+        state.param.watch(lambda *_: setattr(menu, "object", menu_text(name, state)), [*state.settings(), "carried"])
     left = [pn.Column(*sidebar, margin=(14, 0), sizing_mode="stretch_width")] if sidebar else []
     made = Page(
         title="Maestro", site_url="./", favicon=ICON, header=[menu], sidebar=left,
@@ -152,7 +154,13 @@ def page(name: str, sidebar: list[Any], main: list[Any], state: AppState | None 
         sx={"& main": {"backgroundColor": "background.default"}, **_NARROW}, sidebar_width=330 if left else 0,
         theme_config=_THEME, theme_toggle=True, busy_indicator=None,
     )  # fmt: skip
-    made.header = [menu, remember(made), Accessible(), close_when_narrow(made)]
+    made.header = [
+        menu,
+        remember(made),
+        Accessible(),
+        close_when_narrow(made),
+        Navigation(pages=[*APPS, "home", ""], kept=state is not None),
+    ]
     for view in main:
         if isinstance(view, Themed):
             made.param.watch(lambda event, view=view: view.theme(event.new), "dark_theme")

@@ -37,9 +37,7 @@ class AppState(param.Parameterized):
     notebook: ClassVar[str] = ""
     """Notebook that runs these settings."""
 
-    def __init__(self, **settings: Any) -> None:
-        self.carried: Settings = {}
-        super().__init__(**settings)
+    carried = param.Dict(default={}, precedence=-1, doc="Settings that this app keeps for the next one.")
 
     def settings(self) -> Settings:
         """Return what reproduces the screen."""
@@ -72,6 +70,22 @@ class AppState(param.Parameterized):
         usual = {name: self.param[name].default for name in self.settings()}
         values = {**usual, **self._parsed(query)[0]}
         self.param.update(**{name: value for name, value in values.items() if value != getattr(self, name)})
+
+    def follow(self, query: Mapping[str, str]) -> None:
+        """Take the settings of a link from another app, in one event; those of this app alone stay as they are."""
+        if JOURNEY not in query:
+            self.carried = {}
+        given = self._parsed(query)[0]
+        values = self._handed_over({name: given.get(name, self.param[name].default) for name in self.travelling()})
+        self.param.update(**{name: value for name, value in values.items() if value != getattr(self, name)})
+
+    def _handed_over(self, values: Settings) -> Settings:
+        """Return what settings of another app change here."""
+        return values
+
+    def travelling(self) -> list[str]:
+        """Names of the settings that travel from app to app."""
+        return []
 
     def _parsed(self, query: Mapping[str, str]) -> tuple[Settings, list[str]]:
         """Values of the settings in a link, not checked yet, and what of it is not a setting or has no value."""
@@ -148,6 +162,10 @@ class SeriesState(AppState):
         default=None, allow_None=True, bounds=(0, None), inclusive_bounds=(False, True),
         doc="Bars per year, by which figures are annualised; the market's own number if it is not given.",
     )  # fmt: skip
+
+    def travelling(self) -> list[str]:
+        """Names of the settings that travel from app to app."""
+        return [name for name in self.settings() if name in TRADE]
 
 
 class TradeState(SeriesState):

@@ -19,6 +19,7 @@ class ThemeMemory(JSComponent):
 
     _esm = f"""
     export function render({{model}}) {{
+      const path = window.location.pathname;
       const kept = (name) => document.cookie.split("; ").some((one) => one.startsWith(name));
       const keep = (name, dark) => {{
         document.cookie = name + "=" + (dark ? "dark" : "light") + "; path=/; max-age=31536000; SameSite=Lax";
@@ -36,8 +37,19 @@ class ThemeMemory(JSComponent):
           window.history.replaceState({{}}, "", address);
         }}
       }});
-      keep("{SYSTEM}", system.matches);
-      system.addEventListener("change", () => keep("{SYSTEM}", system.matches));
+      const follow = () => keep("{SYSTEM}", system.matches);
+      // Another page that was shown meanwhile may have changed the theme.
+      const again = (event) => {{
+        if (event.detail.path !== path || linked()) return;
+        model.dark = kept("{CHOSEN}=") ? kept("{CHOSEN}=dark") : system.matches;
+      }};
+      follow();
+      system.addEventListener("change", follow);
+      window.addEventListener("maestro-shown", again);
+      model.on("remove", () => {{
+        system.removeEventListener("change", follow);
+        window.removeEventListener("maestro-shown", again);
+      }});
       // At the first visit the server did not know the system's choice; a browser without cookies stays as it is.
       const known = kept("{SYSTEM}=" + (system.matches ? "dark" : "light"));
       if (known && system.matches !== model.dark && !kept("{CHOSEN}=") && !linked()) window.location.reload();

@@ -7,7 +7,7 @@ from typing import Any
 import param
 
 from maestro.apps.shared.command import command_of, pairs, range_text
-from maestro.apps.shared.state import TradeState
+from maestro.apps.shared.state import Settings, TradeState
 
 
 class WalkForwardState(TradeState):
@@ -27,6 +27,12 @@ class WalkForwardState(TradeState):
     space = param.Dict(default={}, doc="Ranges in place of the declared ones: {fast: [5, 20]}.")
     seed = param.Integer(default=0, bounds=(0, None), doc="The same seed, the same result.")
     runs_dir = param.String(default="runs", doc="Folder of runs.")
+
+    def _handed_over(self, values: Settings) -> Settings:
+        """Return what settings of another app change here: parameters that are fixed here stay fixed."""
+        if values["strategy"] != self.strategy:
+            return {**values, "space": {}}
+        return {**values, "params": {**self.params, **values["params"]}}
 
     def command(self) -> str:
         """Command line that gives the same walk-forward."""

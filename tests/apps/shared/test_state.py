@@ -11,6 +11,7 @@ import yaml
 import maestro as ms
 from maestro.apps.backtest.state import BacktestState
 from maestro.apps.market.state import MarketState
+from maestro.apps.runs.state import RunsState
 from maestro.apps.shared.state import AppState
 from maestro.apps.walk_forward.state import WalkForwardState
 from maestro.errors import StrategyError
@@ -82,3 +83,31 @@ def test_the_notebook_of_an_app_takes_what_its_screen_freezes(kind: type[AppStat
     assert found is not None
     taken = notebook_parameters(found)
     assert {name: taken[name].default for name in kind().frozen()} == kind().frozen()
+
+
+def test_settings_of_another_app_change_what_travels_and_nothing_else() -> None:
+    state = WalkForwardState(strategy="EmaCrossStrategy", splitter="rolling:5,2,1", trials=7, params={"fast": 9})
+    state.space = {"slow": [20, 60, 10]}
+    state.follow({"data": "sample:IBM", "fee": "0.002", "journey": '{"strategy":"EmaCrossStrategy"}'})
+    assert (state.data, state.fee, state.splitter, state.trials) == ("sample:IBM", 0.002, "rolling:5,2,1", 7)
+    assert (state.params, state.space) == ({"fast": 9}, {"slow": [20, 60, 10]}), "fixed here, and searched here"
+    assert state.carried == {"strategy": "EmaCrossStrategy"}
+    state.follow({"strategy": "SmaCrossStrategy"})
+    assert (state.data, state.fee, state.strategy, state.params, state.space) == (
+        "sample:AAPL", 0.001, "SmaCrossStrategy", {}, {},
+    )  # fmt: skip
+    assert state.carried == {}
+
+
+def test_a_heat_map_goes_with_its_strategy() -> None:
+    state = BacktestState(strategy="EmaCrossStrategy", heat_map=["fast", "slow", "sharpe_ratio"])
+    state.follow({"data": "sample:IBM"})
+    assert state.heat_map
+    state.follow({"strategy": "BollingerBandsStrategy"})
+    assert state.heat_map == []
+
+
+def test_a_page_without_settings_that_travel_keeps_its_own() -> None:
+    state = RunsState(text="aapl", runs=["a"])
+    state.follow({"journey": '{"data":"sample:IBM"}'})
+    assert (state.text, state.runs, state.carried) == ("aapl", ["a"], {"data": "sample:IBM"})

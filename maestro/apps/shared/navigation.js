@@ -1,0 +1,170 @@
+// Shows another page in place of the one that is open, and keeps that one for the way back; see navigation.py.
+const {ClientConnection, pull_session} = Bokeh.require("client/connection")
+
+const HOVER = 65 // a pointer that rests on a link for so long is about to click [ms]
+const FRESH = 10_000 // a page that was fetched before the click is used for so long [ms]
+const pages = new Map() // pathname: {model, connection, document, places, title, top}
+let shown // pathname of the page that is open
+let latest = 0 // number of the last visit; one that is overtaken by another is given up
+let drawing = false // a page that has just been opened
+let ahead = null // page that was fetched before the click
+
+function install() {
+  shown = location.pathname
+  pages.set(shown, {places: roots(document), document: Bokeh.documents[0]})
+  let resting
+  document.addEventListener("pointerover", (event) => {
+    clearTimeout(resting)
+    const link = target(event)
+    if (link) resting = setTimeout(fetchAhead, HOVER, link)
+  })
+  document.addEventListener("pointerdown", (event) => {
+    const link = target(event)
+    if (link) fetchAhead(link)
+  })
+  document.addEventListener("click", (event) => {
+    const link = target(event)
+    if (!link) return
+    event.preventDefault()
+    link.node.classList.add("opening")
+    void visit(link.url, {forward: true, again: link.menu}).finally(() => link.node.classList.remove("opening"))
+  })
+  window.addEventListener("popstate", () => {
+    if (location.pathname === shown) return
+    if (drawing) location.reload() // what is being drawn believes that the address is its own
+    else void visit(new URL(location.href), {forward: false, again: true})
+  })
+}
+
+const roots = (page) => [...page.querySelectorAll("[data-root-id]")]
+const name = (pathname) => pathname.slice(pathname.lastIndexOf("/") + 1)
+const folder = (pathname) => pathname.slice(0, pathname.lastIndexOf("/") + 1)
+const fetched = (url) => ahead?.href === url.href && performance.now() - ahead.at < FRESH
+const scroller = (page) => page.places[0].firstElementChild?.shadowRoot?.querySelector(".main-content")
+const alive = (page) => page?.connection?.socket?.readyState === WebSocket.OPEN
+
+// The page to which a plain click leads, and whether by the menu, which leads back to pages that are kept; or null.
+function target(event) {
+  if (event.defaultPrevented || event.button > 0) return null
+  if (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return null
+  const link = event.composedPath().find((node) => node instanceof HTMLAnchorElement && node.href)
+  if (!link || link.hasAttribute("download") || !["", "_self"].includes(link.target)) return null
+  const url = new URL(link.href)
+  const near = url.origin === location.origin && folder(url.pathname) === folder(location.pathname)
+  if (!near || !pages.get(shown).model?.pages.includes(name(url.pathname))) return null
+  return {node: link, url, menu: Boolean(link.closest("nav"))}
+}
+
+function fetchAhead({url, menu}) {
+  if (fetched(url) || (menu && (url.pathname === shown || alive(pages.get(url.pathname))))) return
+  ahead = {href: url.href, at: performance.now(), page: read(url)}
+}
+
+// Token and places of the roots of a page, or null where it has to be loaded as usual.
+async function read(url) {
+  try {
+    const response = await fetch(url, {credentials: "same-origin"})
+    if (!response.ok || response.redirected) return null
+    const page = new DOMParser().parseFromString(await response.text(), "text/html")
+    const source = (script) => script.hasAttribute("src") && new URL(script.getAttribute("src"), url).href
+    const loaded = new Set([...document.scripts].map((script) => script.src))
+    if ([...page.scripts].map(source).some((one) => one && !loaded.has(one))) return null
+    const text = [...page.scripts].map((script) => script.textContent).join("\n")
+    const items = /const render_items = (\[.*\]);/.exec(text)
+    return items && {item: JSON.parse(items[1])[0], places: roots(page), title: page.title}
+  } catch {
+    return null // the browser says what is wrong when it loads the address
+  }
+}
+
+async function visit(url, {forward, again}) {
+  const turn = ++latest
+  const kept = pages.get(url.pathname)
+  if (again && url.pathname !== shown && alive(kept)) {
+    hide()
+    if (forward) history.pushState({}, "", url)
+    shown = url.pathname
+    for (const place of kept.places) place.style.display = "contents"
+    document.title = kept.title
+    scroller(kept)?.scrollTo(0, kept.top)
+    kept.model.left = false
+    window.dispatchEvent(new CustomEvent("maestro-shown", {detail: {path: shown, forward}}))
+    return
+  }
+  const page = await (fetched(url) ? ahead.page : read(url))
+  ahead = null
+  if (turn !== latest) return
+  const session = page && await connect(url, page.item.token)
+  if (turn !== latest) return session?.close()
+  if (!session) return forward ? location.assign(url) : location.reload()
+  hide()
+  if (forward) history.pushState({}, "", url)
+  close(kept)
+  shown = url.pathname
+  pages.set(shown, {places: page.places, document: session.document})
+  drawing = true
+  // What is changed before all is drawn would be lost on the server, as behind the spinner of a page load.
+  for (const place of page.places) place.inert = true
+  document.body.prepend(...page.places)
+  document.title = page.title
+  const at = page.item.root_ids.map((id) => page.places.find((place) => place.id === page.item.roots[id]))
+  const drawn = () => {
+    drawing = false
+    for (const place of page.places) place.inert = false
+  }
+  session.document.idle.connect(drawn)
+  await Bokeh.embed.add_document_standalone(session.document, document.body, at)
+  if (session.document.is_idle) drawn()
+}
+
+function connect(url, token) {
+  const socket = new URL(`${url.pathname.replace(/\/$/, "")}/ws`, url)
+  socket.protocol = url.protocol === "https:" ? "wss:" : "ws:"
+  return pull_session(socket.href, token, url.search.slice(1)).catch(() => null)
+}
+
+// Take the page that is open off the window. It lives on, unless it is one that is made anew each time.
+function hide() {
+  const page = pages.get(shown)
+  page.connection ??= connected(page)
+  if (page.model) page.model.left = true
+  page.title = document.title
+  page.top = scroller(page)?.scrollTop ?? 0
+  for (const place of page.places) place.style.display = "none" // out of the document, Material UI would lose its styles
+  if (!page.model?.kept) close(page)
+}
+
+function close(page) {
+  if (!page) return
+  page.connection?.close()
+  for (const [path, one] of pages) if (one === page) pages.delete(path)
+  for (const place of page.places) place.remove()
+  if (!page.document) return
+  for (const root of [...page.document.roots()]) page.document.remove_root(root)
+  Bokeh.documents.splice(Bokeh.documents.indexOf(page.document), 1)
+}
+
+// Connection of the page that is open: Bokeh does not show it, so it is found by what is sent.
+function connected(page) {
+  const send = ClientConnection.prototype.send
+  let found = null
+  ClientConnection.prototype.send = function (message) {
+    found = this
+    return send.call(this, message)
+  }
+  try {
+    if (page.model) page.model.left = true
+  } finally {
+    ClientConnection.prototype.send = send
+  }
+  return found
+}
+
+export function render({model}) {
+  if (!window.maestroNavigation) {
+    install()
+    window.maestroNavigation = {enter: (one) => { pages.get(shown).model = one }} // each page has this module anew
+  }
+  window.maestroNavigation.enter(model)
+  return document.createElement("span")
+}
