@@ -33,7 +33,7 @@ def test_the_menu_leads_back_to_each_app_as_it_was_left(browser: Any, tmp_path: 
         page.get_by_role("slider").first.wait_for()
         assert "strategy=BollingerBandsStrategy" in page.url
         page.get_by_role("combobox", name="Series").click()
-        page.get_by_text("sample:IBM", exact=True).click()
+        page.get_by_role("option", name="sample:IBM").click()
         visitor.until(lambda: "data=sample:IBM" in page.url)
         page.get_by_role("button", name="Toggle theme").click()
         dark = "node => getComputedStyle(node).backgroundColor === 'rgb(16, 39, 58)'"

@@ -7,6 +7,8 @@ const MENDS = [
   ["div[aria-label='Resize sidebar']", (handle) => handle.setAttribute("role", "separator")],
   ["span[aria-label]:empty:not([role])", (hint) => hint.setAttribute("role", "note")],
   [".tabulator-col.empty", (filler) => filler.setAttribute("aria-hidden", "true")],
+  [".MuiSelect-select[role=combobox]", select],
+  ["[role=listbox] > [role=menuitem]", option],
   [".MuiToolbar-root > h5", (space) => space.textContent.trim() || space.setAttribute("aria-hidden", "true")],
 ]
 
@@ -49,6 +51,25 @@ function watch(root) {
   seen.add(root)
   observer.observe(root, {childList: true, subtree: true, attributeFilter: ["disabled"]})
   mendAll(root)
+}
+
+// -- selects: Enter, Space and the arrows open -------------------------------------------------
+
+const selects = new WeakSet()
+
+function select(box) {
+  if (selects.has(box)) return
+  selects.add(box)
+  box.addEventListener("keydown", (event) => {
+    if (!["Enter", " ", "ArrowDown", "ArrowUp"].includes(event.key) || box.matches("[aria-expanded=true]")) return
+    event.preventDefault()
+    box.click()
+  })
+}
+
+function option(item) {
+  item.setAttribute("role", "option")
+  item.setAttribute("aria-selected", item.matches(".Mui-selected, [tabindex='0']"))
 }
 
 // -- tabs: arrows, Home and End move, Enter and Space open ------------------------------------

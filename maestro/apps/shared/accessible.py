@@ -7,6 +7,7 @@ The faults are upstream, in Panel 1.9, panel-material-ui 0.16, Bokeh 3.9 and Tab
   focusable, and takes the focus away from one that may not be edited, so Tab never leaves the table.
 - Tabulator's grid contains its page buttons and a focusable element without a role, which a grid may not; rows and
   headers react to the mouse only; a page button that was pressed is replaced, and the focus is lost.
+- A select opens by the mouse only, and its options are items of a menu, which a list box may not contain.
 - Progress bars have no name, the handle of the sidebar and hints beside labels have a name but no role that may have
   one, and the sidebar begins with an empty heading.
 """

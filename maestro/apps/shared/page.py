@@ -119,10 +119,11 @@ class _Idle(param.Parameterized):  # type: ignore[misc]
 
 
 class HtmlPane(pn.pane.HTML):
-    """HTML that in a notebook cell asks no other machine for its styles, also when it changes."""
+    """HTML that asks no other machine for its styles: not in a notebook cell, and not when it changes out of sight."""
 
     def _get_properties(self, doc: Any) -> dict[str, Any]:
-        properties: dict[str, Any] = super()._get_properties(doc)
+        # In a tab that is not shown, a model has no document, and Panel would take the styles from its own host.
+        properties: dict[str, Any] = super()._get_properties(doc or pn.state.curdoc)
         if pn.config.inline:  # Panel puts styles into the cell at the first drawing only
             sheets = properties["stylesheets"]
             properties["stylesheets"] = [

@@ -137,4 +137,11 @@ def test_every_part_of_a_page_is_reached_and_used_by_keyboard(browser: Any, addr
     page.keyboard.press("Shift+Tab")
     assert "Link" in page.evaluate(FOCUSED)
     assert papermill.get_attribute("tabindex") == "-1"
+
+    # A select: its options are options, and Enter takes one.
+    page.get_by_role("combobox", name="Series").focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("option", name="sample:AAPL", selected=True).wait_for()
+    page.get_by_role("option", name="sample:IBM", selected=False).press("Enter")
+    visitor.until(lambda: "data=sample:IBM" in page.url)
     visitor.leave()
