@@ -106,6 +106,13 @@ def metric(name: str, value: Any) -> str:
     return number(value)
 
 
+def pattern(name: str) -> str:
+    """Format of a metric for a table in the browser, in the notation of Numeral.js: ``0.0 %`` for a total return."""
+    if name in _PERCENT:
+        return "0,0.0 %"
+    return "0,0" if name in _WHOLE | _MONEY else "0,0.00"
+
+
 def label(name: str) -> str:
     """Heading of a metric or column: ``sharpe_ratio`` is ``Sharpe ratio``."""
     return LABELS.get(name, name.replace("_", " ").capitalize())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from typing import Any
 
@@ -11,6 +12,8 @@ from maestro.version import __version__
 
 COOKIE = "maestro_session"
 """Name of the cookie that a browser holds after a login."""
+_LOG = logging.getLogger("maestro.client")
+_SILENT = 1.0  # s; a restart of the service may be shorter
 _ERRORS = {401: AccessError, 403: AccessError, 404: JobError, 410: RunError, 422: SettingsError, 429: QuotaError}
 
 
@@ -63,8 +66,8 @@ class Connection:
         ServiceError
             It does not answer, or answers with a fault of its own.
         """
-        end = time.monotonic() + self.patience
-        pause = 0.1
+        begun = time.monotonic()
+        end, pause, warned = begun + self.patience, 0.1, False
         while True:
             try:
                 answer = self._http.request(method, path, **options)
@@ -73,6 +76,9 @@ class Connection:
                     raise ServiceError(
                         f"{self.url} does not answer ({error or type(error).__name__}); is maestro serve running there?"
                     ) from error
+                if not warned and time.monotonic() - begun > _SILENT:
+                    warned = True
+                    _LOG.warning("%s does not answer; retrying for up to %.0f s", self.url, self.patience)
                 time.sleep(pause)
                 pause = min(2 * pause, 2.0)
                 continue

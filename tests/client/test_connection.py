@@ -49,7 +49,9 @@ def test_an_answer_without_problem_details_is_no_service(body: bytes) -> None:
         other.ask("GET", "/x")
 
 
-def test_a_service_that_is_away_is_asked_again_until_patience_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_service_that_is_away_is_asked_again_until_patience_ends(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     now, asked = [0.0], []
     monkeypatch.setattr(module.time, "monotonic", lambda: now[0])
     monkeypatch.setattr(module.time, "sleep", lambda seconds: now.__setitem__(0, now[0] + seconds))
@@ -62,6 +64,8 @@ def test_a_service_that_is_away_is_asked_again_until_patience_ends(monkeypatch: 
 
     assert connected(refuse, patience=10.0).ask("GET", "/x").status_code == 200
     assert asked == pytest.approx([0.0, 0.1, 0.3, 0.7, 1.5, 3.1])
+    (message,) = caplog.messages
+    assert message.endswith("does not answer; retrying for up to 10 s")
     now[0] = 0.0
     with pytest.raises(ServiceError, match=r"does not answer \(refused\); is maestro serve running there"):
         connected(refuse, patience=1.0).ask("GET", "/x")

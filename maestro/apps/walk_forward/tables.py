@@ -1,15 +1,22 @@
-"""The table of folds as the page shows it."""
+"""The tables of folds and trials as the page shows them."""
 
 from __future__ import annotations
 
-import polars as pl
-import polars.selectors as cs
+from collections.abc import Collection
+from typing import Any
 
+import polars as pl
+
+from maestro._core import formatting as formats
 from maestro.walkforward.columns import searched
 from maestro.walkforward.result import WalkForward
 
 _COLUMNS = ("fold", "train_start", "train_end", "test_start", "test_end")
 _METRICS = ("sharpe_ratio", "total_return", "max_drawdown")
+_TITLES = {
+    "train_start": "Train from", "train_end": "Train to", "test_start": "Test from", "test_end": "Test to",
+}  # fmt: skip
+_SAMPLE = {"is_": "IS", "oos_": "OOS"}
 
 
 def fold_table(wf: WalkForward) -> pl.DataFrame:
@@ -18,6 +25,26 @@ def fold_table(wf: WalkForward) -> pl.DataFrame:
     if wf.folds["error"].null_count() < len(wf.folds):
         wanted.append("error")
     table = wf.folds.select([name for name in wanted if name in wf.folds.columns])
-    for name in _COLUMNS[1:]:
-        table = table.with_columns(table[name].dt.strftime("%Y-%m-%d %H:%M"))
-    return table.with_columns(cs.float().round(4))
+    return table.with_columns(pl.col(*_COLUMNS[1:]).dt.strftime("%Y-%m-%d %H:%M"))
+
+
+def trial_table(wf: WalkForward) -> pl.DataFrame:
+    """Every trial with its parameters and metrics, and its error if one failed."""
+    return wf.trials if wf.trials["error"].null_count() < len(wf.trials) else wf.trials.drop("error")
+
+
+def appearance(table: pl.DataFrame, parameters: Collection[str]) -> dict[str, Any]:
+    """Headings and number formats of either table, as `Table.fill` takes them; parameters keep their names."""
+    from bokeh.models.widgets.tables import NumberFormatter
+
+    titles, formatters = {}, {}
+    for name, dtype in table.schema.items():
+        if name in parameters:
+            continue
+        part = next((start for start in _SAMPLE if name.startswith(start)), "")
+        metric = name.removeprefix(part)
+        sample = f", {_SAMPLE[part]}" if part else ""
+        titles[name] = _TITLES.get(name, f"{formats.label(metric)}{sample}")
+        if dtype.is_float():
+            formatters[name] = NumberFormatter(format=formats.pattern(metric), nan_format=formats.NONE)
+    return {"titles": titles, "formatters": formatters}

@@ -18,13 +18,13 @@ from maestro.apps.walk_forward import figures, session
 from maestro.apps.walk_forward.decision import DecisionTab
 from maestro.apps.walk_forward.job import Job
 from maestro.apps.walk_forward.partial import FinishedFolds
-from maestro.apps.walk_forward.tables import fold_table
+from maestro.apps.walk_forward.tables import appearance, fold_table, trial_table
 from maestro.bars import Bars
 from maestro.reports import verdict_html
 from maestro.reports.figures.pareto import front_metrics, front_table, front_words, pareto_figure
 from maestro.validation.verdict.preliminary import current_verdict
 from maestro.validation.verdict.result import Verdict
-from maestro.walkforward.columns import metric_names, searched
+from maestro.walkforward.columns import metric_names, parameter_names, searched
 from maestro.walkforward.result import WalkForward
 from maestro.walkforward.splitters import Window
 
@@ -145,19 +145,16 @@ class WalkForwardView(pn.viewable.Viewer):
             self._set("equity", lambda: reports.equity_figure(wf, height=300))
             self._set("drawdown", lambda: reports.drawdown_figure(wf, height=140))
         elif tab == "folds":
-            self.folds.fill(fold_table(wf))
+            table = fold_table(wf)
+            self.folds.fill(table, **appearance(table, parameter_names(wf.folds)))
             self.show_fold(0)
         elif tab == "parameters":
             self._set("stability", lambda: reports.parameter_stability(wf))
             self._heat()
         elif tab == "trials":
             self._set("trials", lambda: reports.trial_distribution(wf))
-            shown = [
-                name
-                for name in wf.trials.columns
-                if name != "error" or wf.trials["error"].null_count() < len(wf.trials)
-            ]
-            self.trials.fill(wf.trials.select(shown))
+            table = trial_table(wf)
+            self.trials.fill(table, **appearance(table, parameter_names(wf.folds)))
         elif tab == "pareto":
             self._front()
         else:

@@ -179,18 +179,24 @@ class QuestDBServer:
                 env=environment | self.settings,
                 start_new_session=True,
             )
+        try:
+            self._wait_until_it_answers(self.process)
+        except BaseException:  # Ctrl-C too: a server that nobody knows of would hold port and folder
+            self.kill()
+            raise
+        return Status(self.process.pid, self.url, str(self.root), str(self.log))
+
+    def _wait_until_it_answers(self, process: subprocess.Popen[bytes]) -> None:
         give_up = time.monotonic() + _READY
         while not answers(self.url, self.user, self.password):
-            if self.process.poll() is not None or time.monotonic() > give_up:
-                ended = self.process.poll() is not None
-                self.kill()
+            ended = process.poll() is not None
+            if ended or time.monotonic() > give_up:
                 tail = "\n".join(self.log.read_text(errors="replace").splitlines()[-8:])
                 raise StoreUnavailableError(
                     f"QuestDB {'ended at once' if ended else f'did not answer within {_READY:g} s'}; {self.log} ends:\n"
                     f"{tail}"
                 )
             time.sleep(0.05)
-        return Status(self.process.pid, self.url, str(self.root), str(self.log))
 
     def stop(self) -> None:
         """End it in order and wait for that."""

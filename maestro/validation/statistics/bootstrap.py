@@ -17,6 +17,7 @@ import polars as pl
 from maestro import metrics as m
 from maestro._core.markup import Markup, html
 from maestro.errors import RunCancelled, SettingsError, nearest
+from maestro.search.tpe import check_seed
 from maestro.typing import FloatArray
 from maestro.validation.statistics.inputs import numeric_returns, refuse_total_loss
 
@@ -190,7 +191,7 @@ def optimal_block(returns: Any) -> float:
 
 def resamples(values: FloatArray, block: float, reps: int, seed: int) -> Iterator[FloatArray]:
     """Yield resamples of the rows of an array, each with as many rows."""
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(check_seed(seed))
     n, share = len(values), 1.0 / block
     places = np.arange(n)
     for _ in range(reps):

@@ -1,9 +1,10 @@
-"""The table of folds has the searched parameters only, and errors only if a fold failed."""
+"""The tables of folds and trials: searched parameters, errors only if there are any, headings and units."""
 
 from __future__ import annotations
 
 import maestro as ms
-from maestro.apps.walk_forward.tables import fold_table
+from maestro.apps.walk_forward.tables import appearance, fold_table, trial_table
+from maestro.walkforward.columns import parameter_names
 
 
 def test_fixed_parameters_are_left_out_and_times_are_texts() -> None:
@@ -15,4 +16,12 @@ def test_fixed_parameters_are_left_out_and_times_are_texts() -> None:
     assert "fast" in table.columns
     assert not {"slow", "error"} & set(table.columns)
     assert table["test_start"].to_list() == [f"{when:%Y-%m-%d %H:%M}" for when in wf.folds["test_start"]]
-    assert table["is_sharpe_ratio"].to_list() == wf.folds["is_sharpe_ratio"].round(4).to_list()
+    assert table["is_sharpe_ratio"].to_list() == wf.folds["is_sharpe_ratio"].to_list()
+    look = appearance(table, parameter_names(wf.folds))
+    assert look["titles"]["train_start"] == "Train from"
+    assert look["titles"]["oos_max_drawdown"] == "Largest drawdown, OOS"
+    assert "fast" not in look["titles"], "the name of a parameter is the strategy's"
+    assert look["formatters"]["is_total_return"].format == "0,0.0 %"
+    trials = trial_table(wf)
+    assert "error" not in trials.columns
+    assert appearance(trials, parameter_names(wf.folds))["titles"]["sharpe_ratio"] == "Sharpe ratio"

@@ -56,6 +56,25 @@ def test_a_server_that_ends_at_once_shows_its_log(make_questdb: object, tmp_path
         server.start()
 
 
+def test_an_interrupted_start_leaves_no_server(
+    questdb: QuestDBServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = QuestDBServer(tmp_path / "root", questdb.jar, port=0)
+    asked = iter([False])
+
+    def interrupted(*_: object) -> bool:
+        try:
+            return next(asked)  # before the start: nobody has the port
+        except StopIteration:
+            raise KeyboardInterrupt from None
+
+    monkeypatch.setattr(servers, "answers", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        server.start()
+    assert server.process is not None
+    assert server.process.returncode is not None
+
+
 def test_without_java_or_maven_the_message_has_a_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv("JAVA_HOME", raising=False)

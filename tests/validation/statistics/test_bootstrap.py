@@ -87,6 +87,7 @@ def test_constant_returns_have_no_blocks() -> None:
         ({"reps": 5}, "at least 100"),
         ({"block": 0.5}, "from 1 to the 30 returns"),
         ({"periods_per_year": 0}, "above 0"),
+        ({"seed": -1}, "seed=-1 is not a valid seed"),
     ],
 )
 def test_what_is_refused(arguments: dict[str, object], words: str) -> None:
