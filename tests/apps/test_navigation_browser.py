@@ -11,6 +11,13 @@ from tests.apps.visiting import Visitor, served
 
 pytestmark = pytest.mark.browser
 
+FOCUSED = """() => {
+  let node = document.activeElement;
+  while (node.shadowRoot?.activeElement) node = node.shadowRoot.activeElement;
+  return `${node.tagName} ${node.textContent}`;
+}"""
+"""What has the focus, through all shadows."""
+
 
 def click(visitor: Visitor, name: str) -> None:
     """Click on the menu, and wait until that app is shown."""
@@ -30,6 +37,7 @@ def test_the_menu_leads_back_to_each_app_as_it_was_left(browser: Any, tmp_path: 
         page = visitor.page
         page.evaluate("window.mark = 'the first page load'")
         click(visitor, "Backtest")
+        visitor.until(lambda: page.evaluate(FOCUSED) == "H1 Backtest")  # a screen reader says where it is
         page.get_by_role("slider").first.wait_for()
         assert "strategy=BollingerBandsStrategy" in page.url
         page.get_by_role("combobox", name="Series").click()
@@ -49,6 +57,7 @@ def test_the_menu_leads_back_to_each_app_as_it_was_left(browser: Any, tmp_path: 
         assert page.get_by_label("Trials per fold").input_value() == "7"
         page.get_by_text("on SAMPLE:IBM:1d").filter(visible=True).first.wait_for()
 
+        assert page.evaluate(FOCUSED) == "H1 Walk-forward"
         click(visitor, "Runs")
         page.go_back()
         shown(visitor, "Walk-forward")

@@ -56,8 +56,11 @@ function target(event) {
 }
 
 function fetchAhead({url, menu}) {
-  if (fetched(url) || (menu && (url.pathname === shown || alive(pages.get(url.pathname))))) return
-  ahead = {href: url.href, at: performance.now(), page: read(url)}
+  if (ahead?.pending || fetched(url)) return // one at a time: each is a session on the server
+  if (menu && (url.pathname === shown || alive(pages.get(url.pathname)))) return
+  const next = {href: url.href, at: performance.now(), page: read(url), pending: true}
+  next.page.finally(() => { next.pending = false })
+  ahead = next
 }
 
 // Token and places of the roots of a page, or null where it has to be loaded as usual.
@@ -88,6 +91,7 @@ async function visit(url, {forward, again}) {
     document.title = kept.title
     scroller(kept)?.scrollTo(0, kept.top)
     kept.model.left = false
+    focusHeading(kept)
     window.dispatchEvent(new CustomEvent("maestro-shown", {detail: {path: shown, forward}}))
     return
   }
@@ -111,6 +115,7 @@ async function visit(url, {forward, again}) {
   const drawn = () => {
     drawing = false
     for (const place of page.places) place.inert = false
+    focusHeading(page)
   }
   session.document.idle.connect(drawn)
   await Bokeh.embed.add_document_standalone(session.document, document.body, at)
@@ -128,10 +133,30 @@ function hide() {
   const page = pages.get(shown)
   page.connection ??= connected(page)
   if (page.model) page.model.left = true
+  let focused = document.activeElement
+  while (focused?.shadowRoot?.activeElement) focused = focused.shadowRoot.activeElement
+  focused?.blur()
   page.title = document.title
   page.top = scroller(page)?.scrollTop ?? 0
   for (const place of page.places) place.style.display = "none" // out of the document, Material UI would lose its styles
   if (!page.model?.kept) close(page)
+}
+
+// Continue with Tab at the beginning of the page; screen readers say where they are.
+function focusHeading(page) {
+  const heading = page.places.map((place) => find(place, "h1")).find(Boolean)
+  if (!heading || document.activeElement !== document.body) return
+  heading.tabIndex = -1
+  heading.focus()
+}
+
+function find(root, selector) {
+  for (const node of root.querySelectorAll("*")) {
+    if (node.matches(selector)) return node
+    const inner = node.shadowRoot && find(node.shadowRoot, selector)
+    if (inner) return inner
+  }
+  return null
 }
 
 function close(page) {

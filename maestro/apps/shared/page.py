@@ -144,6 +144,7 @@ def page(name: str, sidebar: list[Any], main: list[Any], state: AppState | None 
     """
     from panel_material_ui.template import Page  # type: ignore[attr-defined]
 
+    heading = HtmlPane(f"<h1>{escape(APPS.get(name, 'Maestro'))}</h1>", stylesheets=[_MENU], margin=0)
     menu = HtmlPane(menu_text(name, state), stylesheets=[_MENU], margin=0)
     if state is not None:
         state.param.watch(lambda *_: setattr(menu, "object", menu_text(name, state)), [*state.settings(), "carried"])
@@ -155,13 +156,8 @@ def page(name: str, sidebar: list[Any], main: list[Any], state: AppState | None 
         sx={"& main": {"backgroundColor": "background.default"}, **_NARROW}, sidebar_width=330 if left else 0,
         theme_config=_THEME, theme_toggle=True, busy_indicator=None,
     )  # fmt: skip
-    made.header = [
-        menu,
-        remember(made),
-        Accessible(),
-        close_when_narrow(made),
-        Navigation(pages=[*APPS, "home", ""], kept=state is not None),
-    ]
+    leads = Navigation(pages=[*APPS, "home", ""], kept=state is not None)
+    made.header = [heading, menu, remember(made), Accessible(), close_when_narrow(made), leads]
     for view in main:
         if isinstance(view, Themed):
             made.param.watch(lambda event, view=view: view.theme(event.new), "dark_theme")
@@ -195,8 +191,7 @@ def menu_text(name: str, state: AppState | None) -> str:
         f'<a href="{escape(link_to(key, settings))}"{" aria-current=page" if key == name else ""}>{escape(title)}</a>'
         for key, title in APPS.items()
     )
-    title = APPS.get(name, "Maestro")
-    return f"<h1>{escape(title)}</h1><nav aria-label='Apps'>{links}</nav>"
+    return f"<nav aria-label='Apps'>{links}</nav>"
 
 
 def card(title: str, *content: Any, **options: Any) -> Any:
