@@ -81,25 +81,12 @@ class Background:
         self._starter.close()
 
 
-class Foreground:
-    """Work that begins when its result is asked for, on the thread that asks."""
-
-    def __init__(self, work: Work, cancel: threading.Event) -> None:
-        self._work, self._cancel = work, cancel
-
-    def result(self, progress: Callable[[int], None]) -> Any:
-        """Do the work, and return or raise what it does."""
-        return self._work(self._cancel, progress)
-
-
 def beside(
     work: Work, repetitions: Any, workers: int | None, cancel: threading.Event
-) -> AbstractContextManager[Background | Foreground]:
-    """Begin the repetitions of a permutation test now where processes make them."""
+) -> AbstractContextManager[Background | None]:
+    """Begin the repetitions of a permutation test now where processes make them; None where this process does."""
     executor = choose(None, workers, repetitions) if isinstance(repetitions, int) and repetitions else None
-    if isinstance(executor, Processes):
-        return Background(work, executor.workers, cancel)
-    return nullcontext(Foreground(work, cancel))
+    return Background(work, executor.workers, cancel) if isinstance(executor, Processes) else nullcontext()
 
 
 def _begin(shared: None, context: Any) -> None:

@@ -30,7 +30,7 @@ from maestro.validation.statistics.overfitting import pbo
 from maestro.validation.statistics.permutation import Permutation, permutation_test
 from maestro.validation.statistics.snooping import spa
 from maestro.validation.statistics.trials import PBO_BLOCKS, trial_returns
-from maestro.validation.verdict.background import Background, Foreground, beside
+from maestro.validation.verdict.background import Background, beside
 from maestro.validation.verdict.inputs import VerdictInputs, count_trials, own_permutation
 from maestro.validation.verdict.portfolio import portfolio_verdict
 from maestro.validation.verdict.preliminary import assemble_verdict
@@ -253,7 +253,7 @@ class _Work:
 
         self._try("interval", resample)
 
-    def _permute(self, permutations: int | Permutation, repeated: Background | Foreground) -> None:
+    def _permute(self, permutations: int | Permutation, repeated: Background | None) -> None:
         if isinstance(permutations, Permutation):
             self.inputs.permutation = own_permutation(
                 permutations, self.wf.metrics, "run", "ms.validation.permutation_test(wf)"
@@ -264,10 +264,14 @@ class _Work:
             return
         self._begin("permutations", "repeating the search on permuted bars")
 
+        def advance(done: int) -> None:
+            self.shown.advance("permutations", done / permutations)
+
         def permute() -> None:
-            self.inputs.permutation = repeated.result(
-                lambda done: self.shown.advance("permutations", done / permutations)
-            )
+            if repeated is not None:
+                self.inputs.permutation = repeated.result(advance)
+            else:
+                self.inputs.permutation = self._repeat(permutations, self.cancel, advance)
 
         self._try("permutation", permute)
 

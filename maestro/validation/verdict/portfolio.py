@@ -31,7 +31,7 @@ from maestro.validation.robustness.shifts import shifts
 from maestro.validation.statistics.bootstrap import bootstrap_metrics
 from maestro.validation.statistics.permutation import Permutation
 from maestro.validation.statistics.snooping import spa
-from maestro.validation.verdict.background import Background, Foreground, beside
+from maestro.validation.verdict.background import Background, beside
 from maestro.validation.verdict.checks import all_checks
 from maestro.validation.verdict.inputs import VerdictInputs, own_permutation
 from maestro.validation.verdict.notes import Caveat, hints_of, notes_of, summary, warnings_of
@@ -267,7 +267,7 @@ class _Work:
             raise SettingsError("The portfolio was ruined, so there is no timing to test.")
         self.inputs.snooping = spa(timing, reps=_SPA_RESAMPLES, seed=self.seed)
 
-    def _permute(self, permutations: int | Permutation, repeated: Background | Foreground) -> None:
+    def _permute(self, permutations: int | Permutation, repeated: Background | None) -> None:
         if isinstance(permutations, Permutation):
             self.inputs.permutation = own_permutation(
                 permutations, self.of.metrics, "portfolio", "ms.validation.permutation_test_portfolio(p)"
@@ -278,10 +278,14 @@ class _Work:
             return
         self._begin("permutations", "repeating all searches on permuted bars")
 
+        def advance(done: int) -> None:
+            self.shown.advance("permutations", done / permutations)
+
         def permute() -> None:
-            self.inputs.permutation = repeated.result(
-                lambda done: self.shown.advance("permutations", done / permutations)
-            )
+            if repeated is not None:
+                self.inputs.permutation = repeated.result(advance)
+            else:
+                self.inputs.permutation = self._repeat(permutations, self.cancel, advance)
 
         self._try("permutation", permute)
 
