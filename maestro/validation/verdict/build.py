@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from maestro.bars import Bars
@@ -30,7 +29,6 @@ from maestro.validation.statistics.overfitting import pbo
 from maestro.validation.statistics.permutation import Permutation, permutation_test
 from maestro.validation.statistics.snooping import spa
 from maestro.validation.statistics.trials import PBO_BLOCKS, trial_returns
-from maestro.validation.verdict.background import Background, beside
 from maestro.validation.verdict.inputs import VerdictInputs, count_trials, own_permutation
 from maestro.validation.verdict.portfolio import portfolio_verdict
 from maestro.validation.verdict.preliminary import assemble_verdict
@@ -165,22 +163,13 @@ class _Work:
 
     def inputs_with(self, permutations: int | Permutation) -> VerdictInputs:
         """Inputs of all checks."""
-        if self.choices is None:
-            self._bootstrap()
-            return self.inputs
-        with beside(partial(self._repeat, permutations), permutations, self.workers, self.cancel) as repeated:
+        if self.choices is not None:
             self._look(self.choices)
             self._change_a_little(self.choices)
             self._simulate_trials()
-            self._bootstrap()
-            self._permute(permutations, repeated)
+            self._permute(permutations)
+        self._bootstrap()
         return self.inputs
-
-    def _repeat(self, repetitions: Any, cancel: threading.Event, progress: Callable[[int], None]) -> Permutation:
-        return permutation_test(
-            self.wf, self.bars, repetitions=repetitions, seed=self.seed, strategy=self.strategy, workers=self.workers,
-            cancel=cancel, progress=progress,
-        )  # fmt: skip
 
     def _begin(self, step: str, text: str) -> None:
         if self.cancel.is_set():
@@ -253,7 +242,7 @@ class _Work:
 
         self._try("interval", resample)
 
-    def _permute(self, permutations: int | Permutation, repeated: Background | None) -> None:
+    def _permute(self, permutations: int | Permutation) -> None:
         if isinstance(permutations, Permutation):
             self.inputs.permutation = own_permutation(
                 permutations, self.wf.metrics, "run", "ms.validation.permutation_test(wf)"
@@ -264,14 +253,12 @@ class _Work:
             return
         self._begin("permutations", "repeating the search on permuted bars")
 
-        def advance(done: int) -> None:
-            self.shown.advance("permutations", done / permutations)
-
         def permute() -> None:
-            if repeated is not None:
-                self.inputs.permutation = repeated.result(advance)
-            else:
-                self.inputs.permutation = self._repeat(permutations, self.cancel, advance)
+            self.inputs.permutation = permutation_test(
+                self.wf, self.bars, repetitions=permutations, seed=self.seed, strategy=self.strategy,
+                workers=self.workers, cancel=self.cancel,
+                progress=lambda done: self.shown.advance("permutations", done / permutations),
+            )  # fmt: skip
 
         self._try("permutation", permute)
 

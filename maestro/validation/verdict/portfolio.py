@@ -31,7 +31,6 @@ from maestro.validation.robustness.shifts import shifts
 from maestro.validation.statistics.bootstrap import bootstrap_metrics
 from maestro.validation.statistics.permutation import Permutation
 from maestro.validation.statistics.snooping import spa
-from maestro.validation.verdict.background import Background, beside
 from maestro.validation.verdict.checks import all_checks
 from maestro.validation.verdict.inputs import VerdictInputs, own_permutation
 from maestro.validation.verdict.notes import Caveat, hints_of, notes_of, summary, warnings_of
@@ -157,31 +156,18 @@ class _Work:
 
     def inputs_with(self, permutations: int | Permutation) -> PortfolioInputs:
         """Inputs of all checks."""
-        if not self.choices:
-            self._begin("spa", "testing the timing")
-            self._try("spa", self._time)
-            self._bootstrap()
-            return self.inputs
-        with beside(partial(self._repeat, permutations), permutations, self.workers, self.cancel) as repeated:
+        if self.choices:
             self._begin("lookahead", "looking for look-ahead")
             self._try("lookahead", self._look)
             self._begin("robustness", "changing costs and parameters")
             self._change()
-            self._begin("spa", "testing the timing")
-            self._try("spa", self._time)
-            self._bootstrap()
-            self._permute(permutations, repeated)
-        return self.inputs
-
-    def _bootstrap(self) -> None:
+        self._begin("spa", "testing the timing")
+        self._try("spa", self._time)
+        if self.choices:
+            self._permute(permutations)
         self._begin("bootstrap", "resampling the returns")
         self._try("interval", self._resample)
-
-    def _repeat(self, repetitions: Any, cancel: threading.Event, progress: Callable[[int], None]) -> Permutation:
-        return permutation_test_portfolio(
-            self.of, repetitions=repetitions, seed=self.seed, workers=self.workers, strategies=self.strategies,
-            cancel=cancel, progress=progress,
-        )  # fmt: skip
+        return self.inputs
 
     def _begin(self, step: str, text: str) -> None:
         if self.cancel.is_set():
@@ -267,7 +253,7 @@ class _Work:
             raise SettingsError("The portfolio was ruined, so there is no timing to test.")
         self.inputs.snooping = spa(timing, reps=_SPA_RESAMPLES, seed=self.seed)
 
-    def _permute(self, permutations: int | Permutation, repeated: Background | None) -> None:
+    def _permute(self, permutations: int | Permutation) -> None:
         if isinstance(permutations, Permutation):
             self.inputs.permutation = own_permutation(
                 permutations, self.of.metrics, "portfolio", "ms.validation.permutation_test_portfolio(p)"
@@ -277,17 +263,12 @@ class _Work:
             self.inputs.reasons["permutation"] = "Not requested: permutations=0."
             return
         self._begin("permutations", "repeating all searches on permuted bars")
-
-        def advance(done: int) -> None:
-            self.shown.advance("permutations", done / permutations)
-
-        def permute() -> None:
-            if repeated is not None:
-                self.inputs.permutation = repeated.result(advance)
-            else:
-                self.inputs.permutation = self._repeat(permutations, self.cancel, advance)
-
-        self._try("permutation", permute)
+        test = partial(
+            permutation_test_portfolio, self.of, repetitions=permutations, seed=self.seed, workers=self.workers,
+            strategies=self.strategies, cancel=self.cancel,
+            progress=lambda done: self.shown.advance("permutations", done / permutations),
+        )  # fmt: skip
+        self._try("permutation", lambda: setattr(self.inputs, "permutation", test()))
 
     def _resample(self) -> None:
         self.inputs.intervals = bootstrap_metrics(
