@@ -11,6 +11,7 @@ from maestro.search.space import Space
 from maestro.strategies import STRATEGIES
 from maestro.walkforward import effort
 from maestro.walkforward.effort import work_of_sets
+from maestro.walkforward.run import plan
 
 
 def test_work_grows_with_the_number_of_sets(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -45,3 +46,14 @@ def test_a_space_without_a_set_that_fits_is_no_work() -> None:
 
     space = Space(STRATEGIES["EmaCrossStrategy"])
     assert work_of_sets(print, space, 10, 5).seconds == 0.0
+
+
+def test_tpe_takes_longer_per_trial_the_more_trials_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(effort, "_seconds", lambda evaluate, space, bars: 1e-5)
+    bars = ms.synthetic_bars(2_000, seed=1)
+
+    def estimate(trials: int, search: str) -> float:
+        return plan(bars, "EmaCrossStrategy", splitter="rolling:3,2,1", trials=trials, search=search).estimate()
+
+    assert estimate(3_000, "random") == pytest.approx(30 * estimate(100, "random"))
+    assert 200 < estimate(3_000, "tpe") / estimate(100, "tpe") < 400

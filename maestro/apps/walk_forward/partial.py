@@ -12,10 +12,11 @@ from maestro._core import formatting as formats
 from maestro.apps.shared.page import HtmlPane, card
 from maestro.apps.shared.table import Table
 from maestro.apps.shared.theming import themed
-from maestro.apps.walk_forward.tables import fold_table
+from maestro.apps.walk_forward.tables import appearance, fold_table
 from maestro.errors import MaestroError
 from maestro.runs import RunStore
 from maestro.runs.folds import UnusableFold
+from maestro.walkforward.columns import parameter_names
 from maestro.walkforward.result import WalkForward
 from maestro.walkforward.tables import FoldTables, assemble
 
@@ -75,7 +76,8 @@ class FinishedFolds(pn.viewable.Viewer):
                 f"{formats.number(wf.metrics['sharpe_ratio'])}.{gap}</p>"
             )
             self.equity.object = themed(reports.equity_figure(wf, height=240), self.dark) if len(wf.equity) else None
-            self.table.fill(fold_table(wf))
+            folds = fold_table(wf)
+            self.table.fill(folds, **appearance(folds, parameter_names(wf.folds)))
             self.card.visible = True
 
     def clear(self) -> None:
