@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import time
 from typing import Any
 
 import polars as pl
@@ -25,7 +26,8 @@ def fold_table(wf: WalkForward) -> pl.DataFrame:
     if wf.folds["error"].null_count() < len(wf.folds):
         wanted.append("error")
     table = wf.folds.select([name for name in wanted if name in wf.folds.columns])
-    return table.with_columns(pl.col(*_COLUMNS[1:]).dt.strftime("%Y-%m-%d %H:%M"))
+    days = all((table[name].dt.time() == time()).all() for name in _COLUMNS[1:])
+    return table.with_columns(pl.col(*_COLUMNS[1:]).dt.strftime("%Y-%m-%d" if days else "%Y-%m-%d %H:%M"))
 
 
 def trial_table(wf: WalkForward) -> pl.DataFrame:
@@ -46,5 +48,7 @@ def appearance(table: pl.DataFrame, parameters: Collection[str]) -> dict[str, An
         sample = f", {_SAMPLE[part]}" if part else ""
         titles[name] = _TITLES.get(name, f"{formats.label(metric)}{sample}")
         if dtype.is_float():
-            formatters[name] = NumberFormatter(format=formats.pattern(metric), nan_format=formats.NONE)
+            formatters[name] = NumberFormatter(
+                format=formats.pattern(metric), nan_format=formats.NONE, text_align="right"
+            )
     return {"titles": titles, "formatters": formatters}

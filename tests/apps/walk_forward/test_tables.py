@@ -25,3 +25,10 @@ def test_fixed_parameters_are_left_out_and_times_are_texts() -> None:
     trials = trial_table(wf)
     assert "error" not in trials.columns
     assert appearance(trials, parameter_names(wf.folds))["titles"]["sharpe_ratio"] == "Sharpe ratio"
+
+
+def test_windows_of_daily_bars_are_days() -> None:
+    wf = ms.walk_forward(
+        ms.load_sample("AAPL")[:600], "EmaCrossStrategy", splitter="rolling:3,2,1", trials=2, workers=1
+    )
+    assert fold_table(wf)["test_end"].to_list() == [f"{when:%Y-%m-%d}" for when in wf.folds["test_end"]]
