@@ -14,6 +14,7 @@ from maestro.apps.backtest import session
 from maestro.apps.backtest.heat_map import HeatMap
 from maestro.apps.backtest.state import BacktestState
 from maestro.apps.chart import Chart
+from maestro.apps.shared.delivery import after_pause
 from maestro.apps.shared.indicator_panes import PANE, IndicatorBox
 from maestro.apps.shared.page import HtmlPane, Message, card
 from maestro.apps.shared.stale import Stale
@@ -50,6 +51,8 @@ _COLUMNS = [
 ]
 
 
+PAUSE = 200
+"""Milliseconds for which a slider has to rest until the trades are listed."""
 HEIGHT = 720
 """Pixels of a chart with equity and drawdown below the price."""
 
@@ -87,6 +90,8 @@ class BacktestView(pn.viewable.Viewer):
         )  # fmt: skip
         self.stale = Stale(self.curves, self.figures)
         self._shown: session.BacktestResult | None = None
+        self._listed: session.BacktestResult | None = None
+        self._when_still = after_pause(PAUSE)
         self._bars: Bars | None = None
 
     def fail(self, problem: str) -> None:
@@ -119,19 +124,28 @@ class BacktestView(pn.viewable.Viewer):
                 *([f"the first {unmarked:,} trades are in the table only"] if unmarked else []),
             ]
             self.notes.say(". ".join(notes), "info")
-            trades, day = session.trades(shown.bt).select(_COLUMNS), timeframe_us(bars.timeframe) % DAY_US == 0
-            self.trades.fill(trades, day, formatters=_formatters(day))
         self._bars, self._shown = bars, shown
+        if fresh or self._when_still is None:
+            self._list()
+        else:
+            self._when_still(self._list)
         self.heat_map.follow(bars, shown.bt)
+
+    def _list(self) -> None:
+        """List the trades; the browser takes longer for the table than for everything else."""
+        self._listed = shown = self._shown
+        if shown is not None:
+            day = timeframe_us(shown.bt.bars.timeframe) % DAY_US == 0
+            self.trades.fill(session.trades(shown.bt).select(_COLUMNS), day, formatters=_formatters(day))
 
     def theme(self, dark: bool) -> None:
         """Draw the heat map in the page's theme; the chart finds it by itself."""
         self.heat_map.theme(dark)
 
     def _clicked(self, event: Any) -> None:
-        if self._shown is not None and event.row < len(self._shown.bt.trades):  # else the table was an older one
-            row = session.trades(self._shown.bt).row(event.row, named=True)
-            start, end = session.window(self._shown.bt, row)
+        if self._listed is not None and event.row < len(self._listed.bt.trades):  # else the table was an older one
+            row = session.trades(self._listed.bt).row(event.row, named=True)
+            start, end = session.window(self._listed.bt, row)
             self.chart.go_to(start, end)
 
     def __panel__(self) -> Any:

@@ -33,6 +33,26 @@ def delivery() -> Deliver | None:
     return deliver
 
 
+def after_pause(milliseconds: int) -> Deliver | None:
+    """Return what calls the last of several functions once no other has followed for a while; None without a page."""
+    document = served_document()
+    if document is None:
+        return None
+    waiting: list[Any] = []
+
+    def deliver(change: Callable[[], None]) -> None:
+        if waiting:
+            document.remove_timeout_callback(waiting.pop())
+
+        def run() -> None:
+            waiting.clear()
+            pn.state.onload(change)
+
+        waiting.append(document.add_timeout_callback(run, milliseconds))
+
+    return deliver
+
+
 def repeat(look: Callable[[], None], milliseconds: int) -> None:
     """Call a function again and again on the page that is being made, from when the browser has drawn it."""
 

@@ -76,8 +76,8 @@ class FinishedFolds(pn.viewable.Viewer):
                 f"{formats.number(wf.metrics['sharpe_ratio'])}.{gap}</p>"
             )
             self.equity.object = themed(reports.equity_figure(wf, height=240), self.dark) if len(wf.equity) else None
-            folds = fold_table(wf)
-            self.table.fill(folds, **appearance(folds, parameter_names(wf.folds)))
+            table = fold_table(wf)
+            self.table.fill(table, **appearance(table, parameter_names(wf.folds)))
             self.card.visible = True
 
     def clear(self) -> None:

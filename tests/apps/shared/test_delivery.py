@@ -9,7 +9,7 @@ import pytest
 from bokeh.document import Document
 
 from maestro.apps.shared import delivery as module
-from maestro.apps.shared.delivery import delivery, repeat
+from maestro.apps.shared.delivery import after_pause, delivery, repeat
 
 
 class Page:
@@ -66,3 +66,20 @@ def test_repetitions_begin_when_the_page_is_drawn(page: Page, monkeypatch: pytes
     assert begun == []
     page.draw()
     assert begun == [250]
+
+
+def test_of_changes_that_follow_each_other_the_last_comes_after_a_pause(page: Page) -> None:
+    later, done = after_pause(200), []
+    assert later is not None
+    page.draw()
+    for name in ("first", "second"):
+        later(lambda name=name: done.append(name))  # type: ignore[misc]
+    (waiting,) = page.document.session_callbacks
+    assert waiting.timeout == 200  # type: ignore[attr-defined]
+    assert done == []
+    waiting.callback()
+    assert done == ["second"]
+
+
+def test_without_a_page_nothing_can_wait_for_a_pause() -> None:
+    assert after_pause(200) is None
