@@ -18,9 +18,9 @@ def test_back_restores_the_settings_of_an_earlier_link_in_one_event() -> None:
     state.data = "sample:IBM"
     assert len({first, second, freeze.address.search}) == 3
     events.clear()
-    freeze.address._handle_msg(second)
+    freeze.address._handle_msg({"search": second, "forward": False})
     assert (state.data, state.params, state.fee) == ("sample:AAPL", {"fast": 7}, 0.0)
-    freeze.address._handle_msg(first)
+    freeze.address._handle_msg({"search": first, "forward": False})
     assert state.settings() == BacktestState().settings()
     assert events == [{"data"}, {"params", "fee"}]
     assert freeze.address.search == first
