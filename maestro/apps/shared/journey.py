@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from maestro._core.json import as_text
-from maestro.apps.shared.state import JOURNEY, SERIES, TRADE, AppState, SeriesState, TradeState
+from maestro.apps.shared.state import JOURNEY, SERIES, TRADE, AppState, TradeState
 from maestro.errors import MaestroError
 from maestro.strategies import Strategy
 
@@ -19,12 +19,10 @@ RESUME = "resume"
 def settings_from(state: AppState) -> dict[str, Any]:
     """Settings that the next app takes over: those of this page, and those that it only carries."""
     found = dict(state.carried)
-    if isinstance(state, SeriesState):
-        own = {name: value for name, value in state.settings().items() if name in TRADE}
-        if "params" in own and found.get("strategy") == own["strategy"]:  # a walk-forward has those not searched only
-            own["params"] = {**found.get("params", {}), **own["params"]}
-        found.update(own)
-    return found
+    own = {name: getattr(state, name) for name in state.travelling()}
+    if "params" in own and found.get("strategy") == own["strategy"]:  # a walk-forward has those not searched only
+        own["params"] = {**found.get("params", {}), **own["params"]}
+    return {**found, **own}
 
 
 def link_to(app: str, settings: Mapping[str, Any], *, fixed: bool = False, **more: Any) -> str:

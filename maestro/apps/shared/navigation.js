@@ -1,27 +1,14 @@
 // Shows another page in place of the one that is open, and keeps that one for the way back; see navigation.py.
 const {ClientConnection, pull_session} = Bokeh.require("client/connection")
 
-const HOVER = 65 // a pointer that rests on a link for so long is about to click [ms]
-const FRESH = 10_000 // a page that was fetched before the click is used for so long [ms]
 const pages = new Map() // pathname: {model, connection, document, places, title, top}
 let shown // pathname of the page that is open
 let latest = 0 // number of the last visit; one that is overtaken by another is given up
 let drawing = false // a page that has just been opened
-let ahead = null // page that was fetched before the click
 
 function install() {
   shown = location.pathname
   pages.set(shown, {places: roots(document), document: Bokeh.documents[0]})
-  let resting
-  document.addEventListener("pointerover", (event) => {
-    clearTimeout(resting)
-    const link = target(event)
-    if (link) resting = setTimeout(fetchAhead, HOVER, link)
-  })
-  document.addEventListener("pointerdown", (event) => {
-    const link = target(event)
-    if (link) fetchAhead(link)
-  })
   document.addEventListener("click", (event) => {
     const link = target(event)
     if (!link) return
@@ -39,13 +26,12 @@ function install() {
 const roots = (page) => [...page.querySelectorAll("[data-root-id]")]
 const name = (pathname) => pathname.slice(pathname.lastIndexOf("/") + 1)
 const folder = (pathname) => pathname.slice(0, pathname.lastIndexOf("/") + 1)
-const fetched = (url) => ahead?.href === url.href && performance.now() - ahead.at < FRESH
-const scroller = (page) => page.places[0].firstElementChild?.shadowRoot?.querySelector(".main-content")
+const scroller = (page) => find(page.places[0], ".main-content")
 const alive = (page) => page?.connection?.socket?.readyState === WebSocket.OPEN
 
 // The page to which a plain click leads, and whether by the menu, which leads back to pages that are kept; or null.
 function target(event) {
-  if (event.defaultPrevented || event.button > 0) return null
+  if (event.defaultPrevented || event.button !== 0) return null
   if (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return null
   const link = event.composedPath().find((node) => node instanceof HTMLAnchorElement && node.href)
   if (!link || link.hasAttribute("download") || !["", "_self"].includes(link.target)) return null
@@ -55,15 +41,8 @@ function target(event) {
   return {node: link, url, menu: Boolean(link.closest("nav"))}
 }
 
-function fetchAhead({url, menu}) {
-  if (ahead?.pending || fetched(url)) return // one at a time: each is a session on the server
-  if (menu && (url.pathname === shown || alive(pages.get(url.pathname)))) return
-  const next = {href: url.href, at: performance.now(), page: read(url), pending: true}
-  next.page.finally(() => { next.pending = false })
-  ahead = next
-}
-
-// Token and places of the roots of a page, or null where it has to be loaded as usual.
+// Token and places of the roots of a page, or null where it has to be loaded as usual. Nothing is fetched before the
+// click: making a page computes its result, and what is computed counts as tried.
 async function read(url) {
   try {
     const response = await fetch(url, {credentials: "same-origin"})
@@ -90,13 +69,11 @@ async function visit(url, {forward, again}) {
     for (const place of kept.places) place.style.display = "contents"
     document.title = kept.title
     scroller(kept)?.scrollTo(0, kept.top)
-    kept.model.left = false
     focusHeading(kept)
     window.dispatchEvent(new CustomEvent("maestro-shown", {detail: {path: shown, forward}}))
     return
   }
-  const page = await (fetched(url) ? ahead.page : read(url))
-  ahead = null
+  const page = await read(url)
   if (turn !== latest) return
   const session = page && await connect(url, page.item.token)
   if (turn !== latest) return session?.close()
@@ -132,7 +109,6 @@ function connect(url, token) {
 function hide() {
   const page = pages.get(shown)
   page.connection ??= connected(page)
-  if (page.model) page.model.left = true
   let focused = document.activeElement
   while (focused?.shadowRoot?.activeElement) focused = focused.shadowRoot.activeElement
   focused?.blur()
@@ -160,9 +136,10 @@ function find(root, selector) {
 }
 
 function close(page) {
-  if (!page) return
+  const path = [...pages.keys()].find((one) => pages.get(one) === page)
+  if (path === undefined) return // none, or closed already
+  pages.delete(path)
   page.connection?.close()
-  for (const [path, one] of pages) if (one === page) pages.delete(path)
   for (const place of page.places) place.remove()
   if (!page.document) return
   for (const root of [...page.document.roots()]) page.document.remove_root(root)

@@ -19,7 +19,9 @@ class Navigation(JSComponent):
 
     pages: list[str] = param.List(default=[], item_type=str, doc="That open in place, if they are in the same folder.")  # type: ignore[assignment]
     kept: bool = param.Boolean(default=True, doc="Whether this page is kept for the way back.")  # type: ignore[assignment]
-    left: bool = param.Boolean(default=False, doc="Whether the browser shows another page.")  # type: ignore[assignment]
+    left: bool = param.Boolean(
+        default=False, doc="Set when the page is first left: the browser finds its connection by it."
+    )  # type: ignore[assignment]
 
     _esm = Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
 

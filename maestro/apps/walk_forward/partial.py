@@ -16,7 +16,6 @@ from maestro.apps.walk_forward.tables import appearance, fold_table
 from maestro.errors import MaestroError
 from maestro.runs import RunStore
 from maestro.runs.folds import UnusableFold
-from maestro.walkforward.columns import parameter_names
 from maestro.walkforward.result import WalkForward
 from maestro.walkforward.tables import FoldTables, assemble
 
@@ -77,7 +76,7 @@ class FinishedFolds(pn.viewable.Viewer):
             )
             self.equity.object = themed(reports.equity_figure(wf, height=240), self.dark) if len(wf.equity) else None
             table = fold_table(wf)
-            self.table.fill(table, **appearance(table, parameter_names(wf.folds)))
+            self.table.fill(table, **appearance(table, wf))
             self.card.visible = True
 
     def clear(self) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from datetime import time
 from typing import Any
 
 import polars as pl
 
 from maestro._core import formatting as formats
-from maestro.walkforward.columns import searched
+from maestro.walkforward.columns import parameter_names, searched
 from maestro.walkforward.result import WalkForward
 
 _COLUMNS = ("fold", "train_start", "train_end", "test_start", "test_end")
@@ -35,20 +34,19 @@ def trial_table(wf: WalkForward) -> pl.DataFrame:
     return wf.trials if wf.trials["error"].null_count() < len(wf.trials) else wf.trials.drop("error")
 
 
-def appearance(table: pl.DataFrame, parameters: Collection[str]) -> dict[str, Any]:
+def appearance(table: pl.DataFrame, wf: WalkForward) -> dict[str, Any]:
     """Headings and number formats of either table, as `Table.fill` takes them; parameters keep their names."""
     from bokeh.models.widgets.tables import NumberFormatter
 
     titles, formatters = {}, {}
+    parameters = parameter_names(wf.folds)
     for name, dtype in table.schema.items():
-        if name in parameters:
-            continue
         part = next((start for start in _SAMPLE if name.startswith(start)), "")
         metric = name.removeprefix(part)
-        sample = f", {_SAMPLE[part]}" if part else ""
-        titles[name] = _TITLES.get(name, f"{formats.label(metric)}{sample}")
+        if name not in parameters:
+            sample = f", {_SAMPLE[part]}" if part else ""
+            titles[name] = _TITLES.get(name, f"{formats.label(metric)}{sample}")
         if dtype.is_float():
-            formatters[name] = NumberFormatter(
-                format=formats.pattern(metric), nan_format=formats.NONE, text_align="right"
-            )
+            form = "0,0.[0000]" if name in parameters else formats.pattern(metric)
+            formatters[name] = NumberFormatter(format=form, nan_format=formats.NONE, text_align="right")
     return {"titles": titles, "formatters": formatters}

@@ -24,7 +24,7 @@ from maestro.reports import verdict_html
 from maestro.reports.figures.pareto import front_metrics, front_table, front_words, pareto_figure
 from maestro.validation.verdict.preliminary import current_verdict
 from maestro.validation.verdict.result import Verdict
-from maestro.walkforward.columns import metric_names, parameter_names, searched
+from maestro.walkforward.columns import metric_names, searched
 from maestro.walkforward.result import WalkForward
 from maestro.walkforward.splitters import Window
 
@@ -146,7 +146,7 @@ class WalkForwardView(pn.viewable.Viewer):
             self._set("drawdown", lambda: reports.drawdown_figure(wf, height=140))
         elif tab == "folds":
             table = fold_table(wf)
-            self.folds.fill(table, **appearance(table, parameter_names(wf.folds)))
+            self.folds.fill(table, **appearance(table, wf))
             self.show_fold(0)
         elif tab == "parameters":
             self._set("stability", lambda: reports.parameter_stability(wf))
@@ -154,7 +154,7 @@ class WalkForwardView(pn.viewable.Viewer):
         elif tab == "trials":
             self._set("trials", lambda: reports.trial_distribution(wf))
             table = trial_table(wf)
-            self.trials.fill(table, **appearance(table, parameter_names(wf.folds)))
+            self.trials.fill(table, **appearance(table, wf))
         elif tab == "pareto":
             self._front()
         else:
