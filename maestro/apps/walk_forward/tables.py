@@ -46,7 +46,7 @@ def appearance(table: pl.DataFrame, wf: WalkForward) -> dict[str, Any]:
         if name not in parameters:
             sample = f", {_SAMPLE[part]}" if part else ""
             titles[name] = _TITLES.get(name, f"{formats.label(metric)}{sample}")
-        if dtype.is_float():
+        if dtype.is_float() or (name in parameters and dtype.is_numeric()):  # a failed fold makes fractions of 23
             form = "0,0.[0000]" if name in parameters else formats.pattern(metric)
             formatters[name] = NumberFormatter(format=form, nan_format=formats.NONE, text_align="right")
     return {"titles": titles, "formatters": formatters}
