@@ -21,7 +21,9 @@ import sys
 import warnings
 from collections.abc import Callable
 from functools import cache
+from importlib import import_module
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from types import FunctionType
 from typing import Any, TypeVar, cast
@@ -31,6 +33,7 @@ from numba.core import config
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, IndexDataCacheFile
 from numba.core.serialize import dumps
 from numba.misc.appdirs import AppDirs
+from numba.np import linalg
 
 try:
     import fcntl
@@ -38,6 +41,26 @@ except ImportError:  # Windows refuses to move a folder with open files
     fcntl = None  # type: ignore[assignment]
 
 __all__ = ["cache_folder", "kernel_files", "kernel_hash", "njit"]
+
+
+def _load_arrays() -> None:
+    """Load Numba's array functions without `scipy.linalg`, which takes longer than all of them and no kernel needs.
+
+    They only ask whether it is there; a kernel that uses linear algebra imports it when it is compiled.
+    """
+    ensure = getattr(linalg, "ensure_blas", None)
+    if ensure is None:  # another version of Numba
+        return
+    linalg.ensure_blas = lambda: None
+    try:
+        arraymath: Any = import_module("numba.np.arraymath")
+    finally:
+        linalg.ensure_blas = ensure
+    arraymath.ensure_blas = ensure
+    arraymath._HAVE_BLAS = find_spec("scipy") is not None
+
+
+_load_arrays()
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 _ROOT = Path(__file__).parents[1]
@@ -53,16 +76,21 @@ _OPTIONS = (
 
 
 @cache
-def _sources() -> dict[Path, tuple[bytes, tuple[int, ...]]]:
+def _sources() -> dict[str, tuple[bytes, tuple[int, ...]]]:
     """SHA-256 and state of every file that is compiled in: files with kernels and the modules that they import.
 
     An imported module may hold a constant that a kernel uses.
     """
-    content, state = {}, {}
-    for path in _ROOT.rglob("*.py"):
-        state[path] = _state(path)  # before it is read: a change in between is noticed later
-        content[path] = path.read_bytes()
-    modules = {_module(path): path for path in content}
+    content, state, modules = {}, {}, {}
+    for folder, _, names in os.walk(_ROOT):
+        package = folder[len(str(_ROOT)) :].replace(os.sep, ".")
+        for name in names:
+            if name.endswith(".py"):
+                path = os.path.join(folder, name)
+                state[path] = _state(path)  # before it is read: a change in between is noticed later
+                with open(path, "rb") as file:
+                    content[path] = file.read()
+                modules[f"{_NAME}{package}.{name[:-3]}".removesuffix(".__init__")] = path
     found = {path for path, text in content.items() if b"_core.compiled import" in text}
     waiting = list(found)
     while waiting:
@@ -72,11 +100,7 @@ def _sources() -> dict[Path, tuple[bytes, tuple[int, ...]]]:
     return {path: (hashlib.sha256(content[path]).digest(), state[path]) for path in sorted(found)}
 
 
-def _module(path: Path) -> str:
-    return ".".join((_NAME, *path.relative_to(_ROOT).with_suffix("").parts)).removesuffix(".__init__")
-
-
-def _imported(text: bytes, modules: dict[str, Path]) -> set[Path]:
+def _imported(text: bytes, modules: dict[str, str]) -> set[str]:
     """Files of this package that a source imports at module level."""
     names = set()
     for package, members, plain in _IMPORT.findall(text):
@@ -85,14 +109,14 @@ def _imported(text: bytes, modules: dict[str, Path]) -> set[Path]:
     return {modules[name] for name in names & modules.keys()}
 
 
-def _state(path: Path) -> tuple[int, ...]:
-    found = path.stat()
+def _state(path: str) -> tuple[int, ...]:
+    found = os.stat(path)
     return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 def kernel_files() -> list[Path]:
     """Every file of the package whose content is compiled into kernels, sorted."""
-    return list(_sources())
+    return list(map(Path, _sources()))
 
 
 @cache
@@ -104,7 +128,7 @@ def kernel_hash() -> str:
     known.update(f"{platform.python_implementation()} {sys.version}\n".encode())
     known.update("".join(f"{name} {getattr(config, name, None)}\n" for name in _OPTIONS).encode())
     for path, (digest, _) in _sources().items():
-        known.update(path.relative_to(_ROOT).as_posix().encode() + b"\0" + digest)
+        known.update(os.path.relpath(path, _ROOT).replace(os.sep, "/").encode() + b"\0" + digest)
     return known.hexdigest()[:16]
 
 

@@ -10,9 +10,10 @@ from typing import Any, TypeVar
 
 from maestro.config import Settings, load_settings
 from maestro.data.outages import Outages
-from maestro.data.sources import is_fetched, open_archive, open_source
+from maestro.data.sources.archive import open_archive
 from maestro.data.sources.limits import Clock
 from maestro.data.sources.protocol import ChecksSymbols
+from maestro.data.sources.registry import is_fetched, open_source
 from maestro.data.stores import SeriesKey, Store
 from maestro.data.sync import Progress, SyncResult, sync
 from maestro.errors import MaestroError, SettingsError

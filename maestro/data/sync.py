@@ -12,9 +12,8 @@ import polars as pl
 
 from maestro._core.formatting import minute
 from maestro.data.outages import Outages, Span, join, without
-from maestro.data.sources import Page, Source
 from maestro.data.sources.limits import Clock
-from maestro.data.sources.protocol import align_up
+from maestro.data.sources.protocol import Page, Source, align_up
 from maestro.data.stores import SeriesKey, Store
 from maestro.data.timeframes import timeframe_us
 from maestro.errors import MaestroError, SettingsError

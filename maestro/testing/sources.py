@@ -16,7 +16,8 @@ from maestro.bars.loading import synthetic_bars
 from maestro.config import Settings, make_settings
 from maestro.config.names import plugins
 from maestro.data.outages import Outages
-from maestro.data.sources import COLUMNS, Page, Source, open_source
+from maestro.data.sources.protocol import COLUMNS, Page, Source
+from maestro.data.sources.registry import open_source
 from maestro.data.stores import MemoryStore, SeriesKey
 from maestro.data.sync import SyncResult, sync
 from maestro.data.timeframes import timeframe_us

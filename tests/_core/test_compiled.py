@@ -183,3 +183,14 @@ def test_kernel_files_are_those_with_kernels_and_what_they_import() -> None:
     folder = cache_folder()
     assert folder is not None
     assert folder.name.endswith(kernel_hash())
+
+
+def test_kernels_load_without_linear_algebra_which_still_works(tmp_path: Path) -> None:
+    """`scipy.linalg` takes longer to import than all kernels; a kernel that needs it imports it when it is compiled."""
+    code = (
+        f"{BACKTEST}; import sys, numba, numpy as np; assert 'scipy.linalg' not in sys.modules;"
+        "f = numba.njit(lambda a: (np.dot(a, a), np.correlate(a[0], a[1]), np.linalg.det(a)));"
+        "a = np.array([[2.0, 0.0], [0.0, 4.0]]);"
+        "print(*(np.round(x, 9).tolist() for x in f(a)))"
+    )
+    assert run(code, PACKAGE.parent).splitlines()[-1] == "[[4.0, 0.0], [0.0, 16.0]] [0.0] 8.0"

@@ -28,7 +28,9 @@ from maestro.config.settings import schema, variable
 from maestro.data.files.limits import file_limits
 from maestro.data.legacy import open_legacy
 from maestro.data.outages import Outages
-from maestro.data.sources import Client, open_archive, open_source
+from maestro.data.sources.archive import open_archive
+from maestro.data.sources.http import Client
+from maestro.data.sources.registry import open_source
 from maestro.data.stores import CachedStore, ParquetStore, QuestDBStore, RecentStore, open_store, questdb_server
 from maestro.execution import distributed
 from maestro.reports.export.mlflow import MLflow

@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from maestro.data.outages import Outages
-from maestro.data.sources import open_source
+from maestro.data.sources.registry import open_source
 from maestro.data.stores import MemoryStore, SeriesKey, Store
 from maestro.data.sync import SyncResult, sync
 from maestro.testing import FakeExchange, NoFaults, VirtualClock, settings_for

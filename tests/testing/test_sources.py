@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from maestro.data.sources import SOURCES
+from maestro.data.sources.registry import SOURCES
 from maestro.testing import SourceContract
 from tests.support.exchange.markets import ExchangeMarket
 

@@ -32,7 +32,7 @@ SOURCES: Registry[OpenSource] = Registry(
         "BITMEX": "maestro.data.sources.bitmex:open_bitmex",
     },
     callable,
-    "a function that takes a maestro.data.sources.Context and returns an async context manager",
+    "a function that takes a maestro.data.sources.context.Context and returns an async context manager",
 )
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from maestro.config import load_settings
-from maestro.data.sources import is_fetched
+from maestro.data.sources.registry import is_fetched
 from maestro.data.stores import SeriesInfo, configured_store
 from maestro.data.timeframes import timeframe_us
 from maestro.errors import MaestroError

@@ -15,9 +15,9 @@ import polars as pl
 import pytest
 
 from maestro.config import make_settings
-from maestro.data.sources import Page, open_archive
-from maestro.data.sources.archive import read_zip, refuse_internal
+from maestro.data.sources.archive import open_archive, read_zip, refuse_internal
 from maestro.data.sources.binance import PERPETUAL, SPOT
+from maestro.data.sources.protocol import Page
 from maestro.data.timeframes import DAY_US
 from maestro.errors import SettingsError, SourceError
 from maestro.testing import FakeExchange, Faults, NoFaults, VirtualClock

@@ -13,10 +13,11 @@ import polars as pl
 import pytest
 
 from maestro.config.settings import FetchSettings
-from maestro.data.sources import Page, open_source
 from maestro.data.sources.binance import PERPETUAL, SPOT, Binance
 from maestro.data.sources.http import Client
 from maestro.data.sources.limits import Host
+from maestro.data.sources.protocol import Page
+from maestro.data.sources.registry import open_source
 from maestro.errors import SettingsError, SourceError
 from maestro.testing import FakeExchange, Faults, NoFaults, VirtualClock, settings_for
 from tests.support.exchange.markets import ExchangeMarket

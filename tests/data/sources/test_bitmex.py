@@ -10,8 +10,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from maestro.data.sources import Page, open_source
 from maestro.data.sources.bitmex import BITMEX
+from maestro.data.sources.protocol import Page
+from maestro.data.sources.registry import open_source
 from maestro.data.timeframes import timeframe_us
 from maestro.errors import SettingsError, SourceError
 from maestro.testing import FakeExchange, Faults, NoFaults, VirtualClock, settings_for

@@ -11,7 +11,8 @@ import polars as pl
 import pytest
 
 from maestro.cli import main
-from maestro.data.sources import Page, open_source
+from maestro.data.sources.protocol import Page
+from maestro.data.sources.registry import open_source
 from maestro.errors import SettingsError, SourceError
 from maestro.testing import FakeExchange, Faults, NoFaults, VirtualClock, settings_for
 from tests.support.exchange.markets import ExchangeMarket

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from maestro.data.sources import open_source
-from maestro.data.sources.registry import is_fetched
+from maestro.data.sources.registry import is_fetched, open_source
 from maestro.data.stores import SeriesKey
 from maestro.errors import SettingsError
 from maestro.testing import settings_for
