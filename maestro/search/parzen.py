@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from maestro._core.compiled import njit
+from maestro.search.normal import exponentials, masses, truncated_normal, truncation
 
 CANDIDATES = 24
 """Points drawn from the mixture of the good trials, of which one is proposed."""
@@ -24,70 +25,8 @@ OPTION, REAL, GRID = 0, 1, 2
 LOW, HIGH, FIRST, LAST, STEP, LOG = range(6)
 """Columns of `scales`: ends of the transformed range, first and last value, step, and whether it is logarithmic."""
 
-_HALF = math.sqrt(0.5)
-_LOG_ROOT_2PI = 0.5 * math.log(2 * math.pi)
-_LOGISTIC = math.sqrt(3) / math.pi
 _TIE = 1e-10
 """Candidates whose log ratios differ by less are equal, and the first is taken: rounding must not choose."""
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _log_ndtr(x: float) -> float:
-    """Logarithm of the normal distribution function."""
-    if x > 6.0:
-        return -0.5 * math.erfc(x * _HALF)
-    if x < -1.0:
-        return math.log(0.5 * math.erfc(-x * _HALF))
-    if x < 1.0:
-        return math.log(0.5 + 0.5 * math.erf(x * _HALF))
-    return math.log(1.0 - 0.5 * math.erfc(x * _HALF))
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _ndtri_exp(y: float) -> float:
-    """Solve ``_log_ndtr(x) = y`` by Newton's method."""
-    flipped = y > -1e-2
-    z = math.log(-math.expm1(y)) if flipped else y
-    if z < -5.0:
-        x = -math.sqrt(-2.0 * (z + _LOG_ROOT_2PI))
-    else:
-        x = -_LOGISTIC * math.log(math.expm1(-z))
-    for _ in range(100):
-        value = _log_ndtr(x)
-        change = (value - z) * math.exp(value + 0.5 * x * x + _LOG_ROOT_2PI)
-        x -= change
-        if abs(change) < 1e-8 * abs(x):
-            break
-    return -x if flipped else x
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _truncated_normal(q: float, a: float, b: float) -> float:
-    """Quantile `q` of the standard normal distribution between a <= 0 and b >= 0."""
-    if q == 0.0:
-        return a
-    mass = math.log1p(-(0.5 + 0.5 * math.erf(a * _HALF)) - (0.5 + 0.5 * math.erf(-b * _HALF)))
-    if a < 0.0:
-        edge, inside = a, math.log(q) + mass
-    else:
-        edge, inside = -b, math.log1p(-q) + mass
-    below = inside
-    if edge > -37.0:  # farther out the remaining mass is negligible
-        outside = _log_ndtr(edge)
-        top = max(inside, outside)
-        below = top + math.log1p(math.exp(min(inside, outside) - top))
-    x = _ndtri_exp(below)
-    return x if a < 0.0 else -x
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _mass(a: float, b: float) -> float:
-    """Twice the normal probability between a and b, exact in either tail."""
-    if a > 0.0:
-        return math.erfc(a * _HALF) - math.erfc(b * _HALF)
-    if b < 0.0:
-        return math.erfc(-b * _HALF) - math.erfc(-a * _HALF)
-    return math.erf(b * _HALF) - math.erf(a * _HALF)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -169,30 +108,40 @@ def _multiply(kind: int, scale: Any, x: Any, mu: Any, sigma: Any, density: Any) 
                 density[j, k] *= (share + (1.0 if mu[k] == x[j] else 0.0)) / total
             density[j, kernels - 1] *= 1.0 / n_options
         return
-    inverse = np.empty(kernels)
-    norm = np.empty(kernels)
-    masses = np.empty((x.shape[0] if kind == GRID else 0, kernels))
-    for k in range(kernels):
-        inverse[k] = 1.0 / sigma[k]
-        norm[k] = 1.0 / _mass((low - mu[k]) * inverse[k], (high - mu[k]) * inverse[k])
-    for j in range(x.shape[0]):
-        if kind == REAL:
+    inverse = 1.0 / sigma
+    norm = 1.0 / masses((low - mu) * inverse, (high - mu) * inverse)
+    if kind == REAL:
+        z = np.empty((x.shape[0], kernels))
+        for j in range(x.shape[0]):
             at = math.log(x[j]) if log else x[j]
             for k in range(kernels):
-                z = (at - mu[k]) * inverse[k]
-                density[j, k] *= math.exp(-0.5 * z * z) * norm[k] * inverse[k] * (high - low)
-            continue
-        twin = 0  # an earlier candidate of this value: on a grid there are many, and the masses take most of the time
+                z[j, k] = (at - mu[k]) * inverse[k]
+        exponents = (-0.5 * z * z).ravel()
+        density *= exponentials(exponents).reshape(z.shape) * (norm * inverse * (high - low))
+        return
+    distinct = 0  # on a grid many candidates are equal, and the masses take most of the time
+    first = np.empty(x.shape[0], np.int64)
+    left, right = np.empty((x.shape[0], kernels)), np.empty((x.shape[0], kernels))
+    for j in range(x.shape[0]):
+        twin = 0
         while twin < j and x[twin] != x[j]:
             twin += 1
-        if twin == j:
-            left, right = x[j] - step / 2, x[j] + step / 2
-            if log:
-                left, right = math.log(left), math.log(right)
-            for k in range(kernels):
-                masses[j, k] = _mass((left - mu[k]) * inverse[k], (right - mu[k]) * inverse[k]) * norm[k]
+        if twin < j:
+            first[j] = first[twin]
+            continue
+        low_edge, high_edge = x[j] - step / 2, x[j] + step / 2
+        if log:
+            low_edge, high_edge = math.log(low_edge), math.log(high_edge)
         for k in range(kernels):
-            density[j, k] *= masses[twin, k]
+            left[distinct, k] = (low_edge - mu[k]) * inverse[k]
+            right[distinct, k] = (high_edge - mu[k]) * inverse[k]
+        first[j] = distinct
+        distinct += 1
+    found = masses(left[:distinct].ravel(), right[:distinct].ravel()).reshape((distinct, kernels))
+    for j in range(x.shape[0]):
+        row = found[first[j]]
+        for k in range(kernels):
+            density[j, k] *= row[k] * norm[k]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -205,6 +154,7 @@ def _sample(kinds: Any, scales: Any, mus: Any, sigmas: Any, cumulated: Any, u: A
         while k < n and cumulated[k] <= u[0, j]:
             k += 1
         component[j] = k
+    mass, outside = np.empty(n + 1), np.empty(n + 1)
     row = 1
     for d in range(kinds.shape[0]):
         if kinds[d] == OPTION:
@@ -216,9 +166,14 @@ def _sample(kinds: Any, scales: Any, mus: Any, sigmas: Any, cumulated: Any, u: A
         if kinds[d] == OPTION:
             continue
         low, high, first, last = scales[d, LOW], scales[d, HIGH], scales[d, FIRST], scales[d, LAST]
+        known = np.zeros(n + 1, np.bool_)  # several candidates come from one kernel
         for j in range(CANDIDATES):
-            mu, sigma = mus[d, component[j]], sigmas[d, component[j]]
-            value = _truncated_normal(u[row, j], (low - mu) / sigma, (high - mu) / sigma) * sigma + mu
+            k = component[j]
+            mu, sigma = mus[d, k], sigmas[d, k]
+            if not known[k]:
+                mass[k], outside[k] = truncation((low - mu) / sigma, (high - mu) / sigma)
+                known[k] = True
+            value = truncated_normal(u[row, j], (low - mu) / sigma, mass[k], outside[k]) * sigma + mu
             if scales[d, LOG] != 0.0:
                 value = math.exp(value)
             if kinds[d] == GRID:

@@ -1,25 +1,10 @@
-"""The arithmetic of the TPE against SciPy: truncated normal quantiles, probabilities, the order of trials."""
+"""The arithmetic of the TPE: the order of trials and the kernels of options."""
 
 from __future__ import annotations
 
 import numpy as np
-import pytest
-from scipy import stats
 
 from maestro.search import parzen
-
-
-@pytest.mark.parametrize(("a", "b"), [(-1.0, 2.0), (-0.1, 0.0), (-8.0, 0.5), (0.0, 3.0), (-30.0, 30.0), (0.0, 1e-3)])
-def test_quantiles_of_a_truncated_normal(a: float, b: float) -> None:
-    for q in (0.0, 1e-6, 0.2, 0.5, 0.9, 1 - 1e-9):
-        found = parzen._truncated_normal(q, a, b)
-        assert found == pytest.approx(stats.truncnorm.ppf(q, a, b), rel=1e-6, abs=1e-9)
-
-
-@pytest.mark.parametrize(("a", "b"), [(-1.0, 2.0), (4.0, 5.0), (-9.0, -8.0), (30.0, 31.0), (-np.inf, 0.0)])
-def test_a_probability_is_exact_in_either_tail(a: float, b: float) -> None:
-    upper = stats.norm.sf(a) - stats.norm.sf(b) if a > 0 else stats.norm.cdf(b) - stats.norm.cdf(a)
-    assert parzen._mass(a, b) == pytest.approx(2 * upper, rel=1e-9)
 
 
 def test_trials_are_kept_in_order_of_value_then_number() -> None:
