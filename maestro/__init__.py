@@ -98,6 +98,7 @@ hooks.bind(
         "regime_html": "maestro.reports.tables.decision:regime_html",
         "by_regime": "maestro.validation.robustness.by_regime:by_regime",
         "now": "maestro.decision.now:now",
+        "run_fold": "maestro.walkforward.fold:run_fold",
         "signal": "maestro.decision.signal:signal",
         "preliminary_portfolio_verdict": "maestro.validation.verdict.portfolio:preliminary_portfolio_verdict",
         "preliminary_verdict": "maestro.validation.verdict.preliminary:preliminary_verdict",

@@ -49,7 +49,7 @@ def _load_arrays() -> None:
     They only ask whether it is there; a kernel that uses linear algebra imports it when it is compiled.
     """
     ensure = getattr(linalg, "ensure_blas", None)
-    if ensure is None:  # another version of Numba
+    if ensure is None or find_spec("scipy") is None:  # another version of Numba, or there is nothing to leave out
         return
     linalg.ensure_blas = lambda: None
     try:
@@ -57,7 +57,6 @@ def _load_arrays() -> None:
     finally:
         linalg.ensure_blas = ensure
     arraymath.ensure_blas = ensure
-    arraymath._HAVE_BLAS = find_spec("scipy") is not None
 
 
 _load_arrays()

@@ -1,6 +1,7 @@
-"""Functions of higher layers that results of lower layers call, bound by name.
+"""Functions of higher layers that lower layers call, bound by name.
 
-A `WalkForward` writes its report, and the report's layer stands above it. The entry package binds each name to
+A `WalkForward` writes its report, and the report's layer stands above it; a worker process imports what it will run
+before its first task. The entry package binds each name to
 ``module:function``; the module is imported when the function is first called.
 """
 

@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from maestro._core.hooks import hook
 from maestro._core.processes import is_running
 from maestro._core.temporary import new_folder
 from maestro.errors import RunError
@@ -52,24 +53,18 @@ class Processes:
 
     def start(self, shared: Any, cancelled: Cancelled, report: Report | None) -> None:
         """Write the shared object to a file and start the workers that are not there yet."""
-        from loky import get_reusable_executor
-
         self._folder = _handed_over(shared)
         self._futures = []
         with _lock:  # another run of this process may use the pool: resizing would wait for its end
             self._size = _sizes[0] if _sizes else self.workers
             _sizes.append(self._size)
         self.at_once = self.workers if self.workers < self._size else None
-        # Loky warns when a worker that was idle for a minute, or had grown by 300 MB, ends as tasks arrive, and starts
-        # another one. Nothing is lost by that; but its thread would end if this warning were made an error.
-        warnings.filterwarnings("ignore", r"A worker (stopped|was restarted) while some jobs", UserWarning)
-        with _ignoring_sigint():
-            self._pool = get_reusable_executor(max_workers=self._size, timeout=_IDLE, initializer=_ignore_sigint)
+        self._pool = _pool(self._size)
 
     def submit(self, number: int, task: Task) -> Future[Outcome]:
         """Queue a task."""
         with _ignoring_sigint():  # processes start when a task is queued
-            future = self._pool.submit(_in_worker, os.getpid(), self._folder, number, task.function, task.arguments)
+            future = self._pool.submit(_in_worker, self._folder, number, task.function, task.arguments)
         self._futures.append(future)
         return future
 
@@ -90,6 +85,30 @@ class Processes:
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
         self._folder, self._pool, self._futures, self._size = None, None, [], 0
+
+
+def prepare(workers: int) -> None:
+    """Start worker processes that are needed soon: they take a second to import what they run."""
+    global _last_use
+    with _lock:
+        if _sizes:  # a run of this process uses the pool
+            return
+        _last_use = time.monotonic()
+    pool = _pool(workers)
+    with _ignoring_sigint():
+        pool.submit(os.getpid)
+
+
+def _pool(workers: int) -> Any:
+    from loky import get_reusable_executor
+
+    # Loky warns when a worker that was idle for a minute, or had grown by 300 MB, ends as tasks arrive, and starts
+    # another one. Nothing is lost by that; but its thread would end if this warning were made an error.
+    warnings.filterwarnings("ignore", r"A worker (stopped|was restarted) while some jobs", UserWarning)
+    with _ignoring_sigint():
+        return get_reusable_executor(
+            max_workers=workers, timeout=_IDLE, initializer=_begin_worker, initargs=(os.getpid(),)
+        )
 
 
 def warm() -> bool:
@@ -132,19 +151,20 @@ def _ignoring_sigint() -> Iterator[None]:
 # -- in the worker ----------------------------------------------------------------------------
 
 _held: dict[Path, Any] = {}
-_parents: set[int] = set()
 
 
-def _ignore_sigint() -> None:
-    """Ignore Ctrl-C, also in a worker started from another thread, or on Windows, where it is not inherited."""
+def _begin_worker(parent: int) -> None:
+    """Get ready for tasks: end with the parent, ignore Ctrl-C, and import what is compiled.
+
+    Ctrl-C also reaches a worker that was started from another thread, or on Windows, where ignoring is not inherited.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _exit_with_parent(parent)
+    hook("run_fold")
 
 
 def _exit_with_parent(parent: int) -> None:
     """End this worker once its parent has ended: a killed one tells nobody, and a full pipe would block forever."""
-    if parent in _parents:
-        return
-    _parents.add(parent)
 
     def watch() -> None:
         _wait_for_end(parent)
@@ -161,8 +181,7 @@ def _wait_for_end(parent: int) -> None:
         time.sleep(0.5)
 
 
-def _in_worker(parent: int, folder: Path, number: int, function: Any, arguments: tuple[Any, ...]) -> Outcome:
-    _exit_with_parent(parent)
+def _in_worker(folder: Path, number: int, function: Any, arguments: tuple[Any, ...]) -> Outcome:
     if folder not in _held:
         _held.clear()
         _held[folder] = pickle.loads((folder / _SHARED).read_bytes())

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import sys
+
 import pytest
 
-from maestro.execution.processes import Processes
-from maestro.execution.protocol import (
-    Task,
-    run_tasks,
-)
+from maestro.execution import processes
+from maestro.execution.processes import Processes, prepare, warm
+from maestro.execution.protocol import Task, TaskContext, results_of, run_tasks
 from tests.execution.tasks import fail
 
 
@@ -16,3 +17,23 @@ def test_the_traceback_of_a_worker_is_kept_as_a_note() -> None:
     with pytest.raises(ZeroDivisionError) as caught:
         list(run_tasks(Processes(2), [Task(fail, (ZeroDivisionError("by zero"),))]))
     assert any("in fail" in note and "In the worker" in note for note in caught.value.__notes__)
+
+
+def loaded(shared: object, context: TaskContext, module: str) -> tuple[int, bool]:
+    """Number of the worker, and whether it has imported a module."""
+    return os.getpid(), module in sys.modules
+
+
+def test_prepared_workers_have_imported_what_they_will_run() -> None:
+    prepare(2)
+    assert warm()
+    task = Task(loaded, ("maestro.walkforward.fold",))
+    assert {has for _, has in results_of(run_tasks(Processes(2), [task] * 8))} == {True}
+
+
+def test_workers_in_use_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    running = run_tasks(Processes(2), [Task(loaded, ("maestro",))] * 4)
+    next(running)
+    monkeypatch.setattr(processes, "_pool", None)  # calling it would fail
+    prepare(1)
+    assert len(list(running)) == 3

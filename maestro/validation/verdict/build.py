@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -17,6 +18,7 @@ from maestro.errors import (
     SettingsError,
     StrategyError,
 )
+from maestro.execution.processes import prepare
 from maestro.ledger import uncounted
 from maestro.runs.writing import write_file
 from maestro.search.tpe import check_seed
@@ -164,6 +166,9 @@ class _Work:
     def inputs_with(self, permutations: int | Permutation) -> VerdictInputs:
         """Inputs of all checks."""
         if self.choices is not None:
+            processes = min(self.workers or os.cpu_count() or 1, permutations if isinstance(permutations, int) else 0)
+            if processes > 1:
+                prepare(processes)  # for the permutations
             self._look(self.choices)
             self._change_a_little(self.choices)
             self._simulate_trials()
