@@ -1,5 +1,5 @@
 """The Backtest app, for `panel serve widgets/*.py`."""
 
-from maestro.apps.serving import page_of
+from maestro.apps.serving import servable
 
-page_of("backtest")().servable()
+servable("backtest")

@@ -1,5 +1,5 @@
 """The home page, for `panel serve widgets/*.py --index home`."""
 
-from maestro.apps.serving import page_of
+from maestro.apps.serving import servable
 
-page_of("home")().servable()
+servable("home")

@@ -1,5 +1,5 @@
 """The app of many walk-forwards, for `panel serve widgets/*.py`."""
 
-from maestro.apps.serving import page_of
+from maestro.apps.serving import servable
 
-page_of("many")().servable()
+servable("many")

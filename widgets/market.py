@@ -1,5 +1,5 @@
 """The Market app, for `panel serve widgets/*.py`."""
 
-from maestro.apps.serving import page_of
+from maestro.apps.serving import servable
 
-page_of("market")().servable()
+servable("market")

@@ -1,5 +1,5 @@
 """The Runs app, for `panel serve widgets/*.py`."""
 
-from maestro.apps.serving import page_of
+from maestro.apps.serving import servable
 
-page_of("runs")().servable()
+servable("runs")

@@ -1,5 +1,5 @@
 """The Walk-forward app, for `panel serve widgets/*.py`."""
 
-from maestro.apps.serving import page_of
+from maestro.apps.serving import servable
 
-page_of("walk_forward")().servable()
+servable("walk_forward")

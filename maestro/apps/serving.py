@@ -82,6 +82,11 @@ def page_of(name: str, **given: Any) -> Callable[[], Any]:
     return make
 
 
+def servable(name: str) -> None:
+    """Hand an app to `panel serve`, with its name as the title of the tab."""
+    page_of(name)().servable(title={"home": "Maestro", **APPS}[name])
+
+
 def serve(
     names: Sequence[str] = (),
     *,

@@ -33,9 +33,10 @@ def click(visitor: Visitor, name: str) -> None:
 
 
 def shown(visitor: Visitor, name: str) -> None:
-    """Wait until one app is shown, drawn to the end, and no other."""
+    """Wait until one app is shown, drawn to the end, and no other; the tab has its name."""
     heading = visitor.page.get_by_role("heading", level=1)  # what is hidden or not drawn yet has none
     visitor.until(lambda: heading.all_inner_texts() == [name] and not visitor.page.locator("[inert]").count())
+    assert visitor.page.title() == name
 
 
 def test_the_menu_leads_back_to_each_app_as_it_was_left(browser: Any, url: str) -> None:
