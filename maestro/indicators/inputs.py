@@ -23,7 +23,7 @@ def series(values: Any, name: str = "values") -> FloatArray:
     ParameterError
         Not numbers, or not one-dimensional.
     """
-    if type(values) is not np.ndarray or values.dtype is not _FLOAT or not values.flags.c_contiguous:
+    if type(values) is not np.ndarray or values.dtype != _FLOAT or not values.flags.c_contiguous:
         try:
             values = np.ascontiguousarray(values, _FLOAT)
         except (TypeError, ValueError):

@@ -32,7 +32,7 @@ def _never(n: int) -> BoolArray:
 
 
 def _flags(name: str, values: Any, n: int) -> BoolArray:
-    if type(values) is np.ndarray and values.dtype is _BOOL and values.shape == (n,) and values.flags.c_contiguous:
+    if type(values) is np.ndarray and values.dtype == _BOOL and values.shape == (n,) and values.flags.c_contiguous:
         return values
     if values is None:
         return _never(n)
