@@ -33,7 +33,7 @@ def table(
     Parameters
     ----------
     head, rows : text, `Html` or `Cell`
-    numeric : positions of columns to align right
+    numeric : positions of columns to align right, besides those with cells of the kind ``num``
     kind : str
         Class of the table.
     caption : str
@@ -41,7 +41,11 @@ def table(
     group : sequence of Cell
         A row above the head.
     """
+    rows = [list(row) for row in rows]
     right = set(numeric)
+    for row in rows:
+        if not any(isinstance(value, Cell) and value.span > 1 for value in row):
+            right |= {k for k, value in enumerate(row) if isinstance(value, Cell) and "num" in value.kind.split()}
 
     def cells(row: Iterable[object], tag: str) -> list[Cell]:
         return [

@@ -31,3 +31,10 @@ def test_pairs_are_rows_of_two_columns() -> None:
     found = pairs([("a", 1), ("b", "<i>")])
     assert found.count("<tr>") == 2 or found.count("<dt>") == 2
     assert "&lt;i&gt;" in found
+
+
+def test_a_heading_stands_over_its_numbers() -> None:
+    found = str(table(["Side", "Profit", "Fees"], [["long", Cell("+1", kind="num lost"), "2"]], numeric=[2]))
+    assert '<th class="num">Profit</th>' in found
+    assert '<th class="num">Fees</th>' in found
+    assert "<th>Side</th>" in found
