@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -166,9 +165,7 @@ class _Work:
     def inputs_with(self, permutations: int | Permutation) -> VerdictInputs:
         """Inputs of all checks."""
         if self.choices is not None:
-            processes = min(self.workers or os.cpu_count() or 1, permutations if isinstance(permutations, int) else 0)
-            if processes > 1:
-                prepare(processes)  # for the permutations
+            prepare(self.workers, permutations if isinstance(permutations, int) else 0)
             self._look(self.choices)
             self._change_a_little(self.choices)
             self._simulate_trials()
