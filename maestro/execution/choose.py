@@ -12,14 +12,15 @@ from typing import Any
 from maestro.errors import SettingsError, nearest
 from maestro.execution.distributed import Dask, Submitting, is_client
 from maestro.execution.local import Serial, Threads
-from maestro.execution.processes import Processes, warm
+from maestro.execution.processes import Processes, start_early, warm
 from maestro.execution.protocol import Executor
 
 KINDS = ("serial", "threads", "processes")
 """Executors by name; an executor object is the other way."""
 
-_START, _HAND_OVER = 2.0, 0.1
-"""Seconds that processes take to start (they import what is compiled), and to be given work once they run."""
+_START, _EARLY, _HAND_OVER = 1.5, 0.5, 0.1
+"""Seconds that processes take to start (they import what is compiled), how much of that still counts where they start
+while other work is done, and what it takes to give them work once they run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,13 @@ def choose(executor: Any, workers: int | None, tasks: int, work: Work | Callable
     if kind == "serial":
         return Serial()
     return Threads(count) if kind == "threads" else Processes(count)
+
+
+def prepare(workers: int | None, tasks: int, work: Work) -> None:
+    """Start worker processes for tasks that come after some other work, if processes will suit them (`choose`)."""
+    count = min(workers or os.cpu_count() or 1, tasks)
+    if count > 1 and not work.threads and work.seconds * (1 - 1 / count) > _EARLY:
+        start_early(count)
 
 
 def _of_object(given: Any) -> Executor:

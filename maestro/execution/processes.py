@@ -87,25 +87,14 @@ class Processes:
         self._folder, self._pool, self._futures, self._size = None, None, [], 0
 
 
-def prepare(workers: int | None, tasks: int) -> None:
-    """Start the processes for tasks that come soon: importing what they run takes them a second.
-
-    Parameters
-    ----------
-    workers : int, optional
-        How many at most; all cores if absent.
-    tasks : int
-        One task or none needs no process.
-    """
+def start_early(workers: int) -> None:
+    """Start worker processes for tasks that come soon: importing what they run takes them a second."""
     global _last_use
-    count = min(workers or os.cpu_count() or 1, tasks)
-    if count < 2:
-        return
     with _lock:
         if _sizes:  # a run of this process uses the pool
             return
         _last_use = time.monotonic()
-    pool = _pool(count)
+    pool = _pool(workers)
     with _ignoring_sigint():
         pool.submit(os.getpid)
 

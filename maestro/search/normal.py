@@ -19,10 +19,11 @@ _LOG2_E = 1.4426950408889634
 _LN2_HIGH, _LN2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10
 _ROUND = 1.5 * 2.0**52
 """Added to a number below 2**51 it leaves the nearest whole number in the last bits."""
-_SMALLEST = -708.0
-"""Exponent below which `exp` is no normal number; smaller ones count as this."""
-_FARTHEST = 26.6
-"""Where `erfc` is 1e-309; larger arguments count as this."""
+_LEAST, _FARTHEST = -180.0, 13.3
+"""Exponent below which `exp` counts as 0, and argument from which `erfc` is one value: both are about 1e-78."""
+_NOTHING = 1e-61
+"""Probabilities below are 0: products of such numbers leave the range in which the processor is fast, and no sum of
+densities notices them, as one of its terms is never small."""
 _CENTRE = 3.0
 """Of the map (t - 3)/(t + 3) from [0, inf) to [-1, 1), on which `erfc` is fitted."""
 
@@ -134,23 +135,24 @@ def _erfc_factor(x: float) -> float:
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
 def exponentials(x: Any) -> Any:
-    """e to the x, float64[n], for x <= 0, within 3e-16 relative."""
+    """e to the x, float64[n], for x <= 0, within 3e-16 relative; 0 below 1e-78."""
     out = np.empty(x.shape[0])
     bits = out.view(np.int64)
     for i in range(x.shape[0]):
-        out[i] = (x[i] if x[i] > _SMALLEST else _SMALLEST) * _LOG2_E + _ROUND
+        out[i] = (x[i] if x[i] > _LEAST else _LEAST) * _LOG2_E + _ROUND
     for i in range(x.shape[0]):
         bits[i] = (bits[i] << 52) + (1023 << 52)  # two to the whole number
     for i in range(x.shape[0]):
-        power = x[i] if x[i] > _SMALLEST else _SMALLEST
+        power = x[i] if x[i] > _LEAST else _LEAST
         whole = (power * _LOG2_E + _ROUND) - _ROUND
-        out[i] *= _exp_fraction((power - whole * _LN2_HIGH) - whole * _LN2_LOW)
+        found = out[i] * _exp_fraction((power - whole * _LN2_HIGH) - whole * _LN2_LOW)
+        out[i] = found if x[i] > _LEAST else 0.0
     return out
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
 def masses(a: Any, b: Any) -> Any:
-    """Twice the normal probability between a and b >= a, float64[n], exact in either tail."""
+    """Twice the normal probability between a and b >= a, float64[n], exact in either tail down to 1e-60."""
     n = a.shape[0]
     t = np.empty(2 * n)
     for i in range(n):
@@ -164,7 +166,8 @@ def masses(a: Any, b: Any) -> Any:
     for i in range(n):
         inside = 2.0 - tails[i] - tails[n + i]
         outside = abs(tails[i] - tails[n + i])
-        out[i] = inside if (a[i] <= 0.0) & (b[i] >= 0.0) else outside
+        found = inside if (a[i] <= 0.0) & (b[i] >= 0.0) else outside
+        out[i] = found if found > _NOTHING else 0.0
     for i in range(n):
         if out[i] < 0.01 and a[i] <= 0.0 and b[i] >= 0.0:  # where the subtraction has lost digits
             out[i] = math.erf(b[i] * _HALF) - math.erf(a[i] * _HALF)

@@ -25,6 +25,10 @@ OPTION, REAL, GRID = 0, 1, 2
 LOW, HIGH, FIRST, LAST, STEP, LOG = range(6)
 """Columns of `scales`: ends of the transformed range, first and last value, step, and whether it is logarithmic."""
 
+_PRIOR = -1.0
+"""In place of an option: the kernel that has all options alike."""
+_BLOCK = 256
+"""Kernels at a time, which bounds the memory."""
 _TIE = 1e-10
 """Candidates whose log ratios differ by less are equal, and the first is taken: rounding must not choose."""
 
@@ -95,18 +99,23 @@ def _option(u: float, chosen: int, n_options: int, n: int) -> float:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _multiply(kind: int, scale: Any, x: Any, mu: Any, sigma: Any, density: Any) -> None:
-    """Multiply `density`, float64[candidates, kernels], by one parameter's densities at the candidates `x`."""
+def _multiply(kind: int, scale: Any, x: Any, mu: Any, sigma: Any, density: Any, whole: int) -> None:
+    """Multiply `density`, float64[candidates, kernels], by one parameter's densities at the candidates `x`.
+
+    The kernels are some of `whole` of the mixture.
+    """
     kernels = mu.shape[0]
     low, high, step, log = scale[LOW], scale[HIGH], scale[STEP], scale[LOG] != 0.0
     if kind == OPTION:
-        share = 1.0 / kernels
+        share = 1.0 / whole
         n_options = scale[LAST] + 1.0
         total = share * n_options + 1.0
         for j in range(x.shape[0]):
-            for k in range(kernels - 1):
-                density[j, k] *= (share + (1.0 if mu[k] == x[j] else 0.0)) / total
-            density[j, kernels - 1] *= 1.0 / n_options
+            for k in range(kernels):
+                if mu[k] == _PRIOR:
+                    density[j, k] *= 1.0 / n_options
+                else:
+                    density[j, k] *= (share + (1.0 if mu[k] == x[j] else 0.0)) / total
         return
     inverse = 1.0 / sigma
     norm = 1.0 / masses((low - mu) * inverse, (high - mu) * inverse)
@@ -225,22 +234,25 @@ def propose(
                 for t in range(n):
                     if good[t] == side:
                         mus[d, place[t]] = observed[d, t]
-                mus[d, count] = -1.0
+                mus[d, count] = _PRIOR
             else:
                 _widths(observed[d], order[d], good, side, place, scales[d, LOW], scales[d, HIGH], mus[d], sigmas[d])
         if side:
             _sample(kinds, scales, mus, sigmas, cumulated, u, x)
-        density = np.empty((CANDIDATES, count + 1))
+        totals = np.zeros(CANDIDATES)
+        for begin in range(0, count + 1, _BLOCK):
+            end = min(begin + _BLOCK, count + 1)
+            density = np.empty((CANDIDATES, end - begin))
+            for j in range(CANDIDATES):
+                for k in range(end - begin):
+                    density[j, k] = weights[begin + k]
+            for d in range(dims):
+                _multiply(kinds[d], scales[d], x[d], mus[d, begin:end], sigmas[d, begin:end], density, count + 1)
+            for j in range(CANDIDATES):
+                for k in range(end - begin):
+                    totals[j] += density[j, k]
         for j in range(CANDIDATES):
-            for k in range(count + 1):
-                density[j, k] = weights[k]
-        for d in range(dims):
-            _multiply(kinds[d], scales[d], x[d], mus[d], sigmas[d], density)
-        for j in range(CANDIDATES):
-            total = 0.0
-            for k in range(count + 1):
-                total += density[j, k]
-            ratio[j] += math.log(total) if side else -math.log(total)
+            ratio[j] += math.log(totals[j]) if side else -math.log(totals[j])
     best = 0
     for j in range(1, CANDIDATES):
         if ratio[j] > ratio[best] + _TIE:

@@ -19,9 +19,9 @@ from maestro.walkforward.fold import evaluator
 from maestro.walkforward.plan import Plan
 from maestro.walkforward.splitters import Window
 
-_PROPOSAL = {"tpe": 1.2e-4, "optuna": 2e-3}
+_PROPOSAL = {"tpe": 1e-4, "optuna": 2e-3}
 """Seconds that a search itself takes per trial; others take next to nothing."""
-_TPE_GROWTH = 2.7e-7
+_TPE_GROWTH = 1.2e-7
 """Seconds that TPE adds per trial for each trial of the search and parameter: it compares with all trials before."""
 _LONG = 20_000
 """Bars from which compiled code dominates, if the strategy is compiled or uses NumPy."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 from maestro.errors import SettingsError
 from maestro.execution import choose as module
-from maestro.execution.choose import Work, check, choose
+from maestro.execution.choose import HEAVY, Work, check, choose
 from maestro.execution.distributed import Submitting
 from maestro.execution.local import Serial, Threads
 from maestro.execution.processes import Processes
@@ -66,3 +67,20 @@ def test_executor_objects_are_taken_as_they_are() -> None:
 def test_what_is_not_an_executor_is_refused(executor: Any, workers: Any, message: str) -> None:
     with pytest.raises(SettingsError, match=message):
         check(executor, workers)
+
+
+@pytest.mark.parametrize(
+    ("workers", "tasks", "work", "started"),
+    [
+        (2, 19, Work(2.0), [2]), (None, 19, HEAVY, [4]), (8, 3, Work(2.0), [3]),
+        (1, 19, HEAVY, []), (2, 1, HEAVY, []), (2, 0, HEAVY, []), (2, 19, Work(0.9), []), (2, 19, Work(9.0, True), []),
+    ],
+)  # fmt: skip
+def test_processes_are_started_early_where_they_will_be_used(
+    workers: int | None, tasks: int, work: Work, started: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr(module, "start_early", asked.append)
+    monkeypatch.setattr(os, "cpu_count", lambda: 4)
+    module.prepare(workers, tasks, work)
+    assert asked == started

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from maestro.execution import processes
-from maestro.execution.processes import Processes, prepare, warm
+from maestro.execution.processes import Processes, start_early, warm
 from maestro.execution.protocol import Task, TaskContext, results_of, run_tasks
 from tests.execution.tasks import fail
 
@@ -25,7 +25,7 @@ def loaded(shared: object, context: TaskContext, module: str) -> tuple[int, bool
 
 
 def test_prepared_workers_have_imported_what_they_will_run() -> None:
-    prepare(2, 8)
+    start_early(2)
     assert warm()
     task = Task(loaded, ("maestro.walkforward.fold",))
     assert {has for _, has in results_of(run_tasks(Processes(2), [task] * 8))} == {True}
@@ -35,7 +35,5 @@ def test_workers_in_use_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     running = run_tasks(Processes(2), [Task(loaded, ("maestro",))] * 4)
     next(running)
     monkeypatch.setattr(processes, "_pool", None)  # calling it would fail
-    prepare(2, 8)
+    start_early(2)
     assert len(list(running)) == 3
-    prepare(1, 8)
-    prepare(2, 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -16,7 +16,7 @@ from maestro import metrics as m
 from maestro.bars import Bars
 from maestro.data.files.names import OPTIONAL
 from maestro.errors import RunCancelled, SettingsError, nearest
-from maestro.execution.choose import choose
+from maestro.execution.choose import Work, check, choose
 from maestro.execution.counting import counting
 from maestro.execution.protocol import Task, TaskContext, results_of, run_tasks
 from maestro.reproduce.bars import recorded_bars
@@ -24,6 +24,7 @@ from maestro.reproduce.plan import recorded_plan, repeatable, windows_of
 from maestro.reproduce.recorded import Recorded
 from maestro.search.tpe import check_seed
 from maestro.typing import FloatArray, IntArray
+from maestro.walkforward.effort import work_of_folds
 from maestro.walkforward.fold import run_fold
 from maestro.walkforward.plan import Plan
 from maestro.walkforward.splitters import Window
@@ -232,7 +233,7 @@ def permutation_test(
     """
     if isinstance(repetitions, bool) or not isinstance(repetitions, int) or repetitions < 1:
         raise SettingsError(f"repetitions={repetitions!r} is not a whole number of at least 1; 200 is usual.")
-    executor = choose(None, workers, repetitions)
+    check(None, workers)
     check_seed(seed)
     plan = recorded_plan(wf, strategy)
     why = repeatable(wf, plan)
@@ -248,6 +249,7 @@ def permutation_test(
     windows = windows_of(wf)
     warm = bool(wf.spec.warm_start)
     tasks = [Task(_repeat, (plan, windows, warm, block, known, seed, k)) for k in range(repetitions)]
+    executor = choose(None, workers, repetitions, lambda: work_of_permutations(plan, whole, windows, repetitions))
     what = f"{plan.strategy.__name__} on permuted bars"
     try:
         with counting(progress, repetitions, what, "series") as counter:
@@ -258,6 +260,11 @@ def permutation_test(
     own = sign * _stitched(wf, known)
     defined = np.isfinite(null)
     return Permutation(name, own, null[defined], int((~defined).sum()), repetitions, seed, block)
+
+
+def work_of_permutations(plan: Plan, bars: Bars, windows: Sequence[Window], repetitions: int) -> Work:
+    """Return the estimated work of a permutation test."""
+    return Work(repetitions * work_of_folds(plan, bars, windows).seconds)
 
 
 def _stitched(wf: Recorded, metric: str) -> float:

@@ -17,7 +17,7 @@ from maestro.errors import (
     SettingsError,
     StrategyError,
 )
-from maestro.execution.processes import prepare
+from maestro.execution.choose import prepare
 from maestro.ledger import uncounted
 from maestro.runs.writing import write_file
 from maestro.search.tpe import check_seed
@@ -27,7 +27,7 @@ from maestro.validation.robustness.choices import Choices, choices_of
 from maestro.validation.robustness.shifts import shifted_metric
 from maestro.validation.statistics.bootstrap import bootstrap_metrics
 from maestro.validation.statistics.overfitting import pbo
-from maestro.validation.statistics.permutation import Permutation, permutation_test
+from maestro.validation.statistics.permutation import Permutation, permutation_test, work_of_permutations
 from maestro.validation.statistics.snooping import spa
 from maestro.validation.statistics.trials import PBO_BLOCKS, trial_returns
 from maestro.validation.verdict.inputs import VerdictInputs, count_trials, own_permutation
@@ -165,7 +165,9 @@ class _Work:
     def inputs_with(self, permutations: int | Permutation) -> VerdictInputs:
         """Inputs of all checks."""
         if self.choices is not None:
-            prepare(self.workers, permutations if isinstance(permutations, int) else 0)
+            if isinstance(permutations, int) and permutations:
+                plan, bars, windows = self.choices.plan, self.choices.bars, self.choices.windows
+                prepare(self.workers, permutations, work_of_permutations(plan, bars, windows, permutations))
             self._look(self.choices)
             self._change_a_little(self.choices)
             self._simulate_trials()

@@ -21,7 +21,7 @@ from maestro.errors import (
     SettingsError,
     StrategyError,
 )
-from maestro.execution.processes import prepare
+from maestro.execution.choose import HEAVY, prepare
 from maestro.reproduce.plan import strategies_of
 from maestro.typing import FloatArray
 from maestro.validation.lookahead.check import lookahead
@@ -158,7 +158,8 @@ class _Work:
     def inputs_with(self, permutations: int | Permutation) -> PortfolioInputs:
         """Inputs of all checks."""
         if self.choices:
-            prepare(self.workers, permutations if isinstance(permutations, int) else 0)
+            if isinstance(permutations, int):
+                prepare(self.workers, permutations, HEAVY)
             self._begin("lookahead", "looking for look-ahead")
             self._try("lookahead", self._look)
             self._begin("robustness", "changing costs and parameters")
