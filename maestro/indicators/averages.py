@@ -13,7 +13,7 @@ import numpy as np
 from maestro._core.compiled import njit
 from maestro.errors import ParameterError
 from maestro.indicators.cache import kept
-from maestro.indicators.inputs import frozen, series, several, whole
+from maestro.indicators.inputs import FAINT, frozen, series, several, whole
 from maestro.typing import FloatArray
 
 _BLOCK = 64
@@ -74,6 +74,8 @@ def exponential(values: Any, period: int) -> Any:
         out[i - 1] = anchor + mean
         while i < n:
             mean += anchor - values[i]
+            if abs(mean) < FAINT:
+                mean = 0.0
             anchor = values[i]
             end = min(i + _BLOCK, n)
             for j in range(i, end - 1, 2):

@@ -11,6 +11,9 @@ from maestro.errors import ParameterError
 from maestro.typing import FloatArray
 
 _FLOAT = np.dtype(np.float64)
+FAINT = 1e-280
+"""Below this, what an average still holds of old values is 0: it decays for ever where prices stand still, and the
+processor takes fifty times as long for numbers near 1e-308."""
 
 
 def series(values: Any, name: str = "values") -> FloatArray:

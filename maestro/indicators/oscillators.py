@@ -13,7 +13,7 @@ import numpy as np
 from maestro._core.compiled import njit
 from maestro.indicators.averages import sma
 from maestro.indicators.cache import kept
-from maestro.indicators.inputs import frozen, series, whole
+from maestro.indicators.inputs import FAINT, frozen, series, whole
 from maestro.indicators.ranges import highest, lowest
 from maestro.typing import FloatArray
 
@@ -54,6 +54,8 @@ def _rsi(values: Any, period: int) -> Any:
             loss = q * loss + k * max(-change, 0.0)
             if change != 0.0:  # without movement the ratio stays as it is, also in its last digit
                 strength = 100.0 * (gain / (gain + loss))
+            elif gain + loss < FAINT:
+                gain = loss = 0.0
             out[i] = strength
             i += 1
     return out

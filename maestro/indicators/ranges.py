@@ -11,8 +11,11 @@ import numpy as np
 
 from maestro._core.compiled import njit
 from maestro.indicators.cache import kept
-from maestro.indicators.inputs import frozen, series, several, whole
+from maestro.indicators.inputs import FAINT, frozen, series, several, whole
 from maestro.typing import FloatArray
+
+_BLOCK = 64
+"""Bars of a decaying average from one look at what is left of old values to the next."""
 
 
 @njit(cache=True, nogil=True)
@@ -87,10 +90,15 @@ def wilder(values: Any, period: int) -> Any:
             break
         mean /= period
         out[i - 1] = mean
-        while i < n and values[i] - values[i] == 0.0:
-            mean = q * mean + k * values[i]
-            out[i] = mean
-            i += 1
+        end = i
+        while i == end and i < n:
+            if abs(mean) < FAINT:
+                mean = 0.0
+            end = min(i + _BLOCK, n)
+            while i < end and values[i] - values[i] == 0.0:
+                mean = q * mean + k * values[i]
+                out[i] = mean
+                i += 1
     return out
 
 

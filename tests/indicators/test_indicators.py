@@ -142,3 +142,24 @@ def test_empty_in_empty_out_and_read_only(name: str) -> None:
     for line in result if isinstance(result, tuple) else (result,):
         assert line.dtype == np.float64
         assert not line.flags.writeable
+
+
+def test_prices_that_stand_still_cost_no_time_and_change_no_value() -> None:
+    """A decaying average would reach the numbers near 1e-308, with which the processor is slow; here it ends before."""
+    rng = np.random.default_rng(0)
+    close = 100.0 * np.exp(np.cumsum(rng.normal(0.0, 1e-3, 20_000)))
+    close[1_000:19_000] = close[1_000]
+    ema, plain = ind.ema(close, 10), close[:10].mean()
+    for k in range(10, 20_000):
+        plain += 2.0 / 11.0 * (close[k] - plain)
+        if k % 500 == 0 or k > 18_990:
+            assert ema[k] == pytest.approx(plain, rel=1e-13)
+    rsi = ind.rsi(close, 14)
+    assert len(set(rsi[1_001:19_000].tolist())) == 1  # without movement the ratio stays
+    assert rsi[19_000] in (0.0, 100.0)
+    assert 0.0 < rsi[19_030] < 100.0
+    atr = ind.atr(close, close, close, 14)
+    held = atr[1_500:19_000]
+    assert np.all((held == 0.0) | (held > 1e-290))
+    assert atr[18_999] == 0.0
+    assert atr[19_000] == pytest.approx(abs(close[19_000] - close[18_999]) / 14)
