@@ -136,16 +136,17 @@ def _erfc_factor(x: float) -> float:
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
 def exponentials(x: Any) -> Any:
     """e to the x, float64[n], for x <= 0, within 3e-16 relative; 0 below 1e-78."""
-    out = np.empty(x.shape[0])
+    n = x.shape[0]
+    out, whole = np.empty(n), np.empty(n)
     bits = out.view(np.int64)
-    for i in range(x.shape[0]):
-        out[i] = (x[i] if x[i] > _LEAST else _LEAST) * _LOG2_E + _ROUND
-    for i in range(x.shape[0]):
+    for i in range(n):
+        rounded = (x[i] if x[i] > _LEAST else _LEAST) * _LOG2_E + _ROUND
+        out[i] = rounded
+        whole[i] = rounded - _ROUND
+    for i in range(n):
         bits[i] = (bits[i] << 52) + (1023 << 52)  # two to the whole number
-    for i in range(x.shape[0]):
-        power = x[i] if x[i] > _LEAST else _LEAST
-        whole = (power * _LOG2_E + _ROUND) - _ROUND
-        found = out[i] * _exp_fraction((power - whole * _LN2_HIGH) - whole * _LN2_LOW)
+    for i in range(n):
+        found = out[i] * _exp_fraction((x[i] - whole[i] * _LN2_HIGH) - whole[i] * _LN2_LOW)
         out[i] = found if x[i] > _LEAST else 0.0
     return out
 
