@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
 if TYPE_CHECKING:
     from maestro.walkforward import WalkForward
+
+T = TypeVar("T")
 
 Run = Annotated[str, typer.Argument(metavar="RUN", help="Id of a run, the beginning of one, or its folder.")]
 Data = Annotated[
@@ -39,16 +42,27 @@ def found_run(run: str, runs_dir: Path | None) -> WalkForward:
     SettingsError
         There is none, or several begin like this.
     """
-    from maestro.cli.parsing import configured
-    from maestro.errors import RunError, SettingsError
-    from maestro.runs.store import find
+    from maestro.runs import find
     from maestro.walkforward.result import load_run
 
+    return load_run(named(find, run, runs_dir).folder)
+
+
+def named(find: Callable[[str, Path], T], run: str, runs_dir: Path | None) -> T:
+    """Return what `find` finds in the runs directory under a name of the command line.
+
+    Raises
+    ------
+    SettingsError
+        There is nothing of this name, or several begin like this.
+    """
+    from maestro.cli.parsing import configured
+    from maestro.errors import RunError, SettingsError
+
     try:
-        store = find(run, configured(runs_dir, "runs_dir"))
+        return find(run, configured(runs_dir, "runs_dir"))
     except RunError as error:
         raise SettingsError(str(error)) from error
-    return load_run(store.folder)
 
 
 def given_bars(data: str | None, symbol: str | None, start: str | None = None, end: str | None = None) -> Any:

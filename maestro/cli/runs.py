@@ -10,12 +10,12 @@ import typer
 
 from maestro.cli import options
 from maestro.cli.groups import group
+from maestro.cli.recorded import Run, found_run, named
 
 app = group(
     "List, show, annotate, export and remove runs on disk.",
 )
 
-Run = Annotated[str, typer.Argument(metavar="RUN", help="Id of a run, the beginning of one, or its folder.")]
 Stored = Annotated[
     str, typer.Argument(metavar="RUN", help="Id of a run or backtest, the beginning of one, or its folder.")
 ]
@@ -80,7 +80,7 @@ def show(run: Stored, runs_dir: options.RunsDir = None, json: options.Json = Fal
     from maestro.runs.backtests import BacktestStore
     from maestro.walkforward.result import load_run
 
-    stored = find_stored(run, _folder(runs_dir))
+    stored = named(find_stored, run, runs_dir)
     if isinstance(stored, BacktestStore):
         result = stored.load()
         if json:
@@ -111,9 +111,8 @@ def export(
 ) -> None:
     """Write a run's tables for other programs: an Excel workbook with charts, or CSV or Parquet files."""
     from maestro.cli.printing import print_json
-    from maestro.walkforward.result import load_run
 
-    written = load_run(run, _folder(runs_dir)).export(to, form=form)
+    written = found_run(run, runs_dir).export(to, form=form)
     if json:
         print_json({"export": str(written)})
     else:
@@ -133,7 +132,7 @@ def remove(
     from maestro.runs import remove as remove_run
 
     folder = _folder(runs_dir)
-    store = find_stored(run, folder)
+    store = named(find_stored, run, folder)
     if not yes:
         _confirm(f"Move {store.folder} to the trash?")
     place = remove_run(run, folder)
@@ -200,7 +199,7 @@ def _annotated(run: str, runs_dir: Path | None, json: bool, **changes: Any) -> N
     from maestro.cli.printing import print_json
     from maestro.runs import annotate, find
 
-    store = find(run, _folder(runs_dir))
+    store = named(find, run, runs_dir)
     made = annotate(store.folder, **changes)
     if json:
         print_json({"run": store.id, **asdict(made)})

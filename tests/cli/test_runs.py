@@ -57,3 +57,10 @@ def test_backtests_are_listed_shown_and_removed(tmp_path: Path, capsys: pytest.C
     assert run("remove", store.id, "--yes", *where) == 0
     assert run("trash", "restore", store.id, *where) == 0
     assert store.load().metrics == result.metrics
+
+
+@pytest.mark.parametrize("words", ["show", "export --to tables.xlsx", "remove --yes", "tag a", "note a", "pin"])
+def test_a_run_that_does_not_exist_is_bad_input(words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command, *others = words.split()
+    assert run(command, "zzz", *others, "--runs-dir", str(tmp_path)) == 2
+    assert "no run 'zzz'" in " ".join(capsys.readouterr().err.split())
