@@ -119,7 +119,7 @@ def test_runs(run: Callable[..., Done], tmp_path: Path) -> None:
     assert run("runs", "remove", folder.name, "--yes").code == 0
     assert not folder.exists()
     missing = run("runs", "show", folder.name)
-    assert (missing.code, missing.err.count("\n")) == (1, 1)
+    assert (missing.code, missing.err.count("\n")) == (2, 1)
     assert f"no run '{folder.name}'" in missing.err
 
 

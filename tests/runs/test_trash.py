@@ -193,7 +193,7 @@ def test_the_shell_removes_lists_restores_and_empties(
     assert place.name in capsys.readouterr().out
     assert _run(["runs", "trash", "restore", made.id, *where]) == 0
     assert "restored" in capsys.readouterr().out
-    assert _run(["runs", "remove", "..", "--yes", *where]) == 1
+    assert _run(["runs", "remove", "..", "--yes", *where]) == 2
     assert (runs / made.id).exists()
     assert _run(["runs", "remove", made.id, "--yes", *where]) == 0
     assert _run(["runs", "trash", "empty", "--yes", *where]) == 0

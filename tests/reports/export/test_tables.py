@@ -156,4 +156,4 @@ def test_a_real_run_is_exported_from_python_and_from_the_shell(
     assert pl.read_parquet(target / "trials.parquet").equals(wf.trials)
     assert _run(["runs", "export", wf.id, "--to", str(tmp_path / "run.ods"), "--runs-dir", str(tmp_path)]) == 2
     assert "end it in .xlsx" in capsys.readouterr().err
-    assert _run(["runs", "export", "nothing", "--to", "x.csv", "--runs-dir", str(tmp_path)]) == 1
+    assert _run(["runs", "export", "nothing", "--to", "x.csv", "--runs-dir", str(tmp_path)]) == 2
