@@ -1,8 +1,8 @@
 """Functions of higher layers that lower layers call, bound by name.
 
 A `WalkForward` writes its report, and the report's layer stands above it; a worker process imports what it will run
-before its first task. The entry package binds each name to
-``module:function``; the module is imported when the function is first called.
+before its first task. The entry package binds each name to ``module:function``; the module is imported when the
+function is first called.
 """
 
 from __future__ import annotations

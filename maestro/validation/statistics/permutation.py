@@ -212,7 +212,7 @@ def permutation_test(
     strategy : type of Strategy, optional
         The class, for a run with a user-defined strategy that was loaded from disk.
     workers : int, optional
-        Processes; all cores if not given.
+        How many processes at most; all cores if not given. Little work is done in this process.
     cancel : threading.Event, optional
         Set it to stop; `RunCancelled` follows.
     progress : bool or callable, optional

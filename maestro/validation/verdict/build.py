@@ -87,7 +87,7 @@ def verdict(
         The class, for a run with a user-defined strategy that was loaded from disk; for a portfolio, a mapping of
         names to classes.
     workers : int, optional
-        Processes for the permutations; by default all cores.
+        How many processes at most for the permutations; by default all cores, or none for little work.
     progress : bool or callable, optional
         True shows a bar, which a notebook also shows by itself for work over a second; a callable
         receives the share that is done (0 to 1) and the current step.
