@@ -14,14 +14,20 @@ _FRAME = "width: 100%; height: 82vh; border: 0; border-radius: 4px; display: blo
 
 
 class ReportFrame(pn.viewable.Viewer):
-    """Hidden until a report is shown; its scripts run, and reach nothing of the page around it."""
+    """Hidden until a report is shown; its scripts run, and reach nothing of the page around it.
+
+    Attributes
+    ----------
+    run : str
+        Run whose report is shown; empty if none is.
+    """
 
     def __init__(self) -> None:
         import panel_material_ui as pmui
 
         super().__init__()
         wide: dict[str, Any] = {"size": "small", "margin": (2, 4)}
-        self.text, self.dark = "", False
+        self.text, self.run, self.dark = "", "", False
         self.frame = HtmlPane("", sizing_mode="stretch_width")
         self.save = pmui.FileDownload(
             callback=lambda: io.BytesIO(self.text.encode()), filename="report.html", label="Save", icon="download",
@@ -33,7 +39,7 @@ class ReportFrame(pn.viewable.Viewer):
 
     def put(self, text: str, run: str) -> None:
         """Show the text of a run's report; an empty one hides what is shown."""
-        self.text = text
+        self.text, self.run = text, run
         self.save.filename = f"maestro-{run}.html"
         self._draw()
         self.card.visible = bool(text)

@@ -307,6 +307,8 @@ class App(pn.viewable.Viewer):
             self._show(result, self._begun)
         elif isinstance(result, Verdict):
             self.view.judged(result)
+            if self.view.opened.run:  # its report has a new verdict
+                self._report()
         elif isinstance(error, RunCancelled):
             text = str(error)
             if isinstance(self.runner.progress, RunProgress):  # a run, not a verdict

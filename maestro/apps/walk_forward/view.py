@@ -119,7 +119,8 @@ class WalkForwardView(pn.viewable.Viewer):
         self.message.say()
         self._wf, self._job, self._drawn = wf, job, set()
         with pn.io.hold():
-            self.opened.put("", "")
+            if self.opened.run != wf.id:  # the report that a reader opened stays, if this is the same run again
+                self.opened.put("", "")
             self.decision.put(wf, job)
             verdict, unread = current_verdict(wf)
             self.headline.object = _headline(wf, job, verdict)

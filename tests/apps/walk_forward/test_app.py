@@ -48,6 +48,23 @@ def test_a_strategy_changed_during_a_run_does_not_reach_its_result(bars: ms.Bars
     assert page.view.result.styles["opacity"] == "1"
 
 
+def test_an_open_report_stays_when_its_run_is_stored_and_is_renewed_by_a_verdict(open_page: OpenPage) -> None:
+    page = open_page()
+    assert page.wf is not None
+    page._report()  # of the result that followed the controls
+    before = page.view.opened.text
+    assert "This verdict is preliminary" in before
+    page.begin()
+    ended(page)
+    assert page.view.opened.text == before
+    assert page.view.tabs._names[page.view.tabs.active] == "Report"
+    page._judge()
+    ended(page)
+    assert page.view.tabs._names[page.view.tabs.active] == "Verdict"
+    assert page.view.tabs._names[-1] == "Report"
+    assert "This verdict is preliminary" not in page.view.opened.text
+
+
 def test_a_verdict_uses_the_bars_and_the_strategy_of_the_run(bars: ms.Bars, finished_page: App, tmp_path: Path) -> None:
     page, wf = finished_page, finished_page.wf
     page.picker.bars = ms.synthetic_bars(400, seed=8)

@@ -161,11 +161,14 @@ def test_a_strategy_without_numbers_has_no_map_of_trials(bars: ms.Bars) -> None:
     assert view.panes["stability"].object is not None
 
 
-def test_the_next_result_is_drawn_in_the_open_tab_and_closes_a_report(
-    view: WalkForwardView, failed: tuple[ms.WalkForward, Job]
+def test_another_result_is_drawn_in_the_open_tab_and_closes_a_report(
+    view: WalkForwardView, wf: ms.WalkForward, job: Job, failed: tuple[ms.WalkForward, Job]
 ) -> None:
-    view.opened.put("<html lang='en'></html>", "a")
+    view.opened.put("<html lang='en'></html>", wf.id)
     assert (view.tabs._names[-1], view.tabs.active) == ("Report", _TABS.index("report"))
+    view.update(wf, job)  # the same run again, now stored
+    assert (view.tabs._names[-1], view.tabs.active) == ("Report", _TABS.index("report"))
+    assert "srcdoc" in view.opened.frame.object
     view.update(*failed)
     assert len(view.tabs) == len(_TABS) - 1
     assert view.tabs.active == 0
