@@ -121,7 +121,7 @@ class AlignedBars:
         return f"AlignedBars({self.timeframe}, {len(self):,} closed bars for {len(self.index):,} bars)"
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, borrows=True)
 def _forming(bucket: Any, opened: Any, high: Any, low: Any, close: Any, volume: Any, out: Any) -> None:
     for t in range(len(bucket)):
         if t == 0 or bucket[t] != bucket[t - 1]:

@@ -66,6 +66,7 @@ class Backtest:
     ) -> None:
         self.simulator = simulator
         self._values = values
+        self._metrics: dict[str, float] | None = None
         self.signals = signals
         self.strategy = strategy
         self.costs = costs
@@ -87,10 +88,12 @@ class Backtest:
         """Where orders fill."""
         return self.simulator.fill
 
-    @cached_property
+    @property
     def metrics(self) -> dict[str, float]:
         """All metrics by name; NaN if undefined."""
-        return dict(zip(m.NAMES, self._values.tolist(), strict=True))
+        if self._metrics is None:
+            self._metrics = dict(zip(m.NAMES, self._values.tolist(), strict=True))
+        return self._metrics
 
     @cached_property
     def notes(self) -> tuple[str, ...]:

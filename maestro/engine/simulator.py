@@ -20,6 +20,7 @@ from maestro.strategies.signals import Orders, Signals
 from maestro.typing import Fill, FloatArray, IntArray
 
 _NONE = np.empty(0)
+_FILLS = get_args(Fill)
 _NO_TABLE = np.empty((0, 0))
 _NO_UNITS = np.zeros(3, np.int64)
 
@@ -80,7 +81,7 @@ class Simulator:
             raise SettingsError(
                 f"cash={cash!r} is not between 1e-100 and 1e100, where equity stays a number; give one that is."
             )
-        if fill not in get_args(Fill):
+        if fill not in _FILLS:
             raise SettingsError(f"fill={fill!r} is unknown; allowed: next_open, close.")
         begin, end = window or (0, len(bars))
         if not 0 <= begin < end <= len(bars):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
 from maestro.errors import SettingsError
@@ -89,18 +90,9 @@ class Sizing:
         """
         if isinstance(given, Sizing):
             return given
-        kind, _, numbers = given.partition(":") if isinstance(given, str) else ("", "", "")
-        if kind not in _KINDS:
+        if not isinstance(given, str):
             raise SettingsError(f"sizing={given!r} is unknown; give {ALLOWED}.")
-        if kind == "risk" and not numbers:
-            raise SettingsError("sizing='risk' has no share; give risk:1% to lose 1 % of the equity at the stop.")
-        try:
-            value, *rest = (_number(part) for part in numbers.split(",")) if numbers else (1.0,)
-        except ValueError:
-            value, rest = 1.0, [0.0, 0.0]
-        if len(rest) > 1:
-            raise SettingsError(f"sizing={given!r} is not understood; give {kind}:VALUE or {kind}:VALUE,MAX_EXPOSURE.")
-        return cls(kind, value, *rest)  # type: ignore[arg-type]
+        return _read(given)
 
     @property
     def text(self) -> str:
@@ -115,6 +107,22 @@ class Sizing:
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for a run's spec."""
         return {"kind": self.kind, "value": self.value, "max_exposure": self.max_exposure}
+
+
+@lru_cache(maxsize=256)
+def _read(text: str) -> Sizing:
+    kind, _, numbers = text.partition(":")
+    if kind not in _KINDS:
+        raise SettingsError(f"sizing={text!r} is unknown; give {ALLOWED}.")
+    if kind == "risk" and not numbers:
+        raise SettingsError("sizing='risk' has no share; give risk:1% to lose 1 % of the equity at the stop.")
+    try:
+        value, *rest = (_number(part) for part in numbers.split(",")) if numbers else (1.0,)
+    except ValueError:
+        value, rest = 1.0, [0.0, 0.0]
+    if len(rest) > 1:
+        raise SettingsError(f"sizing={text!r} is not understood; give {kind}:VALUE or {kind}:VALUE,MAX_EXPOSURE.")
+    return Sizing(kind, value, *rest)  # type: ignore[arg-type]
 
 
 def _number(text: str) -> float:

@@ -78,12 +78,12 @@ def exponential(values: Any, period: int) -> Any:
                 mean = 0.0
             anchor = values[i]
             end = min(i + _BLOCK, n)
-            for j in range(i, end - 1, 2):
+            for j in range(np.uint64(i), np.uint64(end - 1), np.uint64(2)):  # unsigned: no wrap-around to check
                 first = k * (values[j] - anchor)
-                second = k * (values[j + 1] - anchor)
+                second = k * (values[j + np.uint64(1)] - anchor)
                 out[j] = anchor + (q * mean + first)
                 mean = qq * mean + (q * first + second)
-                out[j + 1] = anchor + mean
+                out[j + np.uint64(1)] = anchor + mean
             if end - i & 1:  # the last bar of all
                 mean = q * mean + k * (values[end - 1] - anchor)
                 out[end - 1] = anchor + mean

@@ -18,7 +18,7 @@ _BLOCK = 64
 """Bars of a decaying average from one look at what is left of old values to the next."""
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, borrows=True)
 def _higher(near: Any, far: Any, out: Any) -> None:
     for i in range(out.shape[0]):
         x, y = near[i], far[i]

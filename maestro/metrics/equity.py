@@ -49,10 +49,10 @@ VWR_SDEV_MAX = 2.0
 ZERO = 1e-14
 """A denominator below this is zero, and its ratio NaN."""
 
-_BLOCK = 512
+_BLOCK, _FEW = 512, 32
 
 
-@njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nsz"}, error_model="numpy")
+@njit(cache=True, nogil=True, borrows=True, fastmath={"reassoc", "contract", "nsz"}, error_model="numpy")
 def _block_sums(now: Any, before: Any, decay: Any, scale: float, centre_r: float, centre_d: float, out: Any) -> None:
     """Add a block's shifted sums of r, r², min(r, 0)², d, d² and E to `out`; `decay` is exp(-ravg * j)."""
     sum_r = sum_rr = sum_down = sum_d = sum_dd = sum_e = 0.0
@@ -75,7 +75,7 @@ def _block_sums(now: Any, before: Any, decay: Any, scale: float, centre_r: float
     out[5] += sum_e
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, borrows=True)
 def _block_extremes(bits: Any) -> tuple[int, int]:
     """Smallest and largest of positive doubles seen as integers, which vectorises where doubles do not."""
     low = bits[0]
@@ -86,7 +86,7 @@ def _block_extremes(bits: Any) -> tuple[int, int]:
     return low, high
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, borrows=True, error_model="numpy")
 def _fall(block: Any, bits: Any, peak: float, worst: float, scratch: Any) -> tuple[float, float]:
     """Return the running peak and the smallest share of it after a block; `bits` and `scratch` are int64.
 
@@ -106,7 +106,7 @@ def _fall(block: Any, bits: Any, peak: float, worst: float, scratch: Any) -> tup
     return high, worst
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, borrows=True, error_model="numpy")
 def _drawdown_signed(equity: Any, start: float) -> float:
     """Compute the same for an equity that may be zero or negative (after a ruin)."""
     peak = start
@@ -137,9 +137,13 @@ def measure(equity: Any, start: float, periods: float, out: Any) -> None:
     growth = math.log(final / start) / n
     centre_r = math.expm1(growth)
     centre_d = math.expm1(-growth * (0.5 * n))
-    decay = np.empty(min(n, _BLOCK))
-    for j in range(decay.shape[0]):
+    decay = np.empty(_BLOCK)  # exp(-growth * j), from the first few and from their multiples: 48 exponentials, not 512
+    for j in range(_FEW):
         decay[j] = math.exp(-growth * j)
+    for a in range(_FEW, min(n, _BLOCK), _FEW):
+        step = math.exp(-growth * a)
+        for j in range(np.uint64(_FEW)):
+            decay[np.uint64(a) + j] = decay[j] * step
     sums = np.zeros(6)
     first = np.empty(1)
     first[0] = start

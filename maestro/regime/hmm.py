@@ -195,7 +195,7 @@ def _first_guess(z: FloatArray, states: int, rng: np.random.Generator | None) ->
     return np.full(states, 1.0 / states), transition, np.ascontiguousarray(means), np.ascontiguousarray(covariances)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, borrows=True)
 def _log_densities(row: Any, means: Any, inverse: Any, constant: Any, out: Any) -> bool:
     """Log density of one row in each state; False where the row holds NaN."""
     k, d = means.shape

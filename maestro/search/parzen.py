@@ -33,7 +33,7 @@ _TIE = 1e-10
 """Candidates whose log ratios differ by less are equal, and the first is taken: rounding must not choose."""
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, borrows=True, error_model="numpy")
 def insert(order: Any, observed: Any, begin: int, end: int) -> None:
     """Enter trials begin..end-1 into `order`, int64[D, N]: trial numbers by value, equal values by number."""
     for d in range(observed.shape[0]):
@@ -46,7 +46,7 @@ def insert(order: Any, observed: Any, begin: int, end: int) -> None:
             order[d, k] = t
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, borrows=True, error_model="numpy")
 def _widths(
     observed: Any, order: Any, good: Any, side: bool, place: Any, low: float, high: float, mu: Any, sigma: Any
 ) -> None:  # fmt: skip

@@ -31,6 +31,11 @@ def _never(n: int) -> BoolArray:
     return never
 
 
+def _early(flags: BoolArray, warmup: int) -> bool:
+    """Whether a flag before `warmup` is set, in a fifth of the time of `ndarray.any`."""
+    return b"\1" in flags[:warmup].tobytes()
+
+
 def _flags(name: str, values: Any, n: int) -> BoolArray:
     if type(values) is np.ndarray and values.dtype == _BOOL and values.shape == (n,) and values.flags.c_contiguous:
         return values
@@ -172,11 +177,10 @@ class Signals:
 
     def suppress(self, warmup: int) -> Signals:
         """Return signals without any before bar `warmup`; itself where there is none."""
-        arrays = [self.long_entry, self.long_exit]
-        if self.short_entry is not self.long_exit or self.short_exit is not self.long_entry:
-            arrays += [self.short_entry, self.short_exit]
-        if not any(b"\1" in array[:warmup].tobytes() for array in arrays):  # a fifth of the time of ndarray.any()
-            return self
+        if not (_early(self.long_entry, warmup) or _early(self.long_exit, warmup)):
+            mirrored = self.short_entry is self.long_exit and self.short_exit is self.long_entry
+            if mirrored or not (_early(self.short_entry, warmup) or _early(self.short_exit, warmup)):
+                return self
         dirty = [name for name in _NAMES if getattr(self, name)[:warmup].any()]
         copy = object.__new__(type(self))
         for slot in (s for base in type(self).__mro__ for s in getattr(base, "__slots__", ())):

@@ -29,7 +29,7 @@ SIGNAL, REVERSAL, STOPPED, TRAILED, TARGETED, LIMIT, END, OPEN, RUINED = range(l
 VOLATILITY_RETURNS = 30
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, borrows=True, error_model="numpy")
 def volatility_share(close: Any, signal_bar: int, target: float, periods: float) -> float:
     """Share of equity whose annual volatility is `target`, by the last 30 returns up to the signal bar; 0 if fewer."""
     if signal_bar < VOLATILITY_RETURNS:
@@ -46,7 +46,7 @@ def volatility_share(close: Any, signal_bar: int, target: float, periods: float)
     return target / annual if annual > 0.0 else np.inf
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, borrows=True, error_model="numpy")
 def entry_units(settings: Any, equity: float, price: float, close: Any, signal_bar: int) -> tuple[float, bool]:
     """Units of an entry at `price` (0: none is to be had) and whether they were cut to the largest exposure."""
     if equity <= 0.0:
@@ -65,7 +65,7 @@ def entry_units(settings: Any, equity: float, price: float, close: Any, signal_b
     return min(units, most), units > most
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, borrows=True)
 def write_order(orders: Any, k: int, bar: int, side: int, units: float, price: float, fee: float) -> None:
     """Write down an order where a book is kept."""
     if k < orders.shape[0]:
@@ -76,7 +76,7 @@ def write_order(orders: Any, k: int, bar: int, side: int, units: float, price: f
         orders[k, ORDER_FEE] = fee
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, borrows=True)
 def write_trade(
     trades: Any, k: int, side: int, entry_bar: int, bar: int, entry: float, price: float, units: float,
     fees: float, funding: float, pnl: float, reason: int,
@@ -95,7 +95,7 @@ def write_trade(
         trades[k, T_REASON] = reason
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, borrows=True)
 def summarise(totals: Any, settings: Any, equity: Any, out: Any) -> None:
     """Write the metrics of a finished run into `out` (see `maestro.metrics.NAMES`)."""
     out[m.RUINED] = totals[RUIN]

@@ -29,7 +29,7 @@ _SEEN = (
 _CASH, _HOLDS, _EQUITY, _BUDGET, _BUDGET_UNITS, _FEE_RATE, _LIVE = _SEEN
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, borrows=True)
 def _best_touched(book: Any, done: Any, first: float, low: float, high: float) -> int:
     """Row of the order that fills next in this bar, -1 for none.
 
@@ -61,7 +61,7 @@ def _best_touched(book: Any, done: Any, first: float, low: float, high: float) -
     return best
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, borrows=True)
 def _note_order(totals: Any, orders: Any, bar: int, side: int, units: float, price: float, fee: float) -> None:
     """Count an order and write it down."""
     ac.write_order(orders, int(totals[ac.N_ORDERS]), bar, side, units, price, fee)
@@ -70,7 +70,7 @@ def _note_order(totals: Any, orders: Any, bar: int, side: int, units: float, pri
     totals[ac.FEE_SUM] += fee
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, borrows=True)
 def _close_lot(
     state: Any, settings: Any, totals: Any, trades: Any, lots: Any, count: int, k: int, units: float, bar: int,
     price: float, reason: int,
@@ -99,11 +99,12 @@ def _close_lot(
         lots[k, _FUNDING] -= funding
         return count
     for j in range(k, count - 1):
-        lots[j] = lots[j + 1]
+        for column in range(_LOT_WIDTH):
+            lots[j, column] = lots[j + 1, column]
     return count - 1
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, borrows=True)
 def _held(lots: Any, count: int) -> float:
     total = 0.0
     for k in range(count):
@@ -111,7 +112,7 @@ def _held(lots: Any, count: int) -> float:
     return total
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, borrows=True)
 def _sell_all(
     state: Any, settings: Any, totals: Any, orders: Any, trades: Any, lots: Any, count: int, bar: int,
     reference: float, reason: int,
@@ -125,7 +126,7 @@ def _sell_all(
         count = _close_lot(state, settings, totals, trades, lots, count, 0, lots[0, _UNITS], bar, price, reason)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, borrows=True)
 def _fill_buy(
     state: Any, settings: Any, totals: Any, orders: Any, book: Any, k: int, lots: Any, count: int, bar: int,
     price: float,
@@ -155,7 +156,7 @@ def _fill_buy(
     return count + 1
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, borrows=True)
 def _fill_sell(
     state: Any, settings: Any, totals: Any, orders: Any, trades: Any, book: Any, k: int, lots: Any, count: int,
     bar: int, price: float,
@@ -182,7 +183,7 @@ def _fill_sell(
     return count
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, borrows=True)
 def _show(
     account: Any, state: Any, settings: Any, totals: Any, equity: float, held: float, count: int, close: Any, bar: int
 ) -> None:

@@ -33,7 +33,7 @@ def block_extremes(low: Any, high: Any) -> tuple[Any, Any]:
     return lows, highs
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, borrows=True)
 def _level(values: Any, bar: int, unit: int, fill: float, direction: int) -> float:
     """Absolute level `direction` (+1 above, -1 below) of the fill; NaN where there is none."""
     if values.shape[0] == 0:
@@ -46,7 +46,7 @@ def _level(values: Any, bar: int, unit: int, fill: float, direction: int) -> flo
     return value
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, borrows=True)
 def levels_of(
     fill: float, side: int, bar: int, stop: Any, target: Any, trail: Any, units: Any, bracket: Any, long_level: Any
 ) -> tuple[float, float, float]:
@@ -74,7 +74,7 @@ def levels_of(
     )
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, borrows=True)
 def _trail_level(best: float, trail: float, unit: int, side: int) -> float:
     if trail == 0.0:
         return -np.inf
@@ -83,7 +83,7 @@ def _trail_level(best: float, trail: float, unit: int, side: int) -> float:
     return best - trail
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, borrows=True, error_model="numpy")
 def risk_units(
     settings: Any, equity: float, price: float, side: int, low: float, trail: float, trail_unit: int
 ) -> tuple[float, bool]:
@@ -104,7 +104,7 @@ def risk_units(
     return min(units, most), units > most
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, borrows=True, error_model="numpy")
 def breach(
     side: int, fill: float, low: float, high: float, trail: float, begin: int, stop_before: int, opens: Any, close: Any,
     adverse: Any, favourable: Any, block_adverse: Any, block_favourable: Any, trail_unit: int, ladder: Any,

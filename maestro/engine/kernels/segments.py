@@ -24,13 +24,7 @@ _UPPER_2 = np.uint64(0xFFFF0000FFFF0000)
 _UPPER_1 = np.uint64(0xFF00FF00FF00FF00)
 
 
-@njit(cache=True, nogil=True)
-def _words(flags: Any) -> Any:
-    """Eight flags a word, those of an unfinished last word left out."""
-    return flags[: flags.shape[0] >> 3 << 3].view(np.uint64)
-
-
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, borrows=True)
 def _next_either(first: Any, second: Any, first_words: Any, second_words: Any, begin: int, end: int) -> int:
     """First index in [begin, end) where either array is set, else `end`; eight values a step."""
     words = end >> 3
@@ -51,7 +45,7 @@ def _next_either(first: Any, second: Any, first_words: Any, second_words: Any, b
     return end
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, borrows=True)
 def _first_ruined(equity: Any) -> int:
     """Index of the first value at or below zero, -1 where there is none."""
     for i in range(equity.shape[0]):
@@ -69,6 +63,7 @@ def _first_ruined(equity: Any) -> int:
     ),
     cache=True,
     nogil=True,
+    borrows=True,
     error_model="numpy",
 )  # fmt: skip
 def run_signals(
@@ -91,8 +86,9 @@ def run_signals(
     lowest, highest = settings[ac.LOWEST], settings[ac.HIGHEST]
     percent = settings[ac.SIZE_VALUE] if settings[ac.SIZE_KIND] == SIZED_IN_PERCENT else 0.0
     at_risk = settings[ac.SIZE_KIND] == SIZED_AT_RISK
-    in_long, out_long = _words(long_entry), _words(long_exit)
-    in_short, out_short = _words(short_entry), _words(short_exit)
+    whole = long_entry.shape[0] >> 3 << 3  # eight flags a word; the last, unfinished one is read flag by flag
+    in_long, out_long = long_entry[:whole].view(np.uint64), long_exit[:whole].view(np.uint64)
+    in_short, out_short = short_entry[:whole].view(np.uint64), short_exit[:whole].view(np.uint64)
     marks = close[begin:end]
     recorded = held.shape[0] > 0
     funded = settlements.shape[0] > 0

@@ -20,11 +20,13 @@ Four = tuple[Any, Any, Any, Any]
 def crossings(a: Any, b: Any, warm: int) -> Two:
     """Where `a` crosses above `b`, and where below."""
     n = a.shape[0]
-    above, below = np.zeros(n, np.bool_), np.zeros(n, np.bool_)
-    for i in range(1, n):
-        above[i] = (a[i] > b[i]) & (a[i - 1] <= b[i - 1])
-        below[i] = (a[i] < b[i]) & (a[i - 1] >= b[i - 1])
-    above[:warm] = below[:warm] = False
+    above, below = np.empty(n, np.bool_), np.empty(n, np.bool_)
+    first = min(max(warm, 1), n)
+    above[:first] = below[:first] = False
+    for i in range(np.uint64(first), np.uint64(n)):  # unsigned: no wrap-around to check
+        before = i - np.uint64(1)
+        above[i] = (a[i] > b[i]) & (a[before] <= b[before])
+        below[i] = (a[i] < b[i]) & (a[before] >= b[before])
     return above, below
 
 
@@ -32,11 +34,13 @@ def crossings(a: Any, b: Any, warm: int) -> Two:
 def level_crossings(x: Any, level: float, warm: int) -> Two:
     """Where `x` crosses above a level, and where below."""
     n = x.shape[0]
-    above, below = np.zeros(n, np.bool_), np.zeros(n, np.bool_)
-    for i in range(1, n):
-        above[i] = (x[i] > level) & (x[i - 1] <= level)
-        below[i] = (x[i] < level) & (x[i - 1] >= level)
-    above[:warm] = below[:warm] = False
+    above, below = np.empty(n, np.bool_), np.empty(n, np.bool_)
+    first = min(max(warm, 1), n)
+    above[:first] = below[:first] = False
+    for i in range(np.uint64(first), np.uint64(n)):
+        before = i - np.uint64(1)
+        above[i] = (x[i] > level) & (x[before] <= level)
+        below[i] = (x[i] < level) & (x[before] >= level)
     return above, below
 
 

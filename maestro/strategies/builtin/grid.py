@@ -27,7 +27,7 @@ _SIDE, _PRICE, _SPEND, _UNITS, _LOT, _FILLED = (
 _BUDGET, _BUDGET_UNITS, _LIVE = book_of.BUDGET, book_of.BUDGET_UNITS, book_of.LIVE
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, borrows=True)
 def _arm(book: Any, i: int, state: Any, spacing: float) -> None:
     """Lay level `i`'s order for the next bars: a sale one level up where it holds, else a buy."""
     held = state[FIRST_HELD + i] != 0.0
@@ -39,7 +39,7 @@ def _arm(book: Any, i: int, state: Any, spacing: float) -> None:
     book[i, _LOT] = i
 
 
-@njit(ORDER_STEP, cache=True, nogil=True)
+@njit(ORDER_STEP, cache=True, nogil=True, borrows=True)
 def grid_step(t: int, allowed: bool, bar: Any, columns: Any, numbers: Any, account: Any, state: Any, book: Any) -> int:
     """Decide at a close: give up, take note of the bar's fills, or lay the grid anew (see `Orders`)."""
     spacing = numbers[0]

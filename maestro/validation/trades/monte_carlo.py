@@ -184,7 +184,7 @@ def _uniform(state: Any) -> float:
     return float(_mix(state) >> np.uint64(11)) * (1.0 / 9007199254740992.0)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, borrows=True)
 def _measure_path(returns: Any, order: Any, count: int, out: Any) -> float:
     """Figures of trades in an order; returns the lowest equity over starting cash."""
     equity = peak = lowest = 1.0
