@@ -278,9 +278,9 @@ def njit(*signature: Any, cache: bool = False, borrows: bool = False, **options:
 
     Nothing is kept once a source has changed after this process read it: what is compiled then may be of both states.
 
-    `borrows` is for a function that neither makes nor returns an array: all arrays belong to its caller, so it counts
-    no references. Numba counts each array that one function gets from another, up and down, by atomic operations:
-    about 13 ns per array and call, often more than the function itself takes.
+    `borrows` is for a function that makes and returns no array, and calls none that returns one: all arrays belong to
+    its caller, so it counts no references. Numba otherwise counts each array that one function gets from another, up
+    and down, by atomic operations: about 13 ns per array and call, often more than the function itself takes.
     """
     options["_nrt"] = not borrows  # stated in both cases: left out, a function inherits that of its first caller
 

@@ -8,11 +8,14 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
+from numba.core.errors import NumbaError
 
 import maestro
-from maestro._core.compiled import cache_folder, kernel_files, kernel_hash
+from maestro._core.compiled import cache_folder, kernel_files, kernel_hash, njit
 
 PACKAGE = Path(maestro.__file__).parent
 BACKTEST = (
@@ -194,3 +197,39 @@ def test_kernels_load_without_linear_algebra_which_still_works(tmp_path: Path) -
         "print(*(np.round(x, 9).tolist() for x in f(a)))"
     )
     assert run(code, PACKAGE.parent).splitlines()[-1] == "[[4.0, 0.0], [0.0, 16.0]] [0.0] 8.0"
+
+
+def test_a_function_that_borrows_leaves_its_arrays_to_the_caller() -> None:
+    @njit(borrows=True)
+    def inner(values: Any, k: int) -> float:
+        part = values[k:]
+        part[0] += 1.0
+        return part.view(np.int64).shape[0] + values[k]
+
+    @njit()
+    def total(n: int) -> float:
+        return np.ones(n).sum()
+
+    @njit(borrows=True)
+    def outer(values: Any) -> float:
+        return inner(values, 1) + total(4)
+
+    @njit()
+    def counting(n: int) -> Any:
+        made = np.zeros(n)
+        return made, inner(made, 2)
+
+    given = np.zeros(3)
+    before = sys.getrefcount(given)
+    assert outer(given) == 2 + 1.0 + 4.0
+    assert sys.getrefcount(given) == before
+    assert given.tolist() == [0.0, 1.0, 0.0]
+    for _ in range(3):  # an array of the caller's own lives on after it was lent
+        made, found = counting(4)
+        assert (made.tolist(), found) == ([0.0, 0.0, 1.0, 0.0], 3.0)
+
+
+@pytest.mark.parametrize("function", [lambda values: values.copy().sum(), lambda values: values[1:]])
+def test_a_function_that_makes_or_returns_an_array_cannot_borrow(function: Callable[[Any], Any]) -> None:
+    with pytest.raises(NumbaError):
+        njit(borrows=True)(function)(np.ones(3))
