@@ -241,8 +241,10 @@ def restore(
     """Move a removed run back."""
     from maestro.cli.printing import print_json
     from maestro.runs import restore as restore_run
+    from maestro.runs.trash import find_trashed
 
     base = _folder(runs_dir)
+    named(find_trashed, run, base)
     folder = restore_run(run, base)
     _tell_the_service(folder.name, base, kept=True)
     if json:

@@ -54,6 +54,7 @@ class Backtest:
     engine = "fast"
     seconds = float("nan")
     native: Any = None
+    _metrics: dict[str, float] | None = None
 
     def __init__(
         self,
@@ -66,7 +67,6 @@ class Backtest:
     ) -> None:
         self.simulator = simulator
         self._values = values
-        self._metrics: dict[str, float] | None = None
         self.signals = signals
         self.strategy = strategy
         self.costs = costs

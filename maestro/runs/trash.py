@@ -102,6 +102,25 @@ def restore(name: str, runs_dir: str | Path = "runs") -> Path:
     RunError
         It is not in the trash, or there is a run of the same id.
     """
+    source, run = find_trashed(name, runs_dir)
+    base = source.parent.parent
+    target = base / run
+    if target.exists() or target.is_symlink():
+        raise RunError(f"{target} exists, so {source.name} stays in the trash; remove that run first.")
+    with named_errors(target, "restore"):
+        os.rename(source, target)
+        sync_folder(base)
+    return target
+
+
+def find_trashed(name: str, runs_dir: str | Path = "runs") -> tuple[Path, str]:
+    """Return the folder of a run in the trash and the run's id, from a name in `trashed` or an id: its latest removal.
+
+    Raises
+    ------
+    RunError
+        It is not in the trash.
+    """
     entries = {entry: (place, match) for place in _places(Path(runs_dir)) for entry, match in _entries(place).items()}
     hits = [(match["when"], entry) for entry, (_, match) in entries.items() if name in (entry, match["id"])]
     if not hits:
@@ -110,13 +129,7 @@ def restore(name: str, runs_dir: str | Path = "runs") -> Path:
         )
     chosen = max(hits)[1]
     base, match = entries[chosen]
-    target = base / match["id"]
-    if target.exists() or target.is_symlink():
-        raise RunError(f"{target} exists, so {chosen} stays in the trash; remove that run first.")
-    with named_errors(target, "restore"):
-        os.rename(base / TRASH / chosen, target)
-        sync_folder(base)
-    return target
+    return base / TRASH / chosen, match["id"]
 
 
 def empty_trash(runs_dir: str | Path = "runs") -> list[str]:

@@ -64,3 +64,8 @@ def test_a_run_that_does_not_exist_is_bad_input(words: str, tmp_path: Path, caps
     command, *others = words.split()
     assert run(command, "zzz", *others, "--runs-dir", str(tmp_path)) == 2
     assert "no run 'zzz'" in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_run_that_is_not_in_the_trash_is_bad_input(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("trash", "restore", "zzz", "--runs-dir", str(tmp_path)) == 2
+    assert "there is no 'zzz' in" in " ".join(capsys.readouterr().err.split())
