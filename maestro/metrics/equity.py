@@ -117,13 +117,11 @@ def _drawdown_signed(equity: Any, start: float) -> float:
     return worst - 1.0
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def measure(equity: Any, start: float, periods: float, out: Any) -> None:
-    """Write the metrics of an equity curve into `out` (see `NAMES`); those of trades are the caller's.
-
-    `equity` : float64[n], at the close of each bar; `start` > 0 the starting cash; `periods` a year.
-    Needs the final value first (VWR), so it runs when the curve is complete.
-    """
+@njit(cache=True, nogil=True, borrows=True, error_model="numpy")
+def _measure(
+    equity: Any, start: float, periods: float, decay: Any, sums: Any, first: Any, scratch: Any, out: Any
+) -> None:
+    """`measure` with the arrays it works in: float64[_BLOCK], zeros float64[6], float64[1] and int64[2]."""
     n = equity.shape[0]
     final = equity[n - 1]
     out[TOTAL] = final / start - 1.0
@@ -137,18 +135,14 @@ def measure(equity: Any, start: float, periods: float, out: Any) -> None:
     growth = math.log(final / start) / n
     centre_r = math.expm1(growth)
     centre_d = math.expm1(-growth * (0.5 * n))
-    decay = np.empty(_BLOCK)  # exp(-growth * j), from the first few and from their multiples: 48 exponentials, not 512
-    for j in range(_FEW):
+    for j in range(_FEW):  # exp(-growth * j), from the first few and from their multiples: 48 exponentials, not 512
         decay[j] = math.exp(-growth * j)
     for a in range(_FEW, min(n, _BLOCK), _FEW):
         step = math.exp(-growth * a)
         for j in range(np.uint64(_FEW)):
             decay[np.uint64(a) + j] = decay[j] * step
-    sums = np.zeros(6)
-    first = np.empty(1)
     first[0] = start
     _block_sums(equity[:1], first, decay[:1], math.exp(-growth), centre_r, centre_d, sums)
-    scratch = np.empty(2, np.int64)
     bits = equity.view(np.int64)
     peak, worst = _fall(equity[:1], bits[:1], start, 1.0, scratch)
     for a in range(1, n, _BLOCK):
@@ -175,6 +169,16 @@ def measure(equity: Any, start: float, periods: float, out: Any) -> None:
         out[VWR] = weigh(100.0 * out[ANNUAL], sigma)
     mean_equity = sums[5] / n
     out[TURNOVER] = out[TURNOVER] / mean_equity / (n / periods)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def measure(equity: Any, start: float, periods: float, out: Any) -> None:
+    """Write the metrics of an equity curve into `out` (see `NAMES`); those of trades are the caller's.
+
+    `equity` : float64[n], at the close of each bar; `start` > 0 the starting cash; `periods` a year.
+    Needs the final value first (VWR), so it runs when the curve is complete.
+    """
+    _measure(equity, start, periods, np.empty(_BLOCK), np.zeros(6), np.empty(1), np.empty(2, np.int64), out)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
