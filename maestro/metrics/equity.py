@@ -49,7 +49,7 @@ VWR_SDEV_MAX = 2.0
 ZERO = 1e-14
 """A denominator below this is zero, and its ratio NaN."""
 
-_BLOCK, _FEW = 512, 32
+_BLOCK = 512
 
 
 @njit(cache=True, nogil=True, borrows=True, fastmath={"reassoc", "contract", "nsz"}, error_model="numpy")
@@ -135,12 +135,8 @@ def _measure(
     growth = math.log(final / start) / n
     centre_r = math.expm1(growth)
     centre_d = math.expm1(-growth * (0.5 * n))
-    for j in range(_FEW):  # exp(-growth * j), from the first few and from their multiples: 48 exponentials, not 512
+    for j in range(min(n, _BLOCK)):
         decay[j] = math.exp(-growth * j)
-    for a in range(_FEW, min(n, _BLOCK), _FEW):
-        step = math.exp(-growth * a)
-        for j in range(np.uint64(_FEW)):
-            decay[np.uint64(a) + j] = decay[j] * step
     first[0] = start
     _block_sums(equity[:1], first, decay[:1], math.exp(-growth), centre_r, centre_d, sums)
     bits = equity.view(np.int64)
