@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ast
-import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
+from maestro._core.quiet import ignored
 from maestro.bars import Bars, BarsWarning
 from maestro.bars.loading import load
 from maestro.cli.file_options import file_options
@@ -41,8 +41,7 @@ def read_bars(
     bars = load(data, start=start, end=end, **{name: value for name, value in given.items() if value is not None})
     if not resample:
         return bars
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", BarsWarning)  # it is in the notes, which every command shows
+    with ignored(BarsWarning):  # it is in the notes, which every command shows
         return bars.resample(resample)
 
 

@@ -6,12 +6,12 @@ intraday volatility features", Journal of Financial Data Science 2 (2020), doi:1
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from maestro._core.quiet import ignored
 from maestro.errors import MissingExtraError, SettingsError
 from maestro.typing import FloatArray
 
@@ -46,8 +46,7 @@ class JumpStates:
         known = ~np.isnan(features).any(axis=1)
         out = np.zeros((len(features), self.states))
         if known.any():
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # deprecations inside the library
+            with ignored():  # deprecations inside the library
                 found = np.asarray(self._model.predict_proba_online((features[known] - self._centre) / self._scale))
             last = np.maximum.accumulate(np.where(known, np.cumsum(known) - 1, 0))
             out = found[last][:, self._order]
@@ -79,8 +78,7 @@ def fit_jump(features: FloatArray, states: int, *, penalty: float, seed: int) ->
     centre, scale = rows.mean(axis=0), rows.std(axis=0)
     if not (scale > 0).all():
         raise SettingsError(f"feature {int(np.argmin(scale))} is constant over all {len(rows)} rows; leave it out.")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with ignored():
         model = JumpModel(n_components=states, jump_penalty=penalty, random_state=seed).fit((rows - centre) / scale)
     labels = np.asarray(model.labels_, np.int64)
     if len(np.unique(labels)) < states:

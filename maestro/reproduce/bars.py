@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from datetime import datetime
 from pathlib import Path
 
 import numpy as np
 
 from maestro._core.formatting import minute
+from maestro._core.quiet import ignored
 from maestro.bars import Bars, BarsWarning, as_us
 from maestro.bars.loading import load
 from maestro.bars.source_line import evaluate, written
@@ -44,8 +44,7 @@ def recorded_bars(wf: Recorded, given: Bars | str | Path | None = None) -> Bars:
     """
     spec = wf.spec
     found = wf.bars if given is None else given
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", BarsWarning)
+    with ignored(BarsWarning):
         if found is None:
             found = _by_manifest(wf)
         elif isinstance(found, (str, Path)):

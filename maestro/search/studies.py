@@ -6,7 +6,6 @@ import json
 import math
 import shutil
 import sqlite3
-import warnings
 from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
@@ -16,6 +15,7 @@ from urllib.parse import quote
 import polars as pl
 
 from maestro._core.atomic import replacing
+from maestro._core.quiet import ignored
 from maestro.errors import RunError, SettingsError
 from maestro.metrics import NAMES
 from maestro.search.dimensions import Dimension
@@ -172,8 +172,7 @@ def _fill(
         if _name(name, fold) in standing:
             optuna.delete_study(study_name=_name(name, fold), storage=storage)
         study = optuna.create_study(storage=storage, study_name=_name(name, fold), direction="maximize")
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        with ignored(optuna.exceptions.ExperimentalWarning):
             study.set_metric_names([score])
         chosen = [number for number, trial in enumerate(trials) if trial.user_attrs["chosen"]]
         for key, value in {**common, "fold": fold, "chosen": chosen[0] if chosen else None}.items():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import threading
-import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields
@@ -12,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
+from maestro._core.quiet import ignored
 from maestro.bars import Bars, BarsWarning, as_us
 from maestro.bars.loading import load
 from maestro.data.stores import configured_store
@@ -191,8 +191,7 @@ class Specification:
                 "data", text,
             )  # fmt: skip
         self._refuse_range()
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", BarsWarning)  # they are among the notes of the result
+        with ignored(BarsWarning):  # they are among the notes of the result
             bars = self._loaded()
             with _naming_field("resample", self.resample):
                 return bars.resample(self.resample) if self.resample else bars

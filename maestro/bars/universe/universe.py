@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
@@ -12,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from maestro._core.markup import RIGHT, html, joined, table
+from maestro._core.quiet import ignored
 from maestro.bars.bars import Bars, BarsWarning
 from maestro.bars.moments import as_us
 from maestro.bars.universe.membership import Span
@@ -220,8 +220,7 @@ class Universe(Mapping[str, Bars]):
         def longer(bars: Bars) -> Bars:
             if bars.timeframe == timeframe:
                 return bars
-            with warnings.catch_warnings():  # what is left out stays in the notes of the bars
-                warnings.simplefilter("ignore", BarsWarning)
+            with ignored(BarsWarning):  # what is left out stays in the notes of the bars
                 return bars.resample(timeframe)
 
         return self._each(longer)

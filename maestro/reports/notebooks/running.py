@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from maestro._core.quiet import ignored
 from maestro._core.temporary import temporary_folder
 from maestro.errors import MissingExtraError, ParameterError, RunError, SettingsError, nearest
 from maestro.reports.output import MARK, refuse_foreign, write_bytes
@@ -290,10 +291,8 @@ def _environment(path: Path) -> Iterator[None]:
 def _quiet() -> Iterator[None]:
     """Keep what libraries write on their way off the shell; errors come as exceptions."""
     import logging
-    import warnings
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with ignored():
         logger = logging.getLogger("papermill")
         before = logger.level
         logger.setLevel(logging.CRITICAL)

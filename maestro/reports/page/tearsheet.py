@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import re
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from html import escape
@@ -15,6 +14,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from maestro._core.quiet import ignored
 from maestro._core.temporary import temporary_folder
 from maestro.errors import MissingExtraError, RunError
 from maestro.reports.output import MARK, write_page
@@ -136,8 +136,7 @@ def _quiet() -> Iterator[None]:
     opened = set(pyplot.get_fignums())
     fonts = logging.getLogger("matplotlib.font_manager")
     level = fonts.level
-    with warnings.catch_warnings(), matplotlib.rc_context():
-        warnings.simplefilter("ignore")
+    with ignored(), matplotlib.rc_context():
         fonts.setLevel(logging.CRITICAL)
         pyplot.switch_backend("Agg")
         try:

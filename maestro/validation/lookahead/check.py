@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from maestro._core.markup import LEFT, html, outcome_cell, table
+from maestro._core.quiet import ignored
 from maestro.bars import Bars
 from maestro.engine import resolve
 from maestro.errors import MaestroError, SettingsError, StrategyError
@@ -178,8 +178,7 @@ def lookahead(
 def _accepts(rule: Strategy, bars: Bars) -> None:
     """Let the strategy refuse these bars with its own error; any other error is a finding."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with ignored():
             rule.evaluate(private(bars))
     except MaestroError:
         raise

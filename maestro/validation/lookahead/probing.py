@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from maestro._core.quiet import ignored
 from maestro._core.usercode import loads_fresh
 from maestro.bars import Bars
 from maestro.engine import Costs, Simulator, Sizing
@@ -94,8 +94,7 @@ def ask(strategy: Strategy, given: Bars) -> Answer:
     """
     before = {name: np.array(values) for name in ("time", *COLUMNS) if (values := getattr(given, name)) is not None}
     try:
-        with warnings.catch_warnings(), using(None), np.errstate(all="ignore"):
-            warnings.simplefilter("ignore")
+        with ignored(), using(None), np.errstate(all="ignore"):
             raw = strategy.signals(given)
         if not isinstance(raw, Signals) or len(raw) != len(before["time"]):
             shown = f"{len(raw)} values" if isinstance(raw, Signals) else type(raw).__name__
