@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -12,15 +13,16 @@ from typing import Any
 from maestro.errors import SettingsError, nearest
 from maestro.execution.distributed import Dask, Submitting, is_client
 from maestro.execution.local import Serial, Threads
+from maestro.execution.mixed import Mixed
 from maestro.execution.processes import Processes, start_early, warm
 from maestro.execution.protocol import Executor
 
 KINDS = ("serial", "threads", "processes")
 """Executors by name; an executor object is the other way."""
 
-_START, _EARLY, _HAND_OVER = 1.5, 0.5, 0.1
-"""Seconds that processes take to start (they import what is compiled), how much of that still counts where they start
-while other work is done, and what it takes to give them work once they run."""
+_START, _BESIDE, _EARLY, _HAND_OVER = 1.5, 0.6, 0.5, 0.1
+"""Seconds that processes take to start (they import what is compiled), how much of that counts where this process
+works meanwhile, or where they start while other work is done, and what it takes to give them work once they run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,14 +90,21 @@ def choose(executor: Any, workers: int | None, tasks: int, work: Work | Callable
     kind = executor or _suitable(count, work)
     if kind == "serial":
         return Serial()
-    return Threads(count) if kind == "threads" else Processes(count)
+    if kind == "threads":
+        return Threads(count)
+    return Mixed(count) if executor is None and _waits() else Processes(count)
 
 
 def prepare(workers: int | None, tasks: int, work: Work) -> None:
     """Start worker processes for tasks that come after some other work, if processes will suit them (`choose`)."""
     count = min(workers or os.cpu_count() or 1, tasks)
     if count > 1 and not work.threads and work.seconds * (1 - 1 / count) > _EARLY:
-        start_early(count)
+        start_early(count - _waits())
+
+
+def _waits() -> bool:
+    """Whether the caller has nothing else to do: a script, a notebook or a command, not a thread of a server."""
+    return threading.current_thread() is threading.main_thread()
 
 
 def _of_object(given: Any) -> Executor:
@@ -111,6 +120,7 @@ def _suitable(count: int, work: Work | Callable[[], Work]) -> str:
         return "serial"
     needed = work() if callable(work) else work
     saved = needed.seconds * (1 - 1 / count)
-    if saved <= (_HAND_OVER if needed.threads or warm() else _START):
+    start = _BESIDE if _waits() else _START
+    if saved <= (_HAND_OVER if needed.threads or warm() else start):
         return "serial"
     return "threads" if needed.threads else "processes"

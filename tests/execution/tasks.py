@@ -38,6 +38,12 @@ def fail(shared: Any, context: TaskContext, error: BaseException, steps: int = 2
     raise error
 
 
+def fail_after(shared: Any, context: TaskContext, path: Path, error: BaseException) -> None:
+    """Raise an error once a file is there."""
+    wait_for(path)
+    fail(shared, context, error)
+
+
 class Awkward(Exception):
     """Pickle refuses it, as it refuses one that holds a lock or a connection."""
 

@@ -14,6 +14,7 @@ from maestro.execution import choose as module
 from maestro.execution.choose import HEAVY, Work, check, choose
 from maestro.execution.distributed import Submitting
 from maestro.execution.local import Serial, Threads
+from maestro.execution.mixed import Mixed
 from maestro.execution.processes import Processes
 
 
@@ -25,9 +26,9 @@ def cold(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize(
     ("work", "kind"),
-    [(Work(1.0), Serial), (Work(60.0), Processes), (Work(60.0, threads=True), Threads),
+    [(Work(1.0), Serial), (Work(2.0), Mixed), (Work(60.0), Mixed), (Work(60.0, threads=True), Threads),
      (Work(0.1, threads=True), Serial),
-     (Work(math.inf), Processes)],
+     (Work(math.inf), Mixed)],
 )  # fmt: skip
 def test_little_work_stays_here_and_more_is_shared_out(work: Work, kind: type) -> None:
     assert type(choose(None, 2, 10, work)) is kind
@@ -35,7 +36,20 @@ def test_little_work_stays_here_and_more_is_shared_out(work: Work, kind: type) -
 
 def test_running_processes_are_worth_less_work(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "warm", lambda: True)
-    assert type(choose(None, 2, 10, Work(1.0))) is Processes
+    assert type(choose(None, 2, 10, Work(1.0))) is Mixed
+
+
+def test_a_thread_of_a_server_gives_all_tasks_to_processes_as_does_who_names_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr(module, "start_early", asked.append)
+    with ThreadPoolExecutor(1) as pool:
+        assert type(pool.submit(choose, None, 2, 10, HEAVY).result()) is Processes
+        assert type(pool.submit(choose, None, 2, 10, Work(2.0)).result()) is Serial  # they would take long to start
+        pool.submit(module.prepare, 2, 10, HEAVY).result()
+    assert asked == [2]
+    assert type(choose("processes", 2, 10, HEAVY)) is Processes
 
 
 def test_work_is_measured_only_if_it_decides() -> None:
@@ -72,7 +86,7 @@ def test_what_is_not_an_executor_is_refused(executor: Any, workers: Any, message
 @pytest.mark.parametrize(
     ("workers", "tasks", "work", "started"),
     [
-        (2, 19, Work(2.0), [2]), (None, 19, HEAVY, [4]), (8, 3, Work(2.0), [3]),
+        (2, 19, Work(2.0), [1]), (None, 19, HEAVY, [3]), (8, 3, Work(2.0), [2]),
         (1, 19, HEAVY, []), (2, 1, HEAVY, []), (2, 0, HEAVY, []), (2, 19, Work(0.9), []), (2, 19, Work(9.0, True), []),
     ],
 )  # fmt: skip

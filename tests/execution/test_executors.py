@@ -19,6 +19,7 @@ import maestro as ms
 from maestro.bars import Bars
 from maestro.errors import RunCancelled, RunError, SettingsError
 from maestro.execution.events import Event, FoldDone, TrialDone
+from maestro.execution.mixed import Mixed
 from maestro.runs import RunSpec
 from tests.support.patience import GIVE_UP
 from tests.support.rules import RISING, THREE, Cross, FailsAbove, Slow, same
@@ -48,6 +49,11 @@ def test_batches_give_the_same_on_four_processes(search: str) -> None:
 
 def test_left_to_itself_it_gives_the_same(reference: ms.WalkForward) -> None:
     assert same(ms.walk_forward(RISING, Cross, **SETTINGS), reference)
+
+
+@pytest.mark.parametrize("workers", [2, 4])
+def test_this_process_and_others_together_give_the_same(reference: ms.WalkForward, workers: int) -> None:
+    assert same(ms.walk_forward(RISING, Cross, **SETTINGS, executor=Mixed(workers)), reference)
 
 
 def test_an_executor_object_is_taken(reference: ms.WalkForward) -> None:
@@ -128,7 +134,7 @@ def test_a_class_of_main_works_on_processes_and_its_id_is_the_same_in_every_proc
 # -- cancelling -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("executor", ["serial", "threads", "processes"])
+@pytest.mark.parametrize("executor", ["serial", "threads", "processes", "mixed"])
 def test_a_cancelled_run_stops_soon_and_goes_on_where_it_stopped(tmp_path: Path, executor: str) -> None:
     cancel, heard = threading.Event(), []
     stopped_at = 0.0
@@ -140,7 +146,7 @@ def test_a_cancelled_run_stops_soon_and_goes_on_where_it_stopped(tmp_path: Path,
             stopped_at = time.perf_counter()
             cancel.set()
 
-    settings = {**THREE, "trials": 40, "runs_dir": tmp_path, "executor": executor}
+    settings = {**THREE, "trials": 40, "runs_dir": tmp_path, "executor": Mixed(2) if executor == "mixed" else executor}
     with pytest.raises(
         RunCancelled, match=r"cancelled after [12] of 3 folds; they are kept in .*the same call goes on"
     ):
@@ -214,18 +220,19 @@ INTERRUPTED = """
 import sys, time
 import maestro as ms
 sys.path.insert(0, {root!r})
+from maestro.execution.mixed import Mixed
 from tests.support.rules import RISING, THREE, Slow
 
 def say(event):
     if type(event).__name__ == "FoldDone":
         print("fold done", flush=True)
 
-ms.walk_forward(RISING, Slow, **{{**THREE, "trials": 60}}, runs_dir={runs!r}, executor={executor!r}, workers=2,
+ms.walk_forward(RISING, Slow, **{{**THREE, "trials": 60}}, runs_dir={runs!r}, executor={executor}, workers=2,
     progress=say)
 """
 
 
-@pytest.mark.parametrize("executor", ["serial", "processes"])
+@pytest.mark.parametrize("executor", ["'serial'", "'processes'", "Mixed(2)"], ids=["serial", "processes", "mixed"])
 def test_ctrl_c_leaves_a_run_that_goes_on(tmp_path: Path, executor: str) -> None:
     # A job that a shell started in the background ignores the interrupt; the child restores its handler.
     heed = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
@@ -269,6 +276,7 @@ LEADER = """
 import os, sys
 import maestro as ms
 sys.path.insert(0, {root!r})
+from maestro.execution.mixed import Mixed
 from tests.support.rules import RISING, THREE, Slow
 
 class Told(Slow):

@@ -14,6 +14,7 @@ import pytest
 from maestro.errors import RunCancelled, RunError
 from maestro.execution.distributed import Submitting
 from maestro.execution.local import Serial, Threads
+from maestro.execution.mixed import Mixed
 from maestro.execution.processes import Processes
 from maestro.execution.protocol import (
     Executor,
@@ -26,15 +27,17 @@ from maestro.execution.protocol import (
     run_tasks,
 )
 from tests.execution import tasks
-from tests.execution.tasks import add, fail, until_cancelled, wait_for
+from tests.execution.tasks import add, fail, fail_after, until_cancelled, wait_for
 
-LOCAL = ("serial", "threads", "processes")
+LOCAL = ("serial", "threads", "processes", "mixed")
 
 
 def executor(kind: str, workers: int = 2) -> Executor:
-    if kind == "serial":
-        return Serial()
-    return Threads(workers) if kind == "threads" else Processes(workers)
+    kinds: dict[str, Callable[[], Executor]] = {
+        "serial": Serial, "threads": lambda: Threads(workers), "processes": lambda: Processes(workers),
+        "mixed": lambda: Mixed(workers),
+    }  # fmt: skip
+    return kinds[kind]()
 
 
 def collected(
@@ -75,33 +78,35 @@ def test_reports_reach_the_caller_with_the_number_of_their_task(kind: str) -> No
     assert sorted(heard) == [(0, 0), (1, 10), (2, 20), (3, 30)]
 
 
-@pytest.mark.parametrize("kind", ["threads", "processes"])
+@pytest.mark.parametrize("kind", ["threads", "processes", "mixed"])
 def test_running_tasks_stop_on_request_and_return_what_they_did(tmp_path: Path, kind: str) -> None:
     cancel = threading.Event()
-    begun = [Task(add, (1,)), *(Task(until_cancelled, (tmp_path, name)) for name in "ab")]
+    made = executor(kind)
+    names = "ab" if made.at_once is None else "a"  # without a queue no task begins while an outcome is handled
+    begun = [Task(add, (1,)), *(Task(until_cancelled, (tmp_path, name)) for name in names)]
 
     def cancelling(outcome: Outcome) -> None:
         if outcome.number == 0:
-            for name in "ab":
+            for name in names:
                 wait_for(tmp_path / name)
             cancel.set()
 
     work = [*begun, *[Task(add, (k,)) for k in range(50)]]
-    outcomes, error = collected(run_tasks(executor(kind), work, 0, cancel=cancel), cancelling)
+    outcomes, error = collected(run_tasks(made, work, 0, cancel=cancel), cancelling)
     assert isinstance(error, RunCancelled)
     stopped = {o.number: o for o in outcomes if not o.finished}
-    assert {1, 2} <= stopped.keys()
-    for number, name in ((1, "a"), (2, "b")):
+    assert set(range(1, len(begun))) <= stopped.keys()
+    for number, name in enumerate(names, start=1):
         assert isinstance(stopped[number].error, RunCancelled)
         assert set(stopped[number].notes) == {f"step of {name}"}
     assert len({o.number for o in outcomes}) == len(outcomes)
 
 
-@pytest.mark.parametrize("kind", ["threads", "processes"])
+@pytest.mark.parametrize("kind", ["threads", "processes", "mixed"])
 def test_the_first_error_stops_the_others_and_is_raised_with_all_outcomes_yielded(tmp_path: Path, kind: str) -> None:
     work = [
         Task(until_cancelled, (tmp_path, "a")),
-        Task(fail, (KeyError("broken"),)),
+        Task(fail_after, (tmp_path / "a", KeyError("broken"))),
         Task(until_cancelled, (tmp_path, "b")),
     ]
     outcomes, error = collected(run_tasks(executor(kind), work, 0))
@@ -123,7 +128,7 @@ def test_one_at_a_time_each_task_may_be_made_from_the_outcome_before() -> None:
     assert sums == [1, 2, 3, 4, 5, 6]
 
 
-@pytest.mark.parametrize("kind", ["threads", "processes"])
+@pytest.mark.parametrize("kind", ["threads", "processes", "mixed"])
 def test_an_error_of_the_handler_leaves_no_outcome_unhandled(tmp_path: Path, kind: str) -> None:
     handled: list[int] = []
     left: list[Outcome] = []
@@ -141,7 +146,7 @@ def test_an_error_of_the_handler_leaves_no_outcome_unhandled(tmp_path: Path, kin
     assert left[0].notes
 
 
-@pytest.mark.parametrize("kind", ["threads", "processes"])
+@pytest.mark.parametrize("kind", ["threads", "processes", "mixed"])
 def test_a_generator_that_is_closed_leaves_nothing_running(tmp_path: Path, kind: str) -> None:
     outcomes = run_tasks(executor(kind), [Task(add, (1,)), Task(until_cancelled, (tmp_path, "a"))], 0)
     assert next(outcomes).value == 1
