@@ -1,7 +1,7 @@
 # make help lists the targets; each sets up what it needs, once, in .venv.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo notebooks test check bench docs clean
+.PHONY: help setup demo notebooks test lint check bench docs clean
 
 BIN := .venv/bin
 # Files in the order of tests/conftest.py: those that take longest begin first.
@@ -40,10 +40,12 @@ test: .venv/.maestro-all ## Every test
 	@if [ -x tools/setup_mlflow ]; then tools/setup_mlflow; fi
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
 
-check: .venv/.maestro-all ## Style, types and the tests of the documentation
+lint: .venv/.maestro-all ## Style and types
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+
+check: lint ## Style, types and the tests of the documentation
 	@$(BIN)/python -m pytest -q tests/docs/test_docs.py tests/test_imports.py
 
 bench: .venv/.maestro-all ## Measure every figure beside its peer; writes benchmarks/results.md

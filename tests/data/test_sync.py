@@ -5,9 +5,6 @@ from __future__ import annotations
 import os
 import random
 import shutil
-import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -21,6 +18,7 @@ from maestro.testing import FAILURES, LIES, FakeExchange, Faults, NoFaults
 from tests.data.pulled import Run
 from tests.support.exchange.markets import ExchangeMarket
 from tests.support.exchange.truth import HOUR_US, hourly, stamp_us
+from tests.support.forked import forks
 
 SCHEDULES = int(os.environ.get("MAESTRO_TEST_SCHEDULES", "90"))
 
@@ -180,31 +178,23 @@ def test_killed_at_random_moments(tmp_path: Path) -> None:
     end = max(stamp_us(frame, -1) for frame in truth.values()) + HOUR_US
     rng = random.Random(7)
     kills = rounds = partial = 0
-    with FakeExchange(market, latency=0.004) as exchange:
+    printed = tmp_path / "printed"
+    with FakeExchange(market, latency=0.004) as exchange, forks("tests.support.exchange.worker") as forked:
         while kills < KILLS:
             root = tmp_path / f"store{rounds}"
             rounds += 1
             while True:
-                command = [
-                    sys.executable,
-                    "-m",
-                    "tests.support.exchange.worker",
-                    str(root),
-                    str(tmp_path),
-                    exchange.url,
-                ]
-                process = subprocess.Popen(
-                    [*command, str(start), str(end)], cwd=ROOT, stdout=subprocess.PIPE, text=True
-                )
                 before = len(exchange.requests)
-                while process.poll() is None and len(exchange.requests) == before:
-                    time.sleep(0.005)
-                time.sleep(rng.uniform(0.0, 0.5))
-                process.send_signal(signal.SIGKILL)
-                message, _ = process.communicate()
-                if process.returncode == 0 or "complete" in message:
+                words = (str(root), str(tmp_path), exchange.url, str(start), str(end))
+                with forked.running(*words, output=printed) as worker:
+                    while worker.alive and len(exchange.requests) == before:
+                        time.sleep(0.005)
+                    time.sleep(rng.uniform(0.0, 0.5))
+                    killed = worker.alive
+                if message := printed.read_text():
                     assert message.strip() == "complete"
                     break
+                assert killed, f"round {rounds} ended by itself without a word"
                 kills += 1
                 held = sum(info.rows for info in ParquetStore(root).series())
                 partial += 0 < held < sum(map(len, truth.values()))

@@ -7,7 +7,6 @@ whoever kills it knows what was acknowledged.
 
 from __future__ import annotations
 
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -17,8 +16,8 @@ import polars as pl
 
 from maestro.data.stores import ParquetStore, SeriesKey
 from maestro.data.stores.rows import STAMP
+from tests.support.forked import forks
 
-PROJECT = Path(__file__).parents[3]
 KEY = SeriesKey("TEST", "KILLED", "1h")
 STAMPS = 1_500_000_000_000_000 + 100 * 3_600_000_000 * np.arange(300)  # three and a half years
 
@@ -30,7 +29,7 @@ def frame(number: int) -> pl.DataFrame:
     return pl.DataFrame({"timestamp": pl.Series(STAMPS).cast(STAMP), **columns})
 
 
-def write(root: Path) -> None:
+def write(root: str | Path) -> None:
     """Write for ever."""
     store = ParquetStore(root)
     found = store.read(KEY)
@@ -42,33 +41,32 @@ def write(root: Path) -> None:
         print(number, flush=True)
 
 
+main = write
+
+
 def kill_writers(root: Path, times: int, seed: int) -> None:
     """Kill writers at random moments; after each nothing is torn and what was acknowledged is there."""
     random = np.random.default_rng(seed)
     store = ParquetStore(root, wait=1.0)
-    for kill in range(times):
-        writer = subprocess.Popen(
-            [sys.executable, "-m", "tests.data.stores.killed_writer", str(root)],
-            stdout=subprocess.PIPE,
-            cwd=PROJECT,
-            text=True,
-        )
-        assert writer.stdout is not None
-        assert writer.stdout.readline() == "ready\n"
-        time.sleep(random.uniform(0.0, 0.15))
-        writer.kill()
-        lines = writer.stdout.read().splitlines()
-        writer.wait()
-        writer.stdout.close()
-        acknowledged = int(lines[-1]) if lines else 0
-        found = store.read(KEY)
-        values = set(found["close"].to_list())
-        assert len(values) <= 1, (seed, kill)
-        assert len(found) in (0, 300), (seed, kill)
-        assert (values or {0.0}).pop() >= acknowledged, (seed, kill)
-        for path in root.rglob("*.parquet"):  # also those that no manifest names
-            assert pl.read_parquet(path).height > 0, (seed, kill, path)
-        assert store.check() == [], (seed, kill)
+    printed = root.with_name(f"{root.name}.printed")
+    with forks("tests.data.stores.killed_writer") as forked:
+        for kill in range(times):
+            printed.unlink(missing_ok=True)
+            with forked.running(str(root), output=printed) as writer:
+                while not (printed.is_file() and printed.read_text().startswith("ready\n")):
+                    assert writer.alive, (seed, kill)
+                    time.sleep(0.001)
+                time.sleep(random.uniform(0.0, 0.15))
+            lines = printed.read_text().splitlines()[1:]
+            acknowledged = int(lines[-1]) if lines else 0
+            found = store.read(KEY)
+            values = set(found["close"].to_list())
+            assert len(values) <= 1, (seed, kill)
+            assert len(found) in (0, 300), (seed, kill)
+            assert (values or {0.0}).pop() >= acknowledged, (seed, kill)
+            for path in root.rglob("*.parquet"):  # also those that no manifest names
+                assert pl.read_parquet(path).height > 0, (seed, kill, path)
+            assert store.check() == [], (seed, kill)
     store.append(KEY, frame(10**9))  # no lock is left behind
     assert set(store.read(KEY)["close"].to_list()) == {1e9}
     left = [path.name for path in store.root.joinpath(*KEY.path).iterdir()]
