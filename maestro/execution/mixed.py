@@ -35,12 +35,11 @@ class Mixed:
         self._sent = []
         self._here.start(shared, cancelled, None)
         self._there.start(shared, cancelled, None)
-        self.at_once = 1 + (self._there.at_once or self._there.workers)
 
     def submit(self, number: int, task: Task) -> Future[Outcome]:
         """Run a task in a process if one is idle, else here; `run_tasks` submits no more than fit."""
         self._sent = [future for future in self._sent if not future.done()]
-        if len(self._sent) == self.at_once - 1:
+        if len(self._sent) == self._there.workers:
             return self._here.submit(number, task)
         future = self._there.submit(number, task)
         self._sent.append(future)

@@ -276,7 +276,6 @@ LEADER = """
 import os, sys
 import maestro as ms
 sys.path.insert(0, {root!r})
-from maestro.execution.mixed import Mixed
 from tests.support.rules import RISING, THREE, Slow
 
 class Told(Slow):

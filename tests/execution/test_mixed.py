@@ -48,7 +48,7 @@ def test_an_executor_takes_no_more_tasks_than_it_has_workers() -> None:
     assert len(list(outcomes)) == 4
 
 
-def test_an_error_keeps_its_class_and_traceback_wherever_it_was_raised() -> None:
+def test_an_error_keeps_its_class_and_message_wherever_it_was_raised() -> None:
     for number in (0, 1):  # the first goes to a process, the second stays here
         tasks = [Task(add, (1,)), Task(add, (2,))]
         tasks[number] = Task(fail, (ZeroDivisionError("by zero"),))

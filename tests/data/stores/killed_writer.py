@@ -29,7 +29,7 @@ def frame(number: int) -> pl.DataFrame:
     return pl.DataFrame({"timestamp": pl.Series(STAMPS).cast(STAMP), **columns})
 
 
-def write(root: str | Path) -> None:
+def main(root: str) -> None:
     """Write for ever."""
     store = ParquetStore(root)
     found = store.read(KEY)
@@ -39,9 +39,6 @@ def write(root: str | Path) -> None:
         number += 1
         store.append(KEY, frame(number))
         print(number, flush=True)
-
-
-main = write
 
 
 def kill_writers(root: Path, times: int, seed: int) -> None:
@@ -78,4 +75,4 @@ if __name__ == "__main__":
     if len(sys.argv) > 2:
         kill_writers(Path(sys.argv[1]), times=int(sys.argv[2]), seed=1)
     else:
-        write(Path(sys.argv[1]))
+        main(sys.argv[1])
