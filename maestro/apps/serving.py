@@ -5,16 +5,18 @@ from __future__ import annotations
 import importlib
 import socket
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from maestro._core.json import as_text
 from maestro.apps.shared.access import check_address, restrict, restricted
+from maestro.apps.shared.address import query_of
 from maestro.apps.shared.page import APPS, ICON
+from maestro.apps.shared.state import TradeState
 from maestro.apps.shared.strategy_files import FILES
 from maestro.errors import SettingsError, nearest
+from maestro.strategies import Strategy
 from maestro.strategies.files import in_file, load_strategy
 
 if TYPE_CHECKING:
@@ -41,26 +43,39 @@ def app(name: str, bars: Bars | None = None, *, strategy: Any = None, **settings
     Raises
     ------
     SettingsError
-        No app of that name, or no such setting.
+        No app of that name, no such setting, or a value that it does not take.
     """
     if name not in APPS:
         raise SettingsError(f"there is no app {name!r}; there are: {', '.join(APPS)}.{nearest(name, APPS)}")
     from maestro.apps.notebook import load_panel
+    from maestro.bars import Bars
 
-    load_panel()
-    module = importlib.import_module(f"maestro.apps.{name}")
-    if isinstance(strategy, str) and (found := in_file(strategy)):
-        FILES.offer(found[0])
-        load_strategy(strategy)  # says here what is wrong with the file
-        settings["strategy"] = strategy if found[1] else next(n for n in FILES.names() if n.startswith(f"{strategy}:"))
-    elif isinstance(strategy, str):
-        settings["strategy"] = strategy
+    make = importlib.import_module(f"maestro.apps.{name}").App
+    takes_bars = "data" in make.State.names()
+    if bars is not None and not (takes_bars and isinstance(bars, Bars)):
+        remedy = "give what ms.load returns, or data='sample:AAPL'" if takes_bars else "it shows what runs_dir holds"
+        raise SettingsError(f"the app {name} does not take {repr(bars)[:80]} as bars: {remedy}.")
+    own = {}
+    if isinstance(strategy, str):
+        settings["strategy"] = _offered(strategy)
+    elif isinstance(strategy, type) and issubclass(strategy, Strategy) and issubclass(make.State, TradeState):
+        own = {"own": strategy}
     elif strategy is not None:
-        settings["own"] = strategy
-    try:
-        return module.App(bars, **settings)
-    except TypeError as error:
-        raise SettingsError(f"the app {name} does not take these settings: {error}.") from error
+        kinds = "a name or a class" if issubclass(make.State, TradeState) else "a name"
+        raise SettingsError(f"the app {name} does not take {repr(strategy)[:80]} as strategy; give {kinds}.")
+    make.State.check(name, settings)
+    load_panel()
+    return make(bars, **own, **settings)
+
+
+def _offered(strategy: str) -> str:
+    """Name of a strategy in the apps, after its file was offered to them."""
+    found = in_file(strategy)
+    if found is None:
+        return strategy
+    FILES.offer(found[0])
+    load_strategy(strategy)  # says here what is wrong with the file
+    return strategy if found[1] else next(name for name in FILES.names() if name.startswith(f"{strategy}:"))
 
 
 def page_of(name: str, **given: Any) -> Callable[[], Any]:
@@ -72,14 +87,17 @@ def page_of(name: str, **given: Any) -> Callable[[], Any]:
         if not restricted():  # panel serve widgets/*.py
             restrict()
         pn.extension("tabulator")
-        module = importlib.import_module(f"maestro.apps.{name}")
-        query = {} if pn.state.location is None else dict(pn.state.location.query_params)
-        settings = (
-            {"strategy": own[0], **given} if name in ("backtest", "walk_forward") and (own := FILES.names()) else given
-        )
-        return module.App(None, query={key: as_text(value) for key, value in query.items()}, **settings).page()
+        query = {} if pn.state.location is None else query_of(pn.state.location.search)
+        return served_app(name, query, **given).page()
 
     return make
+
+
+def served_app(name: str, query: Mapping[str, str], **given: Any) -> Any:
+    """Return the app of a served page; strategies of the server's own files come first."""
+    if name in ("backtest", "walk_forward") and (own := FILES.names()):
+        given = {"strategy": own[0], **given}
+    return importlib.import_module(f"maestro.apps.{name}").App(None, query=query, **given)
 
 
 def servable(name: str) -> None:

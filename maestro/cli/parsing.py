@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import shlex
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 from maestro._core.quiet import ignored
@@ -26,6 +28,12 @@ _YES, _NO = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 def configured(given: Any, name: str) -> Any:
     """Value of an option: what was given, else the setting of that name."""
     return load_settings().get(name) if given is None else given
+
+
+def option_of(runs_dir: Path) -> str:
+    """Text of ``--runs-dir`` in a command that is printed; empty for the configured folder."""
+    there = runs_dir.resolve() == load_settings().runs_dir.resolve()
+    return "" if there else f" --runs-dir {shlex.quote(str(runs_dir))}"
 
 
 def read_bars(

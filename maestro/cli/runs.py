@@ -127,6 +127,7 @@ def remove(
     json: options.Json = False,
 ) -> None:
     """Move a run or backtest to the trash; maestro runs trash restores it or deletes it for good."""
+    from maestro.cli.parsing import option_of
     from maestro.cli.printing import print_json
     from maestro.runs import find_stored
     from maestro.runs import remove as remove_run
@@ -140,7 +141,8 @@ def remove(
     if json:
         print_json({"removed": str(store.folder), "trash": str(place)})
     else:
-        typer.echo(f"removed {store.folder}\nTo restore it: maestro runs trash restore {place.name}")
+        where = option_of(place.parents[1])
+        typer.echo(f"removed {store.folder}\nTo restore it: maestro runs trash restore {place.name}{where}")
 
 
 def _tell_the_service(run: str, runs_dir: Path, *, kept: bool) -> None:

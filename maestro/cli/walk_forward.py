@@ -211,8 +211,10 @@ def _show_folds(wf: WalkForward) -> None:
 
 
 def _tell_where(wf: WalkForward, runs_dir: Path, report: Path | None, seconds: float) -> None:
+    from maestro.cli.parsing import option_of
+
     typer.echo(f"\nRun {wf.id} is kept in {wf.folder} ({seconds:.1f} s).")
-    elsewhere = "" if runs_dir == Path("runs") else f" --runs-dir {runs_dir}"
+    elsewhere = option_of(runs_dir)
     typer.echo(f"All checks: maestro verdict {wf.id}{elsewhere}")
     if report is None:
         typer.echo(f"Report: maestro report {wf.id}{elsewhere}")

@@ -58,10 +58,35 @@ def test_an_app_in_a_cell_shows_the_bars_of_the_call() -> None:
 def test_an_unknown_app_or_setting_is_refused() -> None:
     with pytest.raises(SettingsError, match=r"there is no app 'makret'; there are: market, .*Did you mean 'market'"):
         ms.app("makret")
-    with pytest.raises(SettingsError, match="does not take these settings"):
-        ms.app("market", colour="red")
+    with pytest.raises(SettingsError, match=r"the app market has no setting 'dat'; it has: .* Did you mean 'data'"):
+        ms.app("market", dat="sample:IBM")
     with pytest.raises(SettingsError, match="there is no app"):
         serving.serve(["nope"])
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "message"),
+    [
+        ("backtest", {"fee": 0.9}, r"the app backtest: fee must be less than 0.5, not 0.9. fee: Fraction of the"),
+        ("backtest", {"bars": "sample:AAPL"}, r"does not take 'sample:AAPL' as bars: give what ms.load returns"),
+        ("backtest", {"strategy": 5}, "does not take 5 as strategy; give a name or a class"),
+        ("backtest", {"fill": "never"}, r"fill does not accept 'never'; valid options include: .*close"),
+        ("backtest", {"params": 3}, "params value must be an instance of dict, not 3"),
+        ("walk_forward", {"trials": 2.5}, "trials must be an integer"),
+        ("walk_forward", {"own": ms.Strategy}, "the app walk_forward has no setting 'own'"),
+        ("market", {"strategy": "RSIStrategy"}, "the app market has no setting 'strategy'"),
+        ("runs", {"runs": "abc"}, "runs must be a list"),
+        ("runs", {"runs_dir": 5}, "runs_dir expected str, bytes or os.PathLike"),
+        ("runs", {"bars": ms.synthetic_bars(9)}, "as bars: it shows what runs_dir holds"),
+        ("many", {"strategy": ms.Strategy}, "as strategy; give a name"),
+    ],
+)  # fmt: skip
+def test_a_wrong_value_is_refused_before_anything_is_shown(
+    name: str, given: dict[str, Any], message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("maestro.apps.notebook.load_panel", lambda: pytest.fail("the notebook has output"))
+    with pytest.raises(SettingsError, match=message):
+        ms.app(name, **given)
 
 
 @pytest.mark.parametrize("port", [-1, 65_536])

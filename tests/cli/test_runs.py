@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 
 import pytest
@@ -69,3 +70,26 @@ def test_a_run_that_does_not_exist_is_bad_input(words: str, tmp_path: Path, caps
 def test_a_run_that_is_not_in_the_trash_is_bad_input(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("trash", "restore", "zzz", "--runs-dir", str(tmp_path)) == 2
     assert "there is no 'zzz' in" in " ".join(capsys.readouterr().err.split())
+
+
+def test_printed_commands_find_the_run_in_whatever_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MAESTRO_RUNS_DIR", "configured ones")
+    line = ["walk-forward", "EmaCrossStrategy", "--data", "sample:AAPL", "--splitter", "rolling:3", "--trials", "2"]
+    for folder, option in (("runs", "--runs-dir runs"), ("my runs", "--runs-dir 'my runs'"), ("configured ones", "")):
+        with pytest.raises(SystemExit) as ended:
+            main([*line, "--runs-dir", folder])
+        assert ended.value.code == 0
+        printed = capsys.readouterr().out
+        [report] = [one.partition("maestro ")[2] for one in printed.splitlines() if one.startswith("Report:")]
+        assert report.endswith(option)
+        for command in (report, f"runs remove --yes {report.removeprefix('report ')}"):
+            with pytest.raises(SystemExit) as ended:
+                main(shlex.split(command))
+            assert ended.value.code == 0, capsys.readouterr().err
+        restore = capsys.readouterr().out.strip().splitlines()[-1].partition("maestro ")[2]
+        with pytest.raises(SystemExit) as ended:
+            main(shlex.split(restore))
+        assert ended.value.code == 0, capsys.readouterr().err

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from html import escape
-from typing import Any
+from typing import Any, ClassVar
 
 import panel as pn
 
@@ -27,9 +27,11 @@ from maestro.errors import MaestroError
 class App(pn.viewable.Viewer):
     """State, controls and view of one visitor."""
 
+    State: ClassVar = BacktestState
+
     def __init__(self, bars: Bars | None = None, *, query: Mapping[str, str] | None = None, **settings: Any) -> None:
         super().__init__()
-        self.state = BacktestState(**settings)
+        self.state = self.State(**settings)
         self.problems = self.state.read(query or {})
         self.picker = SeriesPicker(self.state, bars)
         self.rule, self.trade = StrategyControls(self.state), TradeControls(self.state)

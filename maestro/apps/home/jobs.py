@@ -16,7 +16,7 @@ from maestro.apps.shared.delivery import delivery, repeat
 from maestro.apps.shared.latest import Latest
 from maestro.apps.shared.page import BUTTON_STYLE, HtmlPane, Message
 from maestro.apps.shared.service import service, visitors_login
-from maestro.apps.shared.state import TRADE
+from maestro.apps.shared.state import TRADE, named_in_link
 from maestro.apps.walk_forward.state import WalkForwardState
 
 JOBS = 10
@@ -134,7 +134,8 @@ def link_of(job: Mapping[str, Any], served: Collection[str]) -> str:
         return ""
     names = TRADE if app == "backtest" else (*TRADE, *_SEARCH)
     usual = WalkForwardState.param  # of the same settings as the Backtest app's, and those of the search
-    given = {name: spec[name] for name in names if spec[name] is not None and spec[name] != usual[name].default}
+    there = {name: spec[name] for name in names if spec[name] is not None}
+    given = named_in_link(there, {name: usual[name].default for name in names})
     if isinstance(given.get("select"), list):
         given["select"] = ",".join(given["select"])
     elif not isinstance(given.get("select", ""), str):

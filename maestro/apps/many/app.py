@@ -6,7 +6,7 @@ import io
 import threading
 from collections.abc import Mapping
 from html import escape
-from typing import Any
+from typing import Any, ClassVar
 
 import panel as pn
 
@@ -17,7 +17,6 @@ from maestro.apps.shared.delivery import delivery, served_document
 from maestro.apps.shared.freeze import Freeze
 from maestro.apps.shared.page import HtmlPane, page
 from maestro.bars import Bars
-from maestro.config import load_settings
 from maestro.errors import MaestroError
 from maestro.reports.many.page import many_page
 from maestro.walkforward.many import WalkForwards
@@ -29,10 +28,11 @@ _CURVES = {"none": 0, "24": 24, "48": 48, "200": 200, "all": 1_000_000}
 class App(pn.viewable.Viewer):
     """State, session and view of one visitor."""
 
+    State: ClassVar = ManyState
+
     def __init__(self, bars: Bars | None = None, *, query: Mapping[str, str] | None = None, **settings: Any) -> None:
         super().__init__()
-        settings.setdefault("runs_dir", str(load_settings().runs_dir))
-        self.state = ManyState(**settings)
+        self.state = self.State(**settings)
         problems = self.state.read(query or {})
         self.session = ManySession(self.state.runs_dir)
         self.view = ManyView(Freeze(self.state))
@@ -50,8 +50,7 @@ class App(pn.viewable.Viewer):
             pn.state.onload(self.refresh)  # the page is there at once, and its table is drawn when it is visible
         else:
             self.refresh()
-        if problems:
-            self.view.message.say("; ".join(problems))
+        self.view.link_problem.say("; ".join(problems))
 
     def settings(self) -> dict[str, Any]:
         """Return what reproduces the screen."""

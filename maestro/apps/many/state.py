@@ -7,19 +7,18 @@ from typing import Any
 import param
 
 from maestro.apps.shared.command import command_of, pairs
-from maestro.apps.shared.state import AppState, Settings
+from maestro.apps.shared.state import RunsFolderState, Settings
 
 ORDERS = {"p_adjusted": "adjusted p", "sharpe_ratio": "Sharpe", "total_return": "return", "symbol": "symbol"}
 """By what curves and rows are ordered."""
 FROZEN = ("result", "runs_dir")
 
 
-class ManyState(AppState):
+class ManyState(RunsFolderState):
     """Folder, result, filters and order."""
 
     notebook = "13_walk_forward_many"
 
-    runs_dir = param.String(default="runs", doc="Folder of the runs.")
     result = param.String(default="", doc="Id of a result of walk_forward_many in it; the newest if empty.")
     text = param.String(default="", doc="Words that the symbol, timeframe or strategy of a row contains.")
     strategy = param.String(default="", doc="Only this strategy.")

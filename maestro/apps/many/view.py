@@ -76,7 +76,7 @@ class ManyView(pn.viewable.Viewer):
         from bokeh.models.widgets.tables import NumberFormatter
 
         super().__init__()
-        self.message, self.beside = Message(), beside
+        self.link_problem, self.message, self.beside = Message(), Message(), beside
         self.columns = list(dict.fromkeys((*_PHONE, *_HEADINGS)) if is_narrow() else _HEADINGS)
         self.head = HtmlPane("", stylesheets=[_STYLE], sizing_mode="stretch_width")
         self.histogram = HtmlPane("", stylesheets=[_STYLE], sizing_mode="stretch_width")
@@ -154,7 +154,7 @@ class ManyView(pn.viewable.Viewer):
         return rows.select(order).to_pandas()
 
     def __panel__(self) -> Any:
-        return pn.Column(self.message, self.body, *self.beside, sizing_mode="stretch_width")
+        return pn.Column(self.link_problem, self.message, self.body, *self.beside, sizing_mode="stretch_width")
 
 
 def _multiples(many: WalkForwards, rows: pl.DataFrame, most: int) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import panel as pn
 
@@ -22,9 +22,11 @@ from maestro.errors import SettingsError
 class App(pn.viewable.Viewer):
     """State, controls and view of one visitor."""
 
+    State: ClassVar = MarketState
+
     def __init__(self, bars: Bars | None = None, *, query: Mapping[str, str] | None = None, **settings: Any) -> None:
         super().__init__()
-        self.state = MarketState(**settings)
+        self.state = self.State(**settings)
         problems = self.state.read(query or {})
         self.picker, self.regimes = SeriesPicker(self.state, bars), RegimeSwitch(self.state, self._show)
         self.view = MarketView(IndicatorBox(self.state), Freeze(self.state))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import panel as pn
 import polars as pl
@@ -17,7 +17,6 @@ from maestro.apps.shared.delivery import repeat, served_document
 from maestro.apps.shared.freeze import Freeze
 from maestro.apps.shared.page import HtmlPane, page
 from maestro.bars import Bars
-from maestro.config import load_settings
 from maestro.errors import MaestroError
 
 MOST = 24
@@ -30,10 +29,11 @@ EVERY = 5_000
 class App(pn.viewable.Viewer):
     """State, session and view of one visitor."""
 
+    State: ClassVar = RunsState
+
     def __init__(self, bars: Bars | None = None, *, query: Mapping[str, str] | None = None, **settings: Any) -> None:
         super().__init__()
-        settings.setdefault("runs_dir", str(load_settings().runs_dir))
-        self.state = RunsState(**settings)
+        self.state = self.State(**settings)
         problems = self.state.read(query or {})
         self.session = RunsSession(self.state.runs_dir)
         self.view = RunsView(Freeze(self.state))

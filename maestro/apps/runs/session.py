@@ -14,7 +14,7 @@ from maestro._core.temporary import temporary_folder
 from maestro.apps.runs.opening import settings_of_run
 from maestro.apps.runs.sparkline import curve_of
 from maestro.apps.shared.journey import RESUME, link_to
-from maestro.apps.shared.state import TRADE
+from maestro.apps.shared.state import TRADE, named_in_link
 from maestro.apps.walk_forward.state import WalkForwardState
 from maestro.errors import MaestroError, RunError
 from maestro.reports.page.stored import report_text
@@ -167,9 +167,8 @@ class RunsSession:
         settings = settings_of_run(self._folder(run))
         names = [name for name in settings if name not in TRADE]
         more = {name: settings.pop(name) for name in names}
-        usual = {name: WalkForwardState.param[name].default for name in more}
-        changed = {name: value for name, value in more.items() if value != usual[name]}
         resumes = {RESUME: True} if resume else {}
+        changed = named_in_link(more, WalkForwardState().usual())
         return link_to("walk_forward", settings, fixed=True, **changed, **resumes)
 
     def report(self, run: str) -> str:

@@ -7,18 +7,17 @@ from typing import Any
 import param
 
 from maestro.apps.shared.command import command_of
-from maestro.apps.shared.state import AppState, Settings
+from maestro.apps.shared.state import RunsFolderState, Settings
 
 FROZEN = ("runs_dir", "runs", "common_stretch", "log_scale")
 """What a notebook needs of it: how the list is filtered is left out."""
 
 
-class RunsState(AppState):
+class RunsState(RunsFolderState):
     """Folder, filters, and the runs that are compared."""
 
     notebook = "10_compare_runs"
 
-    runs_dir = param.String(default="runs", doc="Folder of the runs.")
     text = param.String(default="", doc="Words that the listed runs have in their id, rule, series, start or error.")
     strategy = param.String(default="", doc="Only runs of this rule.")
     status: Any = param.Selector(

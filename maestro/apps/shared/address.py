@@ -64,5 +64,10 @@ class Address(JSComponent):
         self._restored, self._followed = restored, followed
 
     def _handle_msg(self, msg: Any) -> None:
-        query = dict(parse_qsl(str(msg["search"]).lstrip("?"), keep_blank_values=True))
+        query = query_of(str(msg["search"]))
         (self._followed if msg["forward"] else self._restored)(query)
+
+
+def query_of(search: str) -> dict[str, str]:
+    """Return the settings of a query such as ``?fee=0.002``, as texts; Panel's own reader drops what is not JSON."""
+    return dict(parse_qsl(search.removeprefix("?"), keep_blank_values=True))

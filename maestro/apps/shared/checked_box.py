@@ -91,7 +91,7 @@ def as_shown(value: Any) -> str:
     """Value of a setting as its box shows it: 100000, 0.001; nothing for None."""
     if value is None:
         return ""
-    return format(value, ".12g") if isinstance(value, (int, float)) else str(value)
+    return format(value, ".12g") if isinstance(value, float) else str(value)
 
 
 def without_separators(text: str) -> str:

@@ -32,7 +32,7 @@ _OWN = "as below"
 _RULES = {
     "fee": "give a fraction from -0.01 (a maker's rebate) to below 0.5; 0.1 % is 0.001",
     "slippage": "give a fraction from 0 to below 0.5; 0.1 % is 0.001",
-    "cash": "give an amount above 0",
+    "cash": "give an amount above 0, up to 1e100",
 }
 """The values that a box of costs or cash accepts."""
 
@@ -97,7 +97,7 @@ class StrategyControls(pn.viewable.Viewer):
         self.name_box = pmui.Select(label="Strategy", sizing_mode="stretch_width", **self._offered())
         self.widgets: dict[str, Any] = {}
         self.typed: dict[str, TypedValue] = {}
-        self.refused = Message(margin=(4, 10))
+        self.refused = Message(margin=(4, 10), until=state)
         self._place = pn.Column(sizing_mode="stretch_width")
         self.name_box.param.watch(lambda event: state.param.update(strategy=event.new, params={}), "value")
         state.param.watch(self._follow, ["strategy", "params"])
@@ -174,7 +174,6 @@ class StrategyControls(pn.viewable.Viewer):
             # Panel has no public option for this: it waits 50 ms for more changes, and the last one wins here anyway.
             widget._priority_changes = ["value"]
             widget.param.watch(lambda event, name=name: self._write(name, event.new), "value")
-        self.refused.say()
         self.typed = {
             name: TypedValue(name, one, self.widgets[name], self.refused.say) for name, one in declared.items()
             if one.kind in ("int", "float")
@@ -213,7 +212,7 @@ class TradeControls(pn.viewable.Viewer):
         import panel_material_ui as pmui
 
         super().__init__()
-        self.problem = Message()
+        self.problem = Message(until=state)
         labels = {"fee": "Fee per side", "slippage": "Slippage", "cash": "Cash"}
         self.widgets = {
             name: CheckedBox(state, name, label, _RULES[name], self.problem, width=140).widget

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from maestro._core.json import as_text
-from maestro.apps.shared.state import JOURNEY, SERIES, TRADE, AppState, TradeState
+from maestro.apps.shared.state import JOURNEY, SERIES, TRADE, AppState, TradeState, named_in_link
 from maestro.errors import MaestroError
 from maestro.strategies import Strategy
 
@@ -50,10 +50,8 @@ def link_to(app: str, settings: Mapping[str, Any], *, fixed: bool = False, **mor
     elif app not in ("backtest", "walk_forward"):
         direct, carried = {}, direct
     usual = {name: TradeState.param[name].default for name in TRADE}
-    changed = {name: value for name, value in direct.items() if value != usual[name]}
-    kept = {name: value for name, value in carried.items() if value != usual[name] or name == "strategy"}
-    query = {name: as_text(value) for name, value in {**changed, **more}.items()}
-    if any(name != "strategy" or value != usual[name] for name, value in kept.items()):
+    query = {name: as_text(value) for name, value in {**named_in_link(direct, usual), **more}.items()}
+    if kept := named_in_link(carried, usual):
         query[JOURNEY] = json.dumps(kept, separators=(",", ":"))
     return f"./{app}{f'?{urlencode(query)}' if query else ''}"
 

@@ -207,10 +207,19 @@ def card(title: str, *content: Any, **options: Any) -> Any:
 
 
 class Message(pn.viewable.Viewer):
-    """A line that says what went wrong, or what to know; hidden while there is nothing to say."""
+    """A line that says what went wrong, or what to know; hidden while there is nothing to say.
 
-    def __init__(self, margin: tuple[int, ...] = (0, 0, 12, 0)) -> None:
+    Parameters
+    ----------
+    margin : pixels
+    until : Parameterized, optional
+        The message ends when a setting of this state changes: a refused entry is over once another one is taken.
+    """
+
+    def __init__(self, margin: tuple[int, ...] = (0, 0, 12, 0), until: param.Parameterized | None = None) -> None:
         super().__init__()
+        if until is not None:
+            until.param.watch(lambda *_: self.say(), [name for name in until.param if name != "name"])
         self.text = ""
         self._line = HtmlPane(
             "", visible=False, sizing_mode="stretch_width", margin=margin, stylesheets=[MESSAGE_STYLE]
@@ -218,8 +227,9 @@ class Message(pn.viewable.Viewer):
 
     def say(self, text: str = "", kind: str = "error") -> None:
         """Show `text` ("error", "warning", "info" or "success") as it is, without markup or Markdown."""
-        self.text = text
-        self._line.param.update(object=message_html(text, kind), visible=bool(text))
+        if text or self.text:
+            self.text = text
+            self._line.param.update(object=message_html(text, kind), visible=bool(text))
 
     def __panel__(self) -> Any:
         return self._line

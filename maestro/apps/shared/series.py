@@ -139,6 +139,21 @@ def _parts(data: str) -> tuple[str, str]:
     return (file, symbol) if symbol and file.lower().endswith(_ENDINGS) else (data, "")
 
 
+def _read(data: str, **options: Any) -> tuple[Bars | None, str]:
+    """Bars of a name, or why there are none; never with the folder in which an upload is kept."""
+    try:
+        return load(data, **options), ""
+    except MaestroError as error:
+        problem = str(error)
+    except OSError as error:
+        problem = f"{data} cannot be read: {error.strerror or error}."
+    except Exception as error:  # what a file from outside does to a reader is not known beforehand
+        problem = f"{data} cannot be read as bars ({type(error).__name__}: {error}); is it one of them?"
+    file, _ = _parts(data)
+    kept = Path(file).parent.is_relative_to(load_settings().state_dir)
+    return None, problem.replace(file, Path(file).name) if kept else problem
+
+
 class Upload(FileInput):
     """A file drop area; `refused` says why one was refused. Browser and server both count its bytes.
 
@@ -151,7 +166,7 @@ class Upload(FileInput):
     def _handle_msg(self, msg: Any) -> None:
         status = msg["status"]
         if status == "initializing":
-            self._taken = 0
+            self._taken, self.refused = 0, ""
             self.value = None  # the same file again is a change too
         self._taken += len(msg.get("data", b"")) if status == "upload_event" else 0
         if self._taken > UPLOAD_LIMIT:
@@ -161,10 +176,11 @@ class Upload(FileInput):
             msg = {"error": "the file is empty; give one with a row per bar"}
         elif status != "error":
             super()._handle_msg(msg)
-            return
-        self.refused = ""
-        larger = " Larger files: maestro data import FILE." if self._taken or status != "finished" else ""
-        self.refused = f"{str(msg.get('error'))[:200]}.{larger}"
+        if status == "error" or "error" in msg:
+            larger = " Larger files: maestro data import FILE." if self._taken or status != "finished" else ""
+            self.refused = f"{str(msg.get('error'))[:200]}.{larger}"
+        if self.refused and status in ("finished", "error"):
+            self._send_msg({"status": "error", "error": self.refused})  # else the box goes on turning
 
 
 class SeriesPicker(pn.viewable.Viewer):
@@ -175,7 +191,7 @@ class SeriesPicker(pn.viewable.Viewer):
 
         super().__init__()
         self.state, self.given, self.problem = state, bars, ""
-        self._refused, self._writing = "", False
+        self._writing = False
         self._symbols: dict[str, list[str]] = {}
         self.bars: Bars | None = bars
         if bars is not None:
@@ -193,17 +209,19 @@ class SeriesPicker(pn.viewable.Viewer):
         self.start = pmui.DatePicker(label="From", value=_day(state.start), **dates)
         self.end = pmui.DatePicker(label="Before", value=_day(state.end), **dates)
         rule = "give a number above 0, such as 252 or 365, or nothing for the market's own number"
-        self.refused = Message(margin=(4, 10))
+        self.refused = Message(margin=(4, 10), until=state)
         self.per_year = CheckedBox(
             state, "periods_per_year", "Bars per year", rule, self.refused, size="small", sizing_mode="stretch_width",
             placeholder="the market's own",
         ).widget  # fmt: skip
+        label = "Drop a file here, or choose one"  # the list says which file was taken
         self.file = Upload(  # any ending: the browser would refuse a file without a word
-            label="Drop a file here, or choose one", color="default",
+            label=label, uploaded_label=label, color="default",
             variant="outlined", max_file_size=UPLOAD_LIMIT, chunk_size=4 * 2**20, sizing_mode="stretch_width",
         )  # fmt: skip
         self.file.param.watch(self._uploaded, "value")
-        self.file.param.watch(lambda event: self._refuse(event.new), "refused")
+        self.upload_problem = Message(margin=(4, 10), until=state)
+        self.file.param.watch(lambda event: self.upload_problem.say(event.new), "refused")
         self.name_box.param.watch(lambda event: self._choose(event.new), "value")
         self.symbol.param.watch(lambda event: self._choose(self.name_box.value, event.new), "value")
         for name in ("start", "end"):
@@ -217,32 +235,13 @@ class SeriesPicker(pn.viewable.Viewer):
         """Load what the state names; on failure `bars` is None and `problem` says what to do."""
         if self.given is not None:
             return self.bars
-        if self._refused:
-            self.bars, self.problem, self._refused = None, self._refused, ""
-            return None
         if refusal := refuse_data(self.state.data):
             self.bars, self.problem = None, refusal
             return None
-        try:
-            range_and_year = {name: getattr(self.state, name) for name in SERIES[1:]}
-            self.bars, self.problem = load(self.state.data, **range_and_year), ""
-        except MaestroError as error:
-            self.bars, self.problem = None, self._public(str(error))
-        except OSError as error:
-            reason = f"{self.state.data} cannot be read: {error.strerror or error}."
-            self.bars, self.problem = None, self._public(reason)
-        except Exception as error:  # what a file from outside does to a reader is not known beforehand
-            reason = f"{type(error).__name__}: {error}"
-            reason = f"{self.state.data} cannot be read as bars ({reason}); is it one of them?"
-            self.bars, self.problem = None, self._public(reason)
+        range_and_year = {name: getattr(self.state, name) for name in SERIES[1:]}
+        self.bars, self.problem = _read(self.state.data, **range_and_year)
         self._offer_symbols()
         return self.bars
-
-    def _public(self, text: str) -> str:
-        """Error without the folder in which an upload is kept."""
-        file, _ = _parts(self.state.data)
-        kept = Path(file).parent.is_relative_to(load_settings().state_dir)
-        return text.replace(file, Path(file).name) if kept else text
 
     def _offer_symbols(self) -> None:
         """Show a box with the symbols of a file that has several."""
@@ -250,12 +249,7 @@ class SeriesPicker(pn.viewable.Viewer):
         if not symbol and self.bars is not None:
             self.symbol.visible = False
             return
-        if file not in self._symbols and file.lower().endswith(_ENDINGS) and os.path.isfile(file):
-            try:
-                self._symbols[file] = file_symbols(Path(file))
-            except Exception:  # `problem` says what is wrong with the file
-                self._symbols[file] = []
-        known = self._symbols.get(file, [])
+        known = self._symbols_of(file)
         if len(known) > 1:
             self._writing = True
             first = "choose one of the file"
@@ -266,6 +260,15 @@ class SeriesPicker(pn.viewable.Viewer):
                 self.problem = f"{Path(file).name} holds {len(known)} symbols; choose one in the box Symbol."
         else:
             self.symbol.visible = False
+
+    def _symbols_of(self, file: str) -> list[str]:
+        """Symbols of a file of several; none of anything else."""
+        if file not in self._symbols and file.lower().endswith(_ENDINGS) and os.path.isfile(file):
+            try:
+                self._symbols[file] = file_symbols(Path(file))
+            except Exception:  # `problem` says what is wrong with the file
+                self._symbols[file] = []
+        return self._symbols.get(file, [])
 
     def _choose(self, file: str, symbol: str | None = None) -> None:
         """Take a series of the list, or another symbol of a file."""
@@ -289,21 +292,25 @@ class SeriesPicker(pn.viewable.Viewer):
         if not event.new:
             return
         try:
-            self.state.data = str(keep_upload(str(self.file.filename), event.new))
+            data = str(keep_upload(str(self.file.filename), event.new))
         except BarsError as error:
-            self._refuse(str(error))
-
-    def _refuse(self, reason: str) -> None:
-        """Say why a file was not taken; what is shown stays."""
-        if reason:
-            self._refused = reason
-            self.state.param.trigger("data")
+            self.file.refused = str(error)
+            return
+        except OSError as error:  # a full disk
+            self.file.refused = f"the file cannot be kept on the server: {error.strerror or error}."
+            return
+        bars, problem = _read(data)  # all of it: the range may be that of another series
+        if bars is None and len(self._symbols_of(data)) < 2:
+            self.file.refused = problem
+        else:
+            self.state.data = data
 
     def __panel__(self) -> Any:
         if self.given is not None:
             return HtmlPane("")
         return pn.Column(
             self.name_box, self.symbol, self.start, self.end, self.per_year, self.refused, self.file,
+            self.upload_problem,
             HtmlPane(
                 f"CSV or Parquet, up to {UPLOAD_LIMIT // 2**20} MB; it stays on this machine.",
                 styles={"opacity": ".7", "font-size": "12px"}, margin=(0, 10, 10, 10),

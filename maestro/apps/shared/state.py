@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 from collections.abc import Mapping
 from typing import Any, ClassVar
 from urllib.parse import urlencode
@@ -13,6 +15,8 @@ from maestro._core.json import compact, finite
 from maestro.apps.shared.access import refuse_runs
 from maestro.apps.shared.command import pairs
 from maestro.apps.shared.strategy_files import FILES
+from maestro.config import load_settings
+from maestro.errors import SettingsError, nearest
 from maestro.strategies import Strategy, by_name, is_named
 from maestro.strategies.files import in_file
 
@@ -23,6 +27,8 @@ _SAFE = ":,/[]"
 """Characters that a browser leaves as they are in the query of an address."""
 SERIES = ("data", "start", "end", "periods_per_year")
 """Settings that determine the bars."""
+_OF_PARAM = re.compile(r"^\w+ parameter '[\w.]+' ")
+"""How the library of the states begins its errors: ``Number parameter 'TradeState.fee' must be at least 0``."""
 TRADE = (*SERIES, "strategy", "params", "fee", "slippage", "sizing", "cash", "fill")
 """Settings that travel from app to app."""
 
@@ -39,19 +45,47 @@ class AppState(param.Parameterized):
 
     carried = param.Dict(default={}, precedence=-1, doc="Settings that this app keeps for the next one.")
 
+    @classmethod
+    def names(cls) -> list[str]:
+        """Names of the settings."""
+        return [name for name in cls.param if name != "name" and (cls.param[name].precedence or 0) >= 0]
+
+    @classmethod
+    def check(cls, app: str, settings: Mapping[str, Any]) -> None:
+        """Check the settings that a program gives to an app.
+
+        Raises
+        ------
+        SettingsError
+            There is no setting of a name, or it does not take the value.
+        """
+        for name, value in settings.items():
+            if name not in cls.names():
+                known = cls.names()
+                raise SettingsError(
+                    f"the app {app} has no setting {name!r}; it has: {', '.join(known)}.{nearest(name, known)}"
+                )
+            try:
+                cls(**{name: value})
+            except (ValueError, TypeError) as error:
+                why = _OF_PARAM.sub("", str(error)).rstrip(".")
+                raise SettingsError(f"the app {app}: {name} {why}. {name}: {cls.param[name].doc}") from None
+
     def settings(self) -> Settings:
         """Return what reproduces the screen."""
-        names = [name for name in self.param if name != "name" and (self.param[name].precedence or 0) >= 0]
-        return {name: getattr(self, name) for name in names}
+        return {name: getattr(self, name) for name in self.names()}
+
+    def usual(self) -> Settings:
+        """Return the settings of a page whose link names none."""
+        return {name: self.param[name].default for name in self.settings()}
 
     def unnamed(self) -> str:
         """Why a link and YAML cannot give this screen; empty where they can."""
         return ""
 
     def link(self) -> str:
-        """Query of an address that shows the same: what differs from the defaults."""
-        usual = {name: self.param[name].default for name in self.settings()}
-        chosen = {name: value for name, value in self.settings().items() if value != usual[name]}
+        """Query of an address that shows the same."""
+        chosen = named_in_link(self.settings(), self.usual())
         texts = {name: value if isinstance(value, str) else compact(value) for name, value in chosen.items()}
         return f"?{urlencode(texts, safe=_SAFE)}" if texts else ""
 
@@ -67,16 +101,15 @@ class AppState(param.Parameterized):
 
     def restore(self, query: Mapping[str, str]) -> None:
         """Take the settings of an earlier link of this page, in one event; what it leaves out has its default."""
-        usual = {name: self.param[name].default for name in self.settings()}
-        values = {**usual, **self._parsed(query)[0]}
+        values = {**self.usual(), **self._parsed(query)[0]}
         self.param.update(**{name: value for name, value in values.items() if value != getattr(self, name)})
 
     def follow(self, query: Mapping[str, str]) -> None:
         """Take the settings of a link from another app, in one event; those of this app alone stay as they are."""
         if JOURNEY not in query:
             self.carried = {}
-        given = self._parsed(query)[0]
-        values = self._handed_over({name: given.get(name, self.param[name].default) for name in self.travelling()})
+        given = {**self.usual(), **self._parsed(query)[0]}
+        values = self._handed_over({name: given[name] for name in self.travelling()})
         self.param.update(**{name: value for name, value in values.items() if value != getattr(self, name)})
 
     def _handed_over(self, values: Settings) -> Settings:
@@ -147,9 +180,36 @@ class AppState(param.Parameterized):
         return f"import maestro as ms\n\nbars = ms.load({given['data']!r}{options})\n"
 
 
+def named_in_link(settings: Settings, usual: Mapping[str, Any]) -> Settings:
+    """Return the settings that a link names: those that are not `usual`, and the strategy.
+
+    A server with strategies of its own (``maestro app --strategy``) begins with one of them, so a link that leaves the
+    strategy out would show another one there.
+    """
+    return {name: value for name, value in settings.items() if value != usual[name] or (name == "strategy" and value)}
+
+
 def _invalid(name: str, text: str) -> str:
     shown = text if len(text) <= 80 else f"{text[:80]}…"
     return f"{name}={shown!r} in the link is not a valid value for it"
+
+
+class RunsFolderState(AppState):
+    """In which folder runs are kept: the configured one (`runs_dir`) unless another is given."""
+
+    runs_dir = param.String(default="runs", doc="Folder of the runs.")
+
+    def __init__(self, *, runs_dir: str | os.PathLike[str] | None = None, **settings: Any) -> None:
+        folder = _configured_runs() if runs_dir is None else os.fspath(runs_dir)
+        super().__init__(runs_dir=folder, **settings)
+
+    def usual(self) -> Settings:
+        """Return the settings of a page whose link names none."""
+        return {**super().usual(), "runs_dir": _configured_runs()}
+
+
+def _configured_runs() -> str:
+    return str(load_settings().runs_dir)
 
 
 class SeriesState(AppState):
@@ -184,7 +244,7 @@ class TradeState(SeriesState):
         doc="Fraction by which market orders are worse.",
     )
     sizing = param.String(default="percent:1.0", doc="percent:1.0, cash:5000, units:2, volatility:0.2 or risk:1%.")
-    cash = param.Number(default=100_000.0, bounds=(0, None), inclusive_bounds=(False, True), doc="Starting cash.")
+    cash = param.Number(default=100_000.0, bounds=(1e-100, 1e100), doc="Starting cash.")
     fill: Any = param.Selector(default="next_open", objects=["next_open", "close"], doc="Where orders fill.")
 
     def __init__(self, own: type[Strategy] | None = None, **settings: Any) -> None:
@@ -192,6 +252,11 @@ class TradeState(SeriesState):
         if own is not None:
             settings.setdefault("strategy", own.__name__)
         super().__init__(**settings)
+        self._first = self.strategy
+
+    def usual(self) -> Settings:
+        """Return the settings of a page whose link names none."""
+        return {**super().usual(), "strategy": self._first}
 
     def chosen(self) -> type[Strategy]:
         """Class of the strategy: one that was given to the app, of a file of the server, built in, or a plug-in's.

@@ -52,7 +52,7 @@ class TextForm(pn.viewable.Viewer):
             **wide,
         )
         self.fields: dict[str, Any] = {}
-        self.problem = Message(margin=(4, 10))
+        self.problem = Message(margin=(4, 10), until=state)
         self.edit = pmui.Switch(label=f"Edit {self.title.lower()}", value=False, size="small", width=128)
         self.as_text = pmui.Switch(label=f"{self.title} as text", value=False, size="small", width=152)
         self.text = pmui.TextInput(label=f"Text of {self.title.lower()}", value=self.held, visible=False, **wide)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from html import escape
-from typing import Any
+from typing import Any, ClassVar
 
 import panel as pn
 
@@ -37,6 +37,7 @@ from maestro.execution.jobs import RunProgress
 from maestro.reports.page.stored import report_text
 from maestro.runs import RunStore
 from maestro.search.runner import METHODS
+from maestro.search.tpe import SEED_END
 from maestro.validation.verdict.result import Verdict
 from maestro.walkforward.result import WalkForward
 
@@ -47,14 +48,13 @@ _EVERY = 150
 class App(pn.viewable.Viewer):
     """State, controls, runner and view of one visitor."""
 
-    def __init__(
-        self, bars: Bars | None = None, *, query: Mapping[str, str] | None = None, close: str = "resumable",
-        **settings: Any,
-    ) -> None:  # fmt: skip
+    State: ClassVar = WalkForwardState
+
+    def __init__(self, bars: Bars | None = None, *, query: Mapping[str, str] | None = None, **settings: Any) -> None:
         import panel_material_ui as pmui
 
         super().__init__()
-        self.state = WalkForwardState(**settings)
+        self.state = self.State(**settings)
         query = dict(query or {})
         self._resume = query.pop(RESUME, "") == "true"
         self.problems = self.state.read(query)
@@ -65,15 +65,15 @@ class App(pn.viewable.Viewer):
         self.splitter = WindowsForm(self.state, "splitter", self._fits)
         methods = offered(METHODS, self.state.search)
         self.search = pmui.Select(label="Search", options=methods, value=self.state.search, width=140)
-        self.refused = Message()
+        self.refused = Message(until=self.state)
         self.trials = self._number("trials", "Trials per fold", "give a whole number of at least 1", 140)
         self.select = SelectionForm(self.state, "select")
-        self.seed = self._number("seed", "Seed", "give a whole number of at least 0", 140)
+        self.seed = self._number("seed", "Seed", f"give a whole number from 0 to {SEED_END - 1:,}", 140)
         self.search.param.watch(lambda event: self.state.param.update(search=event.new), "value")
         self.state.param.watch(lambda event: self.search.param.update(value=event.new), "search")
         self.live = pmui.Switch(label="Follow the controls", value=True, **wide)
         self.close = pmui.Select(
-            label="When this page is closed", value=close, **wide,
+            label="When this page is closed", value="resumable", **wide,
             options={"leave a run that goes on later": "resumable", "let it end": "end"},
         )  # fmt: skip
         self.actions = ActionBar()

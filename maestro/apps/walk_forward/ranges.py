@@ -37,7 +37,7 @@ class RangeControls(pn.viewable.Viewer):
         wide = {"sizing_mode": "stretch_width"}
         self.words = HtmlPane("", margin=(2, 10), styles={"font-size": "13px", "overflow-wrap": "anywhere"}, **wide)
         self.edit = pmui.Switch(label="Edit the search ranges", value=False, size="small", **wide)
-        self.problem = Message(margin=(4, 10))
+        self.problem = Message(margin=(4, 10), until=state)
         self._place = pn.Column(visible=False, **wide)
         self.fix: dict[str, Any] = {}
         self.ends: dict[str, dict[str, Any]] = {}

@@ -7,10 +7,11 @@ from typing import Any
 import param
 
 from maestro.apps.shared.command import command_of, pairs, range_text
-from maestro.apps.shared.state import Settings, TradeState
+from maestro.apps.shared.state import RunsFolderState, Settings, TradeState
+from maestro.search.tpe import SEED_END
 
 
-class WalkForwardState(TradeState):
+class WalkForwardState(TradeState, RunsFolderState):
     """Bars, rule, windows, search, budget and choice of one walk-forward."""
 
     notebook = "04_walk_forward_report"
@@ -25,8 +26,7 @@ class WalkForwardState(TradeState):
         doc="Metrics that choose, in order; or pareto:, rank_average:, weighted:A=0.7,B=0.3.",
     )
     space = param.Dict(default={}, doc="Ranges in place of the declared ones: {fast: [5, 20]}.")
-    seed = param.Integer(default=0, bounds=(0, None), doc="The same seed, the same result.")
-    runs_dir = param.String(default="runs", doc="Folder of runs.")
+    seed = param.Integer(default=0, bounds=(0, SEED_END - 1), doc="The same seed, the same result.")
 
     def _handed_over(self, values: Settings) -> Settings:
         """Return what settings of another app change here: parameters that are fixed here stay fixed."""

@@ -198,3 +198,43 @@ def test_settings_name_the_bars_that_were_handed_over(
     again = ms.load(settings["data"])
     assert (again.fingerprint, again.periods_per_year) == (bars.fingerprint, 250)
     assert settings["periods_per_year"] is None
+
+
+def test_a_refused_entry_is_named_until_another_setting_is_taken() -> None:
+    app = App()
+    app.trade.widgets["fee"].value = "0.9"
+    assert app.trade.problem.text.startswith("Fee per side: '0.9' is not allowed")
+    app.rule.widgets["fast"].value = 33
+    assert app.trade.problem.text == ""
+    app.rule.typed["fast"].box.value = "many"
+    app.trade.size.text.value = "half"
+    assert app.rule.refused.text
+    assert app.trade.size.problem.text
+    app.trade.widgets["cash"].value = "5,000"
+    assert (app.rule.refused.text, app.trade.size.problem.text) == ("", "")
+
+
+@pytest.mark.parametrize("cash", ["1e300", "1e-300", "0"])
+def test_no_box_takes_an_amount_that_cannot_be_simulated(cash: str) -> None:
+    app = App()
+    app.trade.widgets["cash"].value = cash
+    assert app.trade.problem.text.endswith("is not allowed: give an amount above 0, up to 1e100. 100000 is kept.")
+    assert app.view.message.text == ""
+    for amount in (1e-100, 1e100):
+        app.state.cash = amount
+        assert app.view.message.text == ""
+
+
+def test_a_refused_file_leaves_the_page_as_it_was() -> None:
+    app = App()
+    before = shown(app)
+    for name, content in (("empty.csv", b""), ("book.xlsx", b"PK"), ("torn.csv", b"timestamp,open\n1,x\n")):
+        app.picker.file._handle_msg({"status": "initializing"})
+        app.picker.file.param.update(filename=name, value=content)
+        if not content:  # a browser sends no part of an empty file
+            app.picker.file._handle_msg({"status": "finished"})
+        assert app.picker.upload_problem.text
+        app.rule.widgets["fast"].value += 1
+        assert shown(app) is not before
+        assert (app.view.message.text, app.picker.upload_problem.text) == ("", "")
+        before = shown(app)

@@ -11,6 +11,7 @@ import maestro as ms
 from maestro.apps.many import App
 from maestro.apps.many.session import ManySession, cell_of
 from maestro.apps.runs.session import RunsSession
+from maestro.apps.shared.access import restrict
 from maestro.errors import RunError
 
 
@@ -72,6 +73,19 @@ def test_a_link_opens_the_same_result_and_a_bad_link_is_reported(folder: Path, t
         assert not wrong.view.body.visible
     empty = App(runs_dir=str(tmp_path))
     assert "maestro walk-forward-many" in empty.view.message.text
+
+
+@pytest.mark.parametrize("name", ["full", "empty"])
+def test_what_a_link_has_wrong_stays_beside_what_is_shown(
+    name: str, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MAESTRO_RUNS_DIR", str(folder if name == "full" else tmp_path))
+    restrict()
+    app = App(query={"runs_dir": "/etc", "foo": "1"})
+    app.refresh()
+    assert "the runs in '/etc' are not opened" in app.view.link_problem.text
+    assert "the link has 'foo', which is not a setting here" in app.view.link_problem.text
+    assert app.view.body.visible == (name == "full")
 
 
 def test_a_result_with_missing_runs_is_reported(folder: Path, tmp_path: Path) -> None:

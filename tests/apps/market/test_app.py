@@ -57,9 +57,10 @@ def test_a_dropped_file_is_shown_and_a_bad_one_leaves_it(holed: ms.Bars) -> None
     assert f"{len(holed):,} bars" in app.view.facts.object
     assert "File: mine.csv" in app.picker.name_box.options
     drop("notes.txt", b"hello")
-    assert "'notes.txt' is not a file of bars" in app.view.message.text
+    assert "'notes.txt' is not a file of bars" in app.picker.upload_problem.text
     drop("torn.csv", b"timestamp,open\n1,x\n")
-    assert "has no rows of dates and numbers" in app.view.message.text
+    assert "has no rows of dates and numbers" in app.picker.upload_problem.text
+    assert app.view.message.text == ""
     assert f"{len(holed):,} bars" in app.view.facts.object, "what was shown stays"
     app.picker.name_box.value = "sample:IBM"
     assert app.view.message.text == ""

@@ -24,7 +24,7 @@ def test_the_text_of_the_open_tab_is_copied_and_follows_the_settings() -> None:
     assert "--param fast=7" in freeze.copy.text
     freeze.tabs.active = 0
     assert freeze.copy.text == state.link()
-    assert unquote(freeze.copy.text) == '?params={"fast":7}'
+    assert unquote(freeze.copy.text) == '?strategy=EmaCrossStrategy&params={"fast":7}'
 
 
 def test_a_class_without_a_name_gets_an_explanation() -> None:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 
 from maestro.apps.backtest import App as BacktestApp
 from maestro.apps.market.app import App as MarketApp
+from maestro.apps.serving import served_app
+from maestro.apps.shared.address import query_of
 from maestro.apps.shared.journey import link_to, settings_from
 from maestro.apps.shared.page import APPS, menu_text
 from maestro.apps.shared.state import SERIES, TRADE
+from maestro.apps.shared.strategy_files import FILES
 from maestro.apps.walk_forward.app import App as WalkForwardApp
 
 SETTINGS: dict[str, Any] = {
@@ -88,9 +92,69 @@ def test_parameters_of_another_strategy_do_not_come_along() -> None:
     assert settings_from(walked.state)["params"] == {}
 
 
-def test_defaults_are_left_out_of_links() -> None:
-    assert link_to("backtest", settings_from(BacktestApp().state)) == "./backtest"
-    assert [link_to(app, settings_from(BacktestApp().state)) for app in APPS] == [f"./{app}" for app in APPS]
+def test_links_name_the_strategy_and_what_differs_from_the_defaults() -> None:
+    settings = settings_from(BacktestApp().state)
+    direct, carried = {"strategy": "EmaCrossStrategy"}, {"journey": '{"strategy":"EmaCrossStrategy"}'}
+    named = {app: query(link_to(app, settings)) for app in APPS}
+    assert named == {app: direct if app in ("backtest", "walk_forward") else carried for app in APPS}
+    assert [link_to(app, {}) for app in APPS] == [f"./{app}" for app in APPS]
+
+
+OWN = """
+import maestro as ms
+
+class Mine(ms.Strategy):
+    length = ms.Int(20, low=5, high=60)
+
+    def signals(self, bars):
+        average = ms.indicators.sma(bars.close, self.length)
+        return ms.Signals(entries=bars.close > average, exits=bars.close < average)
+"""
+
+
+@pytest.fixture
+def begins_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Name of the strategy that the pages of this server begin with: ``maestro app --strategy mine.py``."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.py").write_text(OWN)
+    FILES.offer("mine.py")
+    yield "mine.py:Mine"
+    FILES.clear()
+
+
+def opened(app: str, search: str) -> Any:
+    """App of a page of this server with such an address."""
+    return served_app(app, query_of(search))
+
+
+@pytest.mark.parametrize("app", ["backtest", "walk_forward"])
+def test_links_keep_a_built_in_strategy_where_the_server_begins_with_another(app: str, begins_with: str) -> None:
+    assert opened(app, "").state.strategy == begins_with
+    search = "?strategy=EmaCrossStrategy&data=sample:GOOG"
+    page = opened(app, search)
+    assert opened(app, page.state.link()).settings() == page.settings(), "a reload"
+    for through in APPS:
+        there = opened(through, urlsplit(link_to(through, settings_from(page.state))).query)
+        for to in ("backtest", "walk_forward"):
+            assert menu(through, there, to)["strategy"] == "EmaCrossStrategy"
+            assert opened(to, f"?{urlencode(menu(through, there, to))}").state.strategy == "EmaCrossStrategy"
+    page.state.restore(query_of("?data=sample:GOOG"))
+    assert page.state.strategy == begins_with, "as a new page of that address"
+    other = opened(app, "")
+    other.state.follow(query_of(search))
+    assert other.state.strategy == "EmaCrossStrategy"
+    other.state.follow(query_of("?data=sample:GOOG"))
+    assert other.state.strategy == begins_with
+
+
+def test_a_built_in_strategy_goes_on_and_back_where_the_server_begins_with_another(begins_with: str) -> None:
+    page = opened("backtest", "?strategy=EmaCrossStrategy&data=sample:GOOG")
+    there = opened("walk_forward", f"{href(page.onward.object, 'Walk this forward')[14:]}&trials=3")
+    assert there.state.strategy == "EmaCrossStrategy"
+    assert there.wf is not None
+    back = opened("backtest", href(there.onward.object, "Backtest the last fold's choice").partition("?")[2])
+    assert back.state.strategy == "EmaCrossStrategy"
+    assert not back.view.message.text
 
 
 def test_a_slider_leaves_no_dust_in_a_link() -> None:

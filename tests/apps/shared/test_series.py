@@ -62,10 +62,11 @@ def test_a_dropped_file_is_chosen_and_a_refused_one_changes_nothing() -> None:
     assert picker.name_box.options["File: mine.csv"] == picker.state.data
     before = picker.state.data
     drop(picker, "notes.txt", b"hello")
-    assert picker.problem.startswith("'notes.txt' is not a file of bars; give .csv")
+    assert picker.upload_problem.text.startswith("'notes.txt' is not a file of bars; give .csv")
     assert picker.state.data == before
-    picker.load()
-    assert picker.problem == "", "the message belongs to the file that was refused"
+    assert (len(picker.bars), picker.problem) == (200, "")
+    picker.file._handle_msg({"status": "initializing"})
+    assert picker.upload_problem.text == "", "the message belongs to the file that was refused"
 
 
 def test_two_files_of_one_name_are_both_in_the_list() -> None:
@@ -90,16 +91,18 @@ def test_two_files_of_one_name_are_both_in_the_list() -> None:
 @pytest.mark.parametrize("ending", [".csv", ".parquet", ".zip", ".csv.gz"])
 def test_whatever_a_file_contains_there_is_a_message(content: bytes, ending: str) -> None:
     picker = picker_of()
+    before = picker.bars
     drop(picker, f"bad{ending}", content)
-    assert picker.bars is None
-    assert len(picker.problem) > 15
+    assert len(picker.upload_problem.text) > 15
+    assert (picker.bars, picker.state.data, picker.problem) == (before, "sample:AAPL", "")
 
 
 def test_an_empty_file_and_a_workbook_are_refused_with_what_to_do() -> None:
     picker = picker_of()
     picker.file._handle_msg({"status": "initializing"})
     picker.file._handle_msg({"status": "finished"})
-    assert "the file is empty" in picker.problem
+    assert "the file is empty" in picker.upload_problem.text
+    assert picker.bars is not None
     for name, output in (("a.csv", "'a.csv' is empty"), ("book.xlsx", "Save a sheet of a spreadsheet as CSV")):
         with pytest.raises(BarsError, match=output):
             series.keep_upload(name, b"" if name == "a.csv" else b"PK")
@@ -109,7 +112,7 @@ def test_an_empty_file_and_a_workbook_are_refused_with_what_to_do() -> None:
 def test_a_file_above_the_limit_is_refused_by_browser_and_server(monkeypatch: pytest.MonkeyPatch) -> None:
     picker = picker_of()
     picker.file._handle_msg({"status": "error", "error": 'File "<b>.csv" (72 MB) exceeds maximum file size of 64 MB'})
-    assert "exceeds maximum file size of 64 MB. Larger files: maestro data import" in picker.problem
+    assert "exceeds maximum file size of 64 MB. Larger files: maestro data import" in picker.upload_problem.text
     monkeypatch.setattr(series, "UPLOAD_LIMIT", 2**20)
     picker.file._handle_msg({"status": "initializing"})
     chunk = {
@@ -121,9 +124,10 @@ def test_a_file_above_the_limit_is_refused_by_browser_and_server(monkeypatch: py
     }
     for number in (1, 2):
         picker.file._handle_msg({**chunk, "chunk": number})
-        assert "more than" not in picker.problem
+        assert picker.upload_problem.text == ""
     picker.file._handle_msg({**chunk, "chunk": 3})
-    assert "more than 1 MB were sent" in picker.problem
+    assert "more than 1 MB were sent" in picker.upload_problem.text
+    assert picker.problem == ""
     assert not picker.file._file_buffer
 
 
@@ -148,8 +152,8 @@ def test_a_file_of_several_symbols_offers_them() -> None:
 def test_errors_do_not_name_the_folder_of_uploads(tmp_path: Path) -> None:
     picker = picker_of()
     drop(picker, "torn.csv", b"timestamp,open\n1,x\n")
-    assert "torn.csv" in picker.problem
-    assert str(tmp_path) not in picker.problem
+    assert "torn.csv" in picker.upload_problem.text
+    assert str(tmp_path) not in picker.upload_problem.text
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import yaml
 
 import maestro as ms
 from maestro.apps.backtest.state import BacktestState
+from maestro.apps.many.state import ManyState
 from maestro.apps.market.state import MarketState
 from maestro.apps.runs.state import RunsState
 from maestro.apps.shared.state import AppState
@@ -32,8 +33,9 @@ def test_a_link_gives_the_same_settings_again(kind: type[AppState], changes: dic
     assert other.read(dict(parse_qsl(state.link()[1:]))) == []
     assert other.settings() == state.settings()
     assert state.settings() | changes == state.settings()
-    assert kind().link() == ""
-    assert set(dict(parse_qsl(state.link()[1:]))) == set(changes)
+    always = {"strategy"} & set(state.settings())
+    assert set(dict(parse_qsl(kind().link()[1:]))) == always
+    assert set(dict(parse_qsl(state.link()[1:]))) == set(changes) | always
 
 
 @pytest.mark.parametrize(("kind", "changes"), CHANGED)
@@ -111,3 +113,18 @@ def test_a_page_without_settings_that_travel_keeps_its_own() -> None:
     state = RunsState(text="aapl", runs=["a"])
     state.follow({"journey": '{"data":"sample:IBM"}'})
     assert (state.text, state.runs, state.carried) == ("aapl", ["a"], {"data": "sample:IBM"})
+
+
+@pytest.mark.parametrize("kind", [WalkForwardState, RunsState, ManyState])
+def test_an_app_begins_with_the_configured_folder_of_runs_and_links_keep_any_other(
+    kind: type[AppState], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert kind().settings()["runs_dir"] == "runs"
+    monkeypatch.setenv("MAESTRO_RUNS_DIR", "/elsewhere/kept")
+    assert kind().settings()["runs_dir"] == "/elsewhere/kept"
+    assert "runs_dir" not in kind().link()
+    state, other = kind(runs_dir="runs"), kind()
+    assert other.read(dict(parse_qsl(state.link()[1:]))) == []
+    assert other.settings()["runs_dir"] == "runs"
+    state.restore({})
+    assert state.settings()["runs_dir"] == "/elsewhere/kept"

@@ -12,7 +12,9 @@ from maestro.apps.walk_forward.app import App
 from tests.apps.walk_forward.conftest import OpenPage, ended
 
 
-@pytest.mark.parametrize(("name", "refused"), [("trials", "0"), ("trials", "-3"), ("seed", "-1"), ("seed", "2.5")])
+@pytest.mark.parametrize(
+    ("name", "refused"), [("trials", "0"), ("trials", "-3"), ("seed", "-1"), ("seed", "2.5"), ("seed", "4294967296")]
+)
 def test_a_refused_number_is_named_each_time_and_the_old_one_stays(
     name: str, refused: str, open_page: OpenPage
 ) -> None:
@@ -129,3 +131,21 @@ def test_resume_is_offered_for_the_settings_of_the_cancelled_run_only(open_page:
     assert page.start.label == "Start"
     page.state.seed = 0
     assert page.start.label == "Resume"
+
+
+def test_the_largest_seed_is_shown_digit_by_digit(open_page: OpenPage) -> None:
+    page = open_page()
+    page.seed.value = "4294967295"
+    assert (page.state.seed, page.seed.value, page.refused.text) == (4_294_967_295, "4294967295", "")
+
+
+def test_a_refused_file_leaves_the_page_as_it_was() -> None:
+    page = App(trials=5)
+    shown = page.wf
+    page.picker.file.param.update(filename="book.xlsx", value=b"PK")
+    assert "Save a sheet of a spreadsheet as CSV" in page.picker.upload_problem.text
+    assert page.view.message.text == ""
+    page.trials.value = "6"
+    assert page.wf is not None
+    assert page.wf is not shown
+    assert (page.view.message.text, page.picker.upload_problem.text) == ("", "")

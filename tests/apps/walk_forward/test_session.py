@@ -84,7 +84,8 @@ def test_a_run_is_cancelled_goes_on_and_is_judged(bars: ms.Bars, tmp_path: Path)
 
 def test_a_page_that_is_closed_leaves_a_run_that_goes_on_or_lets_it_end(bars: ms.Bars, tmp_path: Path) -> None:
     for choice, stopped in (("resumable", True), ("end", False)):
-        page = App(bars, close=choice, trials=2, runs_dir=str(tmp_path))
+        page = App(bars, trials=2, runs_dir=str(tmp_path))
+        page.close.value = choice
         page._closed()
         assert page.runner._cancel.is_set() is stopped
 
