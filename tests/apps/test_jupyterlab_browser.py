@@ -33,9 +33,10 @@ app
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Address of a JupyterLab with a notebook that shows a figure, an app, its settings, and a figure again."""
+    """Address of a JupyterLab with a notebook: a figure, an app, its settings, a figure again, and another app."""
     folder, port = tmp_path_factory.mktemp("lab"), free_port()
-    cells = [nbformat.v4.new_code_cell(text) for text in (FIGURE, CELL, "print(app.settings()['params'])", FIGURE)]
+    texts = (FIGURE, CELL, "print(app.settings()['params'])", FIGURE, "ms.app('market', bars)")
+    cells = [nbformat.v4.new_code_cell(text) for text in texts]
     notebook = nbformat.v4.new_notebook(cells=cells)
     notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
     nbformat.write(notebook, folder / "app.ipynb")
@@ -99,6 +100,13 @@ def test_an_app_in_a_cell_follows_its_controls_without_a_network(browser: Any, l
     ).metrics
     shown = f"{100 * metrics['total_return']:.1f}".replace("-", "\N{MINUS SIGN}")
     assert shown in page.locator("table", has_text="Total return").first.inner_text()
+    page.keyboard.press("Shift+Enter")
+    cells.nth(4).locator("canvas").first.wait_for()
+    cells.nth(4).get_by_role("button", name="Save the YAML").wait_for()  # its controls are drawn too
+    page.keyboard.press("Control+s")
+    page.locator(".jp-mod-dirty").wait_for(state="detached")
+    page.reload()  # what is saved shows itself, without the kernel
+    cells.nth(1).locator("canvas").first.wait_for()
     here = ("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:")
     assert not [url for url in asked if not url.startswith(here)]
     page.context.close()

@@ -12,6 +12,7 @@ from maestro.apps.backtest import session
 from maestro.apps.backtest.heat_map import HeatMap
 from maestro.apps.backtest.state import BacktestState
 from maestro.apps.backtest.view import BacktestView
+from maestro.apps.notebook import in_cell
 from maestro.apps.shared.controls import StrategyControls, TradeControls
 from maestro.apps.shared.delivery import delivery
 from maestro.apps.shared.freeze import Freeze
@@ -98,4 +99,4 @@ class App(pn.viewable.Viewer):
         return page("backtest", self._controls(), [self.view], self.state)
 
     def __panel__(self) -> Any:
-        return pn.Row(pn.Column(*self._controls(), width=330), self.view, sizing_mode="stretch_width")
+        return in_cell(self._controls(), self.view)

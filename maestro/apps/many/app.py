@@ -13,6 +13,7 @@ import panel as pn
 from maestro.apps.many.session import ManySession, cell_of
 from maestro.apps.many.state import ORDERS, ManyState
 from maestro.apps.many.view import ManyView
+from maestro.apps.notebook import in_cell
 from maestro.apps.shared.delivery import delivery, served_document
 from maestro.apps.shared.freeze import Freeze
 from maestro.apps.shared.page import HtmlPane, page
@@ -174,4 +175,4 @@ class App(pn.viewable.Viewer):
         return page("many", self._controls, [self.view], self.state)
 
     def __panel__(self) -> Any:
-        return pn.Row(pn.Column(*self._controls, width=330), self.view, sizing_mode="stretch_width")
+        return in_cell(self._controls, self.view)

@@ -10,6 +10,7 @@ import panel as pn
 from maestro.apps.market import session
 from maestro.apps.market.state import MarketState
 from maestro.apps.market.view import MarketView
+from maestro.apps.notebook import in_cell
 from maestro.apps.shared.freeze import Freeze
 from maestro.apps.shared.indicator_panes import IndicatorBox
 from maestro.apps.shared.page import page
@@ -62,4 +63,4 @@ class App(pn.viewable.Viewer):
         return page("market", [self.picker, self.regimes], [self.view], self.state)
 
     def __panel__(self) -> Any:
-        return pn.Row(pn.Column(self.picker, self.regimes, width=330), self.view, sizing_mode="stretch_width")
+        return in_cell([self.picker, self.regimes], self.view)

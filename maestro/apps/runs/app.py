@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import panel as pn
 import polars as pl
 
+from maestro.apps.notebook import in_cell
 from maestro.apps.runs.session import RunsSession
 from maestro.apps.runs.state import RunsState
 from maestro.apps.runs.view import RunsView
@@ -275,7 +276,7 @@ class App(pn.viewable.Viewer):
         return page("runs", self._filters, [self.view], self.state)
 
     def __panel__(self) -> Any:
-        return pn.Row(pn.Column(*self._filters, width=330), self.view, sizing_mode="stretch_width")
+        return in_cell(self._filters, self.view)
 
 
 def _escaped(text: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import panel as pn
 
+from maestro.apps.notebook import in_cell
 from maestro.apps.shared import studies
 from maestro.apps.shared.checked_box import CheckedBox
 from maestro.apps.shared.controls import StrategyControls, TradeControls, offered
@@ -371,4 +372,4 @@ class App(pn.viewable.Viewer):
 
     def __panel__(self) -> Any:
         shown = pn.Column(self.actions, self.view, sizing_mode="stretch_width")
-        return pn.Row(pn.Column(*self._controls(), width=330), shown, sizing_mode="stretch_width")
+        return in_cell(self._controls(), shown)
