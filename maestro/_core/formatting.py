@@ -147,7 +147,12 @@ def listed(items: Sequence[str], most: int = 6, word: str = "and") -> str:
 
 
 def duration(seconds: float) -> str:
-    """Format a duration in the unit that suits it: ``12 s``, ``4 min``, ``1.5 h``."""
+    """Format a duration in the unit that suits it: ``12 s``, ``4 min``, ``1.5 h``, ``9 days``, ``1,200 years``."""
     if seconds < 100:
         return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 6_000 else f"{seconds / 3_600:.1f} h"
+    if seconds < 6_000:
+        return f"{seconds / 60:.0f} min"
+    hours = seconds / 3_600
+    if hours < 100:
+        return f"{hours:.1f} h"
+    return f"{hours / 24:,.0f} days" if hours < 24_000 else f"{hours / 8_766:,.0f} years"

@@ -17,3 +17,6 @@ def test_a_minute_is_written_in_utc_from_a_moment_or_from_microseconds() -> None
 
 def test_durations_have_a_readable_unit() -> None:
     assert [duration(seconds) for seconds in (3.2, 240, 9_000)] == ["3 s", "4 min", "2.5 h"]
+    assert [duration(3_600 * hours) for hours in (99, 240, 23_999, 87_660, 6.25e9)] == [
+        "99.0 h", "10 days", "1,000 days", "10 years", "712,982 years",
+    ]  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -132,6 +133,9 @@ def test_the_legend_has_the_last_bar_or_that_under_the_crosshair(calm: Visitor) 
     assert "EMA 20" in legend.inner_text()
     calm.page.get_by_role("navigation", name="Apps").hover()
     calm.until(lambda: legend.inner_text() == last)
+    assert re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d\s", last)
+    calm.page.get_by_role("button", name="another series").click()
+    calm.until(lambda: re.match(r"2013-03-01\s+O", legend.inner_text()) is not None)  # of days: without a time
 
 
 def test_a_trade_has_a_tooltip_and_the_chart_is_saved_as_a_picture(calm: Visitor, tmp_path: Path) -> None:
@@ -159,7 +163,10 @@ def test_a_trade_has_a_tooltip_and_the_chart_is_saved_as_a_picture(calm: Visitor
     with calm.page.expect_download() as found:
         calm.page.get_by_role("button", name="PNG").click()
     found.value.save_as(tmp_path / "chart.png")
-    assert (tmp_path / "chart.png").read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+    picture = (tmp_path / "chart.png").read_bytes()
+    assert picture[:8] == b"\x89PNG\r\n\x1a\n"
+    height, shown = int.from_bytes(picture[20:24], "big"), body.evaluate("node => node.clientHeight")
+    assert height == shown + 34, "its name stands above it"
     calm.page.get_by_role("button", name="Full screen").click()
     leave = calm.page.get_by_role("button", name="Leave full screen")
     leave.click()

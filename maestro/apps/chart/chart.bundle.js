@@ -90,6 +90,11 @@ function at(axis, time, shown) {
   return pixel === null ? (time < shown.from ? 0 : axis.width()) : pixel;
 }
 
+// A moment in UTC: the day alone on a chart of days.
+function stamp(time, daily) {
+  return new Date(time * 1000).toISOString().slice(0, daily ? 10 : 16).replace("T", " ");
+}
+
 // Points of a line, at the times of the candles if it has none; `color` numbers the entries of `palette`.
 function points(data, bars, tint) {
   const {value, color} = data, time = data.time || bars.time || [], palette = color && data.palette.map(tint);
@@ -218,7 +223,7 @@ function render({model, el}) {
   tip.hidden = true;
   body.append(tip);
   const drawn = new Map();
-  let colors = LIGHT, digits = 2, dressed = false, spelled = false;
+  let colors = LIGHT, digits = 2, daily = false, dressed = false, spelled = false;
 
   // A colour of the light theme in the theme of the page; what is said behind it (transparency) stays.
   function tint(color) {
@@ -277,13 +282,13 @@ function render({model, el}) {
     trips.point(k);
     tip.hidden = k < 0;
     if (k < 0) return;
-    const t = model.trades, day = (time) => new Date(time * 1000).toISOString().slice(0, 16).replace("T", " ").replace(" 00:00", "");
+    const t = model.trades;
     const signed = (value, digits) => `${value < 0 ? "\u2212" : "+"}${Math.abs(value).toLocaleString("en-GB", {minimumFractionDigits: digits, maximumFractionDigits: digits})}`;
     const bars = `${t.bars[k].toLocaleString("en-GB")} bar${t.bars[k] === 1 ? "" : "s"}`;
     tip.textContent = [
       `${t.short[k] ? "Short" : "Long"} trade ${t.first + k}, ${bars}`,
-      `Entry  ${day(t.entry[k])}  ${t.entry_price[k].toFixed(digits)}`,
-      `${t.open[k] ? "Open  " : "Exit   "} ${day(t.exit[k])}  ${t.exit_price[k].toFixed(digits)}${t.open[k] ? "" : `  by ${t.reasons[t.reason[k]]}`}`,
+      `Entry  ${stamp(t.entry[k], daily)}  ${t.entry_price[k].toFixed(digits)}`,
+      `${t.open[k] ? "Open  " : "Exit   "} ${stamp(t.exit[k], daily)}  ${t.exit_price[k].toFixed(digits)}${t.open[k] ? "" : `  by ${t.reasons[t.reason[k]]}`}`,
       `Profit ${signed(t.pnl[k], 2)} (${signed(100 * t.gain[k], 2)} %)`,
     ].join("\n");
     const right = move.point.x + 16 + tip.offsetWidth > body.clientWidth;
@@ -291,9 +296,38 @@ function render({model, el}) {
     tip.style.top = `${Math.max(0, Math.min(move.point.y + 12, body.clientHeight - tip.offsetHeight))}px`;
   }
 
-  // The whole chart as a picture, as it is on the screen.
+  // The chart as it is on the screen, under its name, the stretch that is shown, and the lines of each pane.
+  function picture() {
+    const shot = chart.takeScreenshot(true, false), k = shot.width / body.clientWidth, head = 34;
+    const canvas = document.createElement("canvas"), context = canvas.getContext("2d");
+    canvas.width = shot.width;
+    canvas.height = shot.height + head * k;
+    context.fillStyle = colors.ground;
+    context.fillRect(0, 0, canvas.width, canvas.height);
+    context.drawImage(shot, 0, head * k);
+    context.scale(k, k);
+    const font = getComputedStyle(host).fontFamily, shown = chart.timeScale().getVisibleRange();
+    const write = (text, x, y, color, weight = 400, size = 12) => {
+      context.font = `${weight} ${size}px ${font}`;
+      context.fillStyle = color;
+      context.fillText(text, x, y);
+      return x + context.measureText(text).width + 12;
+    };
+    const after = write(model.title, 10, 22, colors.ink, 600, 15);
+    if (shown) write(`${stamp(Number(shown.from), daily)} to ${stamp(Number(shown.to), daily)}`, after, 22, colors.muted);
+    const lines = [...drawn.values()].map((held) => held.line), names = ["price", ...places()];
+    let top = head;
+    chart.panes().forEach((pane, i) => {
+      let x = 10;
+      const own = model.panes.filter((one) => one.name === names[i]).flatMap((one) => one.lines.map((line) => line.name));
+      for (const line of lines) if (own.includes(line.name)) x = write(line.name, x, top + 16, tint(line.color).slice(0, 7), 500);
+      top += pane.getHeight() + 1;
+    });
+    return canvas;
+  }
+
   function save() {
-    chart.takeScreenshot(true, false).toBlob((blob) => {
+    picture().toBlob((blob) => {
       const link = document.createElement("a"), address = URL.createObjectURL(blob);
       link.href = address;
       link.download = `${(model.title || "chart").replace(/[^\w.-]+/g, "_")}.png`;
@@ -305,6 +339,8 @@ function render({model, el}) {
   function setCandles() {
     const data = model.candles;
     digits = precision(data.close || []);
+    daily = (data.time || []).every((time) => time % 86400 === 0);
+    chart.timeScale().applyOptions({timeVisible: !daily});
     price.applyOptions({priceFormat: {type: "price", precision: digits, minMove: 10 ** -digits}});
     price.setData(data.time ? candles(data) : []);
     chart.timeScale().fitContent();
@@ -316,16 +352,21 @@ function render({model, el}) {
     scale.setAttribute("aria-pressed", String(model.log));
   }
 
+  // Names of the panes below the candles, in their order.
+  function places() {
+    return [...new Set(model.panes.map((pane) => pane.name))].filter((name) => name !== "price");
+  }
+
   // Lines that are there already get new data; panes come and go only when their names change.
   function setPanes() {
     const wanted = new Map();
     model.panes.forEach((pane, p) => pane.lines.forEach((line) => wanted.set(`${p}|${pane.name}|${line.kind}|${line.name}`, [pane, line])));
-    const places = [...new Set(model.panes.map((pane) => pane.name))].filter((name) => name !== "price");
+    const order = places();
     for (const [key, held] of drawn) if (!wanted.has(key)) { chart.removeSeries(held.series); drawn.delete(key); }
     for (const [key, [pane, line]] of wanted) {
       let held = drawn.get(key);
       if (!held) {
-        const place = pane.name === "price" ? 0 : places.indexOf(pane.name) + 1;
+        const place = pane.name === "price" ? 0 : order.indexOf(pane.name) + 1;
         const options = {lineWidth: line.width || 1.5, priceLineVisible: false,
           lastValueVisible: false, crosshairMarkerVisible: false, priceFormat: format(line), ...tones(line)};
         held = {series: chart.addSeries(KINDS[line.kind], options, place), line, pane};
@@ -338,14 +379,14 @@ function render({model, el}) {
       held.data = line.data;
       held.bars = model.candles;
     }
-    chart.panes().forEach((pane, i) => pane.setStretchFactor(i ? (model.panes.find((p) => p.name === places[i - 1]) || {}).height || 1 : 4));
+    chart.panes().forEach((pane, i) => pane.setStretchFactor(i ? (model.panes.find((p) => p.name === order[i - 1]) || {}).height || 1 : 4));
   }
 
   function format(line) {
-    if (line.format === "percent") return {type: "custom", minMove: 1e-6, formatter: (v) => `${(100 * v).toFixed(1)} %`};
+    if (line.format === "percent") return {type: "custom", minMove: 1e-6, formatter: (v) => `${(100 * v).toFixed(1)} %`.replace("-", "\u2212")};
     if (line.format === "money") return {type: "custom", minMove: 1, formatter: (v) => Math.abs(v) >= 1e6 ? `${(v / 1e6).toFixed(2)}m` : `${(v / 1e3).toFixed(1)}k`};
     if (line.format === "volume") return {type: "volume"};
-    if (line.format === "rate") return {type: "custom", minMove: 1e-8, formatter: (v) => `${(100 * v).toFixed(4)} %`};
+    if (line.format === "rate") return {type: "custom", minMove: 1e-8, formatter: (v) => `${(100 * v).toFixed(4)} %`.replace("-", "\u2212")};
     const last = [...(line.data.value || [])].reverse().find((v) => v === v) || 1;
     const digits = precision([last]);
     return {type: "price", precision: digits, minMove: 10 ** -digits};
@@ -364,7 +405,7 @@ function render({model, el}) {
     const bars = model.candles, n = (bars.time || []).length;
     if (!n) return;
     const inside = time !== undefined && time !== null, last = n - 1;
-    add("", new Date((inside ? Number(time) : bars.time[last]) * 1000).toISOString().slice(0, 16).replace("T", " "));
+    add("", stamp(inside ? Number(time) : bars.time[last], daily));
     const bar = inside ? values && values.get(price) : {open: bars.open[last], high: bars.high[last], low: bars.low[last], close: bars.close[last]};
     if (bar && bar.open !== undefined) {
       for (const [short, name] of [["O", "open"], ["H", "high"], ["L", "low"], ["C", "close"]]) add(short, bar[name].toFixed(digits));

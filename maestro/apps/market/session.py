@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 import polars as pl
 
-from maestro._core.formatting import minute, percent
+from maestro._core.formatting import minute, moment, percent
 from maestro.apps.chart import Line, Pane
 from maestro.apps.chart.component import DOWN, UP
 from maestro.apps.shared.indicator_panes import merged, panes_of
 from maestro.apps.shared.regimes import regime_pane
 from maestro.bars import Bars
 from maestro.bars.quality import Finding
-from maestro.data.timeframes import as_datetime
+from maestro.data.timeframes import DAY_US, as_datetime, timeframe_us
 from maestro.regime import RegimeHistory
 from maestro.reports.figures.theme import LIGHT
 
@@ -65,8 +66,8 @@ def facts(bars: Bars) -> dict[str, str]:
     return {
         "Length": f"{len(bars):,} bars",
         "Timeframe": bars.timeframe,
-        "From": minute(bars.start),
-        "To": minute(bars.end),
+        "From": _stamp(bars, bars.start),
+        "To": _stamp(bars, bars.end),
         "Calendar": bars.calendar.text,
         "Last close": f"{bars.close[-1]:,.6g}",
         "Change": percent(change, sign=True),
@@ -108,5 +109,11 @@ def described(market: Market, number: int) -> str:
     """In words, the place of that number."""
     place = market.places[number]
     start, end = as_datetime(place.start), as_datetime(place.end)
-    stretch = minute(start) + (f" to {minute(end)}" if end > start else "")
+    bars = market.bars
+    stretch = _stamp(bars, start) + (f" to {_stamp(bars, end)}" if end > start else "")
     return f"{number + 1:,} of {len(market.places):,}: {market.findings[place.row].check}, {stretch} UTC"
+
+
+def _stamp(bars: Bars, time: datetime) -> str:
+    """A bar's moment: the day alone for bars of days, to the minute for shorter ones."""
+    return (moment if timeframe_us(bars.timeframe) % DAY_US == 0 else minute)(time)

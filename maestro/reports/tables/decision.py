@@ -138,7 +138,8 @@ def now_html(found: Any) -> Html:
     head = ["", "Now", "Last fold", "Lowest", "Median", "Highest", "Moved"]
     shown = table(head, rows, numeric=range(1, 7), kind="plain", caption="Current parameters")
     text = (
-        f"Trained on {moment(found.trained_from)} to {moment(found.trained_until)} UTC with the search of the folds: "
+        f"Trained on the bars from {moment(found.trained_from)} until {moment(found.trained_until)} UTC, the end of "
+        "the last one, with the search of the folds: "
         f"Sharpe ratio {metric('sharpe_ratio', found.in_sample['sharpe_ratio'])} in sample. Moved: distance from the "
         "last fold's choice as a share of the searched range. Lowest, median and highest are those of the folds."
     )
