@@ -62,6 +62,8 @@ def run(state: BacktestState, bars: Bars, history: RegimeHistory | None = None) 
     except MaestroError as error:
         problem = f"The kept backtest cannot be simulated: {error}"
     noted = [*bt.notes, *scored(bt), *([] if kept is None else scored(kept))]  # looking is searching
+    if state.periods_per_year is not None:
+        noted.append(f"annual figures are those of {state.periods_per_year:,.12g} bars a year, as set")
     found = panes(bt, kept, state.indicators)
     by_regime = None if history is None else performance(bt, history)
     if history is not None:

@@ -178,6 +178,7 @@ def test_bars_per_year_annualise_the_figures_and_are_part_of_what_is_frozen() ->
     bt = shown(page).bt
     assert bt.bars.periods_per_year == 365
     assert bt.metrics["volatility"] == pytest.approx(usual.metrics["volatility"] * (365 / 252) ** 0.5)
+    assert "annual figures are those of 365 bars a year, as set" in page.view.notes.text
     assert "periods_per_year=365.0" in page.state.python()
     assert "periods_per_year=365" in page.state.link()
     for refused in ("0", "-1", "many", "inf"):
@@ -186,6 +187,7 @@ def test_bars_per_year_annualise_the_figures_and_are_part_of_what_is_frozen() ->
         assert (page.picker.per_year.value, page.state.periods_per_year) == ("365", 365)
     page.picker.per_year.value = ""
     assert (page.state.periods_per_year, shown(page).bt.metrics) == (None, usual.metrics)
+    assert "as set" not in page.view.notes.text
 
 
 @pytest.mark.parametrize("kind", ["backtest", "walk_forward", "market"])
