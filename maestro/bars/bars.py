@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 import polars as pl
 
+from maestro._core.formatting import moment
 from maestro.bars.calendar import MarketCalendar, given_calendar, infer_calendar
 from maestro.bars.dates import calendar_dates
 from maestro.bars.display import bars_html
@@ -279,7 +280,8 @@ class Bars:
             [self.time[0] if start is None else as_us(start), self.time[-1] + 1 if end is None else as_us(end)],
         )
         if low >= high:
-            raise BarsError(f"no bar {range_text(start, end)}; the bars run from {self.start} to {self.end}.")
+            held = f"from {moment(self.start)} to {moment(self.end)}"
+            raise BarsError(f"no bar {range_text(start, end)}; the bars run {held}.")
         return self[int(low) : int(high)]
 
     def higher(self, timeframe: str) -> AlignedBars:

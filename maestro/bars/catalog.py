@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any, NamedTuple
 
+from maestro._core.formatting import moment
 from maestro.bars import Bars, as_us
 from maestro.bars.moments import range_text
 from maestro.data.outages import Outages
@@ -83,7 +84,7 @@ def _read(
 def _nothing(store: Store, key: SeriesKey, start: Any, end: Any) -> BarsError:
     held = {str(info.key): info for info in store.series() if info.key.series == "bars"}
     if str(key) in held:
-        ends = " to ".join(str(as_datetime(stamp)) for stamp in (held[str(key)].first, held[str(key)].last))
+        ends = " to ".join(moment(as_datetime(stamp)) for stamp in (held[str(key)].first, held[str(key)].last))
         return BarsError(f"no bar of {key} {range_text(start, end)}; those in {store.name} are {ends}.")
     return BarsError(
         f"{store.name} holds no bars of {key}; `maestro data fetch {key.provider} {key.symbol} {key.timeframe}` "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -13,11 +14,14 @@ from maestro.data.timeframes import EPOCH
 from maestro.errors import BarsError
 
 
-def range_text(start: object, end: object) -> str:
+def range_text(start: Any, end: Any) -> str:
     """Words for a range of bars: ``from 2020 on``, ``before 2021``, or ``from 2020 up to 2021``."""
     if end is None:
         return f"from {start} on"
-    return f"before {end}" if start is None else f"from {start} up to {end}"
+    if start is None:
+        return f"before {end}"
+    reversed_ = " (the end is not after the start)" if as_us(start) >= as_us(end) else ""
+    return f"from {start} up to {end}{reversed_}"
 
 
 def as_us(moment: str | date | np.datetime64) -> int:

@@ -71,7 +71,7 @@ def walk_forward_many(
     ] = False,
     report: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the page, one HTML file.")] = None,
     out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the table as .csv or .parquet.")] = None,
-    top: Annotated[int, typer.Option(metavar="N", help="Rows to print, the best first.")] = 15,
+    top: Annotated[int, typer.Option(metavar="N", min=1, help="Rows to print, the best first.")] = 15,
     progress: options.Progress = True,
     json: options.Json = False,
 ) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 import polars as pl
 
 from maestro._core.atomic import remove_leftovers, sync_folder, target_name
+from maestro._core.formatting import listed
 from maestro._core.locks import holder as lock_holder
 from maestro._core.locks import is_held, locked
 from maestro._core.parquet import parquet_bytes
@@ -129,7 +130,7 @@ class RunStore:
         if manifest["status"] != "done":
             raise RunError(
                 f"run {self.id} is not finished ({len(self.finished_folds())} of {manifest['n_folds']} folds); "
-                "start the same walk-forward again and it goes on where it stopped."
+                "the same walk-forward continues it."
             )
         tables = {}
         for name in TABLES:
@@ -349,7 +350,7 @@ def find(id_or_path: str | Path, runs_dir: str | Path = "runs") -> RunStore:
     if hits and str(id_or_path):
         raise RunError(f"{len(hits)} runs begin with {str(id_or_path)!r} ({', '.join(hits[:5])}); give more of the id.")
     raise RunError(
-        f"no run {str(id_or_path)!r} in {Path(runs_dir)}; there are: {', '.join(known[:5]) or 'none'}."
+        f"no run {str(id_or_path)!r} in {Path(runs_dir)}; there are: {listed(known, 5) or 'none'}."
         + nearest(str(id_or_path), known)
     )
 

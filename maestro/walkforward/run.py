@@ -337,19 +337,23 @@ class PreparedRun:
             book(trials_evaluated(jobs[outcome.number][0], outcome))
 
         outcomes = self._outcomes(jobs, done, workers, executor, cancel, tell if listeners else None)
-        kept_where = f"; they are kept in {store.folder}, and the same call goes on from there" if store else ""
+
+        def so_far(words: str) -> str:
+            kept = f"; they are kept in {store.folder}, and the same call goes on from there" if store and done else ""
+            return f"{len(done)} of {len(self.windows)} folds{words}{kept}."
+
         try:
             handle_all(outcomes, keep, count)
         except RunCancelled as stop:
             tell(ev.RunStopped(self.id, len(done), "cancelled"))
-            raise RunCancelled(f"cancelled after {len(done)} of {len(self.windows)} folds{kept_where}.") from stop
+            raise RunCancelled(f"cancelled after {so_far('')}") from stop
         except KeyboardInterrupt as stop:
             tell(ev.RunStopped(self.id, len(done), "interrupted"))
-            raise RunInterrupted(f"interrupted after {len(done)} of {len(self.windows)} folds{kept_where}.") from stop
+            raise RunInterrupted(f"interrupted after {so_far('')}") from stop
         except BaseException as error:
             tell(ev.RunStopped(self.id, len(done), str(error)))
             if isinstance(error, RunError) and store is not None:
-                raise RunError(f"{error} {len(done)} of {len(self.windows)} folds are finished{kept_where}.") from error
+                raise RunError(f"{error} {so_far(' are finished')}") from error
             raise
         book.close()
         notes += book.notes

@@ -129,7 +129,7 @@ def test_what_determines_the_result_makes_another_id(reference: ms.WalkForward) 
 def test_an_interrupted_run_goes_on_at_the_missing_fold(tmp_path: Path, reference: ms.WalkForward) -> None:
     store = interrupted(tmp_path)
     assert store.finished_folds() == [0, 1]
-    with pytest.raises(RunError, match=r"is not finished \(2 of 3 folds\); start the same walk-forward again"):
+    with pytest.raises(RunError, match=r"is not finished \(2 of 3 folds\); the same walk-forward continues it"):
         ms.load_run(store.id, tmp_path)
     heard: list[Event] = []
     wf = ms.walk_forward(RISING, Cross, **THREE, runs_dir=tmp_path, progress=heard.append)

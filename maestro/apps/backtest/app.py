@@ -33,7 +33,7 @@ class App(pn.viewable.Viewer):
     def __init__(self, bars: Bars | None = None, *, query: Mapping[str, str] | None = None, **settings: Any) -> None:
         super().__init__()
         self.state = self.State(**settings)
-        self.problems = self.state.read(query or {})
+        self.problems = [*self.state.read(query or {}), *self.state.unknown_axes()]
         self.picker = SeriesPicker(self.state, bars)
         self.rule, self.trade = StrategyControls(self.state), TradeControls(self.state)
         self.regimes = RegimeSwitch(self.state, self.compute)

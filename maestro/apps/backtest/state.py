@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import param
 
+from maestro._core.formatting import listed
+from maestro.apps.backtest.plane import MEASURED, axes_of
 from maestro.apps.shared.command import command_of
 from maestro.apps.shared.indicator_panes import IndicatorState
 from maestro.apps.shared.regimes import RegimeState
 from maestro.apps.shared.state import SERIES, Settings, TradeState
-from maestro.errors import SettingsError
+from maestro.errors import MaestroError, SettingsError
 
 KEPT = ("strategy", "params", "fee", "slippage", "sizing", "cash", "fill")
 """Settings of a backtest that is kept for comparison."""
@@ -33,6 +35,21 @@ class BacktestState(TradeState, RegimeState, IndicatorState):
     def frozen(self) -> Settings:
         """Return the parameters of the notebook, which has none of what is drawn beside the backtest."""
         return {name: value for name, value in self.settings().items() if name not in _DRAWN}
+
+    def unknown_axes(self) -> list[str]:
+        """What of the heat map of a link cannot be drawn, in words."""
+        if not self.heat_map:
+            return []
+        try:
+            axes = list(axes_of(self.chosen(), self.params))
+        except MaestroError:  # the page says what is wrong with the strategy
+            return []
+        if len(axes) < 2:  # the heat map says so
+            return []
+        x, y, metric = [*self.heat_map, "", "", ""][:3]
+        wrong = [f"{name!r} is not one of {listed(axes, word='or')}" for name in (x, y) if name not in axes]
+        wrong += [] if metric in MEASURED else [f"{metric!r} is not one of {listed(list(MEASURED), 20, word='or')}"]
+        return [f"the heat map of the link: {', '.join(wrong)}"] if wrong else []
 
     def keep(self) -> None:
         """Keep what is simulated now for comparison."""

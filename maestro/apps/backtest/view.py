@@ -34,8 +34,8 @@ _REGIMES = (
     "when it was decided.</p>"
 )
 _TITLES = {
-    "trade": "#", "entry_time": "entry", "exit_time": "exit", "entry_price": "entry price", "exit_price": "exit price",
-    "exit_reason": "by",
+    "trade": "#", "side": "Side", "entry_time": "Entry", "exit_time": "Exit", "entry_price": "Entry price",
+    "exit_price": "Exit price", "size": "Size", "pnl": "Profit", "return": "Return", "exit_reason": "Exit by",
 }  # fmt: skip
 _COLUMNS = [
     "trade",

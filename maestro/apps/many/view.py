@@ -26,7 +26,7 @@ _NUMBERS = {
     "num_trades": "0,0", "p_value": "0.0000", "p_adjusted": "0.000",
 }  # fmt: skip
 _WIDTHS = {
-    "symbol": 120, "timeframe": 84, "strategy": 190, "sharpe_ratio": 76, "is_sharpe_ratio": 84, "total_return": 84,
+    "symbol": 110, "timeframe": 98, "strategy": 150, "sharpe_ratio": 76, "is_sharpe_ratio": 84, "total_return": 84,
     "max_drawdown": 88, "num_trades": 72, "p_value": 76, "p_adjusted": 94, "error": 220,
 }  # fmt: skip
 _PHONE = {"symbol": 84, "strategy": 118, "sharpe_ratio": 66, "p_adjusted": 78}
@@ -160,9 +160,13 @@ class ManyView(pn.viewable.Viewer):
 def _multiples(many: WalkForwards, rows: pl.DataFrame, most: int) -> str:
     """Curves of the first rows that have one, all over the same stretch of time."""
     drawn: list[tuple[dict[str, Any], Any]] = []
-    for row in rows.filter(pl.col("id").is_not_null()).iter_rows(named=True):
+    seen = 0
+    for row in rows.iter_rows(named=True):
         if len(drawn) == most:
             break
+        seen += 1
+        if row["id"] is None:  # it failed
+            continue
         days, equity = many.curve(cell_of(row))
         if len(days):
             drawn.append((row, (days, equity)))
@@ -180,6 +184,7 @@ def _multiples(many: WalkForwards, rows: pl.DataFrame, most: int) -> str:
             f"{sparkline(days, equity, span, label=f'Equity of {name}')}"
             f"<figcaption><span>Sharpe {shown}</span></figcaption></figure>"
         )
-    more = len(rows) - len(drawn)
-    left = f"<p>The first {len(drawn):,} of {len(rows):,} rows.</p>" if more > 0 else ""
+    without = seen - len(drawn)
+    told = f"; {without:,} of them {'has' if without == 1 else 'have'} none" if without else ""
+    left = f"<p>Curves of the first {seen:,} of {len(rows):,} rows{told}.</p>" if len(drawn) < len(rows) else ""
     return f"{left}<div class='multiples'>{''.join(figures)}</div>"

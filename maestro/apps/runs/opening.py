@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from maestro.apps.shared.access import refuse_data
 from maestro.apps.shared.strategy_files import FILES
 from maestro.bars.source_line import named, written
 from maestro.engine import Sizing
@@ -31,6 +32,8 @@ def settings_of_run(folder: Path) -> dict[str, Any]:
     series = named(written(manifest))
     if not series:
         raise RunError("its bars were not loaded by one call of ms.load")
+    if refusal := refuse_data(str(series["data"])):
+        raise RunError(refusal.rstrip("."))
     if not isinstance(spec.search, str) or spec.pruner is not None or spec.first or spec.warm_start:
         raise RunError("the app has no controls for its search")
     rule, cls = _strategy(spec)

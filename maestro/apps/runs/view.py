@@ -37,7 +37,7 @@ _NUMBERS = {
     "sharpe_ratio": "0.00", "total_return": "0.0 %", "max_drawdown": "0.0 %", "num_trades": "0,0", "efficiency": "0.00",
 }  # fmt: skip
 _WIDTHS = {
-    "pin": 30, "id": 130, "strategy": 122, "bars": 152, "status": 64, "started": 140, "verdict": 100,
+    "pin": 30, "id": 130, "strategy": 122, "bars": 132, "status": 84, "started": 140, "verdict": 100,
     "sharpe_ratio": 72, "total_return": 74, "curve": 84, "efficiency": 64, "max_drawdown": 84, "num_trades": 62,
     "tags": 110, "note": 180,
 }  # fmt: skip
@@ -133,7 +133,9 @@ class RunsView(pn.viewable.Viewer):
             self.list.selection = [ids.index(one) for one in chosen if one in ids]
             some = "" if len(shown) == all_of_them else f" of {all_of_them:,}"
             self._show_broken(table.filter(pl.col("error").is_not_null()))
-            self.count.object = f"{len(shown):,}{some} run{'' if all_of_them == 1 else 's'}"
+            hidden = len(chosen) - len(self.list.selection)
+            also = f"; {hidden:,} chosen {'one is' if hidden == 1 else 'ones are'} not listed" if hidden else ""
+            self.count.object = f"{len(shown):,}{some} run{'' if all_of_them == 1 else 's'}{also}"
 
     def _show_broken(self, table: pl.DataFrame) -> None:
         rows = "".join(

@@ -10,7 +10,9 @@ import panel as pn
 
 from maestro.apps.shared.page import HtmlPane, card
 
-_FRAME = "width: 100%; height: 82vh; border: 0; border-radius: 4px; display: block"
+_FRAME = "width: 100%; height: 82vh; border: 0; border-radius: 4px; display: block; scroll-margin-top: 130px"
+_SCROLL = " onload=\"this.scrollIntoView({behavior: 'smooth', block: 'start'})\""
+"""Of a report that was just opened: it may lie below the screen."""
 
 
 class ReportFrame(pn.viewable.Viewer):
@@ -39,9 +41,10 @@ class ReportFrame(pn.viewable.Viewer):
 
     def put(self, text: str, run: str) -> None:
         """Show the text of a run's report; an empty one hides what is shown."""
+        opened = run != self.run
         self.text, self.run = text, run
         self.save.filename = f"maestro-{run}.html"
-        self._draw()
+        self._draw(_SCROLL if opened else "")
         self.card.visible = bool(text)
 
     def theme(self, dark: bool) -> None:
@@ -49,11 +52,11 @@ class ReportFrame(pn.viewable.Viewer):
         self.dark = dark
         self._draw()
 
-    def _draw(self) -> None:
+    def _draw(self, more: str = "") -> None:
         shown = self.text.replace("<html ", f'<html data-theme="{"dark" if self.dark else "light"}" ', 1)
         paper = "#0e1014" if self.dark else "#ffffff"
         self.frame.object = shown and (
-            f'<iframe title="Report" sandbox="allow-scripts" style="{_FRAME}; background: {paper}" '
+            f'<iframe title="Report" sandbox="allow-scripts" style="{_FRAME}; background: {paper}"{more} '
             f'srcdoc="{escape(shown)}"></iframe>'
         )
 

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 import param
 
+from maestro._core.formatting import listed
 from maestro._core.json import compact, finite
 from maestro.apps.shared.access import refuse_runs
 from maestro.apps.shared.command import pairs
@@ -96,7 +97,7 @@ class AppState(param.Parameterized):
             try:
                 setattr(self, name, value)
             except (ValueError, TypeError):
-                problems.append(_invalid(name, query[name]))
+                problems.append(self._invalid(name, query[name]))
         return problems
 
     def restore(self, query: Mapping[str, str]) -> None:
@@ -136,7 +137,7 @@ class AppState(param.Parameterized):
                 try:
                     values[name] = self._value(name, text)
                 except (ValueError, TypeError, RecursionError):
-                    problems.append(_invalid(name, text))
+                    problems.append(self._invalid(name, text))
         return values, problems
 
     def _carry(self, text: str) -> list[str]:
@@ -155,6 +156,11 @@ class AppState(param.Parameterized):
         value = finite(json.loads(text))
         whole = type(value) is int and not isinstance(declared, param.Integer)
         return float(value) if isinstance(declared, param.Number) and whole else value
+
+    def _invalid(self, name: str, text: str) -> str:
+        """What of a link is refused, and what is allowed instead."""
+        shown = text if len(text) <= 80 else f"{text[:80]}…"
+        return f"{name}={shown!r} in the link is not valid: {_allowed(self.param[name])}"
 
     def frozen(self) -> Settings:
         """Return the parameters of the notebook: all settings, unless a state leaves some out."""
@@ -189,9 +195,19 @@ def named_in_link(settings: Settings, usual: Mapping[str, Any]) -> Settings:
     return {name: value for name, value in settings.items() if value != usual[name] or (name == "strategy" and value)}
 
 
-def _invalid(name: str, text: str) -> str:
-    shown = text if len(text) <= 80 else f"{text[:80]}…"
-    return f"{name}={shown!r} in the link is not a valid value for it"
+def _allowed(declared: Any) -> str:
+    """What a setting takes, in words."""
+    if isinstance(declared, param.Selector):
+        return f"give {listed([str(one) for one in declared.objects if one != ''], word='or')}"
+    if isinstance(declared, param.Boolean):
+        return "give true or false"
+    if isinstance(declared, param.Number):
+        low, high = declared.bounds or (None, None)
+        within, below = declared.inclusive_bounds
+        ends = [f"{'of at least' if within else 'above'} {low:g}"] if low is not None else []
+        ends += [f"{'at most' if below else 'below'} {high:.12g}"] if high is not None else []
+        return f"give a {'whole ' if isinstance(declared, param.Integer) else ''}number {' and '.join(ends)}".rstrip()
+    return 'give a list such as ["a", "b"]' if isinstance(declared, param.List) else 'give such as {"fast": 10}'
 
 
 class RunsFolderState(AppState):

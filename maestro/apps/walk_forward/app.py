@@ -214,6 +214,12 @@ class App(pn.viewable.Viewer):
             self._status = ""
             self.view.message.say(str(error))
 
+    def _effort(self, job: Any, verb: str) -> str:
+        """Folds that are left to do, and their estimated time."""
+        if verb != "Resume":
+            return job.effort
+        return job.effort_of(job.folds - len(RunStore(folder_of(job)).finished_folds()))
+
     def _unfinished(self, job: Job) -> str:
         done = len(RunStore(folder_of(job)).finished_folds())
         return f"Run {job.id[:8]} is interrupted: {done} of {job.folds} folds are finished. Resume continues it."
@@ -229,7 +235,8 @@ class App(pn.viewable.Viewer):
         """Say so where the controls ask for another result than the one that is shown."""
         asked, busy = self.asked, self.runner.busy
         verb = self._verb()
-        self.actions.offer(verb, "" if asked is None or busy or verb == "Open" else asked.effort)
+        idle = asked is None or busy or verb == "Open"
+        self.actions.offer(verb, "" if idle else self._effort(asked, verb))
         why = ""
         if self.job is not None and (asked is None or asked.id != self.job.id):
             why = "Computed with other settings"
@@ -240,7 +247,7 @@ class App(pn.viewable.Viewer):
             else:
                 when = " when the run in progress has ended" if busy else ""
                 does = "shows" if verb == "Open" else "computes"
-                why += f"; {verb} {does} these{when} ({asked.effort})."
+                why += f"; {verb} {does} these{when} ({self._effort(asked, verb)})."
         self.view.stale.mark(why)
 
     # -- a run that is kept -----------------------------------------------------------------

@@ -25,6 +25,13 @@ _HINT = (
     "seconds.</p>"
 )
 
+_PARTS = {
+    "monte_carlo": "Monte Carlo of the trades", "now": "current parameters", "expected": "expected band",
+    "by_regime": "performance by regime", "cpcv": "combinatorial cross-validation",
+    "parameter_permutation": "all parameter sets of the search", "retiming": "other moments of retraining",
+}  # fmt: skip
+"""What is being measured, where the name of the part does not say it."""
+
 
 class DecisionTab(pn.viewable.Viewer):
     """Measures the run that is shown in a thread; another run ends the measurement and empties the tab."""
@@ -80,7 +87,7 @@ class DecisionTab(pn.viewable.Viewer):
     def look(self) -> None:
         """Show what is being measured, and the result at its end."""
         if self._ended is None:
-            self.hint.object = f"<p>Measuring: {label(self._part).lower()}</p>"
+            self.hint.object = f"<p>Measuring: {_PARTS.get(self._part, label(self._part).lower())}</p>"
             return
         (found, error), self._ended = self._ended, None
         self._unwatch()

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from maestro._core.formatting import label
 from maestro.bars import Bars
 from maestro.reports.figures.downsampling import thin
 from maestro.reports.figures.equity import LOG_FROM
@@ -104,7 +105,8 @@ def heat_figure(cells: pl.DataFrame, x: str, y: str, metric: str, *, height: int
     tiles = fig.rect(
         "x", "y", "width", "height", source=source, fill_color={"field": "mean", "transform": mapper}, line_color=None
     )
-    fig.add_layout(ColorBar(color_mapper=mapper, width=8, background_fill_color=None), "right")
+    bar = ColorBar(color_mapper=mapper, width=8, background_fill_color=None, title=f"{label(metric)}, mean")
+    fig.add_layout(bar, "right")
     add_hover(fig, [tiles], [(x, "@x"), (y, "@y"), (f"mean {metric}", "@mean{0.000}"), ("trials", "@trials")])
     return fig
 

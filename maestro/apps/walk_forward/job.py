@@ -61,8 +61,13 @@ class Job:
     @property
     def effort(self) -> str:
         """Folds and estimated time: ``150 folds, about 10 s``."""
-        took = "under 1 s" if self.seconds < 1 else f"about {duration(self.seconds)}"
-        return f"{formats.plural(self.folds, 'fold')}, {took}"
+        return self.effort_of(self.folds)
+
+    def effort_of(self, folds: int) -> str:
+        """Estimated time of some of the folds: ``7 folds, about 5 s``."""
+        seconds = self.seconds * folds / self.folds
+        took = "under 1 s" if seconds < 1 else f"about {duration(seconds)}"
+        return f"{formats.plural(folds, 'fold')}, {took}"
 
     @property
     def title(self) -> str:

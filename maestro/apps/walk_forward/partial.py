@@ -67,7 +67,7 @@ class FinishedFolds(pn.viewable.Viewer):
         failed = f", {len(wf.failed_folds)} of them failed" if len(wf.failed_folds) else ""
         missing = [fold for fold in range(max(self._kept)) if fold not in self._kept]
         names = f"fold{'s' if len(missing) > 1 else ''} {formats.listed([str(fold) for fold in missing])}"
-        gap = f" Not finished before these: {names}." if missing else ""
+        gap = f" Not finished yet: {names}." if missing else ""
         with pn.io.hold():
             self.headline.object = (
                 f"<p>{len(kept)} of {folds} folds{failed}; return out of sample so far "

@@ -11,6 +11,7 @@ import panel as pn
 from maestro.apps.shared.checked_box import after_event, as_shown
 from maestro.apps.shared.controls import control
 from maestro.apps.shared.page import HtmlPane, Message
+from maestro.apps.shared.text_form import number_in
 from maestro.apps.shared.typed_value import NAMED_ONLY, TypedValue, read_number, show_value
 from maestro.apps.walk_forward.state import WalkForwardState
 from maestro.errors import MaestroError
@@ -201,7 +202,7 @@ class RangeControls(pn.viewable.Viewer):
             self._search(name, label, {"step": None})
             return
         try:
-            number = read_number(parameter, text)
+            number = _step(text) if end == "step" else read_number(parameter, text)
         except MaestroError as error:
             self._refuse(label, error)
         else:
@@ -240,11 +241,18 @@ class RangeControls(pn.viewable.Viewer):
             after_event(self.follow)
 
     def _refuse(self, label: str, error: MaestroError) -> None:
-        self.problem.say(f"{label}: {error} The search is as before.")
+        own = f"{label.partition(':')[0].replace(' ', '_')}: "
+        self.problem.say(f"{label}: {str(error).removeprefix(own)} The search is as before.")
         after_event(self.follow)
 
     def __panel__(self) -> Any:
         return pn.Column(self.words, self.edit, self._place, self.problem, sizing_mode="stretch_width")
+
+
+def _step(text: str) -> float:
+    """Return the number of a step; whether it fits the range is checked with it."""
+    number = number_in(text, above=0)
+    return int(number) if number == int(number) else number
 
 
 def _captioned(end: str) -> dict[str, Any]:

@@ -132,8 +132,7 @@ def cells(wf: WalkForward, x: str, y: str, metric: str, *, fold: int | None = No
     edges: dict[str, Any] = {}
     for name in (x, y):
         values = table[name].cast(pl.Float64).to_numpy()
-        low, high = (float(values.min()), float(values.max())) if len(values) else (0.0, 1.0)
-        width = max((high - low) / steps, 1e-12)
+        low, width = _bins(values, steps)
         edges[name] = (low, width, np.minimum(((values - low) / width).astype(int), steps - 1))
     grid = pl.DataFrame({"i": edges[x][2], "j": edges[y][2], "value": table[metric].cast(pl.Float64)})
     found = grid.group_by("i", "j", maintain_order=True).agg(mean=pl.col("value").mean(), trials=pl.len())
@@ -142,3 +141,17 @@ def cells(wf: WalkForward, x: str, y: str, metric: str, *, fold: int | None = No
         y=edges[y][0] + (pl.col("j") + 0.5) * edges[y][1],
         width=pl.lit(edges[x][1]), height=pl.lit(edges[y][1]), mean="mean", trials="trials",
     )  # fmt: skip
+
+
+def _bins(values: Any, most: int) -> tuple[float, float]:
+    """Lower end and width of at most so many bins; of a grid, each bin holds as many values as any other."""
+    unique = np.unique(values)
+    if len(unique) < 2:
+        return (float(unique[0]) - 0.5 if len(unique) else 0.0), 1.0
+    low, high, unit = float(unique[0]), float(unique[-1]), float(np.diff(unique).min())
+    if (unique == np.round(unique)).all():
+        unit = float(np.gcd.reduce(np.diff(unique).astype(np.int64)))
+    apart = np.diff(unique) / unit
+    if not np.allclose(apart, np.round(apart), rtol=0, atol=1e-6):  # a continuous range
+        return low, (high - low) / most
+    return low - unit / 2, unit * -(-(round((high - low) / unit) + 1) // most)

@@ -33,7 +33,11 @@ def cost_table(wf: WalkForward) -> Html:
         ("Profit after costs", money(paid.net), share(paid.net)),
     ]
     return table(
-        ["", "Amount", "Of profit before costs"], rows, numeric=(1, 2), kind="plain last", caption="Costs paid"
+        ["", "Amount", "Of profit before costs"],
+        rows,
+        numeric=(1, 2),
+        kind="plain last",
+        caption="Costs paid, added over the folds",
     )
 
 

@@ -63,7 +63,7 @@ def tiles(e: Evidence) -> list[tuple[str, str, str, str]]:
         (
             "Costs",
             percent(e.costs.share, 0) if share else money(e.costs.total),
-            "of the profit before them" if share else "paid; no profit before them",
+            "of the profit before them, added over the folds" if share else "paid; no profit before them",
             "",
         ),
     ]

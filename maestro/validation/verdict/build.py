@@ -220,6 +220,7 @@ class _Work:
             self._impossible(["spa"], self.inputs.reasons["pbo"])
             return
         [trials] = found
+        self.inputs.left_out = trials.left_out
         if trials.failed:
             self.inputs.lost = (
                 f"{trials.failed:,} of {trials.failed + trials.returns.shape[1]:,} sets that were tried could not be "

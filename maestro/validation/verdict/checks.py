@@ -360,10 +360,14 @@ def predictive_ability(inputs: VerdictInputs) -> Check:
         return not_done(inputs, key, title, "luck", asked)
     often = percent(found.pvalue) if found.pvalue else f"none of {found.reps:,}"
     least = f"p < {significant(1 / found.reps, 3)}"
+    tried = f"the {found.n_rules:,} distinct sets that the folds tried"
+    if inputs.left_out:
+        distinct = found.n_rules + inputs.left_out
+        tried = f"{found.n_rules:,} sets, drawn from the {distinct:,} distinct ones of the folds,"
     return make_check(
         key, title, "luck", found.pvalue, SIGNIFICANCE, at_least=False,
         value_text=f"p = {significant(found.pvalue, 3)}" if found.pvalue else least, threshold_text=asked,
-        meaning=f"If none of the {found.n_rules:,} distinct sets that the folds tried could time the market, the best "
+        meaning=f"If none of {tried} could time the market, the best "
         f"of them would still look as good as here in {often} of the resamples; constant exposure earns no credit.",
         lower=found.lower, upper=found.upper, rules=found.n_rules, periods=found.n_periods, block=found.block,
         reps=found.reps,

@@ -146,8 +146,8 @@ def _of_costs(e: Evidence) -> Iterator[str]:
         yield "It lost money before costs; lower costs would not make it profitable."
     elif paid.share > HIGH_COSTS:
         yield (
-            f"Costs took {percent(paid.share, 0)} of the profit before costs; small errors in the assumed costs decide "
-            "the result."
+            f"Costs took {percent(paid.share, 0)} of the profit before costs, both added over folds that start with "
+            "the same cash; small errors in the assumed costs decide the result."
         )
 
 

@@ -64,6 +64,7 @@ def test_every_cell_is_the_backtest_that_a_click_shows() -> None:
 def test_names_of_a_link_that_do_not_fit_are_replaced_and_one_axis_is_not_enough() -> None:
     app = App(query={"heat_map": '["nothing", "fast", "colour"]'})
     assert app.state.heat_map == ["slow", "fast", "sharpe_ratio"]
+    assert "the heat map of the link: 'nothing' is not one of fast or slow, 'colour' is not" in app.view.message.text
     app.heat_map.x.value = "fast"  # the axes change places
     assert app.state.heat_map == ["fast", "slow", "sharpe_ratio"]
     app.heat_map.switch.value = False

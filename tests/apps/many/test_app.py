@@ -42,7 +42,10 @@ def test_filters_and_order(app: App) -> None:
     shown = app.view.rows["sharpe_ratio"].drop_nulls().to_list()
     assert shown == sorted(shown, reverse=True)
     assert app.view.multiples.object.count("<figure") == 2
-    assert "The first 2 of 6 rows" in app.view.multiples.object
+    assert "Curves of the first 2 of 6 rows." in app.view.multiples.object
+    app.state.param.update(order="symbol", curves=48)
+    assert "Curves of the first 6 of 6 rows; 1 of them has none." in app.view.multiples.object
+    app.state.param.update(order="sharpe_ratio", curves=2)
     many = app.many
     assert many is not None
     for only, wanted in (("below", pl.col("p_value") < 0.05), ("remaining", pl.col("p_adjusted") <= 0.05)):

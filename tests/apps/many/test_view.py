@@ -70,7 +70,7 @@ def test_rows_are_counted_and_their_curves_drawn_up_to_a_number(view: ManyView, 
     assert (len(view.list.value), view.count.object) == (6, "6 walk-forwards")
     assert view.multiples.object.count("<figure") == 5, "one has no curve"
     view.show_rows(many, rows, 2)
-    assert view.multiples.object.startswith("<p>The first 2 of 6 rows.</p>")
+    assert view.multiples.object.startswith("<p>Curves of the first 2 of 6 rows.</p>")
     assert view.multiples.object.count("<figure") == 2
     view.show_rows(many, rows.filter(pl.col("symbol") == "S1"), 10)
     assert view.count.object == "1 of 6 walk-forwards"

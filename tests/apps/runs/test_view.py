@@ -31,7 +31,7 @@ def view() -> RunsView:
 def test_runs_are_listed_and_counted_and_the_chosen_ones_ticked(view: RunsView) -> None:
     view.show_list(table_of(done("a"), done("b"), done("c")), 3, ["c", "gone", "a"])
     assert view.list.value["id"].tolist() == ["a", "b", "c"]
-    assert (view.ticked(), view.count.object) == (["a", "c"], "3 runs")
+    assert (view.ticked(), view.count.object) == (["a", "c"], "3 runs; 1 chosen one is not listed")
     view.show_list(table_of(done("b")), 3, [])
     assert (view.ticked(), view.count.object) == ([], "1 of 3 runs")
     view.show_list(table_of(done("b")), 1, [])

@@ -56,7 +56,7 @@ def test_refused_settings_of_a_link_are_reported_and_change_nothing() -> None:
     hostile = {"params": '{"fast": 1e999}', "fee": "NaN", "cash": "[" * 100_000}
     refused = state.read(hostile)
     assert [output.partition("=")[0] for output in refused] == list(hostile)
-    assert all(output.endswith("in the link is not a valid value for it") and len(output) < 150 for output in refused)
+    assert all("in the link is not valid: give " in output and len(output) < 190 for output in refused)
     assert "colour" in problems[0]
     assert state.settings() == before
     assert state.read({"theme": "dark"}) == []
@@ -128,3 +128,21 @@ def test_an_app_begins_with_the_configured_folder_of_runs_and_links_keep_any_oth
     assert other.settings()["runs_dir"] == "runs"
     state.restore({})
     assert state.settings()["runs_dir"] == "/elsewhere/kept"
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "text", "allowed"),
+    [
+        (BacktestState, "fee", "9", "give a number of at least -0.01 and below 0.5"),
+        (BacktestState, "params", "{bad", 'give such as {"fast": 10}'),
+        (BacktestState, "fill", "never", "give next_open or close"),
+        (WalkForwardState, "trials", "0", "give a whole number of at least 1"),
+        (WalkForwardState, "seed", "-1", "give a whole number of at least 0 and at most 4294967295"),
+        (MarketState, "periods_per_year", "0", "give a number above 0"),
+        (MarketState, "regimes", "yes", "give true or false"),
+        (ManyState, "only", "foo", "give below, remaining or failed"),
+        (RunsState, "runs", "7", 'give a list such as ["a", "b"]'),
+    ],
+)
+def test_what_a_link_may_have_instead_is_named(kind: type[AppState], name: str, text: str, allowed: str) -> None:
+    assert kind().read({name: text}) == [f"{name}={text!r} in the link is not valid: {allowed}"]

@@ -46,7 +46,7 @@ def test_finished_folds_are_drawn_while_others_run(
     (store.folder / "partial" / "0001.zip").unlink()
     gap = FinishedFolds()
     gap.look(store.folder, 9)
-    assert "Not finished before these: fold 1." in gap.headline.object
+    assert "Not finished yet: fold 1." in gap.headline.object
     gap.clear()
     assert not gap.card.visible
 
@@ -66,7 +66,7 @@ def test_a_damaged_fold_is_left_out_until_it_is_whole(interrupt: Interrupt, stat
     shown = FinishedFolds()
     shown.look(store.folder, 9)
     assert drawn(shown) == [0, 2]
-    assert "Not finished before these: fold 1." in shown.headline.object
+    assert "Not finished yet: fold 1." in shown.headline.object
     path.write_bytes(content)
     shown._when = -math.inf  # long after the drawing before
     shown.look(store.folder, 9)

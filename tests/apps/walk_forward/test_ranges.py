@@ -105,12 +105,12 @@ def test_options_of_a_choice_are_chosen(controls: RangeControls) -> None:
 @pytest.mark.parametrize(
     ("name", "end", "given", "message"),
     [
-        ("n", "low", "60", "n: low: n: range [60..50] is empty; give the lower end first."),
+        ("n", "low", "60", "n: low: range [60..50] is empty; give the lower end first."),
         ("n", "low", "2.5", "n: low: '2.5' is not a whole number; allowed: "),
         ("n", "low", "0", "n: low: n=0 is out of bounds; allowed: whole numbers from 1"),
-        ("n", "step", "90", "n: step: n: range [5..50] with step 90: the step must be above 0 and within the range."),
+        ("n", "step", "90", "n: step: range [5..50] with step 90: the step must be above 0 and within the range."),
         ("x", "high", "3", "x: high: x=3.0 is out of bounds; allowed: numbers from 0 to 2"),
-        ("x", "high", "inf", "x: high: x: inf in its range is not finite; allowed: "),
+        ("x", "high", "inf", "x: high: inf in its range is not finite; allowed: "),
     ],
 )
 def test_a_refused_end_is_named_each_time_and_the_range_in_force_is_shown(

@@ -53,6 +53,19 @@ def test_the_map_holds_every_trial_once(wf: ms.WalkForward) -> None:
     assert one["trials"].sum() == len(scored.filter(pl.col("fold") == 3))
 
 
+@pytest.mark.parametrize(
+    ("values", "most", "bins"),
+    [
+        (np.arange(5, 24), 24, 19), (np.arange(5, 24), 10, 10), (np.arange(10, 130, 5), 24, 24), ([7, 7], 24, 1),
+        (np.arange(11) / 10, 24, 11), (np.random.default_rng(1).uniform(size=900), 24, 24),
+    ],
+)  # fmt: skip
+def test_the_map_of_a_grid_has_no_empty_stripes(values: Any, most: int, bins: int) -> None:
+    low, width = session._bins(np.asarray(values, float), most)
+    held = np.minimum(((np.asarray(values, float) - low) / width).astype(int), most - 1)
+    assert len(np.unique(held)) == held.max() + 1 == bins
+
+
 def finished(runner: Runner, ended: list[Any]) -> Any:
     runner.wait(GIVE_UP)
     assert len(ended) == 1

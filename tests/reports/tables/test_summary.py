@@ -38,7 +38,8 @@ def test_costs_are_a_share_of_the_profit_only_where_there_is_one(evidence: Evide
     paid = by_name(replace(evidence, costs=CostsPaid(100.0, 20.0, 3.0, math.nan)))["Costs"]
     assert paid[1] == "paid; no profit before them"
     assert (
-        by_name(replace(evidence, costs=CostsPaid(100.0, 20.0, 3.0, 0.25)))["Costs"][1] == "of the profit before them"
+        by_name(replace(evidence, costs=CostsPaid(100.0, 20.0, 3.0, 0.25)))["Costs"][1]
+        == "of the profit before them, added over the folds"
     )
 
 
