@@ -130,7 +130,7 @@ FOREIGN_PRIVATE = {
         "_cache_path", "_data_path", "_impl", "_index_path", "_open_for_write", "_source_stamp",
     },
     "maestro/apps/shared/controls.py": {"_priority_changes"},
-    "maestro/apps/shared/series.py": {"_file_buffer"},
+    "maestro/apps/shared/series.py": {"_file_buffer", "_send_msg"},
     "maestro/engine/backtrader/running.py": {"_pns"},
     "tests/apps/shared/test_series.py": {"_file_buffer"},
     "tests/search/test_runner.py": {"optuna.samplers._tpe"},

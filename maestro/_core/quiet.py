@@ -17,9 +17,10 @@ class _InBlock:
     """In place of the pattern of a filter: it matches any text inside a block that ignores the category."""
 
     category: type[Warning]
+    inside: ContextVar[tuple[type[Warning], ...]]  # held here: at the end of the process the module is empty
 
     def match(self, _text: str) -> bool:
-        return self.category in _ignored.get()
+        return self.category in self.inside.get()
 
 
 @contextlib.contextmanager
@@ -31,7 +32,7 @@ def ignored(category: type[Warning] = Warning) -> Iterator[None]:
     among the filters of the process, and matches only inside such a block.
     """
     filters: list[Any] = warnings.filters  # type: ignore[assignment]
-    item = ("ignore", _InBlock(category), category, None, 0)
+    item = ("ignore", _InBlock(category, _ignored), category, None, 0)
     if not filters or filters[0] != item:  # first: filters that were added since would be asked before it
         with contextlib.suppress(ValueError):
             filters.remove(item)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import maestro
+from maestro._core import quiet
 from maestro._core.quiet import ignored
 
 
@@ -77,3 +78,11 @@ def test_no_file_changes_the_filters_of_the_process() -> None:
     root = Path(maestro.__file__).parent
     files = [path for path in root.rglob("*.py") if "warnings.catch_warnings(" in path.read_text(encoding="utf-8")]
     assert files == []
+
+
+def test_a_warning_at_the_end_of_the_process_finds_its_filter(monkeypatch: pytest.MonkeyPatch) -> None:
+    with ignored(OurWarning):
+        pass
+    monkeypatch.setattr(quiet, "_ignored", None)  # what the interpreter leaves of a module then
+    with pytest.raises(OurWarning):
+        warnings.warn("late", OurWarning, stacklevel=1)

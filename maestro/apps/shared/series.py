@@ -157,7 +157,8 @@ def _read(data: str, **options: Any) -> tuple[Bars | None, str]:
 class Upload(FileInput):
     """A file drop area; `refused` says why one was refused. Browser and server both count its bytes.
 
-    Panel has no public option that limits what the server accepts, so its handler of messages is extended.
+    Panel has no public option that limits what the server accepts, so its handler of messages is extended, and answers
+    the browser as it does.
     """
 
     refused = param.String(default="", doc="Why the last file was not taken.")
