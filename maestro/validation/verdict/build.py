@@ -220,7 +220,8 @@ class _Work:
             self._impossible(["spa"], self.inputs.reasons["pbo"])
             return
         [trials] = found
-        self.inputs.left_out = trials.left_out
+        if trials.left_out:
+            self.inputs.drawn_from = trials.returns.shape[1] + trials.failed + trials.left_out
         if trials.failed:
             self.inputs.lost = (
                 f"{trials.failed:,} of {trials.failed + trials.returns.shape[1]:,} sets that were tried could not be "

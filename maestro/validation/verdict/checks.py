@@ -361,9 +361,8 @@ def predictive_ability(inputs: VerdictInputs) -> Check:
     often = percent(found.pvalue) if found.pvalue else f"none of {found.reps:,}"
     least = f"p < {significant(1 / found.reps, 3)}"
     tried = f"the {found.n_rules:,} distinct sets that the folds tried"
-    if inputs.left_out:
-        distinct = found.n_rules + inputs.left_out
-        tried = f"{found.n_rules:,} sets, drawn from the {distinct:,} distinct ones of the folds,"
+    if inputs.drawn_from:
+        tried = f"{found.n_rules:,} sets, drawn from the {inputs.drawn_from:,} distinct ones of the folds,"
     return make_check(
         key, title, "luck", found.pvalue, SIGNIFICANCE, at_least=False,
         value_text=f"p = {significant(found.pvalue, 3)}" if found.pvalue else least, threshold_text=asked,

@@ -57,8 +57,8 @@ class VerdictInputs:
         Multiple of the costs at which the return out of sample is zero; NaN without a profit at no costs.
     shifts : dict of float, optional
         Out-of-sample Sharpe ratio with each parameter shifted, by the name of the shift.
-    left_out : int
-        Distinct sets that were tried and are not in `overfitting` and `snooping`, which take a draw of many sets.
+    drawn_from : int
+        Number of distinct sets that were tried, if `overfitting` and `snooping` are those of a draw; else 0.
     lost : str
         Which of the tried sets could not be simulated; empty if all could.
     reasons : dict of str
@@ -76,7 +76,7 @@ class VerdictInputs:
     intervals: Intervals | None = None
     cost_multiple: float | None = None
     shifts: dict[str, float] | None = None
-    left_out: int = 0
+    drawn_from: int = 0
     lost: str = ""
     reasons: dict[str, str] = field(default_factory=dict)
     pending: str = "Not requested."

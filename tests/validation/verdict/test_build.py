@@ -144,3 +144,12 @@ def test_a_loaded_run_of_a_user_defined_strategy_needs_its_class(tmp_path: Path)
     loaded = ms.load_run(made.id, tmp_path)
     assert "give its class" in ms.verdict(loaded, permutations=0, save=False)["lookahead"].meaning
     assert ms.verdict(loaded, permutations=0, save=False, strategy=Peeks)["pbo"].outcome != "not done"
+
+
+def test_a_test_of_a_draw_of_the_sets_says_so(wf: ms.WalkForward, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = ms.verdict(wf, permutations=0, workers=1, save=False)["spa"]
+    monkeypatch.setattr("maestro.validation.verdict.build._SETS", 25)
+    drawn = ms.verdict(wf, permutations=0, workers=1, save=False)["spa"]
+    distinct = whole.details["rules"]
+    assert f"none of the {distinct:,} distinct sets that the folds tried could" in whole.meaning
+    assert f"none of 25 sets, drawn from the {distinct:,} distinct ones of the folds, could" in drawn.meaning
