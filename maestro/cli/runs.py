@@ -31,6 +31,7 @@ def _folder(given: Path | None) -> Path:
 @app.command("list")
 def list_(runs_dir: options.RunsDir = None, json: options.Json = False) -> None:
     """List the runs, the newest first, and the backtests that a service keeps."""
+    from maestro.cli.parsing import option_of
     from maestro.cli.printing import columns, print_json, show_table
     from maestro.runs import list_backtests, list_runs
 
@@ -41,7 +42,8 @@ def list_(runs_dir: options.RunsDir = None, json: options.Json = False) -> None:
                    + [{"kind": "backtest", **row} for row in backtests.iter_rows(named=True)])  # fmt: skip
         return
     if table.is_empty() and backtests.is_empty():
-        typer.echo(f"No run in {folder}. Make one: maestro walk-forward EmaCrossStrategy --data sample:AAPL")
+        make = f"maestro walk-forward EmaCrossStrategy --data sample:AAPL{option_of(folder)}"
+        typer.echo(f"No run in {folder}. Make one: {make}")
         return
     wide = columns() >= 100
     rows = []

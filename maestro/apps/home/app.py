@@ -97,7 +97,7 @@ class App(pn.viewable.Viewer):
         if not len(found):
             return (
                 f"<p>There is no run in {escape(str(folder))}. Start one in the Walk-forward app, or with "
-                "<code>maestro walk-forward EmaCrossStrategy --data sample:AAPL --runs-dir runs</code>.</p>"
+                "<code>maestro walk-forward EmaCrossStrategy --data sample:AAPL</code>.</p>"
             )
         rows = "".join(self._row(session, row) for row in found.head(RUNS).iter_rows(named=True))
         head = (

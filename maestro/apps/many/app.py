@@ -89,10 +89,10 @@ class App(pn.viewable.Viewer):
         chosen = self.state.result or (ids[0] if ids else "")
         options = found if chosen in ids or not chosen else {chosen: chosen, **found}
         if not options:
+            state, make = self.state, "maestro walk-forward-many all --data prices.parquet --splitter calendar:6mo,2mo"
+            elsewhere = "" if state.runs_dir == state.usual()["runs_dir"] else f" --runs-dir {state.runs_dir}"
             self.view.message.say(
-                f"No result of walk_forward_many is in {self.state.runs_dir}. Make one: maestro walk-forward-many all "
-                "--data prices.parquet --splitter calendar:6mo,2mo",
-                "info",
+                f"No result of walk_forward_many is in {state.runs_dir}. Make one: {make}{elsewhere}", "info"
             )
             options = {"none": ""}
         self.result.param.update(options=options, value=chosen)

@@ -76,6 +76,7 @@ def test_a_link_opens_the_same_result_and_a_bad_link_is_reported(folder: Path, t
         assert not wrong.view.body.visible
     empty = App(runs_dir=str(tmp_path))
     assert "maestro walk-forward-many" in empty.view.message.text
+    assert empty.view.message.text.endswith(f" --runs-dir {tmp_path}"), "it is not the configured one"
 
 
 @pytest.mark.parametrize("name", ["full", "empty"])
