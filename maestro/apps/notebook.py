@@ -19,14 +19,15 @@ puts it back after it has loaded its own, and the app stays empty. Figures that 
 them."""
 _AGAIN = """
 if (!window.Bokeh?.Panel) {
-  if (window.maestroBokeh) {
-    window.Bokeh = window.maestroBokeh;
-  } else if (typeof element !== "undefined") {
-    (element[0] ?? element).textContent = "The cell that loaded the library of the apps is gone: run this cell again.";
-  }
+  if (window.maestroBokeh) window.Bokeh = window.maestroBokeh;
+  else setTimeout(() => document.querySelectorAll(".maestro-missing").forEach((node) => { node.hidden = false; }), 500);
 }
 """
 """In the cells after the first: a figure may have loaded Bokeh alone again."""
+_MISSING = (
+    "<div class='maestro-missing' hidden>The cell that loaded the library of the apps is gone: run this cell again."
+    "</div>"
+)
 _SHARED = """
 while (!globalThis.maestroControls) await new Promise((go) => setTimeout(go, 10));
 export default (await globalThis.maestroControls).default;
@@ -49,7 +50,7 @@ def load_panel() -> None:
         return
     cell = _cell(shell)
     if _cells and cell not in _cells:
-        _publish(_AGAIN)
+        _publish(_AGAIN, _MISSING)
     else:
         _publish(_FIRST)
         pn.extension("tabulator", inline=True)
@@ -98,11 +99,13 @@ class Cell(pn.Row):
         return root
 
 
-def _publish(script: str) -> None:
+def _publish(script: str, html: str = "") -> None:
     """Run a script, in the same forms as Panel's loader, so that the frontend runs it in turn."""
     from IPython.display import publish_display_data
     from panel.io.notebook import LOAD_MIME
 
+    if html:
+        publish_display_data({"text/html": html})
     publish_display_data({"application/javascript": script, LOAD_MIME: script})
 
 
