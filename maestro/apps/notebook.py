@@ -28,6 +28,7 @@ _MISSING = (
     "<div class='maestro-missing' hidden>The cell that loaded the library of the apps is gone: run this cell again."
     "</div>"
 )
+"""Shown where there is none to go back to."""
 _SHARED = """
 while (!globalThis.maestroControls) await new Promise((go) => setTimeout(go, 10));
 export default (await globalThis.maestroControls).default;
@@ -45,16 +46,15 @@ def load_panel() -> None:
     been the first one.
     """
     shell: Any = _shell()
-    if not hasattr(shell, "kernel"):
-        pn.extension("tabulator", inline=True)
-        return
-    cell = _cell(shell)
-    if _cells and cell not in _cells:
-        _publish(_AGAIN, _MISSING)
-    else:
+    if hasattr(shell, "kernel"):
+        cell = _cell(shell)
+        again = bool(_cells) and cell not in _cells
+        _cells.add(cell)
+        if again:
+            _publish(_AGAIN, _MISSING)
+            return
         _publish(_FIRST)
-        pn.extension("tabulator", inline=True)
-    _cells.add(cell)
+    pn.extension("tabulator", inline=True)
 
 
 def in_cell(controls: list[Any], shown: Any) -> pn.Row:
@@ -71,8 +71,7 @@ class Library(JSComponent):
     _esm = """
     export function initialize({model}) {
       window.maestroBokeh = window.Bokeh;
-      const address = () => URL.createObjectURL(new Blob([model.text], {type: "text/javascript"}));
-      globalThis.maestroControls ??= importShim(address());
+      globalThis.maestroControls ??= importShim(URL.createObjectURL(new Blob([model.text], {type: "text/javascript"})));
     }
     export function render() {
       return document.createElement("span");

@@ -14,6 +14,7 @@ from maestro.apps.many.session import ManySession, cell_of
 from maestro.apps.many.state import ORDERS, ManyState
 from maestro.apps.many.view import ManyView
 from maestro.apps.notebook import in_cell
+from maestro.apps.shared.command import command_of
 from maestro.apps.shared.delivery import delivery, served_document
 from maestro.apps.shared.freeze import Freeze
 from maestro.apps.shared.page import HtmlPane, page
@@ -89,11 +90,11 @@ class App(pn.viewable.Viewer):
         chosen = self.state.result or (ids[0] if ids else "")
         options = found if chosen in ids or not chosen else {chosen: chosen, **found}
         if not options:
-            state, make = self.state, "maestro walk-forward-many all --data prices.parquet --splitter calendar:6mo,2mo"
-            elsewhere = "" if state.runs_dir == state.usual()["runs_dir"] else f" --runs-dir {state.runs_dir}"
-            self.view.message.say(
-                f"No result of walk_forward_many is in {state.runs_dir}. Make one: {make}{elsewhere}", "info"
-            )
+            folder = self.state.runs_dir
+            options = {"data": "prices.parquet", "splitter": "calendar:6mo,2mo"}
+            elsewhere = {} if folder == self.state.usual()["runs_dir"] else {"runs-dir": folder}
+            make = command_of(["walk-forward-many", "all"], {**options, **elsewhere})
+            self.view.message.say(f"No result of walk_forward_many is in {folder}. Make one: {make}", "info")
             options = {"none": ""}
         self.result.param.update(options=options, value=chosen)
         if chosen == self.state.result:

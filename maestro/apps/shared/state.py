@@ -28,10 +28,10 @@ _SAFE = ":,/[]"
 """Characters that a browser leaves as they are in the query of an address."""
 SERIES = ("data", "start", "end", "periods_per_year")
 """Settings that determine the bars."""
-_OF_PARAM = re.compile(r"^\w+ parameter '[\w.]+' ")
-"""How the library of the states begins its errors: ``Number parameter 'TradeState.fee' must be at least 0``."""
 TRADE = (*SERIES, "strategy", "params", "fee", "slippage", "sizing", "cash", "fill")
 """Settings that travel from app to app."""
+_OF_PARAM = re.compile(r"^\w+ parameter '[\w.]+' ")
+"""How the library of the states begins its errors: ``Number parameter 'TradeState.fee' must be at least 0``."""
 
 
 class AppState(param.Parameterized):

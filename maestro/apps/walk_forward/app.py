@@ -214,7 +214,7 @@ class App(pn.viewable.Viewer):
             self._status = ""
             self.view.message.say(str(error))
 
-    def _effort(self, job: Any, verb: str) -> str:
+    def _effort(self, job: Job, verb: str) -> str:
         """Folds that are left to do, and their estimated time."""
         if verb != "Resume":
             return job.effort
@@ -235,8 +235,7 @@ class App(pn.viewable.Viewer):
         """Say so where the controls ask for another result than the one that is shown."""
         asked, busy = self.asked, self.runner.busy
         verb = self._verb()
-        idle = asked is None or busy or verb == "Open"
-        self.actions.offer(verb, "" if idle else self._effort(asked, verb))
+        self.actions.offer(verb, "" if asked is None or busy or verb == "Open" else self._effort(asked, verb))
         why = ""
         if self.job is not None and (asked is None or asked.id != self.job.id):
             why = "Computed with other settings"
