@@ -288,7 +288,7 @@ def njit(*signature: Any, cache: bool = False, borrows: bool = False, **options:
         dispatcher: Any = numba.njit(**options)(function)
         if dispatcher is function:  # NUMBA_DISABLE_JIT
             return function
-        if cache and cache_folder() is not None and _unchanged():
+        if cache and cache_folder() is not None and _unchanged(function):
             dispatcher._cache = _Cache(function)
         for stated in signature:
             dispatcher.compile(stated)
@@ -299,7 +299,19 @@ def njit(*signature: Any, cache: bool = False, borrows: bool = False, **options:
     return compiled
 
 
-def _unchanged() -> bool:
+def _unchanged(function: FunctionType) -> bool:
+    """Whether no source had changed when the first kernel of its module was made, and its own file has not since."""
+    path = function.__code__.co_filename
+    try:
+        own = path not in _sources() or _state(path) == _sources()[path][1]
+    except OSError:
+        return False
+    return own and _none_had_changed(function.__module__)
+
+
+@cache
+def _none_had_changed(module: str) -> bool:
+    """Whether every source is as it was read; asked once a module, when it and all that it imports are executed."""
     try:
         return all(_state(path) == state for path, (_, state) in _sources().items())
     except OSError:

@@ -7,6 +7,7 @@ by Ctrl-C. A command's module is imported when the command is called, and import
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib
 import sys
 from collections.abc import Sequence
@@ -112,7 +113,10 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
-    sys.exit(_run(None if arguments is None else list(arguments)))
+    code = _run(None if arguments is None else list(arguments))
+    if arguments is None:
+        gc.freeze()  # the process ends: Python would look at each of a million objects again before it does
+    sys.exit(code)
 
 
 def _run(arguments: list[str] | None) -> int:

@@ -16,6 +16,7 @@ from maestro.apps.shared.accessible import Accessible
 from maestro.apps.shared.journey import link_to, settings_from
 from maestro.apps.shared.narrow import close_when_narrow, is_narrow
 from maestro.apps.shared.navigation import Navigation
+from maestro.apps.shared.opening import open_with_bar
 from maestro.apps.shared.state import AppState
 from maestro.apps.shared.theme import remember
 
@@ -158,6 +159,7 @@ def page(name: str, sidebar: list[Any], main: list[Any], state: AppState | None 
     )  # fmt: skip
     leads = Navigation(pages=[*APPS, "home", ""], kept=state is not None)
     made.header = [heading, menu, remember(made), Accessible(), close_when_narrow(made), leads]
+    open_with_bar(made, menu_text(name, state), _MENU, _THEME["dark" if made.dark_theme else "light"])
     for view in main:
         if isinstance(view, Themed):
             made.param.watch(lambda event, view=view: view.theme(event.new), "dark_theme")

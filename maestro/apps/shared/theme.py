@@ -13,7 +13,7 @@ CHOSEN, SYSTEM = "maestro_theme", "maestro_system_theme"
 
 
 class ThemeMemory(JSComponent):
-    """Keeps a choice of theme in a cookie, and takes the system's where neither a choice nor a link names one."""
+    """Keeps a choice of theme in a cookie, and what the system prefers; the page before it is drawn follows that."""
 
     dark: bool = param.Boolean(default=False)  # type: ignore[assignment]
 
@@ -50,9 +50,6 @@ class ThemeMemory(JSComponent):
         system.removeEventListener("change", follow);
         window.removeEventListener("maestro-shown", again);
       }});
-      // At the first visit the server did not know the system's choice; a browser without cookies stays as it is.
-      const known = kept("{SYSTEM}=" + (system.matches ? "dark" : "light"));
-      if (known && system.matches !== model.dark && !kept("{CHOSEN}=") && !linked()) window.location.reload();
       return document.createElement("span");
     }}
     """
