@@ -288,7 +288,7 @@ def njit(*signature: Any, cache: bool = False, borrows: bool = False, **options:
         dispatcher: Any = numba.njit(**options)(function)
         if dispatcher is function:  # NUMBA_DISABLE_JIT
             return function
-        if cache and cache_folder() is not None and _unchanged(function):
+        if cache and cache_folder() is not None and _unchanged(function.__module__, function.__code__.co_filename):
             dispatcher._cache = _Cache(function)
         for stated in signature:
             dispatcher.compile(stated)
@@ -299,14 +299,13 @@ def njit(*signature: Any, cache: bool = False, borrows: bool = False, **options:
     return compiled
 
 
-def _unchanged(function: FunctionType) -> bool:
-    """Whether no source had changed when the first kernel of its module was made, and its own file has not since."""
-    path = function.__code__.co_filename
+def _unchanged(module: str, path: str) -> bool:
+    """Whether no source had changed when the first kernel of a module was made, and the module's file has not since."""
     try:
         own = path not in _sources() or _state(path) == _sources()[path][1]
     except OSError:
         return False
-    return own and _none_had_changed(function.__module__)
+    return own and _none_had_changed(module)
 
 
 @cache

@@ -147,7 +147,11 @@ def _what_came(error: Any) -> str:
     """Message of a usage error, with the value that came, which pydantic's own leaves out, and a full stop."""
     message = error.format_message().removesuffix(".")
     if details := getattr(error.__cause__, "errors", None):
-        message = f"{message.partition(', unable to parse')[0]}, not {details()[0]['input']!r}"
+        came = str(details()[0]["input"])
+        message = f"{message.partition(', unable to parse')[0]}, not {came!r}"
+        with contextlib.suppress(ValueError):
+            if came.endswith("%"):
+                message += f"; give it as a fraction, {float(came[:-1]) / 100:g}"
     return f"{message}."
 
 

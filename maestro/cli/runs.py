@@ -30,7 +30,7 @@ def _folder(given: Path | None) -> Path:
 
 @app.command("list")
 def list_(runs_dir: options.RunsDir = None, json: options.Json = False) -> None:
-    """List the runs, the newest first, and the backtests that a service keeps."""
+    """List the runs, pinned ones and then the newest first, and the backtests that a service keeps."""
     from maestro.cli.parsing import option_of
     from maestro.cli.printing import columns, print_json, show_table
     from maestro.runs import list_backtests, list_runs
@@ -46,22 +46,27 @@ def list_(runs_dir: options.RunsDir = None, json: options.Json = False) -> None:
         typer.echo(f"No run in {folder}. Make one: {make}")
         return
     wide = columns() >= 100
+    table = table.sort("pinned", descending=True, nulls_last=True, maintain_order=True)
+    tagged = wide and not table.filter(table["tags"].list.len() > 0).is_empty()
     rows = []
     for row in table.iter_rows(named=True):
         when = ((row["started"] or "–")[:16].replace("T", " "),) if wide else ()
-        rows.append((row["id"], row["strategy"] or "–", row["bars"] or "–", *when, *_figures(row)))
-    heads = ("run", "strategy", "bars", *(("started, UTC",) if wide else ()), "Sharpe", "return")
+        tags = (", ".join(row["tags"] or ()),) if tagged else ()
+        name = f"{row['id']}{' *' if row['pinned'] else ''}"
+        rows.append((name, row["strategy"] or "–", row["bars"] or "–", *when, *tags, *_figures(row)))
+    when = ("started, UTC",) if wide else ()
+    heads = ("run", "strategy", "bars", *when, *(("tags",) if tagged else ()), "Sharpe", "return")
     if rows:
         show_table(heads, rows, left=len(heads) - 2)
+        if table["pinned"].any():
+            typer.echo("* pinned")
     rows = []
     for row in backtests.iter_rows(named=True):
         when = (f"{row['written']:%Y-%m-%d %H:%M}",) if wide else ()
         rows.append((row["id"], row["strategy"] or "–", row["bars"] or "–", *when, *_figures(row)))
     if rows:
         typer.echo("" if table.is_empty() else "\n", nl=False)
-        show_table(
-            ("backtest", *heads[1:3], *(("written, UTC",) if wide else ()), *heads[-2:]), rows, left=len(heads) - 2
-        )
+        show_table(("backtest", *heads[1:3], *(("written, UTC",) if wide else ()), *heads[-2:]), rows, left=3 + wide)
 
 
 def _figures(row: dict[str, Any]) -> tuple[str, str]:
@@ -193,7 +198,7 @@ def pin(
     runs_dir: options.RunsDir = None,
     json: options.Json = False,
 ) -> None:
-    """Pin a run, so that the Runs app lists it first."""
+    """Pin a run, so that it is listed first, here and in the Runs app."""
     _annotated(run, runs_dir, json, pinned=not off)
 
 

@@ -3,9 +3,10 @@
 from maestro.runs.annotations import Annotations, annotate, annotations_of
 from maestro.runs.backtests import find_stored, list_backtests
 from maestro.runs.identity import describe, run_id, source_hash, versions
+from maestro.runs.listing import list_runs
 from maestro.runs.script import python_lines
 from maestro.runs.spec import RunSpec
-from maestro.runs.store import RunStore, find, list_runs
+from maestro.runs.store import RunStore, find
 from maestro.runs.trash import empty_trash, remove, restore, trashed
 
 __all__ = [

@@ -20,7 +20,7 @@ from maestro._core.formatting import listed
 from maestro._core.locks import holder as lock_holder
 from maestro._core.locks import is_held, locked
 from maestro._core.parquet import parquet_bytes
-from maestro.errors import RunBusyError, RunError, RunSchemaError, nearest
+from maestro.errors import RunBusyError, RunError, nearest
 from maestro.runs.folds import UnusableFold, fold_bytes, read_fold_bytes
 from maestro.runs.identity import run_id
 from maestro.runs.spec import RunSpec, check_schema
@@ -360,44 +360,3 @@ def run_folders(runs_dir: Path) -> list[Path]:
     if not os.path.isdir(runs_dir):
         return []
     return sorted(path for path in runs_dir.iterdir() if (path / MANIFEST).exists())
-
-
-def list_runs(runs_dir: str | Path = "runs") -> pl.DataFrame:
-    """Return the runs in a folder, the newest first.
-
-    Columns id, status, strategy, bars, folds, started, seconds, sharpe_ratio, total_return. The status is ``done``,
-    ``running`` in some process, ``interrupted`` (cancelled, stopped or killed: the same walk-forward continues it),
-    ``damaged`` if the manifest cannot be read, or ``other version`` if another version of Maestro wrote it in a form
-    that this one does not read.
-    """
-    rows: list[dict[str, Any]] = []
-    for folder in run_folders(Path(runs_dir)):
-        try:
-            store = RunStore(folder)
-            manifest = store.manifest()
-            status, spec = store.status_of(manifest), spec_of(manifest)
-        except RunSchemaError:
-            rows.append({"id": folder.name, "status": "other version"})
-            continue
-        except RunError:
-            rows.append({"id": folder.name, "status": "damaged"})
-            continue
-        metrics = manifest.get("metrics") or {}
-        rows.append(
-            {
-                "id": folder.name,
-                "status": status,
-                "strategy": spec.strategy,
-                "bars": spec.bars.name,
-                "folds": manifest["n_folds"],
-                "started": manifest["started"],
-                "seconds": manifest.get("seconds"),
-                "sharpe_ratio": metrics.get("sharpe_ratio"),
-                "total_return": metrics.get("total_return"),
-            }
-        )
-    schema = {
-        "id": pl.String, "status": pl.String, "strategy": pl.String, "bars": pl.String, "folds": pl.Int64,
-        "started": pl.String, "seconds": pl.Float64, "sharpe_ratio": pl.Float64, "total_return": pl.Float64,
-    }  # fmt: skip
-    return pl.DataFrame(rows, schema=schema).sort("started", descending=True, nulls_last=True)

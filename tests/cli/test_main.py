@@ -151,6 +151,7 @@ WALK = words("walk-forward", "EmaCrossStrategy", "-d", "sample:AAPL", "--no-prog
         (words("backtest", "EmaCrossStrategy"), "Missing option '--data'"),
         (words(*GOOD, "--fees", "0.1"), "No such option: --fees.*backtest --help"),
         (words(*GOOD, "--fee", "much"), r"Invalid value for '--fee': .*valid (number|float)"),
+        (words(*GOOD, "--fee", "10%"), r"valid number, not '10%'; give it as a fraction, 0\.1\."),
         (words("backtest", "-d", "sample:AAPL"), "the strategy is missing; give one name of 'maestro strategies'"),
         (words(*GOOD, "--strategy", "RSIStrategy"), "the strategy was given twice, EmaCrossStrategy and RSIStrategy"),
         (

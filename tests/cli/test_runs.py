@@ -39,6 +39,29 @@ def test_tags_note_and_pin_of_a_run(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert run("note", "ffff", "x", *where) != 0
 
 
+def test_a_pinned_run_is_listed_first_with_its_tags(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = {"trials": 3, "splitter": "rolling:4,2,1", "workers": 1, "runs_dir": tmp_path}
+    old, new = (ms.walk_forward(ms.load_sample("AAPL"), "EmaCrossStrategy", seed=seed, **settings) for seed in (1, 2))
+    damaged = ms.walk_forward(ms.load_sample("AAPL"), "EmaCrossStrategy", seed=3, **settings)
+    where = ("--runs-dir", str(tmp_path))
+    run("pin", old.id, *where)
+    run("tag", new.id, "plateau", *where)
+    (tmp_path / damaged.id / "annotations.json").write_text("{")
+    capsys.readouterr()
+    monkeypatch.setenv("COLUMNS", "140")
+    assert run("list", *where) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[2].startswith(f"{old.id} *")
+    assert "plateau" in next(line for line in lines if new.id in line)
+    assert lines[-1] == "* pinned"
+    assert run("list", *where, "--json") == 0
+    rows = {row["id"]: row for row in json.loads(capsys.readouterr().out)}
+    assert [rows[wf.id]["pinned"] for wf in (old, new, damaged)] == [True, False, None]
+    assert rows[new.id]["tags"] == ["plateau"]
+
+
 def test_backtests_are_listed_shown_and_removed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     result = ms.backtest(ms.load_sample("AAPL"), "EmaCrossStrategy", params={"fast": 12})
     store = stored(result, tmp_path)

@@ -41,6 +41,7 @@ class App(pn.viewable.Viewer):
         self._filters = self._make_filters()
         self._busy = False
         self._ids: list[str] = []
+        self._rules: list[str] | None = None  # strategies of the runs in the folder
         self._report: str | None = None
         self._doomed: list[str] = []  # what the dialog names
         self._about = ""  # the run whose tags and note are shown
@@ -60,6 +61,9 @@ class App(pn.viewable.Viewer):
         self.state.param.watch(self._compare, ["runs", "common_stretch", "log_scale"])
         self.refresh()
         self._compare()
+        if self._rules is not None and self.state.strategy not in ("", *self._rules):
+            known = ", ".join(self._rules) or "none"
+            problems.append(f"{self.state.runs_dir} has no run of {self.state.strategy!r}; of these it has: {known}")
         if problems:
             self._say("; ".join(problems))
         if served_document() is not None:
@@ -92,13 +96,14 @@ class App(pn.viewable.Viewer):
         state = self.state
         try:
             everything = self.session.listing()
-            rules = sorted({name for name in everything["strategy"].to_list() if name} | ({state.strategy} - {""}))
             table = self.session.filtered(state.text, state.strategy, state.status)
         except (OSError, MaestroError) as error:
             self._say(f"{state.runs_dir} cannot be listed: {error}")
             return
         self._busy = True
         try:
+            self._rules = sorted({name for name in everything["strategy"].to_list() if name})
+            rules = sorted({*self._rules, state.strategy} - {""})
             self.strategy.param.update(options={"all": "", **{name: name for name in rules}}, value=state.strategy)
             mark = pl.when(pl.col("pinned")).then(pl.lit("\N{BLACK STAR}")).otherwise(pl.lit(""))
             drawn = table.join(self.session.curves(table), on="id", how="left", maintain_order="left")

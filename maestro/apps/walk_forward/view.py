@@ -100,8 +100,9 @@ class WalkForwardView(pn.viewable.Viewer):
     def show_windows(self, bars: Bars, windows: list[Window]) -> None:
         """Draw where the folds lie."""
         self.message.say()
-        self._windows = (bars, windows)
-        self._draw_windows()
+        if self._windows is None or self._windows[0] is not bars or self._windows[1] != windows:
+            self._windows = (bars, windows)
+            self._draw_windows()
 
     def _draw_windows(self) -> None:
         if self._windows is not None:
