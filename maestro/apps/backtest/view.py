@@ -14,7 +14,7 @@ from maestro.apps.backtest import session
 from maestro.apps.backtest.heat_map import HeatMap
 from maestro.apps.backtest.state import BacktestState
 from maestro.apps.chart import Chart
-from maestro.apps.shared.delivery import after_pause
+from maestro.apps.shared.delivery import REST, after_pause
 from maestro.apps.shared.indicator_panes import PANE, IndicatorBox
 from maestro.apps.shared.page import HtmlPane, Message, card
 from maestro.apps.shared.stale import Stale
@@ -51,8 +51,6 @@ _COLUMNS = [
 ]
 
 
-PAUSE = 200
-"""Milliseconds for which a slider has to rest until the trades are listed."""
 HEIGHT = 720
 """Pixels of a chart with equity and drawdown below the price."""
 
@@ -91,7 +89,7 @@ class BacktestView(pn.viewable.Viewer):
         self.stale = Stale(self.curves, self.figures)
         self._shown: session.BacktestResult | None = None
         self._listed: session.BacktestResult | None = None
-        self._when_still = after_pause(PAUSE)
+        self._when_still = after_pause(REST)
         self._bars: Bars | None = None
 
     def fail(self, problem: str) -> None:

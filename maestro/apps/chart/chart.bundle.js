@@ -373,8 +373,12 @@ function render({model, el}) {
         drawn.set(key, held);
       }
       held.line = line;
-      if (pane.name !== "price") held.series.priceScale().applyOptions({mode: pane.log ? PriceScaleMode.Logarithmic : PriceScaleMode.Normal});
-      held.series.applyOptions(tones(line));
+      const look = JSON.stringify([tones(line), pane.log]);
+      if (held.look !== look) {  // every call computes the scales anew
+        if (pane.name !== "price") held.series.priceScale().applyOptions({mode: pane.log ? PriceScaleMode.Logarithmic : PriceScaleMode.Normal});
+        held.series.applyOptions(tones(line));
+        held.look = look;
+      }
       if (held.bars !== model.candles || !same(held.data, line.data)) held.series.setData(points(line.data, model.candles, tint));
       held.data = line.data;
       held.bars = model.candles;

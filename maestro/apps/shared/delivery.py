@@ -8,6 +8,8 @@ from typing import Any, TypeAlias
 import panel as pn
 
 Deliver: TypeAlias = Callable[[Callable[[], None]], Any]
+REST = 200
+"""Milliseconds after which a slider rests: what nobody reads while it moves follows then."""
 
 
 def served_document() -> Any:

@@ -11,6 +11,7 @@ import panel as pn
 from maestro.apps.shared.accessible import Accessible
 from maestro.apps.shared.address import Address
 from maestro.apps.shared.copying import CopyButton
+from maestro.apps.shared.delivery import REST, after_pause
 from maestro.apps.shared.page import TAB_STYLE, HtmlPane, card
 from maestro.apps.shared.state import AppState
 
@@ -38,11 +39,20 @@ class Freeze(pn.viewable.Viewer):
             color="default", variant="outlined", size="small", width=180,
         )  # fmt: skip
         self.address = Address(state.restore, state.follow)
+        self._when_still = after_pause(REST)
         state.param.watch(lambda *_: self.update(), list(state.settings()))
-        self.update()
+        self.address.search = state.link()
+        self._write()
 
     def update(self) -> None:
-        """Update the texts and the address of the page."""
+        """Update the address of the page, and the texts once a slider rests."""
+        self.address.search = self.state.link()
+        if self._when_still is None:
+            self._write()
+        else:
+            self._when_still(self._write)
+
+    def _write(self) -> None:
         command = f"maestro report {self.state.notebook}.ipynb --batch {self.state.notebook}.yaml"
         why = self.state.unnamed()
         texts = {
@@ -56,7 +66,6 @@ class Freeze(pn.viewable.Viewer):
             self._texts[name].object = f"<pre>{escape(text)}</pre>"
         self._plain = texts
         self._offer_copy()
-        self.address.search = self.state.link()
 
     def _offer_copy(self) -> None:
         """Copy what the open tab shows."""
