@@ -5,7 +5,6 @@ Everything below is loaded when it is first used, so that ``import maestro`` cos
 
 from __future__ import annotations
 
-import gc
 import importlib
 from typing import TYPE_CHECKING, Any
 
@@ -119,18 +118,12 @@ hooks.bind(
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOME and name not in _MODULES:
+    if name in _HOME:
+        value = getattr(importlib.import_module(_HOME[name]), name)
+    elif name in _MODULES:
+        value = importlib.import_module(f"maestro.{name}")
+    else:
         raise AttributeError(f"module 'maestro' has no attribute {name!r}")
-    collects = gc.isenabled()
-    gc.disable()  # an import makes many objects and hardly any garbage: to look for it takes a tenth of the time
-    try:
-        if name in _HOME:
-            value = getattr(importlib.import_module(_HOME[name]), name)
-        else:
-            value = importlib.import_module(f"maestro.{name}")
-    finally:
-        if collects:
-            gc.enable()
     globals()[name] = value
     return value
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import gc
 import math
 import os
 import pickle
@@ -165,7 +166,10 @@ def _begin_worker(parent: int) -> None:
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _exit_with_parent(parent)
+    gc.disable()
     hook("run_fold")
+    gc.freeze()  # all that was imported stays: Loky has its workers collect garbage every second
+    gc.enable()
     atexit.register(_exit)  # the last one that is registered comes first
 
 
