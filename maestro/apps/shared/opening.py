@@ -32,8 +32,8 @@ def open_with_bar(page: Any, menu: str, style: str, theme: dict[str, Any]) -> No
     base = resources.BASE_TEMPLATE
     page.template = _template(base)
     document.template_variables.update(
-        base=base, menu=menu, menu_style=style, narrow=WIDTH, sidebar=page.sidebar_open, dark=page.dark_theme,
-        theme=theme, chosen=CHOSEN, system=SYSTEM,
+        base=base, menu=menu, menu_style=style, narrow=WIDTH, sidebar=bool(page.sidebar),
+        sidebar_open=page.sidebar_open, dark=page.dark_theme, theme=theme, chosen=CHOSEN, system=SYSTEM,
     )  # fmt: skip
 
 
