@@ -47,15 +47,15 @@ def list_(runs_dir: options.RunsDir = None, json: options.Json = False) -> None:
         return
     wide = columns() >= 100
     table = table.sort("pinned", descending=True, nulls_last=True, maintain_order=True)
-    tagged = wide and not table.filter(table["tags"].list.len() > 0).is_empty()
+    tagged = wide and (table["tags"].list.len() > 0).any()
     rows = []
     for row in table.iter_rows(named=True):
         when = ((row["started"] or "–")[:16].replace("T", " "),) if wide else ()
         tags = (", ".join(row["tags"] or ()),) if tagged else ()
         name = f"{row['id']}{' *' if row['pinned'] else ''}"
         rows.append((name, row["strategy"] or "–", row["bars"] or "–", *when, *tags, *_figures(row)))
-    when = ("started, UTC",) if wide else ()
-    heads = ("run", "strategy", "bars", *when, *(("tags",) if tagged else ()), "Sharpe", "return")
+    extra = (*(("started, UTC",) if wide else ()), *(("tags",) if tagged else ()))
+    heads = ("run", "strategy", "bars", *extra, "Sharpe", "return")
     if rows:
         show_table(heads, rows, left=len(heads) - 2)
         if table["pinned"].any():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -37,11 +38,9 @@ def open_with_bar(page: Any, menu: str, style: str, theme: dict[str, Any]) -> No
     )  # fmt: skip
 
 
+@cache
 def _template(base: Template) -> Template:
-    if base not in _made:
-        _made[base] = base.environment.from_string(_HTML.read_text())
-    return _made[base]
+    return base.environment.from_string(_HTML.read_text(encoding="utf-8"))
 
 
 _HTML = Path(__file__).with_name("opening.html")
-_made: dict[Template, Template] = {}

@@ -159,7 +159,7 @@ def page(name: str, sidebar: list[Any], main: list[Any], state: AppState | None 
     )  # fmt: skip
     leads = Navigation(pages=[*APPS, "home", ""], kept=state is not None)
     made.header = [heading, menu, remember(made), Accessible(), close_when_narrow(made), leads]
-    open_with_bar(made, menu_text(name, state), _MENU, _THEME["dark" if made.dark_theme else "light"])
+    open_with_bar(made, menu.object, _MENU, _THEME["dark" if made.dark_theme else "light"])
     for view in main:
         if isinstance(view, Themed):
             made.param.watch(lambda event, view=view: view.theme(event.new), "dark_theme")
