@@ -127,7 +127,8 @@ def test_no_module_imports_a_private_name_of_another_package() -> None:
 
 FOREIGN_PRIVATE = {
     "maestro/_core/compiled.py": {
-        "_cache_path", "_data_path", "_impl", "_index_path", "_open_for_write", "_source_stamp",
+        "_cache_path", "_data_path", "_guard_against_spurious_io_errors", "_impl", "_index_path", "_load_overload",
+        "_open_for_write", "_source_stamp", "numba.core.runtime._nrt_python",
     },
     "maestro/apps/shared/controls.py": {"_priority_changes"},
     "maestro/apps/shared/series.py": {"_file_buffer", "_send_msg"},

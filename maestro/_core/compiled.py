@@ -22,18 +22,20 @@ import warnings
 from collections.abc import Callable
 from functools import cache
 from importlib import import_module
-from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from types import FunctionType
 from typing import Any, TypeVar, cast
 
+import llvmlite
 import numba
-from numba.core import config
+import numpy
+from llvmlite.binding import add_symbol
+from numba.core import config, event
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, IndexDataCacheFile
+from numba.core.runtime import _nrt_python  # type: ignore[attr-defined]
 from numba.core.serialize import dumps
 from numba.misc.appdirs import AppDirs
-from numba.np import linalg
 
 try:
     import fcntl
@@ -43,11 +45,13 @@ except ImportError:  # Windows refuses to move a folder with open files
 __all__ = ["cache_folder", "kernel_files", "kernel_hash", "njit"]
 
 
+@cache
 def _load_arrays() -> None:
     """Load Numba's array functions without `scipy.linalg`, which takes longer than all of them and no kernel needs.
 
     They only ask whether it is there; a kernel that uses linear algebra imports it when it is compiled.
     """
+    linalg: Any = import_module("numba.np.linalg")
     ensure = getattr(linalg, "ensure_blas", None)
     if ensure is None or find_spec("scipy") is None:  # another version of Numba, or there is nothing to leave out
         return
@@ -59,14 +63,23 @@ def _load_arrays() -> None:
     arraymath.ensure_blas = ensure
 
 
-_load_arrays()
+class _BeforeCompilation(event.Listener):  # type: ignore[misc]
+    """Loads the array functions before Numba compiles for the first time; code from the cache needs none of them."""
+
+    def on_start(self, event: Any) -> None:
+        _load_arrays()
+
+    def on_end(self, event: Any) -> None:
+        pass
+
+
+event.register("numba:compile", _BeforeCompilation())
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 _ROOT = Path(__file__).parents[1]
 _NAME = _ROOT.name
-_IMPORT = re.compile(
-    rf"^(?:from ({_NAME}[\w.]*) import (\([^)]*\)|[^\n]*)|import ({_NAME}[\w.]*))".encode(), re.MULTILINE
-)
+_IMPORT_FROM = re.compile(rf"\nfrom ({_NAME}[\w.]*) import (\([^)]*\)|[^\n]*)".encode())
+_IMPORT = re.compile(rf"\nimport ({_NAME}[\w.]*)".encode())
 _OPTIONS = (
     "OPT", "LOOP_VECTORIZE", "SLP_VECTORIZE", "BOUNDSCHECK", "DEBUGINFO_DEFAULT", "ENABLE_AVX", "CPU_NAME",
     "CPU_FEATURES",
@@ -101,9 +114,10 @@ def _sources() -> dict[str, tuple[bytes, tuple[int, ...]]]:
 
 def _imported(text: bytes, modules: dict[str, str]) -> set[str]:
     """Files of this package that a source imports at module level."""
-    names = set()
-    for package, members, plain in _IMPORT.findall(text):
-        base = (package or plain).decode()
+    text = b"\n" + text  # a pattern that begins with a letter is found several times as fast as one that begins with ^
+    names = {name.decode() for name in _IMPORT.findall(text)}
+    for package, members in _IMPORT_FROM.findall(text):
+        base = package.decode()
         names |= {base, *(f"{base}.{member}" for member in re.findall(r"\w+", members.decode()))}
     return {modules[name] for name in names & modules.keys()}
 
@@ -122,8 +136,8 @@ def kernel_files() -> list[Path]:
 def kernel_hash() -> str:
     """Hash of the sources of all kernels and of the versions and options that compile them; 16 hex digits."""
     known = hashlib.sha256()
-    for name in ("numba", "llvmlite", "numpy"):
-        known.update(f"{name} {version(name)}\n".encode())
+    for compiler in (numba, llvmlite, numpy):
+        known.update(f"{compiler.__name__} {compiler.__version__}\n".encode())
     known.update(f"{platform.python_implementation()} {sys.version}\n".encode())
     known.update("".join(f"{name} {getattr(config, name, None)}\n" for name in _OPTIONS).encode())
     for path, (digest, _) in _sources().items():
@@ -199,6 +213,13 @@ def _drop_stale(folder: Path, prefix: str) -> None:
 # below extend its own ones, and this module alone uses their private attributes.
 
 
+@cache
+def _name_helpers() -> None:
+    """Tell LLVM where the functions are that count references; Numba does it when it compiles its own part of them."""
+    for name, address in _nrt_python.c_helpers.items():
+        add_symbol(name if name.startswith("_") else f"NRT_{name}", address)
+
+
 class _Locator:
     """The folder of a function's files: that of this state of the sources, below it one for each module."""
 
@@ -265,7 +286,16 @@ class _Cache(FunctionCache):  # type: ignore[misc]
 
     def __init__(self, function: Any) -> None:
         super().__init__(function)
+        self._of_this_package = function.__code__.co_filename in _sources()
         self._cache_file = _Files(self._cache_path, self._impl.filename_base, kernel_hash())
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        """Load a kernel without Numba's declarations for the compiler, which take longer than all kernels to load."""
+        if not self._of_this_package:
+            return super().load_overload(sig, target_context)
+        _name_helpers()
+        with self._guard_against_spurious_io_errors():
+            return self._load_overload(sig, target_context)
 
     def save_overload(self, sig: Any, data: Any) -> None:
         # A full disk costs the next process a compilation, and this one nothing.

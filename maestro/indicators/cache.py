@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import wraps
-from threading import Lock
+from threading import Lock, local
 from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
@@ -96,6 +96,21 @@ class ColumnCache:
             self._made.update(map(id, columns))
             self.nbytes += size
         return made
+
+
+class ThreadCaches(local):
+    """A cache for each thread, kept from task to task; in another process it begins anew.
+
+    Attributes
+    ----------
+    columns : ColumnCache, that of the thread that asks
+    """
+
+    def __init__(self) -> None:
+        self.columns = ColumnCache()
+
+    def __reduce__(self) -> tuple[type[ThreadCaches], tuple[()]]:
+        return ThreadCaches, ()
 
 
 def _has_array(kwargs: dict[str, Any]) -> bool:

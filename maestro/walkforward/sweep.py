@@ -19,15 +19,15 @@ from maestro.execution.choose import Work, check, choose
 from maestro.execution.counting import counting
 from maestro.execution.events import TrialsEvaluated
 from maestro.execution.protocol import Executor, Outcome, Task, TaskContext, handle_all, run_tasks
-from maestro.indicators import ColumnCache, using
+from maestro.indicators.cache import ThreadCaches, using
 from maestro.ledger import Recorder
 from maestro.metrics import NAMES, SHARPE
 from maestro.runs import run_id, source_hash
 from maestro.search.sampling import METHODS, propose_all, visits
-from maestro.search.space import Space
+from maestro.search.space import Columns, Space
 from maestro.search.tpe import check_seed
 from maestro.strategies import Strategy, strategy_class
-from maestro.typing import Fill, FloatArray, Parameters
+from maestro.typing import Fill, FloatArray
 from maestro.walkforward.effort import work_of_sets
 from maestro.walkforward.notes import failures_note, left_out_note
 from maestro.walkforward.selection import Select, Selection
@@ -138,12 +138,14 @@ def sweep(
     searched = Space(cls, fixed, space)
     columns = propose_all(searched, sampler, n, seed, bars=len(bars))
     rows, place = visits(columns)
-    sets = list(searched.rows({name: column[rows] for name, column in columns.items()}))
+    distinct = {name: column[rows] for name, column in columns.items()}
     settings = SimulationSettings(costs or Costs(), Sizing.of(sizing), cash, fill)
     settings.check(bars, cls, fixed)
     book = _recorder(bars, cls, searched, {"n": int(n), "sampler": sampler, "seed": int(seed)}, settings)
-    with counting(progress, len(sets), cls.__name__, "set") as counter:
-        values, errors = _evaluated(cls, bars, settings, searched, sets, workers, executor, cancel, counter.done, book)
+    with counting(progress, len(rows), cls.__name__, "set") as counter:
+        values, errors = _evaluated(
+            bars, settings, searched, distinct, len(rows), workers, executor, cancel, counter.done, book
+        )
     values, errors = values[place], [errors[k] for k in place]
     sharpes = _counted(values, errors)
     book(TrialsEvaluated(len(sharpes), sharpes))
@@ -160,7 +162,7 @@ def sweep(
         there = pl.col("error").is_null()
         table = table.with_columns(pl.when(there).then(pl.col(name)).alias(name) for name in NAMES)
     notes = [*left_out_note(searched, len(bars), "bars"), *failures_note(failed, len(failed), "sets"), *book.notes]
-    return Sweep(table, searched, len(sets), tuple(notes))
+    return Sweep(table, searched, len(rows), tuple(notes))
 
 
 def _counted(values: FloatArray, errors: Sequence[str | None]) -> FloatArray:
@@ -183,25 +185,27 @@ def _recorder(
 
 
 def _evaluated(
-    cls: type[Strategy], bars: Bars, settings: SimulationSettings, space: Space, sets: Sequence[Parameters],
-    workers: int | None, executor: Any, cancel: threading.Event | None, progress: Callable[[int], None],
-    book: Recorder,
+    bars: Bars, settings: SimulationSettings, space: Space, columns: Columns, n: int, workers: int | None,
+    executor: Any, cancel: threading.Event | None, progress: Callable[[int], None], book: Recorder,
 ) -> tuple[FloatArray, list[str | None]]:  # fmt: skip
-    """Metrics and errors of all sets; if that is interrupted, those that were evaluated are entered."""
+    """Metrics and errors of `n` sets; if that is interrupted, those that were evaluated are entered."""
 
     def work() -> Work:
         simulator = settings.simulator(bars)
-        return work_of_sets(lambda params: simulator.metrics(cls(**params).evaluate(bars)), space, len(sets), len(bars))
+        return work_of_sets(
+            lambda params: simulator.metrics(space.strategy(**params).evaluate(bars)), space, n, len(bars)
+        )
 
-    chosen = choose(executor, workers, len(sets), work)
-    pieces = [sets[a:b] for a, b in _spans(len(sets), chosen)]
+    chosen = choose(executor, workers, n, work)
+    spans, caches = _spans(n, chosen), ThreadCaches()
     done: dict[int, tuple[FloatArray, list[str | None]]] = {}
     stopped: list[float] = []
 
     def keep(outcome: Outcome) -> None:
         collect(outcome)
         if outcome.finished and not chosen.reports:
-            progress(len(pieces[outcome.number]))
+            begin, end = spans[outcome.number]
+            progress(end - begin)
 
     def collect(outcome: Outcome) -> None:
         if outcome.finished:
@@ -211,7 +215,10 @@ def _evaluated(
     def report(_: int, count: int) -> None:
         progress(count)
 
-    tasks = [Task(sweep_task, (cls, settings, piece)) for piece in pieces]
+    tasks = [
+        Task(sweep_task, (settings, space, {name: column[a:b] for name, column in columns.items()}, b - a, caches))
+        for a, b in spans
+    ]
     try:
         handle_all(run_tasks(chosen, tasks, bars, cancel=cancel, report=report), keep, collect)
     except BaseException as error:
@@ -219,11 +226,11 @@ def _evaluated(
         book(TrialsEvaluated(len(sharpes), sharpes, state="interrupted"))
         book.close()
         if isinstance(error, RunCancelled):
-            raise RunCancelled(f"the sweep was cancelled after {len(sharpes):,} of {len(sets):,} sets.") from error
+            raise RunCancelled(f"the sweep was cancelled after {len(sharpes):,} of {n:,} sets.") from error
         if isinstance(error, KeyboardInterrupt):
-            raise RunInterrupted(f"the sweep was interrupted after {len(sharpes):,} of {len(sets):,} sets.") from error
+            raise RunInterrupted(f"the sweep was interrupted after {len(sharpes):,} of {n:,} sets.") from error
         raise
-    parts = [done[k] for k in range(len(pieces))]
+    parts = [done[k] for k in range(len(spans))]
     return np.concatenate([values for values, _ in parts]), [error for _, errors in parts for error in errors]
 
 
@@ -245,26 +252,27 @@ def _split(begin: int, end: int, parts: int) -> list[tuple[int, int]]:
 
 
 def sweep_task(
-    bars: Bars, context: TaskContext, cls: type[Strategy], settings: SimulationSettings, sets: Sequence[Parameters]
-) -> tuple[FloatArray, list[str | None]]:
-    """Metrics of each set (a row of NaN where it failed) and the errors."""
+    bars: Bars, context: TaskContext, settings: SimulationSettings, space: Space, columns: Columns, n: int,
+    caches: ThreadCaches,
+) -> tuple[FloatArray, list[str | None]]:  # fmt: skip
+    """Metrics of each of `n` sets (a row of NaN where it failed) and the errors."""
     simulator = settings.simulator(bars)
-    values = np.full((len(sets), len(NAMES)), np.nan)
-    errors: list[str | None] = [None] * len(sets)
+    values = np.full((n, len(NAMES)), np.nan)
+    errors: list[str | None] = [None] * n
     reported = 0
-    with using(ColumnCache()):
-        for k, params in enumerate(sets):
+    with using(caches.columns):
+        for k, params in enumerate(space.rows(columns)):
             if context.cancelled():
-                raise RunCancelled(f"cancelled after {k} of {len(sets)} sets.")
+                raise RunCancelled(f"cancelled after {k} of {n} sets.")
             try:
-                values[k] = simulator.metrics(cls(**params).evaluate(bars))
+                values[k] = simulator.metrics(space.strategy(**params).evaluate(bars))
             except MaestroError as error:
                 errors[k] = str(error)
             except Exception as error:  # user code: whatever it raises is this set's failure
                 errors[k] = f"{type(error).__name__}: {error}"
             if errors[k] is None:
                 context.notes.append(float(values[k, SHARPE]))
-            if k + 1 - reported >= 100 or k == len(sets) - 1:
+            if k + 1 - reported >= 100 or k == n - 1:
                 context.report(k + 1 - reported)
                 reported = k + 1
     return values, errors

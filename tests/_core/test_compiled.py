@@ -199,6 +199,19 @@ def test_kernels_load_without_linear_algebra_which_still_works(tmp_path: Path) -
     assert run(code, PACKAGE.parent).splitlines()[-1] == "[[4.0, 0.0], [0.0, 16.0]] [0.0] 8.0"
 
 
+def test_kernels_load_without_what_only_a_compiler_needs() -> None:
+    """Every strategy, a sweep and its metrics, from the cache: Numba's declarations stay where they are."""
+    code = (
+        "import sys, maestro as ms; bars = ms.synthetic_bars(2_000);"
+        "rules = [(n, {'proxy': True} if 'proxy' in ms.strategy(n).params else {}) for n in ms.strategies()];"
+        "print([ms.backtest(bars, n, params=fixed).metrics['sharpe_ratio'] for n, fixed in rules],"
+        "[ms.sweep(bars, n, n=8, params=fixed, workers=1).table['sharpe_ratio'].to_list() for n, fixed in rules]);"
+        "print('numba.np.arraymath' in sys.modules)"
+    )
+    first, _ = run(code, PACKAGE.parent).splitlines()
+    assert run(code, PACKAGE.parent).splitlines() == [first, "False"]
+
+
 def test_a_function_that_borrows_leaves_its_arrays_to_the_caller() -> None:
     @njit(borrows=True)
     def inner(values: Any, k: int) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import threading
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 import maestro.indicators as ind
 from maestro.errors import SettingsError
+from maestro.indicators.cache import ThreadCaches
 from tests.indicators.market import C
 
 
@@ -104,3 +106,20 @@ def test_a_cache_can_be_switched_off_inside_another() -> None:
 def test_a_cache_of_no_size_is_refused(size: Any) -> None:
     with pytest.raises(SettingsError, match="max_bytes="):
         ind.ColumnCache(size)
+
+
+def test_a_thread_keeps_its_cache_from_task_to_task_and_another_process_begins_anew() -> None:
+    close, caches, found = column(C), ThreadCaches(), []
+
+    def work() -> None:
+        for _ in range(2):
+            with ind.using(caches.columns):
+                found.append(ind.sma(close, 9))
+
+    work()
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert [column is found[0] for column in found] == [True, True, False, False]
+    assert found[3] is found[2]
+    assert (len(caches.columns), len(pickle.loads(pickle.dumps(caches)).columns)) == (1, 0)

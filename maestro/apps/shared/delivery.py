@@ -8,8 +8,11 @@ from typing import Any, TypeAlias
 import panel as pn
 
 Deliver: TypeAlias = Callable[[Callable[[], None]], Any]
-REST = 200
-"""Milliseconds after which a slider rests: what nobody reads while it moves follows then."""
+REST = 400
+"""Milliseconds after which a slider rests: what nobody reads while it moves follows then.
+
+Not less: with 200, who moved a slider by one step every quarter of a second waited for the table of the step before.
+"""
 
 
 def served_document() -> Any:
