@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from maestro._core.markup import RIGHT, Markup, html, joined, table
-from maestro.data.timeframes import DAY_US, timeframe_us
+from maestro.data.timeframes import whole_days
 
 if TYPE_CHECKING:
     from maestro.bars.bars import Bars
@@ -17,7 +17,7 @@ def bars_html(bars: Bars) -> Markup:
     """Return HTML; text of the bars is escaped."""
     frame = bars.to_frame()
     shown = frame if len(frame) <= 6 else pl.concat([frame.head(3), frame.tail(3)])
-    form = "%Y-%m-%d" if timeframe_us(bars.timeframe) % DAY_US == 0 else "%Y-%m-%d %H:%M"
+    form = "%Y-%m-%d" if whole_days(bars.timeframe) else "%Y-%m-%d %H:%M"
     rows = [
         (f"{stamp:{form}}", *("" if value is None else f"{value:,.6g}" for value in values))
         for stamp, *values in shown.iter_rows()

@@ -49,6 +49,11 @@ def timeframe_months(timeframe: str) -> int:
     return count * _MONTHS.get(unit, 0)
 
 
+def whole_days(timeframe: str) -> bool:
+    """Whether a bar lasts days, weeks or months, so that its date says when it begins: not for ``"36h"``."""
+    return timeframe_months(timeframe) > 0 or timeframe_us(timeframe) % DAY_US == 0
+
+
 def timeframe_name(length_us: int) -> str:
     """Shortest text for a length [µs]: 14,400,000,000 is ``"4h"``; a nominal month is ``"1mo"``."""
     if length_us > 0 and length_us % MONTH_US == 0:

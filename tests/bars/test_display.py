@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import maestro as ms
 from maestro.bars import Bars
 from tests.bars.tables import bars, table
 
@@ -18,3 +19,7 @@ def test_display() -> None:
     assert "made up &amp; rounded" in html
     assert html.count("<tr>") == 1 + 3 + 1 + 3
     assert bars(2)._repr_html_().count("<tr>") == 3
+
+
+def test_bars_of_months_have_dates_without_hours() -> None:
+    assert "00:00" not in ms.load_sample("IBM")[:-1].resample("1mo")._repr_html_()

@@ -18,6 +18,7 @@ from maestro.data.timeframes import (
     timeframe_months,
     timeframe_name,
     timeframe_us,
+    whole_days,
 )
 from maestro.errors import BarsError
 from maestro.typing import IntArray
@@ -36,6 +37,12 @@ def test_text_and_length_belong_together(text: str, length: int, months: int) ->
     assert timeframe_us(text) == length
     assert timeframe_months(text) == months
     assert timeframe_name(length) == text
+
+
+@pytest.mark.parametrize(("text", "whole"), [("1d", True), ("24h", True), ("1w", True), ("1mo", True), ("1q", True),
+                                             ("4h", False), ("36h", False)])  # fmt: skip
+def test_a_date_says_when_a_bar_of_whole_days_begins(text: str, whole: bool) -> None:
+    assert whole_days(text) is whole
 
 
 def test_a_length_has_one_shortest_name() -> None:

@@ -20,7 +20,7 @@ from maestro.apps.shared.page import HtmlPane, Message, card
 from maestro.apps.shared.stale import Stale
 from maestro.apps.shared.table import Table
 from maestro.bars import Bars
-from maestro.data.timeframes import DAY_US, timeframe_us
+from maestro.data.timeframes import whole_days
 
 _TABLE = """
 table { width: 100%; border-collapse: collapse; font-size: 13px; font-variant-numeric: tabular-nums; }
@@ -133,7 +133,7 @@ class BacktestView(pn.viewable.Viewer):
         """List the trades; the browser takes longer for the table than for everything else."""
         self._listed = shown = self._shown
         if shown is not None:
-            day = timeframe_us(shown.bt.bars.timeframe) % DAY_US == 0
+            day = whole_days(shown.bt.bars.timeframe)
             self.trades.fill(session.trades(shown.bt).select(_COLUMNS), day, formatters=_formatters(day))
 
     def theme(self, dark: bool) -> None:

@@ -16,7 +16,7 @@ from maestro.apps.shared.indicator_panes import merged, panes_of
 from maestro.apps.shared.regimes import regime_pane
 from maestro.bars import Bars
 from maestro.bars.quality import Finding
-from maestro.data.timeframes import DAY_US, as_datetime, timeframe_us
+from maestro.data.timeframes import as_datetime, whole_days
 from maestro.regime import RegimeHistory
 from maestro.reports.figures.theme import LIGHT
 
@@ -116,4 +116,4 @@ def described(market: Market, number: int) -> str:
 
 def _stamp(bars: Bars, time: datetime) -> str:
     """A bar's moment: the day alone for bars of days, to the minute for shorter ones."""
-    return (moment if timeframe_us(bars.timeframe) % DAY_US == 0 else minute)(time)
+    return (moment if whole_days(bars.timeframe) else minute)(time)

@@ -63,7 +63,7 @@ class App(pn.viewable.Viewer):
         self._compare()
         if self._rules is not None and self.state.strategy not in ("", *self._rules):
             known = ", ".join(self._rules) or "none"
-            problems.append(f"{self.state.runs_dir} has no run of {self.state.strategy!r}; of these it has: {known}")
+            problems.append(f"{self.state.runs_dir} has no run of {self.state.strategy!r}; there are runs of: {known}")
         if problems:
             self._say("; ".join(problems))
         if served_document() is not None:

@@ -90,5 +90,5 @@ def test_efficiency_and_equity_are_in_the_list(app: App, folder: Path) -> None:
 
 def test_a_strategy_without_runs_is_said_with_those_that_have_some(folder: Path) -> None:
     text = App(runs_dir=str(folder), query={"strategy": "FooStrategy"}).view.message.text
-    assert "no run of 'FooStrategy'; of these it has: EmaCrossStrategy, MACDStrategy, RSIStrategy" in text
+    assert "no run of 'FooStrategy'; there are runs of: EmaCrossStrategy, MACDStrategy, RSIStrategy" in text
     assert not App(runs_dir=str(folder), query={"strategy": "MACDStrategy"}).view.message.text
