@@ -129,8 +129,8 @@ def of_the_service(folder: str) -> None:
     processes = [start("-m", "maestro", "serve", "--port", str(port), "--folder", folder)]
     try:
         until_ready(port, "/readyz")
-        worker = start("-m", "maestro", "worker", "--folder", folder, "--until-empty")
         job = ask(port, JOBS, SMALL)
+        worker = start("-m", "maestro", "worker", "--folder", folder, "--until-empty")
         while ask(port, f"{JOBS}/{job['id']}")["state"] != "done":
             time.sleep(0.2)
         worker.wait()

@@ -8,7 +8,6 @@ whoever asks for it, and a line in the list of problems for everybody else.
 from __future__ import annotations
 
 import importlib
-import sys
 from collections.abc import Callable, Mapping
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
@@ -129,7 +128,7 @@ class Registry(Generic[T]):
 
 def _attribute(place: str) -> Any:
     module, _, name = place.partition(":")
-    return getattr(sys.modules.get(module) or importlib.import_module(module), name)
+    return getattr(importlib.import_module(module), name)  # waits where another thread is importing it
 
 
 def _package(point: EntryPoint) -> str:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import sys
+import threading
+import types
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 import pytest
@@ -11,6 +14,7 @@ import pytest
 from maestro._core import registry
 from maestro._core.registry import Registry, plugin_names
 from maestro.errors import PluginError, SettingsError
+from tests.support.patience import GIVE_UP
 
 GROUP = "maestro.tests"
 Install = Callable[..., None]
@@ -41,6 +45,30 @@ def things() -> Registry[str]:
     return Registry(
         GROUP, "thing", {"sep": "os:sep", "linesep": "os:linesep"}, lambda value: isinstance(value, str), "a text"
     )
+
+
+def test_a_thing_whose_module_another_thread_is_importing_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = types.ModuleType("gate")
+    vars(gate).update(reached=threading.Event(), opened=threading.Event())
+    monkeypatch.setitem(sys.modules, "gate", gate)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setitem(sys.modules, "slow_things", None)  # so that it is forgotten at the end
+    del sys.modules["slow_things"]
+    (tmp_path / "slow_things.py").write_text(
+        "import gate\ngate.reached.set()\nassert gate.opened.wait(60)\nname = 'whole'\n"
+    )
+    slow: Registry[str] = Registry(
+        GROUP, "thing", {"name": "slow_things:name"}, lambda value: isinstance(value, str), "a text"
+    )
+    with ThreadPoolExecutor(2) as threads:
+        first = threads.submit(slow.get, "name")
+        assert gate.reached.wait(GIVE_UP)
+        second = threads.submit(slow.get, "name")
+        wait([second], 0.2)
+        gate.opened.set()
+        assert (first.result(GIVE_UP), second.result(GIVE_UP)) == ("whole", "whole")
 
 
 def test_a_built_in_thing_is_imported_when_it_is_asked_for_and_no_plug_in_is_looked_up(

@@ -138,6 +138,8 @@ def _start(
             questdb.home / "root", jar, port=port, user=questdb.user, password=questdb.password
         )
         started = questdb_server.start(questdb.home, server)
+        if server.process is not None:
+            _left_running.append(server.process)
         stack.parts.append(Part("questdb", started.pid, start_time(started.pid), "", started.log))
         write(folder, stack.parts)
     api_port = questdb_server.free_port()

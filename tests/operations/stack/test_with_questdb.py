@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from maestro.config import load_settings
-from maestro.data.stores import open_store
+from maestro.data.stores import open_store, questdb_server
 from maestro.data.stores.questdb_server import find_jar, free_port
 from maestro.operations.stack import ReverseProxy, down, status, up
 from maestro.operations.stack.lifecycle import OPTIONAL
@@ -50,4 +50,5 @@ def test_a_job_runs_on_bars_of_questdb(tmp_path: Path, monkeypatch: pytest.Monke
         assert (done.state, done.error) == ("done", None)
     finally:
         assert down(folder) == ["questdb", "api", "worker-1"]
+    assert [process.pid for process in questdb_server._left_running if process.returncode is None] == []
     assert not [part for part in parts if part.runs]
