@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import threading
 
 from maestro._core.registry import Registry
 from maestro.config import Settings, load_settings
@@ -27,6 +28,7 @@ STORES: Registry[StoreKind] = Registry(
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]+)(?::|$)")  # two letters or more: C:\ is a folder
 
 _last: tuple[Settings, Store] | None = None
+_opening = threading.Lock()  # of several threads the first opens the store
 
 
 def open_store(
@@ -70,8 +72,9 @@ def configured_store() -> Store:
     """Return the configured store; the same object while the settings do not change."""
     global _last
     settings = load_settings()
-    if _last is None or _last[0] != settings:
-        if _last is not None:
-            _last[1].close()
-        _last = settings, open_store(None, settings)
-    return _last[1]
+    with _opening:
+        if _last is None or _last[0] != settings:
+            if _last is not None:
+                _last[1].close()
+            _last = settings, open_store(None, settings)
+        return _last[1]

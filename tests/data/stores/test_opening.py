@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from maestro.config import load_settings
-from maestro.data.stores import CachedStore, ParquetStore, QuestDBStore, RecentStore, configured_store, open_store
+from maestro.data.stores import (
+    CachedStore,
+    ParquetStore,
+    QuestDBStore,
+    RecentStore,
+    configured_store,
+    open_store,
+    opening,
+)
 from maestro.errors import SettingsError
+from tests.support.patience import GIVE_UP
 from tests.support.settings import write_settings
 
 
@@ -45,3 +58,22 @@ def test_the_configured_store_stays_while_the_settings_do(project: Path, monkeyp
     assert configured_store() is store
     monkeypatch.setenv("MAESTRO_STORE", "other")
     assert configured_store() is not store
+
+
+def test_threads_that_are_the_first_open_one_store(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_settings(project, "store: rows")
+    begin, opened, real = threading.Barrier(4), [], opening.open_store
+
+    def slow(*args: Any) -> Any:
+        opened.append(args)
+        time.sleep(0.05)
+        return real(*args)
+
+    def first() -> Any:
+        begin.wait(GIVE_UP)
+        return configured_store()
+
+    monkeypatch.setattr(opening, "open_store", slow)
+    with ThreadPoolExecutor(4) as threads:
+        stores = [asked.result(GIVE_UP) for asked in [threads.submit(first) for _ in range(4)]]
+    assert len(opened) == len({id(store) for store in stores}) == 1
