@@ -136,8 +136,8 @@ def kernel_files() -> list[Path]:
 def kernel_hash() -> str:
     """Hash of the sources of all kernels and of the versions and options that compile them; 16 hex digits."""
     known = hashlib.sha256()
-    for compiler in (numba, llvmlite, numpy):
-        known.update(f"{compiler.__name__} {compiler.__version__}\n".encode())
+    for library in (numba, llvmlite, numpy):
+        known.update(f"{library.__name__} {library.__version__}\n".encode())
     known.update(f"{platform.python_implementation()} {sys.version}\n".encode())
     known.update("".join(f"{name} {getattr(config, name, None)}\n" for name in _OPTIONS).encode())
     for path, (digest, _) in _sources().items():

@@ -48,17 +48,12 @@ def things() -> Registry[str]:
 
 
 def test_a_thing_whose_module_another_thread_is_importing_is_waited_for(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    install: Install, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gate = types.ModuleType("gate")
     vars(gate).update(reached=threading.Event(), opened=threading.Event())
     monkeypatch.setitem(sys.modules, "gate", gate)
-    monkeypatch.syspath_prepend(str(tmp_path))
-    monkeypatch.setitem(sys.modules, "slow_things", None)  # so that it is forgotten at the end
-    del sys.modules["slow_things"]
-    (tmp_path / "slow_things.py").write_text(
-        "import gate\ngate.reached.set()\nassert gate.opened.wait(60)\nname = 'whole'\n"
-    )
+    install("slow_things", "import gate\ngate.reached.set()\nassert gate.opened.wait(60)\nname = 'whole'\n")
     slow: Registry[str] = Registry(
         GROUP, "thing", {"name": "slow_things:name"}, lambda value: isinstance(value, str), "a text"
     )
